@@ -1,0 +1,42 @@
+# Two commands: `make run` and `make test`. Both make their own environment and can be repeated.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+AGENCY ?= examples/example_city/agency.toml
+PORT   ?= 8501
+
+.PHONY: run test release check format clean
+
+run: release
+	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
+	RELEASE_DIR=$$($(BIN)/python -m anonymize.where $(AGENCY)) $(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
+
+release: $(BIN)/.build
+	@if [ "$(AGENCY)" = examples/example_city/agency.toml ]; then $(BIN)/python -m anonymize demo; fi
+	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.where $(AGENCY))
+
+test: $(BIN)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: $(BIN)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(BIN)/.build: requirements.txt requirements-build.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "Making the environment in $(VENV) (a few minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -r requirements-build.txt -c constraints.txt
+	@touch $@
+
+$(BIN)/.test: $(BIN)/.build requirements-test.txt
+	@echo "Adding what the tests need ..."
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -r requirements-test.txt -c constraints.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build private .pytest_cache .mypy_cache .ruff_cache

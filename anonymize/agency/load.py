@@ -1,0 +1,273 @@
+"""Read an agency file and report every mistake in it at once, each with its line and its cure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from anonymize import codelists
+from anonymize.agency.lines import key_lines, line_of
+from anonymize.agency.schema import AREA_FIELD, CATEGORY_FIELDS, FLAG_FIELDS, PLAIN_FIELDS, AgencyFile, DimensionSpec
+from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.errors import SchemaError
+
+TomlPath = tuple[str | int, ...]
+Problem = tuple[TomlPath, str]
+
+CATCH_ALL = "*"
+"""In a value map: the code of every value not named."""
+
+
+@dataclass(frozen=True)
+class AgencyConfig:
+    """A checked agency file. `codelists` holds all dimensions but the areas, whose codes may need a
+    boundary file (see `anonymize.areas`)."""
+
+    path: Path
+    file: AgencyFile
+    codelists: dict[str, Codelist]
+
+    def resolve(self, relative: str | Path) -> Path:
+        """A path in the agency file, relative to the file itself."""
+        return (self.path.parent / relative).resolve()
+
+
+def normalise(value: str) -> str:
+    """How source values are compared: outer blanks off, inner runs of blanks as one, case ignored.
+
+    `anonymize.records` does the same in SQL.
+    """
+    return re.sub(r"\s+", " ", value.strip()).lower()
+
+
+def load(path: Path) -> AgencyConfig:
+    """Raises SchemaError, listing every problem found, each as `file:line: sentence`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SchemaError([f"{path}: the agency file cannot be read ({error.strerror}); check the path"]) from None
+    except UnicodeDecodeError:
+        raise SchemaError([f"{path}: the agency file is not UTF-8 text; save it again as UTF-8"]) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SchemaError([f"{path}: this is not valid TOML: {error}; see the example files in examples/"]) from None
+
+    lines = key_lines(text)
+
+    def report(problems: list[Problem]) -> SchemaError:
+        placed = sorted(((line_of(lines, where) or 1, message) for where, message in problems), key=lambda p: p[0])
+        return SchemaError([f"{path}:{line}: {message}" for line, message in placed])
+
+    try:
+        file = AgencyFile.model_validate(data)
+    except ValidationError as error:
+        raise report([_explain(e) for e in error.errors()]) from None
+
+    problems = list(_spec_problems(file))
+    if problems:
+        raise report(problems)
+    lists = codelists.built_in(file.calls.time, file.release.data_from, file.release.data_to)
+    lists |= {name: codelists.from_spec(name, spec) for name, spec in file.dimensions.items()}
+    config = AgencyConfig(path.resolve(), file, lists)
+    problems = list(_meaning_problems(config))
+    if problems:
+        raise report(problems)
+    return config
+
+
+def _model_at(where: TomlPath) -> type[BaseModel] | None:
+    """The model whose keys stand at `where`, to suggest the nearest one."""
+    model: Any = AgencyFile
+    for part in where:
+        if isinstance(part, int):
+            continue
+        if not (isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields):
+            return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+        model = model.model_fields[part].annotation
+        while get_args(model):
+            candidates = [a for a in get_args(model) if isinstance(a, type) and issubclass(a, BaseModel)] or [
+                a for a in get_args(model) if get_args(a)
+            ]
+            if not candidates:
+                return None
+            model = candidates[0]
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _nearest(wrong: str, known: Iterator[str] | tuple[str, ...] | list[str]) -> str:
+    close = get_close_matches(wrong, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else f"; it can be one of: {', '.join(sorted(known))}"
+
+
+def _dotted(where: TomlPath) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in where)
+
+
+def _explain(error: Any) -> Problem:
+    where: TomlPath = tuple(part for part in error["loc"] if part != "[key]")
+    name = _dotted(where)
+    kind = error["type"]
+    if kind == "missing":
+        table = _dotted(where[:-1])
+        return where[:-1], f"[{table}] lacks '{where[-1]}'" if table else f"the table [{where[-1]}] is missing"
+    if kind == "extra_forbidden":
+        model = _model_at(where[:-1])
+        hint = _nearest(str(where[-1]), list(model.model_fields)) if model else ""
+        return where, f"'{name}' is not a known key{hint}"
+    found = error.get("input")
+    shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("should", "must")
+    return where, f"'{name}' {message}{shown}"
+
+
+def _spec_problems(file: AgencyFile) -> Iterator[Problem]:
+    """Problems inside one part of the file."""
+    release = file.release
+    if release.data_from > release.data_to:
+        yield ("release", "data_to"), f"'release.data_to' ({release.data_to}) lies before 'release.data_from' ({release.data_from})"
+    if release.data_to > release.created:
+        yield (
+            ("release", "data_to"),
+            f"'release.data_to' ({release.data_to}) lies after 'release.created' ({release.created}); a release cannot hold the future",
+        )
+    for name, spec in file.dimensions.items():
+        yield from _tree_problems(("dimensions", name), spec)
+        if name not in CATEGORY_FIELDS:
+            yield ("dimensions", name), f"'{name}' is not a category of calls{_nearest(name, CATEGORY_FIELDS)}"
+    yield from _time_problems(file)
+    names = [table.name for table in file.tables]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield ("tables", i, "name"), f"two tables are named '{name}'; give each its own name"
+
+
+def _tree_problems(where: TomlPath, spec: DimensionSpec) -> Iterator[Problem]:
+    depth: dict[str, int] = {}
+    for i, code in enumerate(spec.codes):
+        if code.code in depth:
+            yield (*where, "codes", i), f"the code '{code.code}' stands twice in [{_dotted(where)}]; each code has one place"
+        elif code.parent is None:
+            depth[code.code] = 0
+        elif code.parent not in depth:
+            yield (*where, "codes", i), f"the parent '{code.parent}' of '{code.code}' does not stand above it; list parents first"
+            depth[code.code] = 0
+        else:
+            depth[code.code] = depth[code.parent] + 1
+        if depth[code.code] >= len(spec.levels):
+            yield (*where, "codes", i), f"'{code.code}' lies deeper than the {len(spec.levels)} level(s) named in 'levels'"
+    parents = {code.parent for code in spec.codes}
+    for i, code in enumerate(spec.codes):
+        if depth[code.code] < len(spec.levels) - 1 and code.code not in parents:
+            yield (*where, "codes", i), f"'{code.code}' has no child at level '{spec.levels[depth[code.code] + 1]}'; add at least one"
+
+
+def _time_problems(file: AgencyFile) -> Iterator[Problem]:
+    time, where = file.calls.time, ("calls", "time")
+    kinds = [bool(time.timestamp), bool(time.date), bool(time.year), time.period]
+    if not any(kinds):
+        yield (
+            where,
+            "[calls.time] names no time; name 'timestamp', 'date', or 'year' and 'month', or write period = true when the source has none",
+        )
+    if time.timestamp and time.date:
+        yield where, "[calls.time] names both 'timestamp' and 'date'; keep the one that is more exact"
+    if time.period and any(kinds[:3]):
+        yield where, "[calls.time] says period = true and names time columns too; keep one of the two"
+    if bool(time.year) != bool(time.month):
+        yield where, "[calls.time] needs 'year' and 'month' together"
+    if time.clock and not time.date:
+        yield where, "[calls.time] 'clock' goes with 'date'"
+    if time.hour and time.timestamp:
+        yield where, "[calls.time] 'hour' is not needed beside 'timestamp'; remove it"
+    if time.blank_hour is not None and not time.hour:
+        yield where, "[calls.time] 'blank_hour' goes with 'hour'"
+    if time.format and not (time.timestamp or time.date):
+        yield where, "[calls.time] 'format' goes with 'timestamp' or 'date'"
+    if time.timezone and not time.timestamp:
+        yield where, "[calls.time] 'timezone' goes with 'timestamp'"
+
+
+def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
+    """Problems between parts: columns, value maps, areas and tables that do not fit each other."""
+    file, calls = config.file, config.file.calls
+    for field, columns in calls.columns.items():
+        where: TomlPath = ("calls", "columns", field)
+        if AREA_FIELD.match(field):
+            if field not in file.areas:
+                yield where, f"'{field}' needs a section [areas.{field}] that lists its codes"
+        elif field not in PLAIN_FIELDS:
+            yield where, f"'{field}' is not a field of calls{_nearest(field, PLAIN_FIELDS)}"
+        elif field in CATEGORY_FIELDS and field not in config.codelists:
+            yield where, f"'{field}' needs a section [dimensions.{field}] that lists its codes"
+        if len(columns) > 1 and not AREA_FIELD.match(field):
+            yield where, f"'{field}' names {len(columns)} columns; only areas and times may name several"
+    if ("lon" in calls.columns) != ("lat" in calls.columns):
+        yield ("calls", "columns"), "[calls.columns] needs 'lon' and 'lat' together"
+    if "lon" in calls.columns and not any(a.boundaries and n not in calls.columns for n, a in file.areas.items()):
+        yield ("calls", "columns", "lon"), "'lon' and 'lat' need an area system with 'boundaries' and without a column of its own"
+    for field, values in calls.values.items():
+        where = ("calls", "values", field)
+        if field not in calls.columns:
+            yield where, f"[calls.values.{field}] maps a field that [calls.columns] does not name"
+        elif field not in CATEGORY_FIELDS + FLAG_FIELDS and not AREA_FIELD.match(field):
+            yield where, f"'{field}' is not a category; only categories, flags and areas have value maps"
+        seen: dict[str, str] = {}
+        for value, code in values.items():
+            if seen.setdefault(normalise(value), code) != code:
+                yield (*where, value), f"'{value}' stands twice in [calls.values.{field}] (case and blanks do not count) with two codes"
+            known = config.codelists.get(field)
+            if known and code != UNKNOWN and code not in known.codes_at(known.finest):
+                yield (*where, value), f"'{code}' is not a code of '{field}'{_nearest(code, known.codes_at(known.finest))}"
+            if known and code == UNKNOWN and known.unknown_leaf is None:
+                yield (*where, value), f"'{field}' has unknown = false, so no value can map to 'unknown'"
+    yield from _table_problems(config)
+
+
+def mapped_dimensions(config: AgencyConfig) -> set[str]:
+    """The dimensions that the calls' columns feed."""
+    calls = config.file.calls
+    fed: set[str] = {name for name in ("period", "hour", "weekday") if name in config.codelists}
+    fed |= {field for field in calls.columns if field in config.codelists or AREA_FIELD.match(field)}
+    if "lon" in calls.columns:
+        fed |= {name for name, spec in config.file.areas.items() if spec.boundaries}
+    return fed
+
+
+def _table_problems(config: AgencyConfig) -> Iterator[Problem]:
+    levels = {name: c.levels for name, c in config.codelists.items()}
+    levels |= {name: (ROOT, *spec.levels) for name, spec in config.file.areas.items()}
+    fed = mapped_dimensions(config)
+    for i, table in enumerate(config.file.tables):
+        for dimension, wanted in table.dimensions.items():
+            where: TomlPath = ("tables", i, "dimensions", dimension)
+            if dimension not in levels:
+                yield where, f"table '{table.name}': '{dimension}' is not a dimension{_nearest(dimension, list(levels))}"
+                continue
+            if dimension not in fed:
+                yield where, f"table '{table.name}': no column feeds '{dimension}'; name it in [calls.columns] or leave it out"
+            unknown = [level for level in wanted if level not in levels[dimension]]
+            for level in unknown:
+                yield where, f"table '{table.name}': '{dimension}' has no level '{level}'; its levels are {', '.join(levels[dimension])}"
+            ranks = [levels[dimension].index(level) for level in wanted if level not in unknown]
+            if not unknown and (ranks != sorted(set(ranks)) or ranks[:1] != [0]):
+                order = ", ".join(levels[dimension])
+                yield where, f"table '{table.name}': the levels of '{dimension}' must start with 'all' and run coarse to fine: {order}"
+        for dimension, code in table.where.items():
+            where = ("tables", i, "where")
+            known = config.codelists.get(dimension)
+            if known is None or dimension not in fed:
+                yield where, f"table '{table.name}': 'where' names '{dimension}', which no column feeds"
+            elif code not in known.by_code or known.by_code[code].level != known.finest:
+                yield where, f"table '{table.name}': '{code}' is not a code of '{dimension}'{_nearest(code, known.codes_at(known.finest))}"
+            if dimension in table.dimensions:
+                yield where, f"table '{table.name}': '{dimension}' stands in 'where' and in 'dimensions'; keep one"
+        if table.sensitive_attribute and table.sensitive_attribute not in table.dimensions:
+            yield ("tables", i, "sensitive_attribute"), f"table '{table.name}' has no dimension '{table.sensitive_attribute}'"

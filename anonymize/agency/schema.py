@@ -1,0 +1,186 @@
+"""The agency file: what may stand in it, and what each part means.
+
+Checked once, at the door, by pydantic; the rest of the program only sees these frozen values.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+CATEGORY_FIELDS = (
+    "call_type", "source", "priority", "not_served_reason", "responder", "outcome",
+    "language", "age_group", "race_ethnicity", "gender",
+)  # fmt: skip
+FLAG_FIELDS = (
+    "eligible", "arrest", "arrestable", "force_used", "weapon_reported",
+    "injured_officer", "injured_clinician", "injured_person", "interpreter_used",
+)  # fmt: skip
+TIME_FIELDS = ("dispatched_at", "arrived_at", "cleared_at", "officer_cleared_at")
+KEY_FIELDS = ("call_id", "person_key")
+POINT_FIELDS = ("lon", "lat")
+AREA_FIELD = re.compile(r"^area(_[a-z0-9_]+)?$")
+PLAIN_FIELDS = KEY_FIELDS + POINT_FIELDS + CATEGORY_FIELDS + FLAG_FIELDS + TIME_FIELDS
+
+MINIMUM_THRESHOLD = 3
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(Model):
+    """One public text in both languages."""
+
+    en: str = Field(min_length=1)
+    es: str = Field(min_length=1)
+
+
+def _both(value: Any) -> Any:
+    return {"en": value, "es": value} if isinstance(value, str) else value
+
+
+Bilingual = Annotated[Text, BeforeValidator(_both)]
+"""A text in both languages; a plain string (a proper name, say) counts as both."""
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"'{name}' is no time zone; write one like 'America/Chicago'")
+    return name
+
+
+def _not_reserved(code: str) -> str:
+    if code in ("all", "unknown"):
+        raise ValueError(f"the code '{code}' is kept for the program; choose another, the label may stay")
+    return code
+
+
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"), AfterValidator(_not_reserved)]
+Level = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$"), AfterValidator(_not_reserved)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+Columns = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+"""One column name or several; of several the first with a usable value counts."""
+
+
+class Licence(Model):
+    name: str
+    url: str
+
+
+class Agency(Model):
+    id: Name
+    name: Bilingual
+    place: Bilingual
+    country: Literal["US", "CA"] = "US"
+    timezone: TimeZone
+    fictional: bool = False
+    publisher: str
+    contact: str
+    licence: Licence
+    about: Bilingual
+
+
+class Release(Model):
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]+(\.[0-9]+)?$")]
+    created: date
+    data_from: date
+    data_to: date
+    next_update: date | None = None
+
+
+class Privacy(Model):
+    threshold: int = Field(default=11, ge=MINIMUM_THRESHOLD, strict=True)
+
+
+class CodeSpec(Model):
+    code: Code
+    en: str = Field(min_length=1)
+    es: str = Field(min_length=1)
+    parent: Code | None = None
+
+
+class DimensionSpec(Model):
+    """The tree of one dimension below its root `all`: levels from coarse to fine, and codes."""
+
+    name: Bilingual
+    all: Bilingual
+    levels: tuple[Level, ...] = Field(min_length=1)
+    codes: tuple[CodeSpec, ...] = Field(min_length=1)
+    unknown: bool = True
+
+
+class Boundaries(Model):
+    path: Path
+    code: str
+    name: str | None = None
+
+
+class AreaSpec(Model):
+    """One area system. Codes come from `codes`, from `tree`, or from the boundary file."""
+
+    name: Bilingual
+    all: Bilingual
+    levels: tuple[Level, ...] = Field(min_length=1)
+    codes: tuple[str, ...] = ()
+    tree: dict[str, tuple[str, ...]] = {}
+    names: dict[str, Bilingual] = {}
+    boundaries: Boundaries | None = None
+    strip_zeros: bool = False
+    coarse_values: bool = False
+    unknown: bool = True
+
+
+class TimeSpec(Model):
+    """Where the time a call came in stands. One of timestamp, date, year with month, or period."""
+
+    timestamp: Columns = ()
+    date: Columns = ()
+    clock: str | None = None
+    hour: str | None = None
+    year: str | None = None
+    month: str | None = None
+    format: str | None = None
+    timezone: TimeZone | None = None
+    blank_hour: int | None = Field(default=None, ge=0, le=23)
+    period: bool = False
+
+
+class CallsSpec(Model):
+    paths: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(min_length=1)
+    format: Literal["csv", "parquet", "excel"] | None = None
+    sheet: str | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    repeated_rows: Literal["no", "keep_first", "keep_last"] = "no"
+    placeholders: tuple[str, ...] = ()
+    reject_limit_percent: float = Field(default=2.0, ge=0, le=100)
+    time: TimeSpec
+    columns: dict[str, Columns] = {}
+    values: dict[str, dict[str, str]] = {}
+
+
+class TableSpec(Model):
+    """One published count table: the levels wanted of each dimension, coarse to fine."""
+
+    name: Name
+    title: Bilingual
+    dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
+    where: dict[str, str] = {}
+    sensitive_attribute: str | None = None
+
+
+class AgencyFile(Model):
+    agency: Agency
+    release: Release
+    privacy: Privacy = Privacy()
+    calls: CallsSpec
+    areas: dict[Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)], AreaSpec] = {}
+    dimensions: dict[str, DimensionSpec] = {}
+    tables: tuple[TableSpec, ...] = ()

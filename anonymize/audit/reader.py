@@ -1,0 +1,206 @@
+"""Read a release as an attacker would: nothing is trusted, and everything odd is a finding."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from anonymize.errors import AuditError
+
+STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
+VISIBLE = ("published", "incomplete")
+UNLISTED = ("datapackage.json", "audit.json")
+HISTORY = "history"
+
+Key = frozenset[tuple[str, str]]
+"""A cell of a universe: its codes, the roots left out. Cells of two tables with one key are one cell."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that breaks the promise, or that an attacker could use. `cell` names public codes only."""
+
+    attack: str
+    message: str
+    table: str = ""
+    cell: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A codelist: levels coarse to fine with their codes, and the parent of each code."""
+
+    levels: dict[str, tuple[str, ...]]
+    parent: dict[str, str]
+
+    def above(self, level: str) -> dict[str, str]:
+        """For every code at or below `level`, its ancestor at `level`."""
+        found = {}
+        for code in self.parent:
+            at: str | None = code
+            while at and at not in self.levels[level]:
+                at = self.parent.get(at) or None
+            if at:
+                found[code] = at
+        return found
+
+
+@dataclass(frozen=True)
+class Cell:
+    key: Key
+    value: int | None
+    percent: dict[str, float]
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """`levels`: published levels per dimension; `where`: fixed codes; `percent_of`: column -> dimension."""
+
+    name: str
+    universe: str
+    levels: dict[str, tuple[str, ...]]
+    where: dict[str, str]
+    sensitive_attribute: str | None
+    percent_of: dict[str, str]
+    cells: tuple[Cell, ...]
+
+    @property
+    def finest(self) -> dict[str, str]:
+        return {name: levels[-1] for name, levels in self.levels.items()}
+
+
+@dataclass
+class PublicRelease:
+    threshold: int
+    version: str
+    datapackage_sha256: str
+    trees: dict[str, Tree]
+    tables: list[PublicTable]
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_release(folder: Path) -> PublicRelease:
+    """Raises AuditError when the release cannot be read at all; everything else becomes a finding."""
+    raw = _bytes(folder / "datapackage.json")
+    try:
+        package = json.loads(raw)
+        threshold, version = package["privacy"]["threshold"], str(package["version"])
+        resources = package["resources"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AuditError(
+            f"{folder / 'datapackage.json'}: not a release of format 1 ({type(error).__name__}: {error}); build it again"
+        ) from None
+    if not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 2:
+        raise AuditError(f"{folder / 'datapackage.json'}: privacy.threshold must be a whole number of 2 or more; build the release again")
+    release = PublicRelease(threshold, version, hashlib.sha256(raw).hexdigest(), {}, [])
+    contents = _listed(folder, resources, release.findings)
+    for resource in resources:
+        name = str(resource.get("name", ""))
+        if name.startswith("codelist-"):
+            release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(contents[resource["path"]])
+    for resource in resources:
+        table = resource.get("table")
+        if not isinstance(table, dict) or table.get("kind") == "reference":
+            continue
+        if table.get("kind") != "count":
+            release.findings.append(
+                Finding("undeclared", f"a table of kind '{table.get('kind')}' cannot be audited", str(resource.get("name")))
+            )
+            continue
+        release.tables.append(_table(str(resource["name"]), table, contents[resource["path"]], release))
+    return release
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this the folder of a release?") from None
+
+
+def _listed(folder: Path, resources: list[dict[str, Any]], findings: list[Finding]) -> dict[str, str]:
+    """The text of every listed file; findings for files that differ, and for files nobody listed."""
+    contents: dict[str, str] = {}
+    for resource in resources:
+        path = str(resource.get("path", ""))
+        if not path or path.startswith("/") or ".." in Path(path).parts:
+            raise AuditError(f"{folder / 'datapackage.json'}: the resource path '{path}' leaves the release's folder")
+        data = _bytes(folder / path)
+        if resource.get("hash") != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource.get("bytes") != len(data):
+            findings.append(Finding("bytes", f"the file {path} is not the one that datapackage.json describes"))
+        contents[path] = data.decode("utf-8-sig")
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        relative = file.relative_to(folder)
+        if relative.parts[0] != HISTORY and str(relative) not in contents and str(relative) not in UNLISTED:
+            findings.append(Finding("undeclared", f"the file {relative} is not listed in datapackage.json; remove it"))
+    return contents
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def _tree(text: str) -> Tree:
+    levels: dict[str, list[str]] = {}
+    parent: dict[str, str] = {}
+    for row in _rows(text):
+        levels.setdefault(row["level"], []).append(row["code"])
+        parent[row["code"]] = row["parent"]
+    return Tree({level: tuple(codes) for level, codes in levels.items()}, parent)
+
+
+def _table(name: str, declared: dict[str, Any], text: str, release: PublicRelease) -> PublicTable:
+    levels = {d: tuple(names) for d, names in declared["dimensions"].items()}
+    where = dict(declared.get("where") or {})
+    percent_of = dict(declared.get("percent_of") or {})
+    measure = declared["measure"]
+    rows = _rows(text)
+    found = list(rows[0]) if rows else []
+    expected = [*levels, measure, *percent_of, "status"]
+    if found != expected:
+        release.findings.append(Finding("undeclared", f"its columns are {found}; declared are {expected}", name))
+    allowed = {d: {c for level in names for c in release.trees[d].levels[level]} for d, names in levels.items()}
+    cells: list[Cell] = []
+    for number, row in enumerate(rows, start=2):
+        codes = {d: row[d] for d in levels}
+        odd = [d for d, code in codes.items() if code not in allowed[d]]
+        if odd:
+            release.findings.append(Finding("undeclared", f"line {number} holds a code that is not in the codelist of {odd[0]}", name))
+            continue
+        key = frozenset((d, c) for d, c in (codes | where).items() if c != "all")
+        value = _value(row[measure], row["status"], name, number, tuple(codes.items()), release)
+        percent = {column: float(row[column]) for column in percent_of if row[column] != ""}
+        cells.append(Cell(key, value, percent))
+    total = 1
+    for codes_of in allowed.values():
+        total *= len(codes_of)
+    if len({cell.key for cell in cells}) != total:
+        release.findings.append(Finding("undeclared", f"it has {len(cells)} rows where its levels make {total} cells", name))
+    return PublicTable(name, declared["universe"], levels, where, declared.get("sensitive_attribute"), percent_of, tuple(cells))
+
+
+def _value(
+    text: str, status: str, table: str, line: int, cell: tuple[tuple[str, str], ...], release: PublicRelease
+) -> int | None:  # fmt: skip
+    """The published count, or None where withheld. Marks that say more than the one word are findings."""
+    if status not in STATUSES:
+        release.findings.append(Finding("marks", f"line {line} has the status '{status}', which format 1 does not know", table, cell))
+    if status in VISIBLE:
+        if not text.isdigit():
+            release.findings.append(Finding("marks", f"line {line} is '{status}' but holds no whole number", table, cell))
+            return None
+        value = int(text)
+        if 0 < value < release.threshold:
+            release.findings.append(
+                Finding("known rules", f"a published count lies below the threshold of {release.threshold}", table, cell)
+            )
+        return value
+    if text != "":
+        release.findings.append(Finding("marks", f"line {line} is '{status}' but holds a value", table, cell))
+        return int(text) if text.isdigit() else None
+    return None

@@ -1,0 +1,144 @@
+"""Run all attacks on one release folder and say what they found."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from anonymize.audit.intervals import Contradiction, Verdict, judge
+from anonymize.audit.reader import Finding, PublicRelease, PublicTable, read_release
+from anonymize.audit.space import equations
+from anonymize.progress import QUIET, Progress
+
+FORMAT = 1
+ATTACKS = {
+    "bytes": "each file is the one that datapackage.json describes",
+    "undeclared": "no file, column, code or row beyond those declared",
+    "marks": "one mark for withheld cells, with nothing behind it",
+    "known rules": "no published count between 1 and the threshold",
+    "across tables": "no cell withheld in one table and published in another",
+    "contradiction": "the published counts agree with each other",
+    "complement": "no small group left over where nearly everyone is in one category",
+    "pinned": "no withheld count can be worked out",
+    "narrow": "no withheld count can be narrowed inside the small range",
+}
+
+
+@dataclass
+class AuditReport:
+    """`tested`: how often each attack was tried; `findings`: what it found. Empty findings mean a pass."""
+
+    version: str
+    threshold: int
+    datapackage_sha256: str
+    cells: int = 0
+    withheld: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    tested: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def passed(self) -> bool:
+        return not self.findings
+
+    def to_json(self) -> str:
+        """`audit.json`: numbers of cells and findings, never which cells."""
+        found = Counter(f.attack for f in self.findings)
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "version": self.version,
+                "datapackage_sha256": self.datapackage_sha256,
+                "threshold": self.threshold,
+                "passed": self.passed,
+                "cells": self.cells,
+                "withheld": self.withheld,
+                "attacks": [
+                    {"attack": name, "meaning": meaning, "tested": self.tested[name], "found": found[name]} for name, meaning in ATTACKS.items()
+                ],
+                "solver": f"HiGHS {version('highspy')}",
+            },
+            indent=1,
+        ) + "\n"  # fmt: skip
+
+    def to_text(self, *, details: bool = True) -> str:
+        """For a person. `details` names the cells (by their public codes) that failed."""
+        lines = [
+            f"Release {self.version}, threshold {self.threshold}: {self.cells:,} cells, {self.withheld:,} withheld.",
+            *(
+                f"  {'ok  ' if not any(f.attack == name for f in self.findings) else 'FAIL'} {name}: {meaning}"
+                for name, meaning in ATTACKS.items()
+            ),
+        ]
+        if details:
+            for finding in self.findings[:50]:
+                cell = ", ".join(f"{d}={c}" for d, c in finding.cell)
+                lines.append(f"  - [{finding.attack}] {finding.table}{' ' if finding.table else ''}{cell}: {finding.message}")
+            if len(self.findings) > 50:
+                lines.append(f"  - and {len(self.findings) - 50} more")
+        lines.append(
+            "PASSED: the promise holds." if self.passed else f"FAILED: {len(self.findings)} finding(s). Do not publish this release."
+        )
+        return "\n".join(lines)
+
+
+def audit_release(folder: Path, progress: Progress = QUIET) -> AuditReport:
+    """Attack the release in `folder`. Raises AuditError when no verdict can be reached."""
+    release = read_release(folder)
+    report = AuditReport(release.version, release.threshold, release.datapackage_sha256)
+    report.findings += release.findings
+    report.cells = sum(len(table.cells) for table in release.tables)
+    report.withheld = sum(cell.value is None for table in release.tables for cell in table.cells)
+    for name in ("bytes", "undeclared", "marks", "known rules", "across tables", "contradiction"):
+        report.tested[name] = report.cells
+    for table in release.tables:
+        _complements(table, release, report)
+    for universe in dict.fromkeys(table.universe for table in release.tables):
+        _intervals([t for t in release.tables if t.universe == universe], release, report, progress)
+    return report
+
+
+def _complements(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:
+    """Published cell and published parent along the sensitive attribute: is what is left small?"""
+    name = table.sensitive_attribute
+    if name is None:
+        return
+    values = {cell.key: cell.value for cell in table.cells}
+    for cell in table.cells:
+        codes = dict(cell.key)
+        if name not in codes or cell.value is None:
+            continue
+        parent = release.trees[name].parent[codes[name]]
+        above = frozenset((d, c) for d, c in (codes | {name: parent}).items() if c != "all")
+        whole = values.get(above)
+        report.tested["complement"] += 1
+        if whole is not None and 0 < whole - cell.value < release.threshold:
+            report.findings.append(
+                Finding("complement", "all but a few of the cell above are in this one", table.name, tuple(sorted(cell.key)))
+            )
+
+
+def _intervals(tables: list[PublicTable], release: PublicRelease, report: AuditReport, progress: Progress) -> None:
+    before = len(report.findings)
+    system = equations(tables, release.trees, report.findings)
+    if any(f.attack == "contradiction" for f in report.findings[before:]):
+        return
+    try:
+        verdicts: list[Verdict] = judge(
+            system, release.threshold, lambda done, total: progress.share(done, total, "withheld cells attacked")
+        )
+    except Contradiction:
+        report.findings.append(Finding("contradiction", "no table of whole numbers fits what is published", tables[0].universe))
+        return
+    report.tested["pinned"] += len(verdicts)
+    report.tested["narrow"] += len(verdicts)
+    for key, verdict in zip(system.hidden_cells, verdicts, strict=True):
+        if not verdict.safe:
+            message = (
+                "its value follows from what is published"
+                if verdict.reason == "pinned"
+                else f"it can be narrowed inside 1 to {release.threshold - 1}"
+            )
+            report.findings.append(Finding(verdict.reason, message, "", tuple(sorted(key))))

@@ -1,0 +1,150 @@
+"""The command line: check, build, audit, demo."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from anonymize.errors import AnonymizeError, ProblemsError
+from anonymize.progress import Progress
+
+EXIT_CODES = """exit codes: 0 done; 2 agency file or command wrong; 3 export unreadable or too many rejected rows;
+4 values not mapped; 5 areas wrong; 6 tables cannot be made or audited; 7 protection failed;
+8 audit failed; 9 release could not be read or written; 1 anything else"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m anonymize",
+        description="From an agency's private call records to a public release that nobody can work back.",
+        epilog=f"examples:\n  python -m anonymize demo\n  python -m anonymize check examples/example_city/agency.toml\n"
+        f"  python -m anonymize build examples/example_city/agency.toml --out data_public\n  python -m anonymize audit data_public\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, short: str, example: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=short, description=short, epilog=f"example:\n  python -m anonymize {example}\n\n{EXIT_CODES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        added.add_argument("--quiet", action="store_true", help="say nothing about progress")
+        return added
+
+    def private(added: argparse.ArgumentParser) -> None:
+        added.add_argument("agency", type=Path, metavar="AGENCY.toml", help="the agency file")
+        added.add_argument(
+            "--private", type=Path, metavar="DIR",
+            help="folder for private files such as rejects.csv (default: private/<agency id> in the current folder)",
+        )  # fmt: skip
+
+    check = command("check", "Read the exports, tally every row, write nothing public.", "check examples/toronto.toml")
+    private(check)
+    build = command("build", "Make a release, attack it, and write it only if it holds.", "build agency.toml --out data_public")
+    private(build)
+    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the release")
+    build.add_argument("--replace", action="store_true", help="overwrite an earlier, different release that nobody outside has seen")
+    audit = command("audit", "Attack a release with its public files alone; exit 0 only when the promise holds.", "audit data_public")
+    audit.add_argument("release", type=Path, metavar="DIR", help="folder of the release")
+    demo = command("demo", "Write the fictional example city's exports.", "demo --out examples/example_city/exports")
+    demo.add_argument(
+        "--out", type=Path, metavar="DIR", default=Path("examples/example_city/exports"), help="folder (default: %(default)s)"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (DESIGN.md section 5)."""
+    args = _parser().parse_args(arguments)
+    progress = Progress(quiet=args.quiet)
+    os.umask(0o077)
+    try:
+        return {"check": _check, "build": _build, "audit": _audit, "demo": _demo}[args.command](args, progress)
+    except AnonymizeError as error:
+        lines = error.problems if isinstance(error, ProblemsError) else (str(error),)
+        for line in lines:
+            print(f"{error.kind}: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130
+    except OSError as error:
+        # Only what failed and where: a message of the system never holds a record.
+        print(f"error: {error.filename or 'a file'}: {error.strerror}; nothing was published", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("error: the machine ran out of memory; nothing was published; use a machine with more, or fewer tables", file=sys.stderr)
+        return 1
+
+
+def _silence_solver() -> None:
+    """HiGHS prints its licence line to the C standard output when first made; keep it out of our own."""
+    import highspy
+
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            highspy.Highs()
+            ctypes.CDLL(None).fflush(None)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _private_folder(args: argparse.Namespace, agency_id: str) -> Path:
+    return Path(args.private) if args.private else Path("private") / agency_id
+
+
+def _check(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.build_report import tally_text
+    from anonymize.pipeline import check, read_inputs, refuse_unplanned
+
+    inputs = read_inputs(args.agency)
+    refuse_unplanned(inputs.config, inputs.codelists)
+    private = _private_folder(args, inputs.config.file.agency.id)
+    tally = check(inputs, private, progress)
+    print(tally_text(tally))
+    print(f"Rejected rows, with reasons: {private / 'rejects.csv'} (private)")
+    return 0
+
+
+def _build(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.build_report import build_text, write_private
+    from anonymize.pipeline import build, read_inputs, refuse_unplanned
+
+    _silence_solver()
+    inputs = read_inputs(args.agency)
+    refuse_unplanned(inputs.config, inputs.codelists)
+    private = _private_folder(args, inputs.config.file.agency.id)
+    built = build(inputs, args.out, private, replace=args.replace, progress=progress)
+    text = build_text(built)
+    write_private(private / "build_report.txt", text)
+    print(text)
+    print(f"Release: {args.out}" if built.changed else f"Release: {args.out} (was there already, byte for byte)")
+    return 0
+
+
+def _audit(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.audit import audit_release
+    from anonymize.errors import AuditError
+
+    _silence_solver()
+    report = audit_release(args.release, progress)
+    print(report.to_text())
+    return 0 if report.passed else AuditError.exit_code
+
+
+def _demo(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.demo import write_exports
+
+    with progress.step("Making the example city's exports"):
+        files = write_exports(args.out)
+    for file in files:
+        print(file)
+    return 0

@@ -1,0 +1,231 @@
+"""The tree of each dimension: a root `all`, then levels from coarse to fine, every chain complete.
+
+Whatever the records hold, the tree depends on the agency file (and its boundary file) alone, so that
+the codes of a release tell nothing about single records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+from babel.dates import format_date
+
+from anonymize.agency.schema import FLAG_FIELDS, DimensionSpec, Text, TimeSpec
+
+ROOT = "all"
+UNKNOWN = "unknown"
+NOT_RECORDED = Text(en="Not recorded", es="Sin registro")
+
+
+@dataclass(frozen=True)
+class Node:
+    code: str
+    label: Text
+    parent: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Codelist:
+    """`levels` starts with `all`; `nodes` holds the root first, each parent before its children."""
+
+    dimension: str
+    name: Text
+    levels: tuple[str, ...]
+    nodes: tuple[Node, ...]
+
+    @cached_property
+    def by_code(self) -> dict[str, Node]:
+        return {node.code: node for node in self.nodes}
+
+    def codes_at(self, level: str) -> tuple[str, ...]:
+        return tuple(node.code for node in self.nodes if node.level == level)
+
+    @property
+    def finest(self) -> str:
+        return self.levels[-1]
+
+    def ancestors(self, level: str) -> dict[str, str]:
+        """For each code at `level` or finer, the code above it (or itself) at `level`."""
+        rank = {name: i for i, name in enumerate(self.levels)}
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            if node.level == level:
+                found[node.code] = node.code
+            elif rank[node.level] > rank[level]:
+                found[node.code] = found[node.parent]
+        return found
+
+    @cached_property
+    def unknown_leaf(self) -> str | None:
+        """The finest code under the root's `unknown`, where the dimension has one."""
+        if UNKNOWN not in self.by_code:
+            return None
+        below = self.ancestors(self.by_code[UNKNOWN].level)
+        return next(c for c in self.codes_at(self.finest) if below[c] == UNKNOWN)
+
+
+def with_unknown(
+    dimension: str, name: Text, all_label: Text, levels: tuple[str, ...], nodes: Iterable[Node],
+    *, unknown: bool, under_every_parent: bool = False,
+) -> Codelist:  # fmt: skip
+    """A codelist from `nodes` (without root), with `unknown` children down to the finest level."""
+    every = (ROOT, *levels)
+    rank = {level: i for i, level in enumerate(every)}
+    given = sorted(nodes, key=lambda node: rank[node.level])
+    result = [Node(ROOT, all_label, "", ROOT), *given]
+
+    def add_chain(parent: Node, first_code: str) -> None:
+        code, above = first_code, parent.code
+        for level in every[rank[parent.level] + 1 :]:
+            result.append(Node(code, NOT_RECORDED, above, level))
+            above, code = code, f"{first_code}.{every[min(rank[level] + 1, len(every) - 1)]}"
+
+    if unknown:
+        add_chain(result[0], UNKNOWN)
+    if under_every_parent:
+        for node in given:
+            if rank[node.level] < len(every) - 1:
+                add_chain(node, f"{node.code}.{UNKNOWN}")
+    return Codelist(dimension, name, every, tuple(sorted(result, key=lambda node: rank[node.level])))
+
+
+def from_spec(dimension: str, spec: DimensionSpec) -> Codelist:
+    """Raises KeyError when a parent is missing; `agency.load` has checked that before."""
+    level_of: dict[str, str] = {}
+    for code in spec.codes:
+        level_of[code.code] = spec.levels[0] if code.parent is None else spec.levels[spec.levels.index(level_of[code.parent]) + 1]
+    nodes = [Node(c.code, Text(en=c.en, es=c.es), c.parent or ROOT, level_of[c.code]) for c in spec.codes]
+    return with_unknown(dimension, spec.name, spec.all, spec.levels, nodes, unknown=spec.unknown)
+
+
+def _flat(dimension: str, name: tuple[str, str], all_label: tuple[str, str], level: str, codes: Mapping[str, tuple[str, str]]) -> Codelist:
+    nodes = [Node(code, Text(en=en, es=es), ROOT, level) for code, (en, es) in codes.items()]
+    return with_unknown(dimension, Text(en=name[0], es=name[1]), Text(en=all_label[0], es=all_label[1]), (level,), nodes, unknown=True)
+
+
+_FLAG_NAMES = {
+    "eligible": ("Meets the program's criteria", "Cumple los criterios del programa"),
+    "arrest": ("Arrest", "Arresto"),
+    "arrestable": ("An act that allows arrest", "Un acto que permite el arresto"),
+    "force_used": ("Force used", "Uso de la fuerza"),
+    "weapon_reported": ("Weapon reported", "Arma reportada"),
+    "injured_officer": ("Officer hurt", "Agente con lesiones"),
+    "injured_clinician": ("Clinician hurt", "Profesional clínico con lesiones"),
+    "injured_person": ("Person in crisis hurt", "Persona en crisis con lesiones"),
+    "interpreter_used": ("Interpreter used", "Se usó intérprete"),
+}
+
+
+def flag(field: str) -> Codelist:
+    return _flat(field, _FLAG_NAMES[field], ("All calls", "Todas las llamadas"), "answer", {"yes": ("Yes", "Sí"), "no": ("No", "No")})
+
+
+def responder() -> Codelist:
+    """Who came. `reached` says whether a clinician came in person (measure F3)."""
+    reached = {
+        "clinician": Text(en="A clinician came", es="Acudió un profesional clínico"),
+        "no_clinician": Text(en="No clinician came", es="No acudió un profesional clínico"),
+    }
+    who = {
+        "co_responder": ("clinician", "Officer and clinician team", "Equipo de agente y profesional clínico"),
+        "clinician_only": ("clinician", "Clinician only", "Solo profesional clínico"),
+        "police_only": ("no_clinician", "Police only", "Solo policía"),
+        "other": ("no_clinician", "Other responders", "Otro personal"),
+    }
+    nodes = [Node(code, label, ROOT, "reached") for code, label in reached.items()]
+    nodes += [Node(code, Text(en=en, es=es), parent, "responder") for code, (parent, en, es) in who.items()]
+    return with_unknown(
+        "responder", Text(en="Who came", es="Quién acudió"), Text(en="All calls", es="Todas las llamadas"),
+        ("reached", "responder"), nodes, unknown=True,
+    )  # fmt: skip
+
+
+def outcome() -> Codelist:
+    """The exclusive final categories of measure O1."""
+    return _flat("outcome", ("How the call ended", "Cómo terminó la llamada"), ("All calls", "Todas las llamadas"), "outcome", {
+        "stayed_with_plan": ("Stayed in the community with a plan", "Siguió en la comunidad con un plan"),
+        "safety_plan_referral": ("Safety plan and referral", "Plan de seguridad y referencia a servicios"),
+        "crisis_center": ("Went to a crisis center by choice", "Fue a un centro de crisis por voluntad propia"),
+        "emergency_department": ("Went to the emergency room by choice", "Fue a emergencias por voluntad propia"),
+        "involuntary_hold": ("Taken to care without consent (hold)", "Llevada a atención sin consentimiento"),
+        "arrest_or_citation": ("Arrest or citation", "Arresto o citación"),
+        "refused": ("Person said no to help", "La persona no aceptó ayuda"),
+        "not_found": ("Person not found", "No se encontró a la persona"),
+        "handed_over": ("Handed to medics or police", "Pasó a paramédicos o policía"),
+    })  # fmt: skip
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """The first day of each month from `first` to `last`, both included."""
+    found, day = [], first.replace(day=1)
+    while day <= last:
+        found.append(day)
+        day = (day + timedelta(days=32)).replace(day=1)
+    return found
+
+
+def period(data_from: date, data_to: date, *, has_months: bool) -> Codelist:
+    """Years, quarters and months from `data_from` to `data_to`; only the root without months."""
+    name, whole = Text(en="Period", es="Periodo"), Text(en="Whole period", es="Todo el periodo")
+    if not has_months:
+        return Codelist("period", name, (ROOT,), (Node(ROOT, whole, "", ROOT),))
+    nodes: dict[str, Node] = {}
+    for day in months_between(data_from, data_to):
+        year, quarter, month = f"{day.year}", f"{day.year}-Q{(day.month + 2) // 3}", f"{day:%Y-%m}"
+        n = (day.month + 2) // 3
+        nodes.setdefault(year, Node(year, Text(en=year, es=year), ROOT, "year"))
+        nodes.setdefault(quarter, Node(quarter, Text(en=f"Q{n} {day.year}", es=f"T{n} {day.year}"), year, "quarter"))
+        label = Text(en=format_date(day, "LLLL y", locale="en"), es=format_date(day, "LLLL 'de' y", locale="es"))
+        nodes[month] = Node(month, label, quarter, "month")
+    return with_unknown("period", name, whole, ("year", "quarter", "month"), nodes.values(), unknown=False)
+
+
+def hour(*, unknown: bool) -> Codelist:
+    """Hour of the day the call came in (00 to 23, local time), in blocks of four hours."""
+    nodes = []
+    for start in range(0, 24, 4):
+        block = f"{start:02d}-{start + 3:02d}"
+        text = f"{start:02d}:00–{start + 3:02d}:59"
+        nodes.append(Node(block, Text(en=text, es=text), ROOT, "block"))
+        nodes += [
+            Node(f"{h:02d}", Text(en=f"{h:02d}:00–{h:02d}:59", es=f"{h:02d}:00–{h:02d}:59"), block, "hour") for h in range(start, start + 4)
+        ]
+    return with_unknown(
+        "hour", Text(en="Hour of the day", es="Hora del día"), Text(en="All hours", es="Todas las horas"),
+        ("block", "hour"), nodes, unknown=unknown,
+    )  # fmt: skip
+
+
+def weekday(*, unknown: bool) -> Codelist:
+    """Day of the week, Monday first, under working days and weekend."""
+    en = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    es = ("Lunes", "Martes", "Miércoles", "Jueves", "Viernes", "Sábado", "Domingo")
+    nodes = [
+        Node("mon-fri", Text(en="Monday to Friday", es="Lunes a viernes"), ROOT, "part"),
+        Node("sat-sun", Text(en="Weekend", es="Fin de semana"), ROOT, "part"),
+    ]
+    for i, (label_en, label_es) in enumerate(zip(en, es, strict=True)):
+        nodes.append(Node(f"{i + 1}", Text(en=label_en, es=label_es), "mon-fri" if i < 5 else "sat-sun", "day"))
+    return with_unknown(
+        "weekday", Text(en="Day of the week", es="Día de la semana"), Text(en="All days", es="Todos los días"),
+        ("part", "day"), nodes, unknown=unknown,
+    )  # fmt: skip
+
+
+def built_in(time: TimeSpec, data_from: date, data_to: date) -> dict[str, Codelist]:
+    """The dimensions every agency has: time from the calls' time columns, flags, responder, outcome."""
+    falls_back = bool(time.year)
+    exact_day = bool(time.timestamp or time.date) and not falls_back
+    lists = {field: flag(field) for field in FLAG_FIELDS}
+    lists |= {"responder": responder(), "outcome": outcome()}
+    lists["period"] = period(data_from, data_to, has_months=not time.period)
+    if time.timestamp or time.date:
+        lists["weekday"] = weekday(unknown=not exact_day)
+    if time.timestamp or time.clock or time.hour:
+        certain = time.blank_hour is not None if time.hour else bool(time.timestamp) and exact_day
+        lists["hour"] = hour(unknown=not certain)
+    return lists

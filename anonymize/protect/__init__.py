@@ -1,0 +1,7 @@
+"""Withhold small counts, and enough others that nobody can work them back out."""
+
+from anonymize.protect.cliques import plan_cliques
+from anonymize.protect.secondary import Protected, protect
+from anonymize.protect.system import System, build_system
+
+__all__ = ["Protected", "System", "build_system", "plan_cliques", "protect"]

@@ -1,0 +1,54 @@
+"""Primary suppression: one function per rule, each a mask over a table's cells.
+
+Rules and terms follow Hundepool et al. 2012, "Statistical Disclosure Control", chapter 4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymize.tables import Counts, Table
+
+Mask = npt.NDArray[np.bool_]
+
+
+def small_counts(values: Counts, threshold: int) -> Mask:
+    """Counts of 1 to threshold - 1."""
+    return (values > 0) & (values < threshold)
+
+
+def small_complements(table: Table, threshold: int) -> Mask:
+    """Cells that leave only 1 to threshold - 1 of the cell above them along the sensitive attribute.
+
+    Publishing such a cell would tell that all but a few share one category.
+    """
+    name = table.sensitive_attribute
+    mask: Mask = np.zeros(table.shape, dtype=bool)
+    if name is None:
+        return mask
+    above = parents_along(table, name)
+    axis = list(table.dimensions).index(name)
+    values, out = np.moveaxis(table.values, axis, 0), np.moveaxis(mask, axis, 0)
+    for i, parent in above.items():
+        out[i] = small_counts(values[parent] - values[i], threshold)
+    return mask
+
+
+def parents_along(table: Table, dimension: str) -> dict[int, int]:
+    """Position of each code of `dimension` -> position of the nearest published code above it."""
+    codes, codelist = table.dimensions[dimension].codes, table.dimensions[dimension].codelist
+    position = {code: i for i, code in enumerate(codes)}
+    found = {}
+    for code, i in position.items():
+        above = codelist.by_code[code].parent
+        while above and above not in position:
+            above = codelist.by_code[above].parent
+        if above:
+            found[i] = position[above]
+    return found
+
+
+def primary(table: Table, threshold: int) -> Mask:
+    """All rules together."""
+    return small_counts(table.values, threshold) | small_complements(table, threshold)

@@ -1,0 +1,188 @@
+"""Write a release of format 1 into a folder (DESIGN.md section 2). Same input, same bytes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from anonymize.agency.load import AgencyConfig
+from anonymize.agency.schema import Text
+from anonymize.areas import AreaSystem, public_geojson
+from anonymize.codelists import Codelist
+from anonymize.protect.primary import Mask
+from anonymize.tables import Table
+
+MEASURE = "calls"
+SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
+STATUSES = ["published", "suppressed", "not_collected", "not_applicable", "incomplete"]
+
+
+def write_candidate(
+    folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
+    codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem],
+) -> None:  # fmt: skip
+    """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written."""
+    resources: list[dict[str, Any]] = []
+
+    def put(path: str, text: str, described: dict[str, Any]) -> None:
+        data = text.encode("utf-8")
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        resources.append(described | {"path": path, "bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"})
+
+    for table, mask in zip(tables, withheld, strict=True):
+        put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _table_resource(table))
+    for name in _used(tables):
+        put(f"codelists/{name}.csv", _codelist_csv(codelists[name]), _codelist_resource(codelists[name]))
+    for name, system in areas.items():
+        if system.boundaries is not None:
+            file = f"areas{name.removeprefix('area')}.geojson"
+            described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
+            put(file, public_geojson(system), described)
+    put("CHANGELOG.md", _changelog(config), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
+    (folder / "datapackage.json").write_text(json.dumps(_package(config, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _used(tables: Sequence[Table]) -> list[str]:
+    return sorted({name for table in tables for name in (*table.dimensions, *table.where)})
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def incomplete_periods(codelist: Codelist, data_from: date, data_to: date) -> set[str]:
+    """Codes of periods that the data cover only in part."""
+    found = set()
+    for node in codelist.nodes:
+        if node.level == "month":
+            first = date.fromisoformat(f"{node.code}-01")
+            last = first.replace(day=monthrange(first.year, first.month)[1])
+        elif node.level == "quarter":
+            year, quarter = int(node.code[:4]), int(node.code[-1])
+            first = date(year, 3 * quarter - 2, 1)
+            last = date(year, 3 * quarter, monthrange(year, 3 * quarter)[1])
+        elif node.level == "year":
+            first, last = date(int(node.code), 1, 1), date(int(node.code), 12, 31)
+        else:
+            continue
+        if first < data_from or last > data_to:
+            found.add(node.code)
+    return found
+
+
+def _table_csv(table: Table, mask: Mask, config: AgencyConfig) -> str:
+    names = list(table.dimensions)
+    partial: set[str] = set()
+    if "period" in table.dimensions:
+        release = config.file.release
+        partial = incomplete_periods(table.dimensions["period"].codelist, release.data_from, release.data_to)
+    rows: list[tuple[object, ...]] = []
+    values, hidden = table.values.ravel(), mask.ravel()
+    at = names.index("period") if "period" in names else -1
+    for i, codes in enumerate(product(*(d.codes for d in table.dimensions.values()))):
+        if hidden[i]:
+            rows.append((*codes, "", "suppressed"))
+        else:
+            rows.append((*codes, int(values[i]), "incomplete" if at >= 0 and codes[at] in partial else "published"))
+    return _csv([*names, MEASURE, "status"], rows)
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"en": text.en, "es": text.es}
+
+
+def _tabular(name: str, fields: list[dict[str, Any]], key: list[str]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "table",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": {"fields": fields, "primaryKey": key, "missingValues": [""]},
+    }
+
+
+def _table_resource(table: Table) -> dict[str, Any]:
+    fields: list[dict[str, Any]] = []
+    for name, dimension in table.dimensions.items():
+        fields.append({"name": name, "type": "string", "title": dimension.codelist.name.en, "constraints": {"required": True}})
+    fields.append({
+        "name": MEASURE, "type": "integer", "title": "Calls",
+        "description": "Number of calls; empty where withheld.", "constraints": {"minimum": 0},
+    })  # fmt: skip
+    fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
+    declared: dict[str, Any] = {
+        "kind": "count",
+        "title": _both(table.title),
+        "measure": MEASURE,
+        "universe": table.universe,
+        "where": table.where,
+        "dimensions": {name: list(d.levels) for name, d in table.dimensions.items()},
+    }
+    if table.sensitive_attribute:
+        declared["sensitive_attribute"] = table.sensitive_attribute
+    described = _tabular(table.name, fields, list(table.dimensions))
+    return described | {"title": table.title.en, "table": declared}
+
+
+def _codelist_csv(codelist: Codelist) -> str:
+    rows = [(n.code, n.label.en, n.label.es, n.parent, n.level, i) for i, n in enumerate(codelist.nodes)]
+    return _csv(["code", "label_en", "label_es", "parent", "level", "order"], rows)
+
+
+def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
+    fields: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in ("code", "label_en", "label_es", "parent", "level")]
+    fields.append({"name": "order", "type": "integer"})
+    fields[0]["constraints"] = {"required": True, "unique": True}
+    described = _tabular(f"codelist-{codelist.dimension.replace('_', '-')}", fields, ["code"])
+    return described | {
+        "title": f"Codes of {codelist.name.en}",
+        "codelist": {"dimension": codelist.dimension, "name": _both(codelist.name)},
+    }
+
+
+def _changelog(config: AgencyConfig) -> str:
+    release = config.file.release
+    return f"# Changes\n\n## {release.version} ({release.created})\n\nFirst release. Calls from {release.data_from} to {release.data_to}.\n"
+
+
+def _package(config: AgencyConfig, resources: list[dict[str, Any]]) -> dict[str, Any]:
+    agency, release = config.file.agency, config.file.release
+    package: dict[str, Any] = {
+        "$schema": SCHEMA,
+        "name": f"co-response-{agency.id.replace('_', '-')}",
+        "title": agency.name.en,
+        "description": agency.about.en,
+        "version": release.version,
+        "created": f"{release.created}T00:00:00Z",
+        "licenses": [{"title": agency.licence.name, "path": agency.licence.url}],
+        "contributors": [{"title": agency.publisher, "roles": ["publisher"]}],
+        "privacy": {"threshold": config.file.privacy.threshold},
+        "agency": {
+            "id": agency.id,
+            "name": _both(agency.name),
+            "place": _both(agency.place),
+            "about": _both(agency.about),
+            "country": agency.country,
+            "fictional": agency.fictional,
+            "contact": agency.contact,
+        },
+        "period": {"from": str(release.data_from), "to": str(release.data_to)},
+    }
+    if release.next_update:
+        package["next_update"] = str(release.next_update)
+    return package | {"resources": resources}

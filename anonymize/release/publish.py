@@ -1,0 +1,53 @@
+"""Put an audited candidate in place, in one step, or leave everything as it was."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from anonymize.errors import ReleaseError
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def check_target(target: Path) -> None:
+    """Raises ReleaseError when `target` holds something that is no release, so that nothing is lost."""
+    if target.exists() and not target.is_dir():
+        raise ReleaseError(f"{target}: is a file; name a folder for the release")
+    if target.is_dir() and any(target.iterdir()) and not (target / "datapackage.json").exists():
+        raise ReleaseError(f"{target}: holds files that are no release; name an empty or new folder")
+
+
+def publish(candidate: Path, target: Path, *, replace: bool) -> bool:
+    """Move `candidate` to `target`; False when `target` already held the same bytes.
+
+    An earlier release that differs is only overwritten with `replace`: readers who saw both could
+    subtract one from the other, and protection against that is not built yet. Raises ReleaseError.
+    """
+    check_target(target)
+    earlier = target.is_dir() and any(target.iterdir())
+    if earlier and _files(candidate) == _files(target):
+        shutil.rmtree(candidate)
+        return False
+    if earlier and not replace:
+        raise ReleaseError(
+            f"{target}: holds an earlier release that differs; anyone who saw it could compare the two. "
+            "Choose another --out, or add --replace if nobody outside has seen the earlier one"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.before")
+    shutil.rmtree(aside, ignore_errors=True)
+    if earlier:
+        target.rename(aside)
+    elif target.exists():
+        target.rmdir()
+    try:
+        candidate.rename(target)
+    except OSError as error:
+        if earlier:
+            aside.rename(target)
+        raise ReleaseError(f"{target}: the release could not be put in place ({error.strerror}); nothing was changed") from None
+    shutil.rmtree(aside, ignore_errors=True)
+    return True

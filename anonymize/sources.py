@@ -1,0 +1,151 @@
+"""Exports as tables of text in DuckDB: the named columns only, each row with its file and number."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+from openpyxl import load_workbook
+
+from anonymize.agency.schema import CallsSpec
+from anonymize.errors import SourceError
+
+Format = Literal["csv", "parquet", "excel"]
+_ENDINGS: dict[str, Format] = {
+    ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".xlsx": "excel",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A line that does not fit the table's columns. `kind` is DuckDB's word for what is wrong."""
+
+    file: str
+    line: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The table `raw` in the connection: file_no, row_no (data rows from 1), then `columns` as text."""
+
+    files: tuple[str, ...]
+    rows: int
+    malformed: tuple[Malformed, ...]
+
+
+def quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def one_number(db: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The single whole number that `query` gives."""
+    return int(db.execute(query).fetchall()[0][0])
+
+
+def _format_of(path: Path, declared: Format | None) -> Format | None:
+    if declared:
+        return declared
+    name = path.name.lower()
+    return next((kind for ending, kind in _ENDINGS.items() if name.endswith(ending)), None)
+
+
+def find_files(base: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files of all patterns, each once, in the order named. Raises SourceError for what is missing."""
+    files: list[Path] = []
+    problems: list[str] = []
+    for pattern in patterns:
+        full = str((base / pattern).resolve()) if not Path(pattern).is_absolute() else pattern
+        matches = [Path(m) for m in sorted(glob.glob(full))]
+        if not matches:
+            problems.append(f"{full}: no such file; check 'paths' in [calls]")
+        files += [m for m in matches if m not in files]
+    if problems:
+        raise SourceError(problems)
+    return files
+
+
+def open_calls(db: duckdb.DuckDBPyConnection, spec: CallsSpec, base: Path, columns: Sequence[str]) -> Opened:
+    """Create the table `raw` from all files of `spec`. Raises SourceError for files that cannot be read."""
+    files = find_files(base, spec.paths)
+    problems: list[str] = []
+    readers: list[str] = []
+    for number, path in enumerate(files):
+        try:
+            reader = _reader(db, spec, path, number)
+            known = [row[0] for row in db.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
+        except (duckdb.Error, OSError, ValueError, KeyError) as error:
+            # The library's own message may quote a record, so only its kind is told.
+            problems.append(f"{path}: cannot be read as a table ({type(error).__name__}); is it whole, and of the format named?")
+            continue
+        problems += [_missing(path, column, known) for column in columns if column not in known]
+        readers.append(reader)
+    if problems:
+        raise SourceError(problems)
+    selected = ", ".join(f"CAST({quote(column)} AS VARCHAR) AS {quote(column)}" for column in columns)
+    comma = ", " if selected else ""
+    malformed: list[Malformed] = []
+    for number, reader in enumerate(readers):
+        select = f"SELECT {number} AS file_no, row_number() OVER () AS row_no{comma}{selected} FROM {reader}"
+        try:
+            db.execute(f"CREATE TABLE raw AS {select}" if number == 0 else f"INSERT INTO raw {select}")
+            if "read_csv" in reader:
+                found = db.execute(
+                    "SELECT DISTINCT line, error_type FROM reject_errors WHERE scan_id = (SELECT max(scan_id) FROM reject_errors) ORDER BY line"
+                ).fetchall()
+                malformed += [Malformed(files[number].name, int(line), str(kind).lower()) for line, kind in found]
+                db.execute("DELETE FROM reject_errors")
+        except duckdb.Error as error:
+            raise SourceError([f"{files[number]}: reading stopped ({type(error).__name__}); is the file whole?"]) from None
+    return Opened(tuple(path.name for path in files), one_number(db, "SELECT count(*) FROM raw"), tuple(malformed))
+
+
+def _missing(path: Path, column: str, known: list[str]) -> str:
+    close = get_close_matches(column, known, n=1, cutoff=0.6)
+    hint = f"did you mean '{close[0]}'?" if close else f"the file has: {', '.join(known[:60])}"
+    return f"{path}: has no column '{column}'; {hint}"
+
+
+def _reader(db: duckdb.DuckDBPyConnection, spec: CallsSpec, path: Path, number: int) -> str:
+    kind = _format_of(path, spec.format)
+    if kind == "csv":
+        return (
+            f"read_csv({literal(str(path))}, header=true, all_varchar=true, auto_detect=true, delim={literal(spec.delimiter)}, "
+            f"quote='\"', escape='\"', encoding={literal(spec.encoding)}, store_rejects=true, null_padding=false)"
+        )
+    if kind == "parquet":
+        return f"read_parquet({literal(str(path))})"
+    if kind == "excel":
+        name = f"excel_{number}"
+        db.register(name, _excel(path, spec.sheet))
+        return name
+    raise ValueError("format")
+
+
+def _excel(path: Path, sheet: str | None) -> pa.Table:
+    """The sheet (the first when none is named) as text columns; whole numbers without '.0'."""
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        rows = (book[sheet] if sheet else book.worksheets[0]).iter_rows(values_only=True)
+        header = [str(cell).strip() if cell is not None else "" for cell in next(rows)]
+        columns: list[list[str | None]] = [[] for _ in header]
+        for row in rows:
+            if all(cell is None for cell in row):
+                continue
+            for i, column in enumerate(columns):
+                cell = row[i] if i < len(row) else None
+                column.append(None if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell))
+    finally:
+        book.close()
+    keep = {name: column for name, column in zip(header, columns, strict=True) if name}
+    return pa.table({name: pa.array(column, pa.string()) for name, column in keep.items()})
