@@ -160,7 +160,8 @@ def place_points(points: pd.DataFrame, system: AreaSystem) -> pd.Series:
         warnings.simplefilter("ignore")
         frame = gpd.GeoDataFrame(index=points.index, geometry=gpd.points_from_xy(points["lon"], points["lat"]), crs=4326)
     joined = frame.sjoin(system.boundaries, how="left", predicate="intersects")
-    return joined.sort_values("code").groupby(level=0)["code"].first().reindex(points.index)
+    codes: pd.Series = joined.sort_values("code").groupby(level=0)["code"].first().reindex(points.index)
+    return codes
 
 
 def public_geojson(system: AreaSystem) -> str:

@@ -143,7 +143,8 @@ class Space:
         if not axes:
             return self.offsets[[clique_number]]
         grid = np.ix_(*axes)
-        return self.offsets[clique_number] + np.ravel_multi_index(grid, self.shapes[clique_number]).ravel()
+        inside: npt.NDArray[np.int64] = np.ravel_multi_index(grid, self.shapes[clique_number]).ravel()
+        return np.asarray(self.offsets[clique_number] + inside)
 
     def complement(self, key: Key) -> npt.NDArray[np.int64] | None:
         """The unknowns of a left-over cell (see COMPLEMENT); None where the parent has no other child."""

@@ -99,10 +99,9 @@ def build_system(
         order = _clique_order(table, list(cliques[home].levels))
         where.append(ids.reshape([table.shape[i] for i in order]).transpose(np.argsort(order)))
         flags = primary(table, threshold)
-        for i, flag in zip(where[-1].ravel(), flags.ravel(), strict=True):
-            sensitive[int(i)] = sensitive.get(int(i), False) or bool(flag)
-        for i, value in zip(where[-1].ravel(), _costs(table).ravel(), strict=True):
-            cost[int(i)] = cost.get(int(i), 0.0) + float(value)
+        for cell, flag, value in zip(where[-1].ravel().tolist(), flags.ravel().tolist(), _costs(table).ravel().tolist(), strict=True):
+            sensitive[cell] = sensitive.get(cell, False) or flag
+            cost[cell] = cost.get(cell, 0.0) + value
     published = len(number)
     cells = sp.csr_matrix(sp.vstack(blocks))
     for table, ids in zip(tables, where, strict=True):
@@ -199,7 +198,8 @@ def _costs(table: Table) -> npt.NDArray[np.float64]:
             for _ in dimension.codelist.codes_at(level)
         ]
         weight *= np.array(steps).reshape([-1 if i == axis else 1 for i in range(len(table.shape))])
-    return weight * np.sqrt(1.0 + table.values)
+    costs: npt.NDArray[np.float64] = weight * np.sqrt(1.0 + table.values)
+    return costs
 
 
 __all__ = ["Key", "System", "build_system", "clique_dimensions"]

@@ -1,0 +1,102 @@
+"""The one-sentence answers: what is true of the published cells, with the period, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.language import _, number, percent
+from dashboard.release import ROOT, CountTable, Release
+from dashboard.skeleton import period_words
+from dashboard.stats import SMALLEST_BASE, counts_differ, shares_differ
+from dashboard.views import Point, Share, along, label_of, shares_of
+
+REACHED = {"responder": "clinician"}
+ELIGIBLE = {"eligible": "yes"}
+
+
+@dataclass(frozen=True)
+class Years:
+    """The last year that the data cover whole, and the one before it where that is whole too."""
+
+    last: Point
+    before: Point | None
+
+
+def whole_years(release: Release, table: CountTable) -> Years | None:
+    if "year" not in table.levels["period"]:
+        return None
+    whole = [p for p in along(release, table, "period", "year", {}) if p.status == "published" and p.value is not None]
+    if not whole:
+        return None
+    before = whole[-2] if len(whole) > 1 and int(whole[-2].code) == int(whole[-1].code) - 1 else None
+    return Years(whole[-1], before)
+
+
+def compared(now: int, before: Point) -> str:
+    """More, fewer, or no clear change against an earlier count."""
+    earlier = before.value or 0
+    words = _("No clear change from {year} ({count}).")
+    if counts_differ(earlier, now):
+        words = _("More than in {year} ({count}).") if now > earlier else _("Fewer than in {year} ({count}).")
+    return words.format(year=before.label, count=number(earlier))
+
+
+def calls(release: Release) -> str:
+    """How many calls, with the year before where it may be compared."""
+    table = release.find("period")
+    if table is None:
+        table = min(release.tables.values(), key=lambda t: len(t.levels))
+        count, _status = table.cell({})
+        return _("{count} calls came in from {span}.").format(count=number(count or 0), span=period_words(release))
+    years = whole_years(release, table)
+    if years is None or years.last.value is None:
+        count, _status = table.cell({})
+        return _("{count} calls came in from {span}.").format(count=number(count or 0), span=period_words(release))
+    sentence = _("In {year}, {count} calls came in.").format(year=years.last.label, count=number(years.last.value))
+    return f"{sentence} {compared(years.last.value, years.before)}" if years.before else sentence
+
+
+def coverage(release: Release) -> tuple[str, Share | None]:
+    """The share of eligible calls that a clinician reached in person, in the last whole year."""
+    table = release.find("period", "responder", where=ELIGIBLE)
+    if table is None:
+        return _("This agency does not report which calls a clinician reached."), None
+    years = whole_years(release, table)
+    if years is None:
+        share = shares_of(release, table, "period", ROOT, REACHED, {})[0]
+        period = period_words(release)
+    else:
+        by_year = {s.code: s for s in shares_of(release, table, "period", "year", REACHED, {})}
+        share, period = by_year[years.last.code], years.last.label
+    if share.share is None or share.part.value is None or share.whole.value is None:
+        return _("The share of calls that a clinician reached is withheld for {period}.").format(period=period), None
+    sentence = _(
+        "In {period}, a clinician came in person to {share} of the calls that met the program's criteria ({part} of {whole})."
+    ).format(period=period, share=percent(share.share), part=number(share.part.value), whole=number(share.whole.value))
+    if years is not None and years.before is not None:
+        before = by_year[years.before.code]
+        sentence += " " + _share_change(share, before)
+    return sentence, share
+
+
+def _share_change(now: Share, before: Share) -> str:
+    if before.share is None or now.share is None:
+        return ""
+    assert now.part.value is not None and now.whole.value is not None and before.part.value is not None and before.whole.value is not None
+    words = _("No clear change from {year} ({share}).")
+    if shares_differ(now.part.value, now.whole.value, before.part.value, before.whole.value):
+        words = _("More than in {year} ({share}).") if now.share > before.share else _("Less than in {year} ({share}).")
+    return words.format(year=before.label, share=percent(before.share))
+
+
+def outcomes(release: Release, table: CountTable) -> str:
+    """The most common way calls ended, over the whole period."""
+    found = [p for p in along(release, table, "outcome", table.finest("outcome"), {}) if p.value is not None and p.code != "unknown"]
+    whole, _status = table.cell({})
+    if not found or not whole or whole < SMALLEST_BASE:
+        return _("How calls ended is withheld for {span}.").format(span=period_words(release))
+    top = max(found, key=lambda p: p.value or 0)
+    return _("From {span}, the most common end of a call was: {label} ({share}, {part} of {whole}).").format(
+        span=period_words(release), label=label_of(release, "outcome", top.code).lower(),
+        share=percent((top.value or 0) / whole), part=number(top.value or 0), whole=number(whole),
+    )  # fmt: skip

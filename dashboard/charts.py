@@ -1,0 +1,158 @@
+"""The few charts of the app. Labels stand on the marks; a withheld cell is a word, never a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dashboard.language import _, month, number, percent
+from dashboard.theme import Palette
+from dashboard.views import Point, Share, points_frame, shares_frame
+
+ROW = 46
+"""Height of one labelled bar, in pixels: the label stands above it, so that it fits a phone."""
+
+
+def _finish(chart: Any, height: int) -> alt.LayerChart:
+    finished: alt.LayerChart = chart.properties(height=height, padding={"left": 4, "right": 8, "top": 8, "bottom": 4}).configure_view(
+        stroke=None
+    )
+    return finished
+
+
+def _bars(frame: pd.DataFrame, field: str, unit: str, colours: Palette, value_format: Sequence[str]) -> alt.LayerChart:
+    frame = frame.assign(text=list(value_format), zero=0)
+    top = frame[field].max()
+    limit = float(top) * 1.2 if pd.notna(top) and top > 0 else 1.0
+    y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
+    x = alt.X(
+        f"{field}:Q", title=unit, scale=alt.Scale(domain=[0, limit]), axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+    )
+    base = alt.Chart(frame)
+    seen = base.transform_filter(f"isValid(datum.{field})")
+    names = base.mark_text(align="left", baseline="bottom", dy=-12, fontSize=13, color=colours.ink).encode(
+        y=y, x=alt.value(0), text="label:N"
+    )
+    bars = seen.mark_bar(color=colours.mark).encode(y=y, x=x)
+    values = seen.mark_text(align="left", baseline="middle", dx=5, fontSize=13, color=colours.ink).encode(y=y, x=x, text="text:N")
+    hidden = (
+        base.transform_filter(f"!isValid(datum.{field})")
+        .mark_text(align="left", baseline="middle", fontSize=13, fontStyle="italic", color=colours.quiet)
+        .encode(y=y, x=alt.value(2), text="text:N")
+    )
+    layers: list[Any] = [bars, names, values, hidden]
+    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 30)
+
+
+def bars(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChart:
+    """One bar per cell, in the order given, its count beside it."""
+    return _bars(points_frame(points), "value", unit, colours, [p.shown for p in points])
+
+
+def share_bars(shares: Sequence[Share], unit: str, colours: Palette) -> alt.LayerChart:
+    """One bar per share, with n and N beside it."""
+    texts = [
+        f"{s.shown} ({number(s.part.value)} {_('of')} {number(s.whole.value)})"
+        if s.share is not None and s.part.value is not None and s.whole.value is not None
+        else s.shown
+        for s in shares
+    ]
+    return _bars(shares_frame(shares), "share", unit, colours, texts)
+
+
+def dots(shares: Sequence[Share], unit: str, colours: Palette) -> alt.LayerChart:
+    """One dot per share with its 95 % interval; places without a share in words."""
+    frame = shares_frame(shares).assign(text=[s.shown for s in shares])
+    y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
+    axis = alt.Axis(format=".0%", tickCount=5, grid=True)
+    x = alt.X("share:Q", title=unit, scale=alt.Scale(domain=[0, 1]), axis=axis)
+    base = alt.Chart(frame)
+    seen = base.transform_filter("isValid(datum.share)")
+    layers: list[Any] = [
+        seen.mark_rule(color=colours.mark, strokeWidth=3).encode(
+            y=y, x=alt.X("low:Q", title=unit, scale=alt.Scale(domain=[0, 1])), x2="high:Q"
+        ),
+        seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x),
+        base.mark_text(align="left", baseline="bottom", dy=-9, fontSize=13, color=colours.ink).encode(
+            y=y, x=alt.value(0), text="caption:N"
+        ),
+    ]
+    frame["caption"] = frame["label"] + ": " + frame["text"]
+    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 40)
+
+
+def trend(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChart:
+    """A line over time. It breaks where a period is withheld, and says so; part periods are hollow."""
+    frame = points_frame(points)
+    frame["short"] = [month(p.code) if len(p.code) == 7 and p.code[5:].isdigit() else p.label for p in points]
+    frame["part"] = frame["status"] == "incomplete"
+    frame["word"] = [p.shown if p.value is None else _("part") if p.status == "incomplete" else "" for p in points]
+    x = alt.X("short:N", sort=list(frame["short"]), title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelPadding=8))
+    y = alt.Y(
+        "value:Q",
+        title=unit,
+        scale=alt.Scale(zero=True, nice=True),
+        axis=alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12),
+    )
+    base = alt.Chart(frame)
+    known = frame.dropna(subset=["value"])
+    ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates("code") if len(known) else known
+    ends = ends.assign(text=[number(v) for v in ends["value"]])
+    layers: list[Any] = [
+        base.mark_line(color=colours.mark, strokeWidth=2.5).encode(x=x, y=y),
+        base.transform_filter("isValid(datum.value) && !datum.part")
+        .mark_point(color=colours.mark, filled=True, size=45, opacity=1)
+        .encode(x=x, y=y),
+        base.transform_filter("isValid(datum.value) && datum.part")
+        .mark_point(stroke=colours.mark, fill=colours.background, strokeWidth=2, size=70, opacity=1)
+        .encode(x=x, y=y),
+        base.transform_filter("!isValid(datum.value)").mark_rule(color=colours.quiet, strokeDash=[2, 4]).encode(x=x),
+        base.transform_filter("datum.word != ''")
+        .mark_text(angle=270, align="left", baseline="middle", dx=4, fontSize=12, fontStyle="italic", color=colours.quiet)
+        .encode(x=x, y=alt.value("height"), text="word:N"),
+        alt.Chart(ends).mark_text(dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
+    ]
+    return _finish(alt.layer(*layers), 300)
+
+
+def grid(points: Sequence[tuple[str, str, Point]], unit: str, colours: Palette) -> alt.LayerChart:
+    """Rows by columns, each cell with its count; `points` holds (row, column, cell)."""
+    frame = points_frame([p for _row, _column, p in points])
+    frame["row"] = [row for row, _column, _p in points]
+    frame["column"] = [column for _row, column, _p in points]
+    rows, columns = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["column"]))
+    top = int(frame["value"].max()) if frame["value"].notna().any() else 1
+    x = alt.X("column:N", sort=columns, title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False))
+    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(domain=False, ticks=False))
+    scale = alt.Scale(domain=[0, top], range=[colours.classes[0], colours.classes[3]])
+    base = alt.Chart(frame)
+    boxes = base.mark_rect(stroke=colours.background, strokeWidth=2).encode(
+        x=x, y=y, color=alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=None), alt.value(colours.background))
+    )
+    texts = base.mark_text(fontSize=12, color=colours.ink).encode(x=x, y=y, text="shown:N")
+    return _finish(alt.layer(boxes, texts), 44 * len(rows) + 30)
+
+
+def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) -> str:
+    """A text for readers who do not see the chart: kind, measure, period, highest and lowest value."""
+
+    def size(item: Point | Share) -> float | None:
+        return item.share if isinstance(item, Share) else None if item.value is None else float(item.value)
+
+    known = [(size(item), item) for item in items if size(item) is not None]
+    parts = [f"{kind}: {what}, {period}."]
+    if known:
+        highest, lowest = max(known, key=lambda k: k[0] or 0.0)[1], min(known, key=lambda k: k[0] or 0.0)[1]
+        parts.append(_("Highest: {label}, {value}.").format(label=highest.label, value=highest.shown))
+        if lowest is not highest:
+            parts.append(_("Lowest: {label}, {value}.").format(label=lowest.label, value=lowest.shown))
+    hidden = len(items) - len(known)
+    if hidden:
+        parts.append(_("{count} without a number.").format(count=number(hidden)))
+    return " ".join(parts)[:300]
+
+
+__all__ = ["bars", "describe", "dots", "grid", "percent", "share_bars", "trend"]

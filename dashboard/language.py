@@ -1,0 +1,67 @@
+"""The reader's language: texts by gettext catalogue, numbers and dates by Babel.
+
+A further language is one more folder under `locale/`; nothing else needs to change.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from babel.dates import format_date
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+LOCALE = Path(__file__).parent / "locale"
+LANGUAGES = {"en": "English", "es": "Español"}
+_current = threading.local()
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Message -> translation; empty for English, which is the source."""
+    path = LOCALE / language / "LC_MESSAGES" / "dashboard.po"
+    if not path.exists():
+        return {}
+    with path.open("rb") as handle:
+        found = read_po(handle, locale=language)
+    return {str(m.id): str(m.string) for m in found if m.id and m.string and not m.fuzzy}
+
+
+def use(language: str) -> None:
+    """Choose the language of this run of the script (Streamlit runs each visitor in a thread)."""
+    _current.code = language if language in LANGUAGES else "en"
+
+
+def current() -> str:
+    return getattr(_current, "code", "en")
+
+
+def _(message: str) -> str:
+    return catalogue(current()).get(message, message)
+
+
+def pick(texts: Mapping[str, str]) -> str:
+    """A text of the release in the reader's language."""
+    return texts.get(current()) or texts["en"]
+
+
+def number(value: float) -> str:
+    return str(format_decimal(value, locale=current()))
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 as whole per cent."""
+    return str(format_percent(round(share, 2), locale=current()))
+
+
+def day(value: date) -> str:
+    return str(format_date(value, format="long", locale=current()))
+
+
+def month(code: str) -> str:
+    """A short month for an axis: '2024-01' -> 'Jan 24'."""
+    return str(format_date(date.fromisoformat(f"{code}-01"), "MMM yy", locale=current()))

@@ -1,0 +1,120 @@
+"""Maps drawn from the release's own outlines: no tiles, no network. Hatched where no number is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import geopandas as gpd
+import pydeck as pdk
+from shapely.geometry import LineString, mapping
+
+from dashboard.release import Release
+from dashboard.theme import Palette, rgb
+
+HATCH_LINES = 90
+"""Hatch lines over the whole map's diagonal: close enough to read on a small area."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One area on the map: its class (None: hatched) and the words of its tooltip, the table's own."""
+
+    code: str
+    label: str
+    rank: int | None
+    words: str
+
+
+def outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame | None:
+    """Code and geometry of the areas of `level`; coarser levels are merged from finer ones."""
+    if system not in release.outlines:
+        return None
+    return _outlines(str(release.folder), release.version, system, level, _Held(release))
+
+
+class _Held:
+    """A release as a cache argument: equal to itself alone."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+
+    def __hash__(self) -> int:
+        return hash((str(self.release.folder), self.release.package["version"], self.release.audit["datapackage_sha256"]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and hash(self) == hash(other)
+
+
+@lru_cache(maxsize=32)
+def _outlines(folder: str, version: str, system: str, level: str, held: _Held) -> gpd.GeoDataFrame:
+    release = held.release
+    frame = gpd.GeoDataFrame.from_features(release.outlines[system]["features"], crs=4326)
+    codes = release.codelists[system].codes
+
+    def lift(code: str) -> str:
+        while codes[code].level != level:
+            code = codes[code].parent
+        return code
+
+    frame["code"] = [lift(code) for code in frame["code"]]
+    return frame.dissolve("code", as_index=False)
+
+
+@lru_cache(maxsize=32)
+def _view(folder: str, west: float, south: float, east: float, north: float, width: int, height: int) -> pdk.ViewState:
+    import math
+
+    span = max(east - west, 1e-6)
+    mercator = abs(math.log(math.tan(math.pi / 4 + math.radians(north) / 2)) - math.log(math.tan(math.pi / 4 + math.radians(south) / 2)))
+    zoom = min(math.log2(width * 360 / (512 * span)), math.log2(height * 2 * math.pi / (512 * max(mercator, 1e-9))))
+    return pdk.ViewState(longitude=(west + east) / 2, latitude=(south + north) / 2, zoom=zoom - 0.25, pitch=0, bearing=0)
+
+
+def _hatch(frame: gpd.GeoDataFrame, bounds: Sequence[float]) -> list[list[Sequence[float]]]:
+    """Slanted lines inside the given areas, as paths."""
+    west, south, east, north = bounds
+    height = north - south
+    step = (east - west + height) / HATCH_LINES
+    lines = [LineString([(west - height + i * step, south), (west + i * step, north)]) for i in range(HATCH_LINES + 1)]
+    paths: list[list[Sequence[float]]] = []
+    for area in frame.geometry:
+        for line in lines:
+            inside = line.intersection(area)
+            pieces = getattr(inside, "geoms", [inside])
+            paths += [list(piece.coords) for piece in pieces if piece.geom_type == "LineString" and not piece.is_empty]
+    return paths
+
+
+def deck(frame: gpd.GeoDataFrame, places: Mapping[str, Place], colours: Palette, *, width: int = 640, height: int = 460) -> pdk.Deck:
+    """`places` by code; areas that it lacks are hatched too."""
+    features: list[dict[str, Any]] = []
+    hatched = []
+    for row in frame.itertuples():
+        place = places.get(row.code)
+        rank = place.rank if place else None
+        if rank is None:
+            hatched.append(row.code)
+        fill = rgb(colours.background if rank is None else colours.classes[rank])
+        properties = {"label": place.label if place else row.code, "words": place.words if place else "", "fill": [*fill, 255]}
+        features.append({"type": "Feature", "properties": properties, "geometry": mapping(row.geometry)})
+    west, south, east, north = (float(edge) for edge in frame.total_bounds)
+    line = [*rgb(colours.outline), 255]
+    layers = [
+        pdk.Layer(
+            "GeoJsonLayer", data={"type": "FeatureCollection", "features": features}, get_fill_color="properties.fill",
+            get_line_color=line, line_width_min_pixels=1.2, pickable=True, auto_highlight=False,
+        ),
+        pdk.Layer(
+            "PathLayer", data=[{"path": path} for path in _hatch(frame[frame["code"].isin(hatched)], (west, south, east, north))],
+            get_path="path", get_color=line, width_min_pixels=1,
+        ),
+    ]  # fmt: skip
+    style = {"backgroundColor": colours.background, "color": colours.ink, "border": f"1px solid {colours.outline}", "fontSize": "14px"}
+    tooltip: Any = {"text": "{label}\n{words}", "style": style}
+    return pdk.Deck(
+        layers=layers, initial_view_state=_view(str(len(features)), west, south, east, north, width, height),
+        map_provider=None, tooltip=tooltip,
+    )  # fmt: skip

@@ -1,0 +1,197 @@
+"""Read one release, and refuse any that is missing, unaudited, failed, or changed since its audit.
+
+Only published cells and their marks are here; nothing is summed, subtracted or joined across tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+ROOT = "all"
+SUPPRESSED = "suppressed"
+VISIBLE = ("published", "incomplete")
+
+
+class ReleaseRefused(Exception):
+    """Why a release is not shown. `reason` is one of missing, unreadable, no_audit, failed, changed."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Code:
+    code: str
+    label: dict[str, str]
+    parent: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Codelist:
+    dimension: str
+    name: dict[str, str]
+    codes: dict[str, Code]
+
+    def at(self, level: str) -> list[Code]:
+        return [code for code in self.codes.values() if code.level == level]
+
+    def under(self, parent: str, level: str) -> list[Code]:
+        """Codes of `level` below `parent` (all of them for the root)."""
+
+        def above(code: Code) -> bool:
+            while code.code != parent:
+                if not code.parent:
+                    return False
+                code = self.codes[code.parent]
+            return True
+
+        return [code for code in self.at(level) if above(code)]
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """A published count table. `cells` is indexed by its dimensions' codes, in order of `levels`."""
+
+    name: str
+    title: dict[str, str]
+    measure: str
+    universe: str
+    where: dict[str, str]
+    levels: dict[str, tuple[str, ...]]
+    cells: pd.DataFrame
+
+    def finest(self, dimension: str) -> str:
+        return self.levels[dimension][-1]
+
+    @cached_property
+    def _lookup(self) -> dict[tuple[str, ...], tuple[int | None, str]]:
+        """Every cell: its count (None where withheld) and its status."""
+        rows = self.cells.itertuples(index=False, name=None)
+        width = len(self.levels)
+        return {tuple(row[:width]): (None if row[width] == "" else int(row[width]), row[width + 1]) for row in rows}
+
+    def cell(self, codes: Mapping[str, str]) -> tuple[int | None, str]:
+        """Count and status of one cell; dimensions not named are taken at their root."""
+        return self._lookup[tuple(codes.get(d, ROOT) for d in self.levels)]
+
+
+@dataclass(frozen=True)
+class Release:
+    folder: Path
+    package: dict[str, Any]
+    audit: dict[str, Any]
+    codelists: dict[str, Codelist]
+    tables: dict[str, CountTable]
+    outlines: dict[str, dict[str, Any]]
+
+    @property
+    def version(self) -> str:
+        return str(self.package["version"])
+
+    @property
+    def threshold(self) -> int:
+        return int(self.package["privacy"]["threshold"])
+
+    @property
+    def agency(self) -> dict[str, Any]:
+        return dict(self.package["agency"])
+
+    def find(self, *dimensions: str, where: Mapping[str, str] | None = None) -> CountTable | None:
+        """The table with exactly this filter that has all of `dimensions`, each with more than its root.
+
+        Of several, the one with the fewest further dimensions, then the finest levels.
+        """
+        fitting = [
+            table
+            for table in self.tables.values()
+            if table.where == dict(where or {}) and all(len(table.levels.get(d, ())) > 1 for d in dimensions)
+        ]
+        return min(fitting, key=lambda t: (len(t.levels) - len(dimensions), -sum(map(len, t.levels.values())), t.name), default=None)
+
+    def area_systems(self) -> list[str]:
+        return [name for name in self.codelists if name == "area" or name.startswith("area_")]
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes when the release changes; cheap enough to take on every visit."""
+    digest = hashlib.sha256()
+    for name in ("datapackage.json", "audit.json"):
+        path = folder / name
+        digest.update(path.read_bytes() if path.exists() else b"-")
+    return digest.hexdigest()
+
+
+def load_release(folder: Path) -> Release:
+    """Raises ReleaseRefused unless an audit passed on exactly these bytes."""
+    try:
+        raw = (folder / "datapackage.json").read_bytes()
+        package = json.loads(raw)
+        resources = package["resources"]
+    except OSError:
+        raise ReleaseRefused("missing") from None
+    except (ValueError, KeyError, TypeError):
+        raise ReleaseRefused("unreadable") from None
+    try:
+        audit = json.loads((folder / "audit.json").read_bytes())
+        passed, audited = audit["passed"], audit["datapackage_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ReleaseRefused("no_audit") from None
+    if passed is not True:
+        raise ReleaseRefused("failed")
+    if audited != hashlib.sha256(raw).hexdigest():
+        raise ReleaseRefused("changed")
+    contents = {str(r["path"]): _checked(folder, r) for r in resources}
+    try:
+        return _parse(folder, package, audit, contents)
+    except (KeyError, ValueError, TypeError, IndexError):
+        raise ReleaseRefused("unreadable") from None
+
+
+def _checked(folder: Path, resource: dict[str, Any]) -> bytes:
+    path = Path(str(resource["path"]))
+    if path.is_absolute() or ".." in path.parts:
+        raise ReleaseRefused("unreadable")
+    try:
+        data = (folder / path).read_bytes()
+    except OSError:
+        raise ReleaseRefused("changed") from None
+    if f"sha256:{hashlib.sha256(data).hexdigest()}" != resource["hash"]:
+        raise ReleaseRefused("changed")
+    return data
+
+
+def _frame(data: bytes) -> pd.DataFrame:
+    """All columns as text: codes such as 092 or NA are names, not numbers."""
+    return pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
+
+
+def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], contents: dict[str, bytes]) -> Release:
+    codelists: dict[str, Codelist] = {}
+    tables: dict[str, CountTable] = {}
+    outlines: dict[str, dict[str, Any]] = {}
+    for resource in package["resources"]:
+        path = str(resource["path"])
+        if described := resource.get("codelist"):
+            rows = _frame(contents[path]).itertuples(index=False)
+            codes = {row.code: Code(row.code, {"en": row.label_en, "es": row.label_es}, row.parent, row.level) for row in rows}
+            codelists[described["dimension"]] = Codelist(described["dimension"], described["name"], codes)
+        elif (table := resource.get("table")) and table["kind"] == "count":
+            levels = {name: tuple(names) for name, names in table["dimensions"].items()}
+            cells = _frame(contents[path])[[*levels, table["measure"], "status"]]
+            tables[resource["name"]] = CountTable(
+                resource["name"], table["title"], table["measure"], table["universe"], table["where"], levels, cells
+            )
+        elif path.endswith(".geojson"):
+            outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = json.loads(contents[path])
+    return Release(folder, package, audit, codelists, tables, outlines)

@@ -1,0 +1,33 @@
+"""The few statistics the pages compute from two published counts."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+Z = 1.959963984540054
+"""The 97.5th percentile of the normal distribution."""
+SMALLEST_BASE = 30
+"""No share is shown over fewer cases (MEASURES.md section 1)."""
+
+
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """95 % interval for a share (Wilson 1927, JASA 22: 209-212). Needs 0 <= part <= whole, whole > 0."""
+    share = part / whole
+    centre = share + Z**2 / (2 * whole)
+    spread = Z * sqrt(share * (1 - share) / whole + Z**2 / (4 * whole**2))
+    scale = 1 + Z**2 / whole
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def counts_differ(before: int, after: int) -> bool:
+    """Whether two Poisson counts over equal times differ beyond chance (5 %, normal approximation)."""
+    return abs(after - before) > Z * sqrt(before + after)
+
+
+def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int) -> bool:
+    """Whether Newcombe's 95 % interval for the difference leaves out zero (Newcombe 1998, method 10)."""
+    a, b = part_a / whole_a, part_b / whole_b
+    (low_a, high_a), (low_b, high_b) = wilson(part_a, whole_a), wilson(part_b, whole_b)
+    low = (a - b) - sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
+    high = (a - b) + sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
+    return low > 0 or high < 0

@@ -1,0 +1,30 @@
+"""The made-up table that explains suppression. A test proves that its second step really protects."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.language import _, number
+from dashboard.views import withheld_word
+
+COUNTS = ((3, 44), (52, 37), (61, 30))
+"""Districts by kinds of calls."""
+FIRST = {(0, 0)}
+SECOND = {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def toy_tables(threshold: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The true table, the first round alone, and both rounds, as texts with totals.
+
+    The small count is 3, which is below any threshold in use.
+    """
+    return _table(set()), _table(FIRST), _table(SECOND)
+
+
+def _table(hidden: set[tuple[int, int]]) -> pd.DataFrame:
+    rows = {}
+    for i, row in enumerate(COUNTS):
+        name = _("District {letter}").format(letter="ABC"[i])
+        rows[name] = [*(withheld_word() if (i, j) in hidden else number(v) for j, v in enumerate(row)), number(sum(row))]
+    rows[_("Total")] = [*(number(sum(column)) for column in zip(*COUNTS, strict=True)), number(sum(map(sum, COUNTS)))]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=[_("Mental health"), _("Substance use"), _("Total")])

@@ -1,0 +1,135 @@
+"""What a page shows of one table: the cells along one dimension, the others held at chosen codes.
+
+A view only picks cells that the release publishes. It never adds, subtracts or joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dashboard.language import _, number, percent, pick
+from dashboard.release import ROOT, SUPPRESSED, Code, CountTable, Release
+from dashboard.stats import SMALLEST_BASE, wilson
+
+
+@dataclass(frozen=True)
+class Point:
+    """One cell as shown. `value` is None where withheld."""
+
+    code: str
+    label: str
+    value: int | None
+    status: str
+
+    @property
+    def shown(self) -> str:
+        """The cell in words, for tables and labels."""
+        if self.value is None:
+            return withheld_word() if self.status == SUPPRESSED else _("not reported")
+        return number(self.value)
+
+
+def withheld_word() -> str:
+    return _("withheld")
+
+
+def status_words(status: str) -> str:
+    return {
+        "published": _("published"),
+        "suppressed": withheld_word(),
+        "incomplete": _("part of the period only"),
+        "not_collected": _("not reported"),
+        "not_applicable": _("does not apply"),
+    }.get(status, status)
+
+
+def label_of(release: Release, dimension: str, code: str) -> str:
+    return pick(release.codelists[dimension].codes[code].label)
+
+
+def along(
+    release: Release, table: CountTable, dimension: str, level: str, fixed: Mapping[str, str], under: str = ROOT
+) -> list[Point]:  # fmt: skip
+    """The cells of `dimension` at `level` below `under`, the other dimensions at `fixed` or their roots."""
+    codes: Sequence[Code] = release.codelists[dimension].under(under, level)
+    return [Point(c.code, pick(c.label), *table.cell({**fixed, dimension: c.code})) for c in codes]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Part over whole, each published in the same table; `share` is None where it may not be shown."""
+
+    code: str
+    label: str
+    part: Point
+    whole: Point
+
+    @property
+    def share(self) -> float | None:
+        if self.part.value is None or self.whole.value is None or self.whole.value < SMALLEST_BASE:
+            return None
+        return self.part.value / self.whole.value
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        if self.share is None or self.part.value is None or self.whole.value is None:
+            return None
+        return wilson(self.part.value, self.whole.value)
+
+    @property
+    def shown(self) -> str:
+        if self.share is not None:
+            return percent(self.share)
+        if self.part.value is None or self.whole.value is None:
+            return withheld_word()
+        return _("too few to show a share")
+
+
+def shares_of(
+    release: Release, table: CountTable, dimension: str, level: str, part: Mapping[str, str], fixed: Mapping[str, str], under: str = ROOT
+) -> list[Share]:
+    """For each cell along `dimension`: the cell narrowed to `part`, over the cell itself."""
+    wholes = along(release, table, dimension, level, fixed, under)
+    parts = along(release, table, dimension, level, {**fixed, **part}, under)
+    return [Share(w.code, w.label, p, w) for p, w in zip(parts, wholes, strict=True)]
+
+
+def mix_of(release: Release, table: CountTable, dimension: str, level: str, fixed: Mapping[str, str]) -> list[Share]:
+    """Each cell along `dimension` over their total, which the table publishes itself."""
+    whole = Point(ROOT, label_of(release, dimension, ROOT), *table.cell({**fixed, dimension: ROOT}))
+    return [Share(p.code, p.label, p, whole) for p in along(release, table, dimension, level, fixed)]
+
+
+def points_frame(points: Sequence[Point]) -> pd.DataFrame:
+    """Columns code, label, value (nullable), shown, status, order."""
+    return pd.DataFrame(
+        {
+            "code": [p.code for p in points],
+            "label": [p.label for p in points],
+            "value": pd.array([p.value for p in points], dtype="Int64"),
+            "shown": [p.shown for p in points],
+            "status": [p.status for p in points],
+            "order": range(len(points)),
+        }
+    )
+
+
+def shares_frame(shares: Sequence[Share]) -> pd.DataFrame:
+    """Columns code, label, part, whole, share, low, high, shown, status, order."""
+    return pd.DataFrame(
+        {
+            "code": [s.code for s in shares],
+            "label": [s.label for s in shares],
+            "part": pd.array([s.part.value for s in shares], dtype="Int64"),
+            "whole": pd.array([s.whole.value for s in shares], dtype="Int64"),
+            "share": [s.share for s in shares],
+            "low": [s.interval[0] if s.interval else None for s in shares],
+            "high": [s.interval[1] if s.interval else None for s in shares],
+            "shown": [s.shown for s in shares],
+            "status": [s.part.status if s.part.value is None else s.whole.status for s in shares],
+            "order": range(len(shares)),
+        }
+    ).astype({"share": float, "low": float, "high": float})

@@ -1,0 +1,63 @@
+"""At a glance: how many calls, who was reached, how calls ended."""
+
+import streamlit as st
+
+from dashboard import answers, charts
+from dashboard.language import _
+from dashboard.release import ROOT
+from dashboard.skeleton import colours, hidden_points, open_page, period_words, point_tables
+from dashboard.views import along
+
+page = open_page("at-a-glance")
+release = page.release
+covered, share = answers.coverage(release)
+page.ask(_("Is the program reaching people in crisis?"), covered if share else answers.calls(release))
+
+st.header(_("In three sentences"), anchor=False)
+sentences = [answers.calls(release)]
+if share is None:
+    sentences.append(covered)
+outcomes = release.find("outcome")
+sentences.append(answers.outcomes(release, outcomes) if outcomes else _("This agency does not report how calls ended."))
+st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+left, middle, right = st.columns(3)
+with left:
+    st.page_link("pages/coverage.py", label=_("Where are the gaps?"))
+with middle:
+    st.page_link("pages/outcomes.py", label=_("How do calls end?"))
+with right:
+    st.page_link("pages/methods.py", label=_("Can I trust this?"))
+
+table = release.find("period")
+if table is None:
+    page.not_reported(_("when calls came in"))
+else:
+    level = table.finest("period")
+    points = along(release, table, "period", level, {})
+    title = _("Calls over time")
+    shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name})
+    page.figure(
+        title=title, chart=charts.trend(points, _("Calls"), colours()), alt=charts.describe(_("Line chart"), title, period_words(release), points),
+        table=shown, data=data, file=("calls", level), hidden=hidden_points(points),
+    )  # fmt: skip
+
+types = release.find("call_type")
+if types is None:
+    page.not_reported(_("what calls were about"))
+else:
+    points = along(release, types, "call_type", types.finest("call_type"), {"period": ROOT})
+    title = _("What calls were about, {span}").format(span=period_words(release))
+    shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": types.name, "period": ROOT})
+    page.figure(
+        title=title, chart=charts.bars(points, _("Calls"), colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+        table=shown, data=data, file=("calls-by-type",), hidden=hidden_points(points),
+    )  # fmt: skip
+
+page.caveats(
+    [
+        _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),
+        _("A higher count can mean more need, or that more people know whom to call. We cannot tell which."),
+        _("These numbers alone cannot show whether teams caused a change."),
+    ]
+)
+page.end()

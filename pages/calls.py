@@ -1,0 +1,97 @@
+"""Calls and demand: how many, when, where, of what kind."""
+
+from dashboard import answers, charts
+from dashboard.language import _, pick
+from dashboard.release import ROOT
+from dashboard.skeleton import areas, codes_of, colours, hidden_points, open_page, period_title, period_words, periods, point_tables
+from dashboard.views import along, label_of
+
+page = open_page("calls")
+release = page.release
+page.ask(_("How many crisis calls come in, and of what kind?"), answers.calls(release))
+
+by_area, by_type = release.find("period", "area"), release.find("period", "call_type")
+chosen = {"area": ROOT, "call_type": ROOT}
+if by_area:
+    chosen["area"] = page.choose("area", _("Place"), areas(release, by_area, "area"))
+else:
+    page.not_reported(_("calls over time by place"))
+if by_type:
+    chosen["call_type"] = page.choose("type", _("Type of call"), codes_of(release, by_type, "call_type"))
+else:
+    page.not_reported(_("calls over time by type"))
+
+narrowed = [dimension for dimension, code in chosen.items() if code != ROOT]
+table = release.find("period", *narrowed)
+names = [label_of(release, d, chosen[d]) for d in narrowed]
+if table is None:
+    page.not_reported(_("calls over time for this choice of place and type together"))
+else:
+    level = table.finest("period")
+    points = along(release, table, "period", level, chosen)
+    title = _("Calls over time: {choice}").format(choice=", ".join(names) or _("all calls"))
+    shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, **chosen})
+    note = _("A line breaks where a number is withheld. A hollow point is a period that the data cover only in part.")
+    page.figure(
+        title=title, chart=charts.trend(points, _("Calls"), colours()), alt=charts.describe(_("Line chart"), title, period_words(release), points),
+        table=shown, data=data, file=("calls", level, *[c for c in chosen.values() if c != ROOT]), hidden=hidden_points(points), note=note,
+    )  # fmt: skip
+
+if by_type:
+    kinds = release.find("period", "call_type", *[d for d in narrowed if d == "area"])
+    if kinds is None:
+        page.not_reported(_("types of call for one place"))
+    else:
+        year = page.choose("year", _("Period"), periods(release, kinds))
+        fixed = {"area": chosen["area"], "period": year} if "area" in kinds.levels else {"period": year}
+        points = along(release, kinds, "call_type", kinds.finest("call_type"), fixed)
+        when = period_title(release, year)
+        title = _("Calls by type, {period}").format(period=when)
+        shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": kinds.name, **fixed})
+        page.figure(
+            title=title, chart=charts.bars(points, _("Calls"), colours()), alt=charts.describe(_("Bar chart"), title, when, points),
+            table=shown, data=data, file=("calls-by-type", year, *[chosen[d] for d in narrowed if d == "area"]), hidden=hidden_points(points),
+        )  # fmt: skip
+
+sources = release.find("source")
+if sources:
+    points = along(release, sources, "source", sources.finest("source"), {})
+    title = _("How calls came in, {period}").format(period=period_words(release))
+    shown, data = point_tables(points, pick(release.codelists["source"].name), _("Calls"), {"table": sources.name})
+    page.figure(
+        title=title, chart=charts.bars(points, _("Calls"), colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+        table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
+    )  # fmt: skip
+
+hours = release.find("weekday", "hour")
+if hours is None:
+    page.not_reported(_("the day and hour of calls"))
+else:
+    days, blocks = hours.finest("weekday"), hours.levels["hour"][1]
+    day_codes = release.codelists["weekday"].at(days)
+    rows = release.codelists["hour"].at(blocks)
+    cells = [
+        (pick(row.label), pick(day.label)[:3] if days == "day" else pick(day.label), cell)
+        for row in rows
+        for day in day_codes
+        for cell in along(release, hours, "hour", blocks, {"weekday": day.code})
+        if cell.code == row.code
+    ]
+    title = _("Calls by day and time, {period}").format(period=period_words(release))
+    flat = [cell for _row, _column, cell in cells]
+    table_frame, data = point_tables(flat, _("Time of day"), _("Calls"), {"table": hours.name})
+    table_frame.insert(0, _("Day"), [column for _row, column, _cell in cells])
+    data.insert(1, "weekday", [day.code for _row in rows for day in day_codes])
+    page.figure(
+        title=title, chart=charts.grid(cells, _("Calls"), colours()), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
+        table=table_frame, data=data, file=("calls-by-day-and-time",), hidden=hidden_points(flat),
+    )  # fmt: skip
+
+page.caveats(
+    [
+        _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),
+        _("The type is the one on record at the end of the call. Agencies sort calls in different ways, so do not compare cities by type."),
+        _("Places with more calls are not worse places. Many callers live elsewhere."),
+    ]
+)
+page.end()

@@ -1,0 +1,94 @@
+"""Methods and privacy: how numbers are made, why some are withheld, and what was checked."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.language import _, number
+from dashboard.skeleton import escape, open_page, period_words
+from dashboard.toy import toy_tables
+
+page = open_page("methods")
+release = page.release
+k = release.threshold
+withheld = sum(int((t.cells["status"] == "suppressed").sum()) for t in release.tables.values())
+cells = sum(len(t.cells) for t in release.tables.values())
+page.ask(
+    _("Can I trust these numbers, and are people protected?"),
+    _("{withheld} of {cells} numbers are withheld so that nobody can be singled out, and a program tried to undo it and failed.").format(
+        withheld=number(withheld), cells=number(cells)
+    ),
+)
+st.header(_("Why some numbers are withheld"), anchor=False)
+st.markdown(
+    _(
+        "A small number can point to one person. If one call came from a street on one night, a neighbor may know who it was. "
+        "So counts from 1 to {last} are withheld. That alone is not enough: a total minus the other numbers would give the small one back. "
+        "So some other numbers are withheld too."
+    ).format(last=number(k - 1))
+)
+st.header(_("A small example"), anchor=False)
+st.markdown(
+    _("This is a made-up table with three districts and two kinds of calls. Here are the true numbers, which nobody outside would see:")
+)
+truth, first, second = toy_tables(k)
+st.table(truth, alt=_("Made-up example: all numbers shown"))
+st.markdown(_("If only the small number is withheld, anyone can work it out: the row's total minus the other number in the row."))
+st.table(first, alt=_("Made-up example: only the small number withheld"))
+st.markdown(_("So three more numbers are withheld. Now many tables fit what is shown, and nobody can tell which is true:"))
+st.table(second, alt=_("Made-up example: four numbers withheld"))
+st.markdown(
+    _(
+        "All withheld numbers carry the same word. A withheld number may be small, large or zero. "
+        "For each one, the numbers shown here leave either every value from 1 to {last} possible, or more than one value of {k} or more."
+    ).format(last=number(k - 1), k=number(k))
+)
+st.header(_("What the privacy check tried"), anchor=False)
+st.markdown(_("Before this release was published, a second program attacked it with nothing but the public files. It found nothing:"))
+attacks = {
+    "bytes": _("Each file is the one that was checked"),
+    "undeclared": _("No file, column or row beyond those announced"),
+    "marks": _("One word for all withheld numbers, with nothing behind it"),
+    "known rules": _("No published number from 1 to {last}").format(last=number(k - 1)),
+    "across tables": _("No number withheld in one table and shown in another"),
+    "contradiction": _("The tables agree with each other"),
+    "complement": _("No small group left over where nearly everyone is in one category"),
+    "pinned": _("No withheld number can be worked out, with all tables taken together"),
+    "narrow": _("No withheld number can be narrowed down inside the small range"),
+}
+st.table(
+    pd.DataFrame(
+        [
+            {
+                _("What was tried"): attacks.get(a["attack"], a["attack"]),
+                _("Times tried"): number(a["tested"]),
+                _("Found"): number(a["found"]),
+            }
+            for a in release.audit["attacks"]
+        ]
+    ),
+    hide_index=True,
+    alt=_("What the privacy check tried and found"),
+)
+st.header(_("How numbers are made"), anchor=False)
+st.markdown(
+    "\n".join(
+        f"- {line}"
+        for line in [
+            _("Calls from {span} are counted, each call once, even where the source repeats it.").format(span=period_words(release)),
+            _("What is not written down is counted as 'not recorded'. It is never left out."),
+            _("A share is always one published number over another, and is shown only over 30 calls or more."),
+            _(
+                "The interval beside a share is a 95 % Wilson interval. We say 'more' or 'less' only where chance alone is unlikely to explain it."
+            ),
+            _("Whole per cents are rounded, so they may not add up to 100."),
+        ]
+    )
+)
+st.markdown(escape(release.agency["about"].get(st.session_state.get("lang", "en")) or release.agency["about"]["en"]))
+page.caveats(
+    [
+        _("The privacy check covers what is published here. It cannot cover what someone knows from elsewhere, such as the news."),
+        _("Numbers are only as good as what was written down at the time."),
+    ]
+)
+page.end()

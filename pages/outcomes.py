@@ -1,0 +1,45 @@
+"""Outcomes: what happens at the end of a call."""
+
+from dashboard import answers, charts
+from dashboard.language import _
+from dashboard.release import ROOT
+from dashboard.skeleton import codes_of, colours, hidden_shares, open_page, period_title, periods, share_tables
+from dashboard.views import mix_of
+
+page = open_page("outcomes")
+release = page.release
+question = _("What happens at the end of a call?")
+table = release.find("outcome", "period") or release.find("outcome")
+if table is None:
+    page.ask(question, _("This agency does not report how calls ended."))
+    page.not_reported(_("how calls ended"))
+else:
+    page.ask(question, answers.outcomes(release, table))
+    fixed = {}
+    if len(table.levels.get("period", ())) > 1:
+        fixed["period"] = page.choose("year", _("Period"), periods(release, table))
+    if len(table.levels.get("call_type", ())) > 1:
+        fixed["call_type"] = page.choose("type", _("Type of call"), codes_of(release, table, "call_type"))
+    else:
+        page.not_reported(_("how calls of one type ended"))
+    if len(table.levels.get("responder", ())) > 1:
+        fixed["responder"] = page.choose("who", _("Who came"), codes_of(release, table, "responder"))
+    else:
+        page.not_reported(_("who came to the call"))
+    when = period_title(release, fixed.get("period", ROOT))
+    shares = mix_of(release, table, "outcome", table.finest("outcome"), fixed)
+    title = _("How calls ended, {period}").format(period=when)
+    shown, data = share_tables(shares, _("How it ended"), {"table": table.name, **fixed})
+    page.figure(
+        title=title, chart=charts.share_bars(shares, _("Share of calls"), colours()), alt=charts.describe(_("Bar chart"), title, when, shares),
+        table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
+        note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
+    )  # fmt: skip
+page.caveats(
+    [
+        _("Teams and police go to different kinds of calls. A difference between them here does not show that the team made it."),
+        _("A call without an arrest is not a call where an arrest was avoided. Most calls would never lead to one."),
+        _("What was written down at the end of the call is what is counted. What came later is not."),
+    ]
+)
+page.end()
