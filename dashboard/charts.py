@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.language import _, month, number, percent
+from dashboard.language import _, month, number
 from dashboard.theme import Palette
 from dashboard.views import Point, Share, points_frame, shares_frame
 
@@ -23,44 +23,39 @@ def _finish(chart: Any, height: int) -> alt.LayerChart:
     return finished
 
 
-def _bars(frame: pd.DataFrame, field: str, unit: str, colours: Palette, value_format: Sequence[str]) -> alt.LayerChart:
-    frame = frame.assign(text=list(value_format), zero=0)
+def _bars(frame: pd.DataFrame, field: str, unit: str, colours: Palette) -> alt.LayerChart:
+    """Name and number stand in one line above each bar, so that they fit a phone."""
+    frame = frame.assign(line=frame["label"] + ": " + frame["text"])
     top = frame[field].max()
-    limit = float(top) * 1.2 if pd.notna(top) and top > 0 else 1.0
+    limit = float(top) if pd.notna(top) and top > 0 else 1.0
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     x = alt.X(
         f"{field}:Q", title=unit, scale=alt.Scale(domain=[0, limit]), axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     )
     base = alt.Chart(frame)
-    seen = base.transform_filter(f"isValid(datum.{field})")
-    names = base.mark_text(align="left", baseline="bottom", dy=-12, fontSize=13, color=colours.ink).encode(
-        y=y, x=alt.value(0), text="label:N"
-    )
-    bars = seen.mark_bar(color=colours.mark).encode(y=y, x=x)
-    values = seen.mark_text(align="left", baseline="middle", dx=5, fontSize=13, color=colours.ink).encode(y=y, x=x, text="text:N")
-    hidden = (
-        base.transform_filter(f"!isValid(datum.{field})")
-        .mark_text(align="left", baseline="middle", fontSize=13, fontStyle="italic", color=colours.quiet)
-        .encode(y=y, x=alt.value(2), text="text:N")
-    )
-    layers: list[Any] = [bars, names, values, hidden]
+    layers: list[Any] = [
+        base.transform_filter(f"isValid(datum.{field})").mark_bar(color=colours.mark).encode(y=y, x=x),
+        base.mark_text(align="left", baseline="bottom", dy=-11, fontSize=13, color=colours.ink).encode(y=y, x=alt.value(0), text="line:N"),
+    ]
     return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 30)
 
 
 def bars(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChart:
-    """One bar per cell, in the order given, its count beside it."""
-    return _bars(points_frame(points), "value", unit, colours, [p.shown for p in points])
+    """One bar per cell, in the order given; no bar where withheld."""
+    frame = points_frame(points)
+    return _bars(frame.assign(text=frame["shown"]), "value", unit, colours)
 
 
 def share_bars(shares: Sequence[Share], unit: str, colours: Palette) -> alt.LayerChart:
-    """One bar per share, with n and N beside it."""
-    texts = [
-        f"{s.shown} ({number(s.part.value)} {_('of')} {number(s.whole.value)})"
-        if s.share is not None and s.part.value is not None and s.whole.value is not None
-        else s.shown
-        for s in shares
-    ]
-    return _bars(shares_frame(shares), "share", unit, colours, texts)
+    """One bar per share, with n and N above it; no bar where withheld or too few."""
+    return _bars(shares_frame(shares).assign(text=[share_words(s) for s in shares]), "share", unit, colours)
+
+
+def share_words(share: Share) -> str:
+    """A share with its n and N, or why there is none."""
+    if share.share is None:
+        return share.shown
+    return _("{share} ({part} of {whole})").format(share=share.shown, part=share.part.shown, whole=share.whole.shown)
 
 
 def dots(shares: Sequence[Share], unit: str, colours: Palette) -> alt.LayerChart:
@@ -98,7 +93,7 @@ def trend(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChar
         axis=alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12),
     )
     base = alt.Chart(frame)
-    known = frame.dropna(subset=["value"])
+    known = frame[frame["status"] == "published"].dropna(subset=["value"])
     ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates("code") if len(known) else known
     ends = ends.assign(text=[number(v) for v in ends["value"]])
     layers: list[Any] = [
@@ -155,4 +150,4 @@ def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) 
     return " ".join(parts)[:300]
 
 
-__all__ = ["bars", "describe", "dots", "grid", "percent", "share_bars", "trend"]
+__all__ = ["bars", "describe", "dots", "grid", "share_bars", "share_words", "trend"]

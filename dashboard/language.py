@@ -17,6 +17,7 @@ from babel.numbers import format_decimal, format_percent
 
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "es": "Español"}
+DEFAULT = "en"
 _current = threading.local()
 
 
@@ -33,11 +34,11 @@ def catalogue(language: str) -> dict[str, str]:
 
 def use(language: str) -> None:
     """Choose the language of this run of the script (Streamlit runs each visitor in a thread)."""
-    _current.code = language if language in LANGUAGES else "en"
+    _current.code = language if language in LANGUAGES else DEFAULT
 
 
 def current() -> str:
-    return getattr(_current, "code", "en")
+    return getattr(_current, "code", DEFAULT)
 
 
 def _(message: str) -> str:

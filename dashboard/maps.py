@@ -14,6 +14,7 @@ from shapely.geometry import LineString, mapping
 from dashboard.release import Release
 from dashboard.theme import Palette, rgb
 
+MAP_HEIGHT = 460
 HATCH_LINES = 90
 """Hatch lines over the whole map's diagonal: close enough to read on a small area."""
 
@@ -88,7 +89,7 @@ def _hatch(frame: gpd.GeoDataFrame, bounds: Sequence[float]) -> list[list[Sequen
     return paths
 
 
-def deck(frame: gpd.GeoDataFrame, places: Mapping[str, Place], colours: Palette, *, width: int = 640, height: int = 460) -> pdk.Deck:
+def deck(frame: gpd.GeoDataFrame, places: Mapping[str, Place], colours: Palette, *, width: int, height: int = MAP_HEIGHT) -> pdk.Deck:
     """`places` by code; areas that it lacks are hatched too."""
     features: list[dict[str, Any]] = []
     hatched = []

@@ -7,19 +7,32 @@ from math import floor, log10
 import streamlit as st
 
 from dashboard import charts, maps
+from dashboard.address import choose
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number, percent, pick
 from dashboard.release import ROOT, CountTable, Release
-from dashboard.skeleton import Page, colours, hidden_points, hidden_shares, period_title, period_words, periods, point_tables, share_tables
-from dashboard.views import Point, Share, along, shares_of
+from dashboard.skeleton import (
+    Page,
+    colours,
+    hidden_points,
+    hidden_shares,
+    period_title,
+    period_words,
+    periods,
+    point_tables,
+    screen_width,
+    share_tables,
+)
+from dashboard.views import Point, along, shares_of
 
 SHARE_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Lower edges of the map's classes: the same for every release, so that colours keep their meaning."""
 
 
 def systems(release: Release) -> list[str]:
-    """Area systems that some table publishes below the whole."""
-    return [name for name in release.area_systems() if release.find(name) or release.find(name, "responder", where=ELIGIBLE)]
+    """Area systems that some table publishes below the whole, those with a map first."""
+    found = [name for name in release.area_systems() if release.find(name) or release.find(name, "responder", where=ELIGIBLE)]
+    return sorted(found, key=lambda name: name not in release.outlines)
 
 
 def share_class(share: float | None) -> int | None:
@@ -48,7 +61,7 @@ def count_class(value: int | None, edges: list[int]) -> int | None:
     return None if value is None else sum(value >= edge for edge in edges) - 1
 
 
-def _legend(classes: list[str]) -> None:
+def _legend(classes: list[str], hatched: str) -> None:
     """The map's key as a row of words and swatches; hatching has its own entry."""
     palette = colours()
     swatches = [
@@ -59,7 +72,7 @@ def _legend(classes: list[str]) -> None:
     hatch = f"repeating-linear-gradient(135deg,{palette.outline} 0 1px,transparent 1px 5px)"
     swatches.append(
         f'<span style="white-space:nowrap"><span aria-hidden="true" style="display:inline-block;width:1em;height:1em;'
-        f'border:1px solid {palette.outline};background:{hatch};vertical-align:-0.15em"></span> {_("withheld or too few")}</span>'
+        f'border:1px solid {palette.outline};background:{hatch};vertical-align:-0.15em"></span> {hatched}</span>'
     )
     st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
 
@@ -71,10 +84,10 @@ def show(page: Page, system: str) -> None:
     table = covered or release.find(system, "period") or release.find(system)
     assert table is not None
     level_names = {level: _level_name(release, system, level) for level in reversed(table.levels[system]) if level != ROOT}
-    level = page.choose("level", _("Size of area"), level_names) if len(level_names) > 1 else next(iter(level_names))
+    level = choose("level", _("Size of area"), level_names) if len(level_names) > 1 else next(iter(level_names))
     fixed = {}
     if len(table.levels.get("period", ())) > 1:
-        fixed["period"] = page.choose("year", _("Period"), periods(release, table))
+        fixed["period"] = choose("year", _("Period"), periods(release, table))
     when = period_title(release, fixed.get("period", ROOT))
     if covered is not None:
         _coverage(page, covered, system, level, fixed, when)
@@ -102,24 +115,20 @@ def _coverage(page: Page, table: CountTable, system: str, level: str, fixed: dic
     if frame is None:
         st.caption(_("There is no map of these areas, so they are listed."))
     else:
-        places = {s.code: maps.Place(s.code, s.label, share_class(s.share), _share_words(s)) for s in shares}
+        places = {s.code: maps.Place(s.code, s.label, share_class(s.share), charts.share_words(s)) for s in shares}
         st.header(title, anchor=False)
-        st.pydeck_chart(maps.deck(frame, places, colours()), height=460, alt=charts.describe(_("Map"), title, when, shares))
-        _legend([f"{percent(edges[i])}–{percent(edges[i + 1])}" for i in range(5)])
+        st.pydeck_chart(
+            maps.deck(frame, places, colours(), width=screen_width()), height=460, alt=charts.describe(_("Map"), title, when, shares)
+        )
+        _legend([f"{percent(edges[i])}–{percent(edges[i + 1])}" for i in range(5)], _("withheld or too few"))
     shown, data = share_tables(listed, _("Area"), {"table": table.name, "eligible": "yes", **fixed})
     page.figure(
-        title=_("The same areas as a list, {period}").format(period=when),
+        title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
         chart=charts.dots(listed, _("Share of eligible calls reached"), colours()),
         alt=charts.describe(_("Dot chart with intervals"), title, when, listed),
         table=shown, data=data, file=("coverage", level, *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("The line through each dot is the 95 % interval: where the true share may lie, given chance."),
     )  # fmt: skip
-
-
-def _share_words(share: Share) -> str:
-    if share.share is None:
-        return share.shown
-    return _("{share}: {part} of {whole} calls").format(share=share.shown, part=share.part.shown, whole=share.whole.shown)
 
 
 def _counts(page: Page, table: CountTable, system: str, level: str, fixed: dict[str, str], when: str) -> None:
@@ -133,17 +142,26 @@ def _counts(page: Page, table: CountTable, system: str, level: str, fixed: dict[
     else:
         places = {p.code: maps.Place(p.code, p.label, count_class(p.value, edges), _count_words(p)) for p in points}
         st.header(title, anchor=False)
-        st.pydeck_chart(maps.deck(frame, places, colours()), height=460, alt=charts.describe(_("Map"), title, when, points))
-        ends = [*(number(edge - 1) for edge in edges[1:]), ""]
-        _legend([f"{number(e)}–{ends[i]}" if ends[i] else _("{count} or more").format(count=number(e)) for i, e in enumerate(edges)])
+        st.pydeck_chart(
+            maps.deck(frame, places, colours(), width=screen_width()), height=460, alt=charts.describe(_("Map"), title, when, points)
+        )
+        _legend([_class_words(release, edges, i) for i in range(len(edges))], _("withheld"))
     listed = sorted(points, key=lambda p: (_unplaced(p.code), p.value is None, -(p.value or 0), p.label))
     shown, data = point_tables(listed, _("Area"), _("Calls"), {"table": table.name, **fixed})
     page.figure(
-        title=_("The same areas as a list, {period}").format(period=when),
+        title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
         chart=charts.bars(listed, _("Calls"), colours()) if len(listed) <= 40 else None,
         alt=charts.describe(_("Bar chart"), title, when, listed),
         table=shown, data=data, file=("calls-by-area", level, *[c for c in fixed.values() if c != ROOT]), hidden=hidden_points(points),
     )  # fmt: skip
+
+
+def _class_words(release: Release, edges: list[int], i: int) -> str:
+    """The counts of one class; below the threshold only 0 is ever published."""
+    if i == len(edges) - 1:
+        return _("{count} or more").format(count=number(edges[i]))
+    last = 0 if edges[i + 1] <= release.threshold else edges[i + 1] - 1
+    return number(last) if last == edges[i] else f"{number(edges[i])}–{number(last)}"
 
 
 def _count_words(point: Point) -> str:

@@ -19,6 +19,7 @@ import streamlit as st
 from dashboard import language
 from dashboard.exports import csv_bytes, file_name
 from dashboard.language import _, day, number, pick
+from dashboard.navigation import require_frame
 from dashboard.release import ROOT, VISIBLE, CountTable, Release, ReleaseRefused, fingerprint, load_release
 from dashboard.theme import Palette, palette
 from dashboard.views import Point, Share, label_of, status_words, withheld_word
@@ -72,6 +73,12 @@ def escape(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$~:" else c for c in text)
 
 
+def screen_width() -> int:
+    """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
+    agent = st.context.headers.get("User-Agent", "")
+    return 290 if "Mobi" in agent else 640
+
+
 def colours() -> Palette:
     return palette(dark=getattr(st.context.theme, "type", "light") == "dark")
 
@@ -105,12 +112,6 @@ class Page:
     def not_reported(self, what: str) -> None:
         """Where a figure would stand that this agency's data cannot feed."""
         st.info(_("This agency does not report this yet: {what}.").format(what=what))
-
-    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
-        """A filter whose value stands in the address. Codes in, code out."""
-        codes = list(options)
-        index = codes.index(default) if default in codes else 0
-        return str(st.selectbox(label, codes, index=index, format_func=lambda c: options[c], key=key, bind="query-params"))
 
     def figure(
         self, *, title: str, chart: alt.LayerChart | pdk.Deck | None, alt: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str],
@@ -162,6 +163,8 @@ class Page:
 
 
 def open_page(name: str) -> Page:
+    """Start a page: its frame, then its release."""
+    require_frame()
     return Page(open_release(), name)
 
 

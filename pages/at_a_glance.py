@@ -13,7 +13,7 @@ release = page.release
 covered, share = answers.coverage(release)
 page.ask(_("Is the program reaching people in crisis?"), covered if share else answers.calls(release))
 
-st.header(_("In three sentences"), anchor=False)
+st.header(_("In short"), anchor=False)
 sentences = [answers.calls(release)]
 if share is None:
     sentences.append(covered)

@@ -1,6 +1,7 @@
 """Calls and demand: how many, when, where, of what kind."""
 
 from dashboard import answers, charts
+from dashboard.address import choose
 from dashboard.language import _, pick
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, colours, hidden_points, open_page, period_title, period_words, periods, point_tables
@@ -13,11 +14,11 @@ page.ask(_("How many crisis calls come in, and of what kind?"), answers.calls(re
 by_area, by_type = release.find("period", "area"), release.find("period", "call_type")
 chosen = {"area": ROOT, "call_type": ROOT}
 if by_area:
-    chosen["area"] = page.choose("area", _("Place"), areas(release, by_area, "area"))
+    chosen["area"] = choose("area", _("Place"), areas(release, by_area, "area"))
 else:
     page.not_reported(_("calls over time by place"))
 if by_type:
-    chosen["call_type"] = page.choose("type", _("Type of call"), codes_of(release, by_type, "call_type"))
+    chosen["call_type"] = choose("type", _("Type of call"), codes_of(release, by_type, "call_type"))
 else:
     page.not_reported(_("calls over time by type"))
 
@@ -42,7 +43,7 @@ if by_type:
     if kinds is None:
         page.not_reported(_("types of call for one place"))
     else:
-        year = page.choose("year", _("Period"), periods(release, kinds))
+        year = choose("year", _("Period"), periods(release, kinds))
         fixed = {"area": chosen["area"], "period": year} if "area" in kinds.levels else {"period": year}
         points = along(release, kinds, "call_type", kinds.finest("call_type"), fixed)
         when = period_title(release, year)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import answers, places
+from dashboard.address import choose
 from dashboard.language import _, pick
 from dashboard.skeleton import open_page
 
@@ -16,7 +17,7 @@ if not systems:
     page.not_reported(_("where calls came from"))
 else:
     names = {system: pick(release.codelists[system].name) for system in systems}
-    system = page.choose("map", _("Kind of area"), names) if len(systems) > 1 else systems[0]
+    system = choose("map", _("Kind of area"), names) if len(systems) > 1 else systems[0]
     places.show(page, system)
     if release.find(system, "responder", where=answers.ELIGIBLE) is None:
         page.not_reported(_("which calls a clinician reached, by place"))

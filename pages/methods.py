@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.language import _, number
+from dashboard.language import _, number, pick
 from dashboard.skeleton import escape, open_page, period_words
 from dashboard.toy import toy_tables
 
@@ -84,7 +84,7 @@ st.markdown(
         ]
     )
 )
-st.markdown(escape(release.agency["about"].get(st.session_state.get("lang", "en")) or release.agency["about"]["en"]))
+st.markdown(escape(pick(release.agency["about"])))
 page.caveats(
     [
         _("The privacy check covers what is published here. It cannot cover what someone knows from elsewhere, such as the news."),

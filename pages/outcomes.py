@@ -1,6 +1,7 @@
 """Outcomes: what happens at the end of a call."""
 
 from dashboard import answers, charts
+from dashboard.address import choose
 from dashboard.language import _
 from dashboard.release import ROOT
 from dashboard.skeleton import codes_of, colours, hidden_shares, open_page, period_title, periods, share_tables
@@ -17,13 +18,13 @@ else:
     page.ask(question, answers.outcomes(release, table))
     fixed = {}
     if len(table.levels.get("period", ())) > 1:
-        fixed["period"] = page.choose("year", _("Period"), periods(release, table))
+        fixed["period"] = choose("year", _("Period"), periods(release, table))
     if len(table.levels.get("call_type", ())) > 1:
-        fixed["call_type"] = page.choose("type", _("Type of call"), codes_of(release, table, "call_type"))
+        fixed["call_type"] = choose("type", _("Type of call"), codes_of(release, table, "call_type"))
     else:
         page.not_reported(_("how calls of one type ended"))
     if len(table.levels.get("responder", ())) > 1:
-        fixed["responder"] = page.choose("who", _("Who came"), codes_of(release, table, "responder"))
+        fixed["responder"] = choose("who", _("Who came"), codes_of(release, table, "responder"))
     else:
         page.not_reported(_("who came to the call"))
     when = period_title(release, fixed.get("period", ROOT))

@@ -1,0 +1,36 @@
+"""Filters in the address, by code: a link means the same in every language and after a label is reworded.
+
+Streamlit's own `bind="query-params"` writes the label shown on the screen, in the language of the moment
+(`?area=Ribera`), so a saved link would break with a reworded label or the other language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+
+def choose(key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+    """A select box whose code stands in the address as `key`; left out while it is the default.
+
+    `options` maps codes to labels. An unknown code in the address counts as the default.
+    """
+    codes = list(options)
+    fallback = default if default in codes else codes[0]
+    seen = f"_{key}_in_address"
+    written = st.query_params.get(key, fallback)
+    if st.session_state.get(seen) != written or st.session_state.get(key) not in codes:
+        # A first visit, a link, or the browser's back button: the address decides.
+        st.session_state[key] = written if written in codes else fallback
+        st.session_state[seen] = written
+
+    def write() -> None:
+        chosen = st.session_state[key]
+        st.session_state[seen] = chosen
+        if chosen == fallback:
+            st.query_params.pop(key, None)
+        else:
+            st.query_params[key] = chosen
+
+    return str(st.selectbox(label, codes, format_func=options.__getitem__, key=key, on_change=write))
