@@ -23,14 +23,14 @@ def _finish(chart: Any, height: int) -> alt.LayerChart:
     return finished
 
 
-def _bars(frame: pd.DataFrame, field: str, unit: str, colours: Palette) -> alt.LayerChart:
+def _bars(frame: pd.DataFrame, field: str, colours: Palette) -> alt.LayerChart:
     """Name and number stand in one line above each bar, so that they fit a phone."""
     frame = frame.assign(line=frame["label"] + ": " + frame["text"])
     top = frame[field].max()
     limit = float(top) if pd.notna(top) and top > 0 else 1.0
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     x = alt.X(
-        f"{field}:Q", title=unit, scale=alt.Scale(domain=[0, limit]), axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+        f"{field}:Q", title=None, scale=alt.Scale(domain=[0, limit]), axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     )
     base = alt.Chart(frame)
     layers: list[Any] = [
@@ -40,15 +40,15 @@ def _bars(frame: pd.DataFrame, field: str, unit: str, colours: Palette) -> alt.L
     return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 30)
 
 
-def bars(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChart:
+def bars(points: Sequence[Point], colours: Palette) -> alt.LayerChart:
     """One bar per cell, in the order given; no bar where withheld."""
     frame = points_frame(points)
-    return _bars(frame.assign(text=frame["shown"]), "value", unit, colours)
+    return _bars(frame.assign(text=frame["shown"]), "value", colours)
 
 
-def share_bars(shares: Sequence[Share], unit: str, colours: Palette) -> alt.LayerChart:
+def share_bars(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
     """One bar per share, with n and N above it; no bar where withheld or too few."""
-    return _bars(shares_frame(shares).assign(text=[share_words(s) for s in shares]), "share", unit, colours)
+    return _bars(shares_frame(shares).assign(text=[share_words(s) for s in shares]), "share", colours)
 
 
 def share_words(share: Share) -> str:
@@ -58,17 +58,17 @@ def share_words(share: Share) -> str:
     return _("{share} ({part} of {whole})").format(share=share.shown, part=share.part.shown, whole=share.whole.shown)
 
 
-def dots(shares: Sequence[Share], unit: str, colours: Palette) -> alt.LayerChart:
+def dots(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
     """One dot per share with its 95 % interval; places without a share in words."""
     frame = shares_frame(shares).assign(text=[s.shown for s in shares])
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     axis = alt.Axis(format=".0%", tickCount=5, grid=True)
-    x = alt.X("share:Q", title=unit, scale=alt.Scale(domain=[0, 1]), axis=axis)
+    x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
     base = alt.Chart(frame)
     seen = base.transform_filter("isValid(datum.share)")
     layers: list[Any] = [
         seen.mark_rule(color=colours.mark, strokeWidth=3).encode(
-            y=y, x=alt.X("low:Q", title=unit, scale=alt.Scale(domain=[0, 1])), x2="high:Q"
+            y=y, x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 1])), x2="high:Q"
         ),
         seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x),
         base.mark_text(align="left", baseline="bottom", dy=-9, fontSize=13, color=colours.ink).encode(
@@ -113,7 +113,7 @@ def trend(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChar
     return _finish(alt.layer(*layers), 300)
 
 
-def grid(points: Sequence[tuple[str, str, Point]], unit: str, colours: Palette) -> alt.LayerChart:
+def grid(points: Sequence[tuple[str, str, Point]], colours: Palette) -> alt.LayerChart:
     """Rows by columns, each cell with its count; `points` holds (row, column, cell)."""
     frame = points_frame([p for _row, _column, p in points])
     frame["row"] = [row for row, _column, _p in points]

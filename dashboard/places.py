@@ -124,7 +124,7 @@ def _coverage(page: Page, table: CountTable, system: str, level: str, fixed: dic
     shown, data = share_tables(listed, _("Area"), {"table": table.name, "eligible": "yes", **fixed})
     page.figure(
         title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
-        chart=charts.dots(listed, _("Share of eligible calls reached"), colours()),
+        chart=charts.dots(listed, colours()),
         alt=charts.describe(_("Dot chart with intervals"), title, when, listed),
         table=shown, data=data, file=("coverage", level, *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("The line through each dot is the 95 % interval: where the true share may lie, given chance."),
@@ -150,7 +150,7 @@ def _counts(page: Page, table: CountTable, system: str, level: str, fixed: dict[
     shown, data = point_tables(listed, _("Area"), _("Calls"), {"table": table.name, **fixed})
     page.figure(
         title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
-        chart=charts.bars(listed, _("Calls"), colours()) if len(listed) <= 40 else None,
+        chart=charts.bars(listed, colours()) if len(listed) <= 40 else None,
         alt=charts.describe(_("Bar chart"), title, when, listed),
         table=shown, data=data, file=("calls-by-area", level, *[c for c in fixed.values() if c != ROOT]), hidden=hidden_points(points),
     )  # fmt: skip
@@ -176,7 +176,7 @@ def by_hour(page: Page, table: CountTable) -> None:
     title = _("Calls that a clinician reached, by time of day, {period}").format(period=period_words(release))
     shown, data = share_tables(shares, _("Time of day"), {"table": table.name, "eligible": "yes"})
     page.figure(
-        title=title, chart=charts.share_bars(shares, _("Share of eligible calls reached"), colours()),
+        title=title, chart=charts.share_bars(shares, colours()),
         alt=charts.describe(_("Bar chart"), title, period_words(release), shares), table=shown, data=data, file=("coverage", "time-of-day"),
         hidden=hidden_shares(shares),
     )  # fmt: skip

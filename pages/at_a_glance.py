@@ -49,7 +49,7 @@ else:
     title = _("What calls were about, {span}").format(span=period_words(release))
     shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": types.name, "period": ROOT})
     page.figure(
-        title=title, chart=charts.bars(points, _("Calls"), colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+        title=title, chart=charts.bars(points, colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls-by-type",), hidden=hidden_points(points),
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ if by_type:
         title = _("Calls by type, {period}").format(period=when)
         shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": kinds.name, **fixed})
         page.figure(
-            title=title, chart=charts.bars(points, _("Calls"), colours()), alt=charts.describe(_("Bar chart"), title, when, points),
+            title=title, chart=charts.bars(points, colours()), alt=charts.describe(_("Bar chart"), title, when, points),
             table=shown, data=data, file=("calls-by-type", year, *[chosen[d] for d in narrowed if d == "area"]), hidden=hidden_points(points),
         )  # fmt: skip
 
@@ -60,7 +60,7 @@ if sources:
     title = _("How calls came in, {period}").format(period=period_words(release))
     shown, data = point_tables(points, pick(release.codelists["source"].name), _("Calls"), {"table": sources.name})
     page.figure(
-        title=title, chart=charts.bars(points, _("Calls"), colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+        title=title, chart=charts.bars(points, colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ else:
     table_frame.insert(0, _("Day"), [column for _row, column, _cell in cells])
     data.insert(1, "weekday", [day.code for _row in rows for day in day_codes])
     page.figure(
-        title=title, chart=charts.grid(cells, _("Calls"), colours()), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
+        title=title, chart=charts.grid(cells, colours()), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
         table=table_frame, data=data, file=("calls-by-day-and-time",), hidden=hidden_points(flat),
     )  # fmt: skip
 

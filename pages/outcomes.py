@@ -32,7 +32,7 @@ else:
     title = _("How calls ended, {period}").format(period=when)
     shown, data = share_tables(shares, _("How it ended"), {"table": table.name, **fixed})
     page.figure(
-        title=title, chart=charts.share_bars(shares, _("Share of calls"), colours()), alt=charts.describe(_("Bar chart"), title, when, shares),
+        title=title, chart=charts.share_bars(shares, colours()), alt=charts.describe(_("Bar chart"), title, when, shares),
         table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
     )  # fmt: skip

@@ -208,8 +208,11 @@ class _Model:
 
 
 def _solve(part: _Part, threshold: int) -> list[tuple[int, Verdict]]:
-    model = _Model(part, threshold)
     number = part.hidden.shape[0]
+    if part.hidden.shape[1] == 0:  # everything behind these cells is known
+        known = [int(value) for value in part.constant]
+        return [(int(row), Verdict(v, v, v, False, "pinned")) for row, v in zip(part.rows, known, strict=True)]
+    model = _Model(part, threshold)
     dense = [np.asarray(part.hidden[i].toarray()).ravel() for i in range(number)] if number <= 64 else None
     low, high = np.full(number, np.iinfo(np.int64).max), np.full(number, -1, dtype=np.int64)
     bound_low, bound_high = np.zeros(number), np.full(number, np.inf)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anonymize.audit.intervals import Contradiction, Verdict, judge
 from anonymize.audit.reader import Finding, PublicRelease, PublicTable, read_release
-from anonymize.audit.space import equations
+from anonymize.audit.space import COMPLEMENT, equations
 from anonymize.progress import QUIET, Progress
 
 FORMAT = 1
@@ -135,7 +135,9 @@ def _intervals(tables: list[PublicTable], release: PublicRelease, report: AuditR
     report.tested["pinned"] += len(verdicts)
     report.tested["narrow"] += len(verdicts)
     for key, verdict in zip(system.hidden_cells, verdicts, strict=True):
-        if not verdict.safe:
+        left_over = any(code.startswith(COMPLEMENT) for _, code in key)
+        known = verdict.reason == "pinned" and (verdict.low == 0 or verdict.low >= release.threshold)
+        if not verdict.safe and not (left_over and known):  # a group left over that is known to be none, or large, is no small group
             message = (
                 "its value follows from what is published"
                 if verdict.reason == "pinned"

@@ -1,0 +1,98 @@
+"""Small agency files and exports for tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from anonymize.pipeline import Inputs, check, read_inputs
+from anonymize.records import Tally
+
+MINIMAL = """
+[agency]
+id = "small"
+name = "Small"
+place = "Small"
+timezone = "America/Chicago"
+publisher = "Small"
+contact = "a@example.org"
+licence = { name = "CC0", url = "https://creativecommons.org/publicdomain/zero/1.0/" }
+about = "A test."
+
+[release]
+version = "2024.1"
+created = 2024-07-01
+data_from = 2024-01-01
+data_to = 2024-06-30
+
+[privacy]
+threshold = 5
+
+[calls]
+paths = "calls.csv"
+reject_limit_percent = 100
+placeholders = ["-", "1900-01-01"]
+
+[calls.time]
+timestamp = "at"
+
+[calls.columns]
+call_id = "id"
+call_type = "type"
+
+[calls.values.call_type]
+"Crisis" = "crisis"
+"Check" = "check"
+
+[dimensions.call_type]
+name = "Type"
+all = "All"
+levels = ["type"]
+codes = [
+  { code = "crisis", en = "Crisis", es = "Crisis" },
+  { code = "check", en = "Check", es = "Control" },
+]
+
+[[tables]]
+name = "calls"
+title = "Calls"
+dimensions = { period = ["all", "year", "month"], call_type = ["all", "type"] }
+"""
+
+
+def write_agency(folder: Path, calls: str | None = None, replace: Mapping[str, str] | None = None, extra: str = "") -> Path:
+    """MINIMAL with some lines replaced (each must be there), beside an export."""
+    text = MINIMAL
+    for old, new in (replace or {}).items():
+        assert old in text, old
+        text = text.replace(old, new)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "agency.toml").write_text(text + extra, encoding="utf-8")
+    if calls is not None:
+        (folder / "calls.csv").write_text(calls, encoding="utf-8")
+    return folder / "agency.toml"
+
+
+def tally_of(agency: Path) -> Tally:
+    return check(read_inputs(agency), agency.parent / "private")
+
+
+def calls_of(agency: Path) -> list[dict[str, Any]]:
+    """The canonical calls, as rows."""
+    from anonymize.records import read_calls
+
+    inputs: Inputs = read_inputs(agency)
+    with duckdb.connect() as db:
+        db.execute("SET TimeZone = 'UTC'")
+        read_calls(db, inputs.config, inputs.areas, agency.parent / "private")
+        frame = db.execute("SELECT * FROM calls ORDER BY ALL").df()
+    return frame.to_dict("records")
+
+
+def lines_of(error: BaseException) -> list[int]:
+    """The line numbers that a message names."""
+    return [int(n) for n in re.findall(r"agency\.toml:(\d+):", str(error))]
