@@ -1,0 +1,249 @@
+"""Every page in a real Chromium: it opens, filters, restores a saved address, and hands out what it shows."""
+
+import csv
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+
+import pytest
+from PIL import Image
+
+from dashboard.theme import LIGHT, rgb
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PAGES = ["", "calls", "outcomes", "coverage", "data", "methods"]
+PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
+
+if CHROMIUM is None:
+    warnings.warn("no Chromium on this machine: every browser test is skipped (apt-get install chromium)", stacklevel=1)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)")
+
+
+def serve(release, log):
+    """Start the app on a free port of this machine; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
+            cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)}, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.25)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--no-first-run"]
+        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    yield from serve(ROOT / "data_public", tmp_path_factory.mktemp("log") / "example.log")
+
+
+@pytest.fixture(scope="module")
+def toronto_site(toronto, tmp_path_factory):
+    yield from serve(toronto[1], tmp_path_factory.mktemp("log") / "toronto.log")
+
+
+@pytest.fixture(scope="module")
+def seattle_site(seattle, tmp_path_factory):
+    yield from serve(seattle[1], tmp_path_factory.mktemp("log") / "seattle.log")
+
+
+@pytest.fixture
+def tab(browser):
+    context = browser.new_context(viewport={"width": 1100, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()
+
+
+def visit(page, address, foot="Data to"):
+    page.goto(address)
+    page.get_by_text(re.compile(rf"^{foot}")).wait_for()
+    settle(page)
+
+
+def settle(page):
+    """Wait until the script has run through."""
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_timeout(400)
+
+
+def choose(page, label, option):
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.wait_for_timeout(600)
+    settle(page)
+
+
+def shown_rows(page, number=0):
+    table = page.locator("table").nth(number)
+    return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
+
+
+def check_page(page):
+    assert page.locator("h1").count() == 1
+    assert page.locator("h1").inner_text().endswith("?")
+    body = page.locator("body").inner_text()
+    assert "988" in body
+    assert "Traceback" not in body
+    assert "Release" in body
+    assert "What this cannot tell you" in body
+    assert page.get_by_role("link", name="Methods and privacy").count() >= 1
+    for alert in page.locator("[data-testid=stException]").all():
+        raise AssertionError(alert.inner_text())
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("site", ["example", "toronto_site", "seattle_site"])
+def test_every_page_opens(site, name, tab, request):
+    address = request.getfixturevalue(site)
+    outside = []
+    tab.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:", "ws://127.0.0.1")) else outside.append(r.url))
+    visit(tab, f"{address}/{name}")
+    check_page(tab)
+    assert outside == [], "a page asked another server for something"
+    assert ("This city is made up" in tab.locator("body").inner_text()) == (site == "example")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_narrow_screen(example, name, browser):
+    """At 320 pixels nothing but tables and maps scrolls sideways, and charts keep within the column."""
+    context = browser.new_context(viewport={"width": 320, "height": 800}, user_agent=PHONE)
+    page = context.new_page()
+    visit(page, f"{example}/{name}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for chart in page.locator("[data-testid=stVegaLiteChart]").all():
+        assert chart.bounding_box()["width"] <= 320
+    context.close()
+
+
+def test_filter_address_and_download(example, tab, browser):
+    """Filter, follow the saved address in a fresh browser to the same view, and find the screen's rows in the CSV."""
+    visit(tab, f"{example}/calls")
+    everything = shown_rows(tab)
+    choose(tab, "Place", "North Hills")
+    choose(tab, "Type of call", "Alcohol or drug use")
+    assert "area=north_hills" in tab.url
+    assert "type=substance_use" in tab.url
+    narrowed = shown_rows(tab)
+    assert narrowed != everything
+    assert any("withheld" in row for row in narrowed)
+    other = browser.new_context().new_page()
+    visit(other, tab.url)
+    assert shown_rows(other) == narrowed
+    assert other.locator("h2").first.inner_text() == tab.locator("h2").first.inner_text()
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download these rows (CSV)").first.click()
+    with open(download.value.path(), newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert "2026.1" in download.value.suggested_filename
+    from_file = [
+        [r["label"], f"{int(r['value']):,}" if r["value"] else "withheld", "withheld" if r["status"] == "suppressed" else r["status"]]
+        for r in rows
+    ]
+    assert from_file == narrowed
+
+
+def test_back_button_and_unknown_code(example, tab):
+    visit(tab, f"{example}/outcomes?year=1999")
+    whole = shown_rows(tab)
+    choose(tab, "Period", "2025")
+    assert tab.url.endswith("year=2025")
+    assert shown_rows(tab) != whole
+    tab.go_back()
+    tab.wait_for_timeout(1500)
+    settle(tab)
+    assert shown_rows(tab) == whole
+
+
+def test_language_goes_along(example, tab):
+    visit(tab, f"{example}/coverage?lang=es", foot="Datos hasta")
+    assert tab.evaluate("document.documentElement.lang") == "es"
+    assert "¿Dónde llegan los equipos" in tab.locator("h1").inner_text()
+    tab.get_by_role("link", name="Resultados").first.click()
+    tab.get_by_text("¿Qué pasa al final de una llamada?").wait_for()
+    assert "lang=es" in tab.url
+    tab.get_by_text("English", exact=True).click()
+    tab.get_by_text("What happens at the end of a call?").wait_for()
+    settle(tab)
+    assert "lang" not in tab.url
+    assert tab.evaluate("document.documentElement.lang") == "en"
+
+
+def test_withheld_areas_are_hatched_and_listed(example, tab):
+    visit(tab, f"{example}/coverage?year=2025")
+    chart = tab.locator("[data-testid=stDeckGlJsonChart]")
+    chart.locator("canvas").first.wait_for()
+    chart.scroll_into_view_if_needed()
+    tab.wait_for_timeout(2500)
+    picture = Image.open(io.BytesIO(chart.screenshot()))
+    colours = {colour for count, colour in picture.convert("RGB").getcolors(1_000_000) if count > 400}
+    assert {rgb(LIGHT.classes[1]), rgb(LIGHT.classes[3])} <= colours, "the map's classes are not drawn"
+    assert "withheld or too few" in tab.locator("body").inner_text()
+    assert any("withheld" in row for row in shown_rows(tab))
+    assert "0%–20%" in tab.locator("body").inner_text()
+
+
+def test_what_is_not_reported_says_so(toronto_site, tab):
+    visit(tab, f"{toronto_site}/outcomes")
+    assert "This agency does not report this yet: who came to the call." in tab.locator("body").inner_text()
+    visit(tab, f"{toronto_site}/calls?area=D51&type=overdose")
+    assert tab.locator("h2").first.inner_text() == "Calls over time: D51, Overdose"
+
+
+@pytest.mark.parametrize("spoil", ["missing", "failed", "changed"])
+def test_a_spoiled_release_is_refused_in_a_plain_sentence(spoil, tmp_path, browser):
+    folder = tmp_path / "release"
+    shutil.copytree(ROOT / "data_public", folder)
+    if spoil == "missing":
+        shutil.rmtree(folder)
+    elif spoil == "failed":
+        (folder / "audit.json").write_text((folder / "audit.json").read_text().replace('"passed": true', '"passed": false'))
+    else:
+        with (folder / "tables/outcomes.csv").open("a") as handle:
+            handle.write("2025,all,all,all,3,published\n")
+    sentence = {
+        "missing": "There is no release to show.",
+        "failed": "did not pass its privacy check",
+        "changed": "is not the one that passed",
+    }[spoil]
+    for address in serve(folder, tmp_path / "log.txt"):
+        page = browser.new_page()
+        page.goto(f"{address}/calls")
+        page.get_by_text(sentence).wait_for(timeout=30_000)
+        body = page.locator("body").inner_text()
+        assert "Traceback" not in body
+        assert "988" in body
+        assert page.locator("table").count() == 0
+        page.close()

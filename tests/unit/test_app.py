@@ -1,0 +1,195 @@
+"""The app's reader, words, figures and views, without a browser."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import string
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from scipy.stats import binomtest
+
+from dashboard import language, stats
+from dashboard.exports import csv_bytes, file_name, harmless
+from dashboard.release import ReleaseRefused, load_release
+from dashboard.skeleton import escape, refusal
+from dashboard.theme import DARK, LIGHT, contrast
+from dashboard.toy import COUNTS, SECOND
+from dashboard.views import along, mix_of, points_frame, shares_of
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(ROOT / "data_public", tmp_path / "release")
+    return tmp_path / "release"
+
+
+def edit(path, change):
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda f: shutil.rmtree(f), "missing"),
+        (lambda f: (f / "datapackage.json").write_text("{"), "unreadable"),
+        (lambda f: (f / "audit.json").unlink(), "no_audit"),
+        (lambda f: (f / "audit.json").write_text("[]"), "no_audit"),
+        (lambda f: edit(f / "audit.json", lambda a: a.update(passed=False)), "failed"),
+        (lambda f: edit(f / "audit.json", lambda a: a.update(passed="yes")), "failed"),
+        (lambda f: edit(f / "datapackage.json", lambda p: p.update(title="Another")), "changed"),
+        (lambda f: (f / "tables/outcomes.csv").write_text((f / "tables/outcomes.csv").read_text() + "\n"), "changed"),
+        (lambda f: (f / "tables/outcomes.csv").unlink(), "changed"),
+    ],
+)
+def test_a_spoiled_release_is_refused(copy, spoil, reason):
+    load_release(copy)
+    spoil(copy)
+    with pytest.raises(ReleaseRefused) as refused:
+        load_release(copy)
+    assert refused.value.reason == reason
+    assert refusal(reason).endswith(".")
+
+
+def test_views_show_what_the_release_says():
+    release = load_release(ROOT / "data_public")
+    table = release.tables["calls_by_month_area_type"]
+    with (ROOT / "data_public/tables/calls_by_month_area_type.csv").open(newline="") as handle:
+        rows = {(r["period"], r["area"], r["call_type"]): (r["calls"], r["status"]) for r in csv.DictReader(handle)}
+    for area in ("all", "harbor", "north_hills"):
+        for point in along(release, table, "period", "month", {"area": area, "call_type": "substance_use"}):
+            value, status = rows[point.code, area, "substance_use"]
+            assert (point.value, point.status) == (int(value) if value else None, status)
+    assert any(status == "suppressed" for _value, status in rows.values())
+
+
+def test_withheld_is_never_a_zero():
+    release = load_release(ROOT / "data_public")
+    table = release.tables["calls_by_month_area_type"]
+    language.use("en")
+    points = along(release, table, "period", "month", {"area": "north_hills", "call_type": "disturbance"})
+    hidden = [p for p in points if p.status == "suppressed"]
+    assert hidden
+    assert all(p.value is None and p.shown == "withheld" for p in hidden)
+    assert points_frame(points)["value"].isna().sum() == len(hidden)
+
+
+def test_shares_come_from_two_published_counts():
+    release = load_release(ROOT / "data_public")
+    covered = release.find("area", "responder", where={"eligible": "yes"})
+    shares = shares_of(release, covered, "area", "beat", {"responder": "clinician"}, {"period": "2025"})
+    for share in shares:
+        if share.part.status != "published" or share.whole.status != "published" or share.whole.value < 30:
+            assert share.share is None
+        else:
+            assert share.share == share.part.value / share.whole.value
+    assert any(s.share is None for s in shares)
+    mix = mix_of(release, release.find("outcome"), "outcome", "outcome", {})
+    assert sum(s.part.value for s in mix) == mix[0].whole.value
+
+
+@pytest.mark.parametrize(("part", "whole"), [(0, 30), (1, 30), (15, 30), (30, 30), (81, 263), (15, 148), (0, 20), (1, 29)])
+def test_wilson_against_scipy(part, whole):
+    expected = binomtest(part, whole).proportion_ci(method="wilson")
+    assert stats.wilson(part, whole) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_newcombe_worked_example():
+    """Newcombe 1998 (Statistics in Medicine 17: 873-890), table II, method 10: 56/70 - 48/80 is 0.0524 to 0.3339."""
+    assert stats.shares_differ(56, 70, 48, 80)
+    assert not stats.shares_differ(9, 10, 7, 10)  # 0.2, interval -0.1425? to 0.5090 holds zero
+    assert not stats.counts_differ(100, 127)
+    assert stats.counts_differ(100, 130)
+
+
+def used_messages():
+    found = set()
+    for folder in ("dashboard", "pages"):
+        found |= {message for _f, _l, message, _c, _x in extract_from_dir(str(ROOT / folder))}
+    return found
+
+
+def test_spanish_is_complete():
+    spanish = language.catalogue("es")
+    messages = used_messages()
+    assert len(messages) > 150
+    assert messages - set(spanish) == set()
+    assert set(spanish) - messages == set(), "messages no longer used"
+
+
+def test_placeholders_agree():
+    def fields(text):
+        return sorted(name for _t, name, _f, _c in string.Formatter().parse(text) if name)
+
+    for english, spanish in language.catalogue("es").items():
+        assert fields(english) == fields(spanish), english
+
+
+def test_labels_of_the_example_city_are_bilingual():
+    release = load_release(ROOT / "data_public")
+    for codelist in release.codelists.values():
+        for code in codelist.codes.values():
+            assert code.label["en"], code
+            assert code.label["es"], code
+
+
+@pytest.mark.parametrize("banned", ["committed suicide", "mentally ill person", "excited delirium", "frequent flyer", "suspect"])
+def test_banned_words(banned):
+    for message in used_messages():
+        assert banned not in message.lower()
+
+
+def test_no_causal_claims():
+    for message in used_messages():
+        assert not re.search(r"\b(reduced|prevented|improved)\b", message), message
+
+
+def test_numbers_by_language():
+    language.use("es")
+    assert (language.number(12345), language.percent(0.5)) == ("12.345", "50\u00a0%")
+    language.use("en")
+    assert (language.number(12345), language.percent(0.5)) == ("12,345", "50%")
+
+
+def test_contrast_of_the_palettes():
+    for colours in (LIGHT, DARK):
+        for text in (colours.ink, colours.quiet):
+            assert contrast(text, colours.background) >= 4.5
+        for mark in (colours.mark, colours.accent, colours.outline):
+            assert contrast(mark, colours.background) >= 3
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_labels_cannot_become_markup_or_formulas():
+    assert escape("<b>*x*</b> [a](b)") == r"\<b\>\*x\*\</b\> \[a\]\(b\)"
+    assert harmless("=1+1") == "'=1+1"
+    assert harmless("Old Town") == "Old Town"
+    assert harmless(-5) == -5
+    assert file_name("Calls", "../x", "2025") == "calls-..-x-2025.csv"
+
+
+def test_csv_reads_back():
+    release = load_release(ROOT / "data_public")
+    points = along(release, release.tables["calls_by_month_area_type"], "area", "district", {})
+    text = csv_bytes(points_frame(points)).decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [int(r["value"]) for r in rows] == [p.value for p in points]
+
+
+def test_toy_example_protects(tmp_path):
+    """The worked example on the methods page is itself put to the audit."""
+    from anonymize.audit import audit_release
+    from tests.helpers import Spec, flat, write_release
+
+    dims = (flat("area", "a", "b", "c"), flat("kind", "x", "y"))
+    leaves = {(area, kind): COUNTS[i][j] for i, area in enumerate("abc") for j, kind in enumerate("xy")}
+    hidden = {("abc"[i], "xy"[j]) for i, j in SECOND}
+    spec = Spec("t", {"area": ["all", "one"], "kind": ["all", "one"]}, lambda c, v: (c["area"], c["kind"]) in hidden)
+    assert audit_release(write_release(tmp_path / "both", 11, dims, leaves, [spec])).passed
+    spec.hidden = lambda c, v: (c["area"], c["kind"]) == ("a", "x")
+    assert not audit_release(write_release(tmp_path / "first", 11, dims, leaves, [spec])).passed

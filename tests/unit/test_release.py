@@ -1,0 +1,186 @@
+"""The release: its format, its bytes, and what happens when a build fails."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import frictionless
+import highspy
+import pytest
+
+from anonymize.cli import main
+from anonymize.errors import AuditError, PlanError, ProtectionError, ReleaseError
+from anonymize.pipeline import build, read_inputs
+from anonymize.release.publish import publish
+from tests.agency import write_agency
+from tests.conftest import ROOT
+
+
+def files(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def small_calls(n=120):
+    return "id,at,type\n" + "".join(f"{i},2024-0{1 + i % 6}-05 10:00,{'Check' if i % 20 == 0 else 'Crisis'}\n" for i in range(n))
+
+
+@pytest.mark.parametrize("city", ["example_city", "toronto", "seattle"])
+def test_frictionless_accepts_it(city, request):
+    _built, out = request.getfixturevalue(city)
+    report = frictionless.validate(str(out / "datapackage.json"))
+    assert report.valid, report.flatten(["rowNumber", "fieldNumber", "type", "message"])
+    assert len(report.tasks) > 5
+
+
+def test_levels_add_up(example_city):
+    """Where a parent and all its children are published, the parent is their sum."""
+    built, _out = example_city
+    checked = 0
+    for table, ids in zip(built.tables, built.system.where, strict=True):
+        hidden = built.protected.withheld[ids]
+        for axis, dimension in enumerate(table.dimensions.values()):
+            for i, code in enumerate(dimension.codes):
+                children = [j for j, c in enumerate(dimension.codes) if dimension.codelist.by_code[c].parent == code]
+                if children:
+                    assert (table.values.take(children, axis).sum(axis) == table.values.take(i, axis)).all()
+                    checked += int((~hidden).sum() > 0)
+    assert checked > 20
+
+
+def test_the_committed_release_is_the_example_city(example_city):
+    _built, out = example_city
+    assert files(out) == files(ROOT / "data_public"), "run `make release` and commit data_public"
+
+
+def test_same_bytes_whatever_the_hash_seed(example_exports, example_city, tmp_path):
+    _built, out = example_city
+    command = [sys.executable, "-m", "anonymize", "build", "examples/example_city/agency.toml", "--out", str(tmp_path / "r")]
+    environment = os.environ | {"PYTHONHASHSEED": "12345"}
+    subprocess.run([*command, "--private", str(tmp_path / "p"), "--quiet"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert files(tmp_path / "r") == files(out)
+
+
+def test_only_the_allowed_leaves_the_private_side(example_city, example_exports):
+    """No id, time or place of a call, and none of the sentinel columns, stands in any public file."""
+    _built, out = example_city
+    public = "\n".join(data.decode("utf-8") for data in files(out).values())
+    with (example_exports / "calls.csv").open() as handle:
+        header = next(handle).strip().split(",")
+        for line in list(handle)[:2000]:
+            row = dict(zip(header, line.strip().split(","), strict=True))
+            assert row["incident_no"] not in public
+            assert row["received"] not in public
+            if row["longitude"]:
+                assert f"{row['longitude']},{row['latitude']}" not in public
+    assert "incident_no" not in public
+    assert "final_type" not in public
+
+
+def test_a_withheld_value_changes_no_other_byte(tmp_path):
+    """Two calls of a withheld cell become another withheld value: only totals that publish it may change."""
+    first = write_agency(tmp_path / "a", small_calls())
+    second = write_agency(tmp_path / "b", small_calls())
+    for agency in (first, second):
+        build(read_inputs(agency), agency.parent / "out", agency.parent / "private")
+    assert files(tmp_path / "a/out") == files(tmp_path / "b/out")
+
+
+def test_audit_is_bound_to_the_bytes(example_city):
+    _built, out = example_city
+    audit = json.loads((out / "audit.json").read_text())
+    assert audit["passed"] is True
+    assert audit["datapackage_sha256"] == hashlib.sha256((out / "datapackage.json").read_bytes()).hexdigest()
+
+
+def test_a_failed_build_leaves_the_earlier_release(tmp_path, monkeypatch):
+    agency = write_agency(tmp_path, small_calls())
+    out = tmp_path / "out"
+    build(read_inputs(agency), out, tmp_path / "private")
+    before = files(out)
+
+    def refuse(*args, **kwargs):
+        raise AuditError("planted")
+
+    monkeypatch.setattr("anonymize.pipeline.audit_release", refuse)
+    with pytest.raises(AuditError):
+        build(read_inputs(agency), out, tmp_path / "private", replace=True)
+    assert files(out) == before
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".out")] == []
+
+
+def test_a_solver_without_an_answer_is_a_failure(tmp_path, monkeypatch):
+    """A time-out never counts as a pass."""
+    monkeypatch.setattr("highspy.Highs.getModelStatus", lambda self: highspy.HighsModelStatus.kTimeLimit)
+    agency = write_agency(tmp_path, small_calls())
+    with pytest.raises((AuditError, ProtectionError), match="solver stopped without an answer"):
+        build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_earlier_different_release_is_not_overwritten(tmp_path):
+    agency = write_agency(tmp_path, small_calls())
+    out = tmp_path / "out"
+    assert build(read_inputs(agency), out, tmp_path / "private").changed
+    assert not build(read_inputs(agency), out, tmp_path / "private").changed
+    before = files(out)
+    (tmp_path / "calls.csv").write_text(small_calls(150))
+    with pytest.raises(ReleaseError, match="holds an earlier release that differs"):
+        build(read_inputs(agency), out, tmp_path / "private")
+    assert files(out) == before
+    assert build(read_inputs(agency), out, tmp_path / "private", replace=True).changed
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.txt").write_text("years of work")
+    with pytest.raises(ReleaseError, match="no release"):
+        publish(tmp_path / "candidate", tmp_path / "out", replace=True)
+    assert (tmp_path / "out/thesis.txt").exists()
+
+
+def test_files_are_readable_by_all_and_private_ones_are_not(tmp_path):
+    agency = write_agency(tmp_path, small_calls())
+    assert main(["build", str(agency), "--out", str(tmp_path / "out"), "--private", str(tmp_path / "private"), "--quiet"]) == 0
+    assert all(p.stat().st_mode & 0o044 == 0o044 for p in (tmp_path / "out").rglob("*"))
+    assert all(p.stat().st_mode & 0o077 == 0 for p in (tmp_path / "private").rglob("*") if p.is_file())
+
+
+def test_tables_too_large_are_refused_with_their_size(tmp_path):
+    codes = "\n".join(f'  {{ code = "c{i}", en = "c{i}", es = "c{i}" }},' for i in range(4000))
+    agency = write_agency(
+        tmp_path,
+        small_calls(),
+        {'  { code = "crisis", en': codes + '\n  { code = "crisis", en', "data_from = 2024-01-01": "data_from = 2010-01-01"},
+    )
+    with pytest.raises(PlanError, match="more than"):
+        build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 40])
+def test_few_records(tmp_path, n):
+    """An empty table, one record, every cell sensitive: published safely or refused clearly."""
+    agency = write_agency(tmp_path, "id,at,type\n" + "".join(f"{i},2024-01-05,Crisis\n" for i in range(n)))
+    code = main(["build", str(agency), "--out", str(tmp_path / "out"), "--private", str(tmp_path / "private"), "--quiet"])
+    assert (tmp_path / "out").exists() == (code == 0)
+    if code == 0:
+        assert main(["audit", str(tmp_path / "out"), "--quiet"]) == 0
+
+
+def test_exit_codes(tmp_path, capsys):
+    agency = write_agency(tmp_path, small_calls())
+    assert main(["check", str(agency), "--private", str(tmp_path / "p"), "--quiet"]) == 0
+    assert "counted as calls: 120" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "none.toml"), "--quiet"]) == 2
+    (tmp_path / "calls.csv").write_text("id,at,type\n1,2024-01-01,Flood\n")
+    assert main(["check", str(agency), "--private", str(tmp_path / "p"), "--quiet"]) == 4
+    (tmp_path / "calls.csv").unlink()
+    assert main(["check", str(agency), "--private", str(tmp_path / "p"), "--quiet"]) == 3
+    assert main(["audit", str(tmp_path), "--quiet"]) == 8
+    out = tmp_path / "copy"
+    shutil.copytree(ROOT / "data_public", out)
+    (out / "tables/extra.csv").write_text("a\n")
+    assert main(["audit", str(out), "--quiet"]) == 8
+    assert "Do not publish" in capsys.readouterr().out
