@@ -1,0 +1,36 @@
+"""Take the README's pictures of a running app: `python tools/pictures.py http://localhost:8501 docs/pictures`."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+PAGES = {
+    "at-a-glance": "",
+    "calls": "calls?area=north_hills&type=disturbance",
+    "outcomes": "outcomes",
+    "coverage": "coverage?year=2025",
+    "data": "data",
+    "methods": "methods",
+}
+PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
+
+
+def main(address: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        for width, height, suffix, agent in ((1000, 1250, "", None), (320, 900, "-phone", PHONE)):
+            page = browser.new_context(viewport={"width": width, "height": height}, user_agent=agent).new_page()
+            for name, path in PAGES.items():
+                page.goto(f"{address}/{path}")
+                page.get_by_text("Data to").wait_for()
+                page.wait_for_timeout(3500)
+                page.screenshot(path=folder / f"{name}{suffix}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
