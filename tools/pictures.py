@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 PAGES = {
     "at-a-glance": "",
-    "calls": "calls?area=north_hills&type=disturbance",
+    "calls": "calls?area=north_hills&type=substance_use",
     "outcomes": "outcomes",
     "coverage": "coverage?year=2025",
     "data": "data",

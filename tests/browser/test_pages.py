@@ -94,15 +94,20 @@ def visit(page, address, foot="Data to"):
 
 
 def settle(page):
-    """Wait until the script has run through."""
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(400)
+    """Wait until the script has run through and the page has stood still for a moment."""
+    before, still = "", 0
+    while still < 3:
+        page.wait_for_timeout(250)
+        page.wait_for_function("document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+        now = page.locator("body").inner_text()
+        still, before = (still + 1, now) if now == before else (0, now)
 
 
 def choose(page, label, option):
     page.get_by_label(label, exact=True).click()
+    before = page.url
     page.get_by_role("option", name=option, exact=True).click()
-    page.wait_for_timeout(600)
+    page.wait_for_function("before => location.href !== before", arg=before)
     settle(page)
 
 
@@ -182,8 +187,9 @@ def test_back_button_and_unknown_code(example, tab):
     assert tab.url.endswith("year=2025")
     assert shown_rows(tab) != whole
     tab.go_back()
-    tab.wait_for_timeout(1500)
-    settle(tab)
+    deadline = time.monotonic() + 30
+    while shown_rows(tab) != whole and time.monotonic() < deadline:
+        tab.wait_for_timeout(250)
     assert shown_rows(tab) == whole
 
 

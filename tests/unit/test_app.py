@@ -58,11 +58,11 @@ def test_a_spoiled_release_is_refused(copy, spoil, reason):
 
 def test_views_show_what_the_release_says():
     release = load_release(ROOT / "data_public")
-    table = release.tables["calls_by_month_area_type"]
-    with (ROOT / "data_public/tables/calls_by_month_area_type.csv").open(newline="") as handle:
+    table = release.tables["calls_by_quarter_area_type"]
+    with (ROOT / "data_public/tables/calls_by_quarter_area_type.csv").open(newline="") as handle:
         rows = {(r["period"], r["area"], r["call_type"]): (r["calls"], r["status"]) for r in csv.DictReader(handle)}
     for area in ("all", "harbor", "north_hills"):
-        for point in along(release, table, "period", "month", {"area": area, "call_type": "substance_use"}):
+        for point in along(release, table, "period", "quarter", {"area": area, "call_type": "substance_use"}):
             value, status = rows[point.code, area, "substance_use"]
             assert (point.value, point.status) == (int(value) if value else None, status)
     assert any(status == "suppressed" for _value, status in rows.values())
@@ -70,9 +70,9 @@ def test_views_show_what_the_release_says():
 
 def test_withheld_is_never_a_zero():
     release = load_release(ROOT / "data_public")
-    table = release.tables["calls_by_month_area_type"]
+    table = release.tables["calls_by_quarter_area_type"]
     language.use("en")
-    points = along(release, table, "period", "month", {"area": "north_hills", "call_type": "disturbance"})
+    points = along(release, table, "period", "quarter", {"area": "north_hills", "call_type": "disturbance"})
     hidden = [p for p in points if p.status == "suppressed"]
     assert hidden
     assert all(p.value is None and p.shown == "withheld" for p in hidden)
@@ -175,7 +175,7 @@ def test_labels_cannot_become_markup_or_formulas():
 
 def test_csv_reads_back():
     release = load_release(ROOT / "data_public")
-    points = along(release, release.tables["calls_by_month_area_type"], "area", "district", {})
+    points = along(release, release.tables["calls_by_quarter_area_type"], "area", "district", {})
     text = csv_bytes(points_frame(points)).decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [int(r["value"]) for r in rows] == [p.value for p in points]
