@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 AGENCY ?= examples/example_city/agency.toml
 PORT   ?= 8501
+# `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
+REPLACE ?=
 
 .PHONY: run test release check format clean
 
@@ -13,7 +15,7 @@ run: release
 
 release: $(BIN)/.build
 	@if [ "$(AGENCY)" = examples/example_city/agency.toml ]; then $(BIN)/python -m anonymize demo; fi
-	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.where $(AGENCY))
+	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.where $(AGENCY)) $(if $(REPLACE),--replace)
 
 test: $(BIN)/.test
 	$(BIN)/ruff check .

@@ -148,6 +148,8 @@ def test_undeclared_share_column(tmp_path):
         ("a,x,,suppressed", "a,x,,suppressed_primary", "marks"),
         ("a,x,,suppressed", "a,x,,published", "marks"),
         ("c,z,60,published", "c,z,61,published", "contradiction"),
+        ("c,z,60,published", "c,z,-60,published", "marks"),
+        ("c,z,60,published", "c,z,60.5,published", "marks"),
         ("c,z,60,published\n", "", "undeclared"),
         ("c,z,60,published\n", "c,z,60,published\nd,z,60,published\n", "undeclared"),
     ],

@@ -169,6 +169,39 @@ def test_few_records(tmp_path, n):
         assert main(["audit", str(tmp_path / "out"), "--quiet"]) == 0
 
 
+def test_one_child_all_zero_and_a_part_month(tmp_path):
+    """A level with one child, a table that counts nothing, and a month that the data cover only in part."""
+    areas = (
+        '[areas.area]\nname = "Area"\nall = "All"\nlevels = ["district", "beat"]\n[areas.area.tree]\neast = ["e1"]\nwest = ["w1", "w2"]\n'
+    )
+    tables = """
+[[tables]]
+name = "by_area"
+title = "By area"
+dimensions = { area = ["all", "district", "beat"] }
+
+[[tables]]
+name = "nothing"
+title = "Nothing"
+dimensions = { area = ["all", "district"] }
+where = { force_used = "yes" }
+"""
+    rows = "id,at,type,beat,force\n" + "".join(f"{i},2024-0{1 + i % 6}-05,Crisis,{'e1' if i % 3 else 'w1'},no\n" for i in range(300))
+    agency = write_agency(
+        tmp_path, rows, {'call_type = "type"': 'call_type = "type"\narea = "beat"\nforce_used = "force"', "data_to = 2024-06-30": "data_to = 2024-06-12"},
+        areas + tables,
+    )  # fmt: skip
+    build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    by_area = (tmp_path / "out/tables/by_area.csv").read_text().splitlines()
+    assert {"east,200,published", "e1,200,published", "w1,100,published", "w2,0,published"} <= set(by_area)
+    assert all(line.endswith(",0,published") for line in (tmp_path / "out/tables/nothing.csv").read_text().splitlines()[1:])
+    calls = (tmp_path / "out/tables/calls.csv").read_text().splitlines()
+    assert "2024-06,all,50,incomplete" in calls
+    assert "2024,all,300,incomplete" in calls
+    assert "2024-05,all,50,published" in calls
+    assert "all,all,300,published" in calls
+
+
 def test_exit_codes(tmp_path, capsys):
     agency = write_agency(tmp_path, small_calls())
     assert main(["check", str(agency), "--private", str(tmp_path / "p"), "--quiet"]) == 0
