@@ -365,9 +365,11 @@ def _split(db: duckdb.DuckDBPyConnection, config: AgencyConfig, opened: Opened, 
         tally.rejected["malformed"] = len(opened.malformed)
     tally.notes["time_from_year_and_month"] = count("time_fell_back AND reason IS NULL")
     for item in fields:
-        tally.notes[f"unknown_{item.name}"] = count(f"{item.name} IS NULL AND reason IS NULL")
-    filled = [*(f.name for f in fields), *(k for k in (*TIME_FIELDS, "call_id", "person_key") if k in spec.columns)]
-    for name in filled:
+        # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
+        unknown = count(f"({item.name} IS NULL OR {item.name} = {literal(item.codelist.unknown_leaf or '')}) AND reason IS NULL")
+        tally.notes[f"unknown_{item.name}"] = unknown
+        tally.completeness[item.name] = (tally.counted - unknown, tally.counted)
+    for name in (k for k in (*TIME_FIELDS, "call_id", "person_key") if k in spec.columns):
         tally.completeness[name] = (count(f"{name} IS NOT NULL AND reason IS NULL"), tally.counted)
     if not spec.time.period:
         tally.completeness["received_at (day)"] = (count("day IS NOT NULL AND reason IS NULL"), tally.counted)

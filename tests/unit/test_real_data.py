@@ -32,6 +32,7 @@ def test_toronto_totals(toronto):
     assert counted(built, "calls_by_month_area", area="D51") == 3_848
     assert counted(built, "calls_by_neighbourhood_year", area_neighbourhood="unknown") == 56
     assert counted(built, "calls_by_weekday_hour", hour="00") == 1_137
+    assert built.tally.completeness["area_neighbourhood"] == (32_000 - 56, 32_000)
 
 
 def published(folder):
