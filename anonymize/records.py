@@ -366,9 +366,9 @@ def _split(db: duckdb.DuckDBPyConnection, config: AgencyConfig, opened: Opened, 
     tally.notes["time_from_year_and_month"] = count("time_fell_back AND reason IS NULL")
     for item in fields:
         # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
-        unknown = count(f"({item.name} IS NULL OR {item.name} = {literal(item.codelist.unknown_leaf or '')}) AND reason IS NULL")
-        tally.notes[f"unknown_{item.name}"] = unknown
-        tally.completeness[item.name] = (tally.counted - unknown, tally.counted)
+        blank = count(f"({item.name} IS NULL OR {item.name} = {literal(item.codelist.unknown_leaf or '')}) AND reason IS NULL")
+        tally.notes[f"unknown_{item.name}"] = blank
+        tally.completeness[item.name] = (tally.counted - blank, tally.counted)
     for name in (k for k in (*TIME_FIELDS, "call_id", "person_key") if k in spec.columns):
         tally.completeness[name] = (count(f"{name} IS NOT NULL AND reason IS NULL"), tally.counted)
     if not spec.time.period:
