@@ -1,149 +1,192 @@
-"""Secondary suppression by linear programs over the joint leaves.
+"""Secondary suppression: from a proven covering pattern to one in which every sensitive cell can move.
 
-A sensitive cell is safe when there are other tables behind the same published counts in which it is at
-most 1, and at least threshold - 1. Each is the true table plus a move that leaves every published cell
-as it is. The program finds, for a small batch of cells at once, the move that disturbs the least
-valuable published cells; those are then withheld. (After Fischetti and Salazar 2001, with the continuous
-"disturbance" of Castro as the objective.) The audit judges the result; what it finds comes back here.
+1. The pattern: the cheapest set of cells that every sum demands (`pattern.py`), with a proven bound.
+2. Sweeps: moves that reach many targets at once inside the pattern (`moves.furthest`).
+3. What is left is reached by the move that disturbs the least valuable published cells; those are withheld too.
+4. What step 3 had to add is turned into cuts of the pattern, and all begins again, as long as the
+   effort allows; the cheapest result counts.
+
+The moves here are fractional. Whole-number certificates (`certificates.py`) and the audit have the last word;
+what they find comes back through `widen`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from anonymize.errors import ProtectionError
+from anonymize.protect.moves import MOVED, NUDGE, Nearby, Reasons, furthest, least_disturbing
+from anonymize.protect.pattern import Pattern
 from anonymize.protect.system import System
+from anonymize.protect.targets import Needs, Target, spanning
 
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Tick = Callable[[int, int], None]
 
-BATCH = 1
-"""Targets moved together. Larger batches are faster and withhold more (BENCHMARKS.md)."""
-SOLVER_SECONDS = 300.0
-MOVED = 1e-7
+WORKERS = 2
+"""Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
+
+EFFORT = 1_000_000
+"""Program sizes (rows and leaves) times programs solved, after which no new round begins."""
+MOST_TOGETHER = 2_000_000
+"""With more work than this ahead, targets are moved in groups: faster, and more is withheld."""
+FEW = 0.02
+"""A sweep that reaches less than this share of what is left is the last of its kind."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """A cell that must be able to reach `at_most` (down) or `at_least` (up)."""
-
-    cell: int
-    at_least: int | None = None
-    at_most: int | None = None
+def _quiet(done: int, total: int) -> None:
+    pass
 
 
 @dataclass
 class Protected:
-    """`withheld` over the distinct cells of the system."""
+    """`withheld` over the distinct cells of the system; `bound`: no way of keeping the promise costs less."""
 
     system: System
     threshold: int
     withheld: Mask
+    bound: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """What the withheld cells cost readers."""
+        return float(self.system.cost[self.withheld & ~self.system.unpublished].sum())
 
 
-def protect(system: System, threshold: int, tick: Callable[[int, int], None] = lambda done, total: None) -> Protected:
+def protect(system: System, threshold: int, tick: Tick = _quiet) -> Protected:
     """Withhold the sensitive cells and others, until each sensitive cell can move over the small range.
 
-    Raises ProtectionError when the solver gives no answer.
+    Raises ProtectionError when there is no way, or when the solver gives no answer.
     """
-    protected = Protected(system, threshold, system.sensitive | system.unpublished)
-    extend(protected, _spanning(np.flatnonzero(system.sensitive), threshold), tick)
-    return protected
+    sensitive = np.flatnonzero(system.sensitive)
+    targets = spanning(sensitive, system.values, threshold)
+    pattern = Pattern(system, targets)
+    reach = _Reach(system, targets, tick)
+    reasons: Reasons | None = None
+    best: Mask | None = None
+    while True:
+        start = pattern.solve()
+        grown, violated = reach.complete(start)
+        if best is None or _cost(system, grown) < _cost(system, best):
+            best = grown
+        if not violated or reach.effort > EFFORT:
+            return Protected(system, threshold, best, pattern.bound)
+        reasons = reasons or Reasons(system)
+        cuts = [cut for target in violated if (cut := reasons.cut(start, target)) is not None]
+        if not cuts:
+            return Protected(system, threshold, best, pattern.bound)
+        for cells, weights in cuts:
+            pattern.add_cut(cells, weights)
 
 
-def _spanning(cells: Sequence[int] | npt.NDArray[np.int64], threshold: int) -> list[Target]:
-    ups = [Target(int(c), at_least=threshold - 1) for c in cells]
-    return ups + [Target(int(c), at_most=1) for c in cells]
-
-
-def widen(protected: Protected, cells: Sequence[int], tick: Callable[[int, int], None] = lambda done, total: None) -> None:
+def widen(protected: Protected, cells: Sequence[int], tick: Tick = _quiet) -> None:
     """Make each of `cells` (withheld already) span the small range too."""
-    extend(protected, _spanning(np.array(sorted(cells)), protected.threshold), tick)
+    targets = spanning(sorted(cells), protected.system.values, protected.threshold)
+    protected.withheld, _ = _Reach(protected.system, targets, tick).complete(protected.withheld)
 
 
-def extend(protected: Protected, targets: Sequence[Target], tick: Callable[[int, int], None]) -> None:
-    """Withhold more cells until every target can be reached, at least in fractions."""
-    system = protected.system
-    open_targets = [t for t in targets if not _reached(t, int(system.values[t.cell]))]
-    if not open_targets:
-        return
-    program = _Program(system)
-    program.free(protected.withheld)
-    for start in range(0, len(open_targets), BATCH):
-        group = open_targets[start : start + BATCH]
-        protected.withheld |= program.withhold(group)
-        tick(min(start + BATCH, len(open_targets)), len(open_targets))
+def _cost(system: System, withheld: Mask) -> float:
+    return float(system.cost[withheld].sum())
 
 
-def _reached(target: Target, value: int) -> bool:
-    if target.at_least is not None:
-        return value >= target.at_least
-    return target.at_most is not None and value <= target.at_most
+class _Reach:
+    """Withholds more cells until all targets are reached. `effort` adds up the programs solved."""
 
+    def __init__(self, system: System, targets: Sequence[Target], tick: Tick) -> None:
+        self.system, self.targets, self.tick = system, list(targets), tick
+        self.needs = Needs(self.targets)
+        self.size = sum(system.cells.shape)
+        self.effort = 0
+        rng = np.random.default_rng(0)
+        self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * rng.random(len(system.values)))
+        self.moves: list[tuple[Ints, Mask]] = []
+        self.nearby: Nearby | None = None
+        self.number = {target: i for i, target in enumerate(self.targets)}
+        self.pool = ThreadPoolExecutor(WORKERS)
 
-class _Program:
-    """min sum cost (up + down), cells @ move = up - down, margins @ move = 0, leaves + move >= 0."""
+    def complete(self, start: Mask) -> tuple[Mask, list[Target]]:
+        """`start` with more cells withheld, and the targets for which some were."""
+        self.withheld = start.copy()
+        self.done = np.zeros(len(self.targets), dtype=bool)
+        for touched, reached in self.moves:
+            if not self.done.all() and self.withheld[touched].all():
+                self.done |= reached
+        self._sweep()
+        violated = []
+        since = 0
+        while not self.done.all():
+            groups = self._groups(np.flatnonzero(~self.done))
+            before = int(self.withheld.sum())
+            self._move(groups)
+            if added := int(self.withheld.sum()) - before:
+                violated += [target for group in groups for target in group]
+                since += added
+            if since > 8:
+                self._sweep()
+                since = 0
+            self.tick(int(self.done.sum()), len(self.done))
+        return self.withheld, violated
 
-    def __init__(self, system: System) -> None:
-        self.system = system
-        cells, leaves = system.cells.shape
-        ties = system.margins.shape[0]
-        eye = sp.identity(cells, format="csr")
-        top = sp.hstack([system.cells, -eye, eye])
-        matrix = sp.vstack([top, sp.hstack([system.margins, sp.csr_matrix((ties, 2 * cells))])]).tocsr()
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = leaves + 2 * cells, cells + ties
-        lp.col_cost_ = np.concatenate([np.zeros(leaves), system.cost, system.cost])
-        lp.col_lower_ = np.concatenate([-system.leaves.astype(float), np.zeros(2 * cells)])
-        lp.col_upper_ = np.full(lp.num_col_, highspy.kHighsInf)
-        lp.row_lower_ = lp.row_upper_ = np.zeros(lp.num_row_)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data.astype(float)
-        self.leaves, self.cells = leaves, cells
-        self.highs = highspy.Highs()
-        self.highs.setOptionValue("output_flag", False)
-        for option, value in (("threads", 1), ("random_seed", 0), ("time_limit", SOLVER_SECONDS)):
-            self.highs.setOptionValue(option, value)
-        self.highs.passModel(lp)
+    def _groups(self, left: Ints) -> list[list[Target]]:
+        """The next targets to move: one where the last program is a good start, else WORKERS groups of targets of one direction."""
+        if self.nearby is None or self.nearby.usable:
+            return [[self.targets[left[0]]]]
+        together = max(1, self.size * len(left) // MOST_TOGETHER)
+        first = self.targets[left[0]].need > 0
+        same = [self.targets[i] for i in left if (self.targets[i].need > 0) == first]
+        other = [self.targets[i] for i in left if (self.targets[i].need > 0) != first]
+        pools = [same, other] if other else [same[::2], same[1::2]]
+        return [pool[:: max(1, len(pool) // together)][:together] for pool in pools if pool]
 
-    def free(self, withheld: Mask) -> None:
-        """Cells already withheld move at no cost."""
-        ids = np.flatnonzero(withheld).astype(np.int32)
-        for offset in (self.leaves, self.leaves + self.cells):
-            self.highs.changeColsCost(len(ids), ids + offset, np.zeros(len(ids)))
+    def _note(self, move: Floats) -> Mask:
+        self.effort += self.size
+        change = np.asarray(self.system.cells @ move)
+        touched: Mask = np.abs(change) > MOVED
+        reached = self.needs.reached(change)
+        self.moves.append((np.flatnonzero(touched), reached))
+        self.done |= reached
+        return touched
 
-    def _bounds(self, targets: Sequence[Target], *, on: bool) -> None:
-        for t in targets:
-            value = int(self.system.values[t.cell])
-            up, down = self.leaves + t.cell, self.leaves + self.cells + t.cell
-            need_up = t.at_least - value if on and t.at_least is not None else 0
-            need_down = value - t.at_most if on and t.at_most is not None else 0
-            self.highs.changeColBounds(up, float(need_up), 0.0 if need_down else highspy.kHighsInf)
-            self.highs.changeColBounds(down, float(need_down), 0.0 if need_up else highspy.kHighsInf)
+    def _sweep(self) -> None:
+        """Moves that reach many targets inside what is withheld, up and down side by side, while they reach enough."""
+        open_ways = [True, False]
+        while open_ways:
+            left = [[t for t, done in zip(self.targets, self.done, strict=True) if not done and (t.need > 0) == up] for up in open_ways]
+            pairs = [(way, targets) for way, targets in zip(open_ways, left, strict=True) if targets]
+            moves = list(self.pool.map(lambda pair: furthest(self.system, self.withheld, pair[1]), pairs))
+            open_ways = []
+            for (way, targets), move in zip(pairs, moves, strict=True):
+                before = int(self.done.sum())
+                self._note(move)
+                if self.done.sum() - before > FEW * len(targets):
+                    open_ways.append(way)
+            self.tick(int(self.done.sum()), len(self.done))
 
-    def withhold(self, targets: Sequence[Target]) -> Mask:
-        """The distinct cells that the cheapest move reaching all `targets` disturbs; they are freed.
-
-        Cells of one row cannot all rise within a small total; then each half is moved alone.
-        """
-        self._bounds(targets, on=True)
-        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + SOLVER_SECONDS)
-        self.highs.run()
-        status = self.highs.getModelStatus()
-        point = np.asarray(self.highs.getSolution().col_value)
-        self._bounds(targets, on=False)
-        if status == highspy.HighsModelStatus.kInfeasible:
-            if len(targets) == 1:
+    def _move(self, groups: list[list[Target]]) -> None:
+        """Reach each group at least cost, side by side; a group that cannot be reached together is halved."""
+        cost = np.where(self.withheld, 0.0, self.cost)
+        moves: list[Floats | None] = []
+        if len(groups) == 1 and len(groups[0]) == 1 and (self.nearby is None or self.nearby.usable):
+            self.nearby = self.nearby or Nearby(self.system, cost)
+            self.nearby.charge(cost)
+            if self.nearby.usable:
+                moves = [self.nearby.move(groups[0][0])]
+        if not moves or moves[0] is None:
+            withheld = self.withheld
+            moves = list(self.pool.map(lambda group: least_disturbing(self.system, withheld, group, cost), groups))
+        for group, move in zip(groups, moves, strict=True):
+            if move is not None:
+                self.withheld = self.withheld | self._note(move)
+                self.done[[self.number[target] for target in group]] = True
+            elif len(group) == 1:
                 raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
-            middle = len(targets) // 2
-            return self.withhold(targets[:middle]) | self.withhold(targets[middle:])
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise ProtectionError(f"the solver stopped without an answer ({self.highs.modelStatusToString(status)}); nothing was written")
-        moved = np.asarray(np.abs(self.system.cells @ point[: self.leaves]) > MOVED)
-        self.free(moved)
-        return moved
+            else:
+                middle = len(group) // 2
+                self._move([group[:middle], group[middle:]])

@@ -21,6 +21,8 @@ from anonymize.tables import Counts, Dimension, Table
 Key = tuple[tuple[str, str], ...]
 """A cell by its codes, roots left out, in order of dimension: one key, one cell, in whatever table."""
 
+Relation = tuple[int, tuple[int, ...]]
+
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""
 
@@ -32,7 +34,7 @@ class System:
     `where[t]` gives, for table t, the distinct cell of each of its cells; `cost[i]` is what withholding
     cell i costs readers. Behind the published cells stand, for tables with a sensitive attribute, what
     each cell leaves over of the cell above it (code marked by COMPLEMENT): never published themselves, but
-    attacked and protected like a withheld cell.
+    attacked and protected like a withheld cell. `relations`: (whole, parts), each cell that is the sum of others.
     """
 
     cells: sp.csr_matrix
@@ -44,6 +46,7 @@ class System:
     cost: npt.NDArray[np.float64]
     keys: tuple[Key, ...]
     where: tuple[npt.NDArray[np.int64], ...]
+    relations: tuple[Relation, ...]
 
 
 def _membership(codelist: Codelist, codes: Sequence[str], finest: str) -> sp.csr_matrix:
@@ -103,9 +106,10 @@ def build_system(
             sensitive[cell] = sensitive.get(cell, False) or flag
             cost[cell] = cost.get(cell, 0.0) + value
     published = len(number)
+    relations = list(dict.fromkeys(relation for table, ids in zip(tables, where, strict=True) for relation in _sums(table, ids)))
     cells = sp.csr_matrix(sp.vstack(blocks))
     for table, ids in zip(tables, where, strict=True):
-        cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, number)]))
+        cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, number, relations)]))
     leaves = np.concatenate([c.ravel() for c in counts])
     margins = _margins(cliques, offsets, width, codelists)
     values = np.asarray(cells @ leaves, dtype=np.int64)
@@ -119,12 +123,27 @@ def build_system(
     flags_of[published:] = small_counts(values[published:], threshold)
     return System(
         cells, margins, leaves, values, flags_of, np.arange(size) >= published,
-        np.array([cost.get(i, 0.0) for i in range(size)]), tuple(number), tuple(where),
+        np.array([cost.get(i, 0.0) for i in range(size)]), tuple(number), tuple(where), tuple(relations),
     )  # fmt: skip
 
 
-def _left_over(table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, number: dict[Key, int]) -> sp.csr_matrix:
-    """Rows for what each cell leaves of the cell above it along the sensitive attribute; names them in `number`."""
+def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
+    """Every cell of `table` that has parts in it, with them, dimension by dimension."""
+    found: list[Relation] = []
+    for axis, (name, dimension) in enumerate(table.dimensions.items()):
+        by_code = np.moveaxis(ids, axis, 0).reshape(len(dimension.codes), -1)
+        parts: dict[tuple[int, str], list[int]] = {}
+        for i, above in parents_along(table, name).items():
+            parts.setdefault((above, dimension.codelist.by_code[dimension.codes[i]].level), []).append(i)
+        for (above, _), members in parts.items():
+            found += [(int(whole), tuple(map(int, column))) for whole, column in zip(by_code[above], by_code[members].T, strict=True)]
+    return found
+
+
+def _left_over(
+    table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, number: dict[Key, int], relations: list[Relation]
+) -> sp.csr_matrix:  # fmt: skip
+    """Rows for what each cell leaves of the cell above it along the sensitive attribute; adds to `number` and `relations`."""
     name = table.sensitive_attribute
     rows = [sp.csr_matrix((0, cells.shape[1]), dtype=np.int64)]
     if name is not None:
@@ -139,6 +158,7 @@ def _left_over(table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, n
                 if row.nnz and key not in number:
                     number[key] = len(number)
                     rows.append(row)
+                    relations.append((int(whole), (int(part), number[key])))
     return sp.csr_matrix(sp.vstack(rows))
 
 

@@ -1,0 +1,68 @@
+"""One way to hand a sparse program to HiGHS: one thread, fixed seed, no output; a time-out is never an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from anonymize.errors import ProtectionError
+
+Floats = npt.NDArray[np.float64]
+INFINITY = highspy.kHighsInf
+SOLVER_SECONDS = 600.0
+"""For one solve. Past it the build stops and writes nothing."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """minimise cost @ x with low <= x <= high and row_low <= matrix @ x <= row_high."""
+
+    matrix: sp.csr_matrix
+    cost: Floats
+    low: Floats
+    high: Floats
+    row_low: Floats
+    row_high: Floats
+
+
+def load(program: Program, **options: bool | int | float | str) -> highspy.Highs:
+    """A solver that holds `program`; `options` are HiGHS options by name."""
+    matrix = program.matrix.tocsr()
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.low, program.high
+    lp.row_lower_, lp.row_upper_ = program.row_low, program.row_high
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data.astype(float)
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    for name, value in ({"threads": 1, "random_seed": 0} | options).items():
+        highs.setOptionValue(name, value)
+    highs.passModel(lp)
+    return highs
+
+
+def run(highs: highspy.Highs) -> highspy.HighsModelStatus:
+    """Solve; returns Optimal, Infeasible or a limit that the caller set. Raises ProtectionError on anything else."""
+    highs.setOptionValue("time_limit", highs.getRunTime() + SOLVER_SECONDS)
+    highs.run()
+    status = highs.getModelStatus()
+    known = (
+        highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible,
+        highspy.HighsModelStatus.kIterationLimit, highspy.HighsModelStatus.kSolutionLimit,
+    )  # fmt: skip
+    if status not in known:
+        raise ProtectionError(f"the solver stopped without an answer ({highs.modelStatusToString(status)}); nothing was written")
+    return status
+
+
+def point(highs: highspy.Highs) -> Floats:
+    return np.asarray(highs.getSolution().col_value)
+
+
+def row_duals(highs: highspy.Highs) -> Floats:
+    return np.asarray(highs.getSolution().row_dual)

@@ -1,0 +1,44 @@
+"""What a sensitive cell must be able to do: reach at most 1, and at least threshold - 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+CLOSE = 1e-3
+"""How near a fractional move must come. Whole-number certificates decide in the end."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cell's count must be able to change by `need` (up where positive, down where negative)."""
+
+    cell: int
+    need: int
+
+
+def spanning(cells: Iterable[int], values: Ints, threshold: int) -> list[Target]:
+    """Both ends of the small range for each cell, the longest ways first."""
+    found = []
+    for cell in cells:
+        value = int(values[cell])
+        found += [Target(int(cell), need) for need in (max(threshold - 1 - value, 0), min(1 - value, 0)) if need]
+    return sorted(found, key=lambda t: (-abs(t.need), t.cell, t.need))
+
+
+class Needs:
+    """Several targets as arrays, to test one move against all of them."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self.targets = targets
+        self.cells = np.array([t.cell for t in targets], dtype=np.int64)
+        self.need = np.array([t.need for t in targets], dtype=np.int64)
+
+    def reached(self, change: npt.NDArray[np.float64] | Ints, close: float = CLOSE) -> npt.NDArray[np.bool_]:
+        """`change`: by how much a move changes each cell."""
+        mine = change[self.cells]
+        return np.asarray(np.where(self.need > 0, mine >= self.need - close, mine <= self.need + close))
