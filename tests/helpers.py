@@ -7,10 +7,13 @@ import hashlib
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 Codes = Mapping[str, str]
 
@@ -127,35 +130,21 @@ def rehash(folder: Path) -> None:
     (folder / "datapackage.json").write_text(json.dumps(package))
 
 
-def tables_that_fit(
-    dims: Sequence[Dim], published: Sequence[tuple[Codes, int]], most: int
-) -> Iterator[dict[tuple[str, ...], int]]:  # fmt: skip
-    """Every joint table of whole numbers 0..most that agrees with what is published (brute force)."""
-    by_name = {d.name: d for d in dims}
-    keys = list(itertools.product(*(d.leaves for d in dims)))
-    rows = []
-    for codes, value in published:
-        inside = [i for i, key in enumerate(keys) if all(codes.get(d, "all") in by_name[d].above(key[j]) for j, d in enumerate(by_name))]
-        rows.append((frozenset(inside), value))
-    last_of = [max(inside) if inside else -1 for inside, _ in rows]
+def tables_that_fit(dims: Sequence[Dim], published: Sequence[tuple[Codes, int]], most: int) -> npt.NDArray[np.int16]:
+    """Every joint table of whole numbers 0..most that agrees with what is published: a row each, a column per leaf (brute force)."""
+    rows = [(cell_columns(dims, codes), value) for codes, value in published]
+    count = len(list(itertools.product(*(d.leaves for d in dims))))
+    found = np.zeros((1, 0), dtype=np.int16)
+    for i in range(count):
+        found = np.column_stack([np.repeat(found, most + 1, axis=0), np.tile(np.arange(most + 1, dtype=np.int16), len(found))])
+        for inside, total in rows:
+            if i in inside:
+                running = found[:, [j for j in inside if j <= i]].sum(axis=1)
+                found = found[running == total] if max(inside) == i else found[running <= total]
+    return found
 
-    def extend(values: list[int]) -> Iterator[list[int]]:
-        i = len(values)
-        if i == len(keys):
-            yield values
-            return
-        for n in range(most + 1):
-            candidate = [*values, n]
-            ok = True
-            for (inside, total), last in zip(rows, last_of, strict=True):
-                if i not in inside:
-                    continue
-                running = sum(candidate[j] for j in inside if j <= i)
-                if running > total or (last == i and running != total):
-                    ok = False
-                    break
-            if ok:
-                yield from extend(candidate)
 
-    for values in extend([]):
-        yield dict(zip(keys, values, strict=True))
+def cell_columns(dims: Sequence[Dim], codes: Codes) -> list[int]:
+    """Positions of the leaves that a cell sums."""
+    keys = itertools.product(*(d.leaves for d in dims))
+    return [i for i, key in enumerate(keys) if all(codes.get(d.name, "all") in d.above(code) for d, code in zip(dims, key, strict=True))]

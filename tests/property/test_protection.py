@@ -18,7 +18,7 @@ from anonymize.protect import build_system, plan_cliques, protect
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import clique_dimensions
 from anonymize.tables import Dimension, Table
-from tests.helpers import Dim, Spec, flat, tables_that_fit, value_of, write_release
+from tests.helpers import Dim, Spec, cell_columns, flat, tables_that_fit, value_of, write_release
 
 COMMON = {
     "deadline": None,
@@ -31,7 +31,7 @@ def hidden_by(cells, names):
 
 
 @settings(max_examples=40, **COMMON)
-@given(st.lists(st.integers(0, 3), min_size=4, max_size=6), st.data())
+@given(st.one_of(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.lists(st.integers(0, 2), min_size=6, max_size=6)), st.data())
 def test_audit_intervals_equal_enumeration(tmp_path_factory, counts, data):
     """Every verdict of the audit agrees with trying all tables of whole numbers."""
     k, columns = 3, len(counts) // 2
@@ -47,10 +47,8 @@ def test_audit_intervals_equal_enumeration(tmp_path_factory, counts, data):
     verdicts = dict(zip(system.hidden_cells, judge(system, k), strict=True))
     by_name = {d.name: d for d in dims}
     published = [({"area": a, "kind": b}, value_of(by_name, leaves, {"area": a, "kind": b})) for a, b in cells if (a, b) not in hidden]
-    seen: dict[tuple[str, str], set[int]] = {cell: set() for cell in hidden}
-    for table in tables_that_fit(dims, published, most=max(5, sum(counts))):
-        for a, b in hidden:
-            seen[a, b].add(value_of(by_name, table, {"area": a, "kind": b}))
+    tables = tables_that_fit(dims, published, most=max(5, sum(counts)))
+    seen = {(a, b): set(tables[:, cell_columns(dims, {"area": a, "kind": b})].sum(axis=1).tolist()) for a, b in hidden}
     for (a, b), values in seen.items():
         key = frozenset((d, c) for d, c in (("area", a), ("kind", b)) if c != "all")
         spans = min(values) <= 1 and max(values) >= k - 1
