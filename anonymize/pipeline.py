@@ -17,6 +17,7 @@ from anonymize.codelists import Codelist
 from anonymize.errors import AuditError, PlanError, ProtectionError
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Protected, build_system, plan_cliques, protect
+from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import Tally, read_calls
@@ -27,6 +28,8 @@ from anonymize.tables import Table, count_cells, count_tables, standard_plan
 MOST_ROUNDS = 20
 """Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser plan."""
 MOST_MEMORY = "2GB"
+CERTIFICATES = "certificates.npz"
+"""In the private folder: the proof of the last build."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Built:
     protected: Protected
     report: AuditReport
     rounds: int
+    certificates: Certificates
     changed: bool
 
 
@@ -87,20 +91,23 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
         protected = protect(system, threshold, lambda done, total: progress.share(done, total, "small counts protected"))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        report, rounds = _until_safe(Path(scratch), inputs, tables, protected, progress)
+        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, progress)
+        certificates.save(private / CERTIFICATES)
+        verify(system, threshold, protected.withheld, Certificates.open(private / CERTIFICATES))
         candidate = Path(scratch) / "release"
         for path in (candidate, *candidate.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         changed = publish(candidate, out, replace=replace)
-    return Built(tally, tables, system, protected, report, rounds, changed)
+    return Built(tally, tables, system, protected, report, rounds, certificates, changed)
 
 
 def _until_safe(
     scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, progress: Progress
-) -> tuple[AuditReport, int]:  # fmt: skip
-    """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none."""
+) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
+    """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
     candidate = scratch / "release"
     number = {key: i for i, key in enumerate(protected.system.keys)}
+    known: Sequence[Move] = ()
     for rounds in range(1, MOST_ROUNDS + 1):
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
@@ -109,9 +116,14 @@ def _until_safe(
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:
-            (candidate / "audit.json").write_text(report.to_json(), encoding="utf-8")
-            return report, rounds
-        open_cells = [number[f.cell] for f in report.findings if f.attack in ("pinned", "narrow") and f.cell in number]
+            with progress.step("Proving each small count with two whole-number tables"):
+                proof = certify(protected, known, lambda done, total: progress.share(done, total, "proofs found"))
+            if not proof.missing:
+                (candidate / "audit.json").write_text(report.to_json(), encoding="utf-8")
+                return report, rounds, proof.result()
+            known, open_cells = proof.moves, proof.missing
+        else:
+            open_cells = [number[f.cell] for f in report.findings if f.attack in ("pinned", "narrow") and f.cell in number]
         others = [f for f in report.findings if f.attack not in ("pinned", "narrow")]
         if others or not open_cells:
             found = "; ".join(sorted({f"{f.attack}: {f.message}" for f in others or report.findings}))

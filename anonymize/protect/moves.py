@@ -1,8 +1,9 @@
 """Moves: changes of the joint leaves that leave every published cell as it is. Linear programs find them.
 
-A move shows that a cell can be more, or less, than it is. Three questions are asked of the programs: how
-many targets does one move reach with today's withheld cells (`furthest`); which move reaches a target while it
-disturbs the least valuable published cells (`cheapest`); and why can a target not be reached (`reason`).
+A move shows that a cell can be more, or less, than it is. Four questions are asked of the programs: how many targets does
+one move reach with today's withheld cells (`furthest`); how far can one cell go, with the cells withheld now (`Inside`); which move
+reaches a target while it disturbs the least valuable published cells (`least_disturbing`, `Nearby`); and why can a target
+not be reached (`Reasons`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_PIVOTS = 4_000
 """Simplex is quick while it starts near the answer; past so many pivots an interior-point method is quicker."""
+MOST_NODES = 200
 MOVED = 1e-3
 NUDGE = 1e-3
 """Costs differ by up to this share, so that equally cheap moves do not mix."""
@@ -208,3 +210,54 @@ def _whole(numbers: Floats) -> Ints | None:
         if np.all(np.abs(scaled - rounded) < 1e-5):
             return rounded.astype(np.int64)
     return None
+
+
+class Inside:
+    """Moves inside what is withheld, for one cell after another."""
+
+    def __init__(self, system: System, withheld: Mask, cells: Sequence[int], reach: int) -> None:
+        """`cells`: those that will be asked for; no leaf gains more than `reach`."""
+        self.system = system
+        nought = system.cells[~withheld & (system.values == 0)]
+        self.live = np.flatnonzero(np.asarray(nought.sum(axis=0)).ravel() == 0)
+        self.size = len(self.live)
+        self.held = sp.vstack([system.cells[~withheld], system.margins]).tocsr()[:, self.live]
+        self.asked = {cell: self.held.shape[0] + i for i, cell in enumerate(sorted(set(cells)))}
+        self.matrix = sp.csr_matrix(sp.vstack([self.held, system.cells[list(self.asked)][:, self.live]]))
+        self.down, self.up = system.leaves[self.live].astype(float), np.full(self.size, float(reach))
+        free = np.full(len(self.asked), np.inf)
+        self.row_low = np.concatenate([np.zeros(self.held.shape[0]), -free])
+        self.row_high = np.concatenate([np.zeros(self.held.shape[0]), free])
+        self.far = solver.load(
+            solver.Program(self.matrix, np.zeros(self.size), -self.down, self.up, self.row_low, self.row_high),
+            simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0,
+        )  # fmt: skip
+
+    def _full(self, found: Floats) -> Floats:
+        move = np.zeros(len(self.system.leaves))
+        move[self.live] = found
+        return move
+
+    def corner(self, target: Target) -> Floats:
+        """The move that takes the target's cell furthest; found from where the last one ended (only the objective changes)."""
+        cost = -np.sign(target.need) * self.matrix[self.asked[target.cell]].toarray().ravel()
+        self.far.changeColsCost(self.size, np.arange(self.size, dtype=np.int32), cost)
+        if solver.run(self.far) != highspy.HighsModelStatus.kOptimal:
+            raise ProtectionError("the solver found no move at all; please report this")
+        return self._full(solver.point(self.far))
+
+    def whole(self, target: Target) -> Floats | None:
+        """The first move in whole numbers found that reaches the target; None when none was found."""
+        low, high = self.row_low.copy(), self.row_high.copy()
+        row = self.asked[target.cell]
+        low[row], high[row] = _beyond(target)
+        program = solver.Program(self.matrix, np.zeros(self.size), -self.down, self.up, low, high)
+        highs = solver.load(program, mip_max_nodes=MOST_NODES, mip_max_improving_sols=1)
+        highs.changeColsIntegrality(self.size, np.arange(self.size, dtype=np.int32), np.full(self.size, highspy.HighsVarType.kInteger))
+        solver.run(highs)
+        found = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        return self._full(solver.point(highs)) if found else None
+
+
+def _beyond(target: Target) -> tuple[float, float]:
+    return (float(target.need), np.inf) if target.need > 0 else (-np.inf, float(target.need))

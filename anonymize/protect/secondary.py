@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +36,14 @@ WORKERS = 2
 
 EFFORT = 1_000_000
 """Program sizes (rows and leaves) times programs solved, after which no new round begins."""
-MOST_TOGETHER = 2_000_000
-"""With more work than this ahead, targets are moved in groups: faster, and more is withheld."""
+LARGE = 900_000
+"""A system of so many leaves moves all targets that are left at once; smaller ones fewer (that withholds less)."""
 FEW = 0.02
 """A sweep that reaches less than this share of what is left is the last of its kind."""
+SOON = 8
+"""After so many more withheld cells a sweep is worth its while."""
+PARTS = (1, 4, 16)
+"""Targets that hinder each other in one sweep may be reached in groups."""
 
 
 def _quiet(done: int, total: int) -> None:
@@ -118,27 +123,36 @@ class _Reach:
         for touched, reached in self.moves:
             if not self.done.all() and self.withheld[touched].all():
                 self.done |= reached
-        self._sweep()
+        swept = self._quick
+        self._sweep(PARTS[:1] if swept else PARTS)
         violated = []
         since = 0
         while not self.done.all():
+            if swept and not self._quick:
+                swept = False
+                self._sweep(PARTS)
             groups = self._groups(np.flatnonzero(~self.done))
             before = int(self.withheld.sum())
             self._move(groups)
             if added := int(self.withheld.sum()) - before:
                 violated += [target for group in groups for target in group]
                 since += added
-            if since > 8:
-                self._sweep()
+            if since > SOON and since > int((~self.done).sum()) // 8:
+                self._sweep(PARTS[:1] if self._quick else PARTS[:2])
                 since = 0
             self.tick(int(self.done.sum()), len(self.done))
         return self.withheld, violated
 
+    @property
+    def _quick(self) -> bool:
+        """Does a program start well from the last one's end? Not known before the first."""
+        return self.nearby is None or self.nearby.usable
+
     def _groups(self, left: Ints) -> list[list[Target]]:
         """The next targets to move: one where the last program is a good start, else WORKERS groups of targets of one direction."""
-        if self.nearby is None or self.nearby.usable:
+        if self._quick:
             return [[self.targets[left[0]]]]
-        together = max(1, self.size * len(left) // MOST_TOGETHER)
+        together = max(1, len(left) * self.system.cells.shape[1] // LARGE)
         first = self.targets[left[0]].need > 0
         same = [self.targets[i] for i in left if (self.targets[i].need > 0) == first]
         other = [self.targets[i] for i in left if (self.targets[i].need > 0) != first]
@@ -154,26 +168,25 @@ class _Reach:
         self.done |= reached
         return touched
 
-    def _sweep(self) -> None:
-        """Moves that reach many targets inside what is withheld, up and down side by side, while they reach enough."""
-        open_ways = [True, False]
-        while open_ways:
-            left = [[t for t, done in zip(self.targets, self.done, strict=True) if not done and (t.need > 0) == up] for up in open_ways]
-            pairs = [(way, targets) for way, targets in zip(open_ways, left, strict=True) if targets]
-            moves = list(self.pool.map(lambda pair: furthest(self.system, self.withheld, pair[1]), pairs))
-            open_ways = []
-            for (way, targets), move in zip(pairs, moves, strict=True):
-                before = int(self.done.sum())
-                self._note(move)
-                if self.done.sum() - before > FEW * len(targets):
-                    open_ways.append(way)
-            self.tick(int(self.done.sum()), len(self.done))
+    def _sweep(self, parts_in_turn: Sequence[int]) -> None:
+        """Moves that reach many targets inside what is withheld, while they reach enough; then in ever smaller groups."""
+        for parts in parts_in_turn:
+            enough = True
+            while enough:
+                left = [t for t, done in zip(self.targets, self.done, strict=True) if not done]
+                groups = [
+                    way[part::parts] for way in ([t for t in left if t.need > 0], [t for t in left if t.need < 0]) for part in range(parts)
+                ]
+                for move in self.pool.map(partial(furthest, self.system, self.withheld), filter(None, groups)):
+                    self._note(move)
+                self.tick(int(self.done.sum()), len(self.done))
+                enough = len(left) - int((~self.done).sum()) > FEW * len(left) * parts
 
     def _move(self, groups: list[list[Target]]) -> None:
         """Reach each group at least cost, side by side; a group that cannot be reached together is halved."""
         cost = np.where(self.withheld, 0.0, self.cost)
         moves: list[Floats | None] = []
-        if len(groups) == 1 and len(groups[0]) == 1 and (self.nearby is None or self.nearby.usable):
+        if len(groups) == 1 and len(groups[0]) == 1 and self._quick:
             self.nearby = self.nearby or Nearby(self.system, cost)
             self.nearby.charge(cost)
             if self.nearby.usable:

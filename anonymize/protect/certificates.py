@@ -1,0 +1,177 @@
+"""Proof by example: for each sensitive cell two whole-number tables that agree with all that is published.
+
+In one table the cell is at most 1, in the other at least threshold - 1. A table is kept as a move: what it adds to
+or takes from the true joint counts. `verify` checks everything by products of whole numbers, without a solver.
+Certificates tell which cells are sensitive and stay private.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from anonymize.errors import ProtectionError
+from anonymize.protect.moves import Inside, furthest
+from anonymize.protect.secondary import Protected
+from anonymize.protect.system import System
+from anonymize.protect.targets import Needs, Target, spanning
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Move = Ints
+Tick = Callable[[int, int], None]
+
+FEW = 0.02
+WORKERS = 2
+"""Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
+REACH = 10
+"""No leaf of a table gains more than so many thresholds: narrower than needed, never wrong."""
+TRUE = -1
+"""In place of a move's number: the true table itself will do."""
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """`moves` (tables x leaves, whole numbers) are added to the true leaves; cell `cells[i]` is low in table `low[i]`, high in `high[i]`."""
+
+    moves: sp.csr_matrix
+    cells: Ints
+    low: Ints
+    high: Ints
+
+    def save(self, path: Path) -> None:
+        """Compressed arrays, readable by their owner alone."""
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+            moves = self.moves.tocsr()
+            np.savez_compressed(
+                handle, data=moves.data, indices=moves.indices, indptr=moves.indptr, shape=np.array(moves.shape),
+                cells=self.cells, low=self.low, high=self.high,
+            )  # fmt: skip
+
+    @classmethod
+    def open(cls, path: Path) -> Certificates:
+        with np.load(path, allow_pickle=False) as kept:
+            moves = sp.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=tuple(kept["shape"]))
+            return cls(moves, kept["cells"], kept["low"], kept["high"])
+
+
+def verify(system: System, threshold: int, withheld: Mask, certificates: Certificates) -> None:
+    """Raises ProtectionError unless each sensitive cell has its two tables. Whole numbers only; no solver, no tolerance."""
+    wrong = "the proof that small counts cannot be worked back is incomplete; nothing was written; please report this"
+    published = ~withheld & ~system.unpublished
+    moves = certificates.moves.astype(np.int64).T.tocsc()
+    changes = (system.cells.astype(np.int64) @ moves).tocsr()
+    lowest = np.asarray(moves.min(axis=1).todense()).ravel() if moves.shape[1] else np.zeros(len(system.leaves), dtype=np.int64)
+    agree = not changes[published].count_nonzero() and not (system.margins.astype(np.int64) @ moves).count_nonzero()
+    if not agree or np.any(system.leaves + lowest < 0):
+        raise ProtectionError(wrong)
+    if set(np.flatnonzero(system.sensitive).tolist()) - set(certificates.cells.tolist()) or np.any(system.sensitive & published):
+        raise ProtectionError(wrong)
+    for tables, holds in ((certificates.low, lambda v: v <= 1), (certificates.high, lambda v: v >= threshold - 1)):
+        moved = tables != TRUE
+        value = system.values[certificates.cells].copy()
+        value[moved] += np.asarray(changes[certificates.cells[moved], tables[moved]]).ravel()
+        if not np.all(holds(value)):
+            raise ProtectionError(wrong)
+
+
+def certify(protected: Protected, known: Sequence[Move] = (), tick: Tick = lambda done, total: None) -> Search:
+    """Look for the tables; `known`: moves found before, kept where they still hold. `missing` of the result says what was not found."""
+    search = Search(protected, tick)
+    for move in known:
+        search.note(move)
+    search.sweep()
+    search.one_by_one()
+    return search
+
+
+class Search:
+    """Collects whole-number moves and which targets they reach."""
+
+    def __init__(self, protected: Protected, tick: Tick) -> None:
+        system, threshold, withheld = protected.system, protected.threshold, protected.withheld
+        self.system, self.threshold, self.withheld, self.tick = system, threshold, withheld, tick
+        self.targets = spanning(np.flatnonzero(system.sensitive).tolist(), system.values, threshold)
+        self.needs = Needs(self.targets)
+        self.by = np.full(len(self.targets), TRUE, dtype=np.int64)
+        self.moves: list[Move] = []
+        held = sp.vstack([system.cells[~withheld & ~system.unpublished], system.margins]).astype(np.int64)
+        self.held = sp.csr_matrix(held)
+
+    @property
+    def missing(self) -> list[int]:
+        """Cells without both tables."""
+        return sorted({target.cell for target, by in zip(self.targets, self.by, strict=True) if by == TRUE})
+
+    def note(self, move: Move) -> bool:
+        """Keep `move` when it is a valid move that reaches a target not yet reached."""
+        if np.any(self.system.leaves + move < 0) or np.any(self.held @ move):
+            return False
+        fresh = self.needs.reached(self.system.cells @ move, close=0) & (self.by == TRUE)
+        self.by[fresh] = len(self.moves)
+        if fresh.any():
+            self.moves.append(move)
+        return bool(fresh.any())
+
+    def _left(self, up: bool) -> list[Target]:
+        return [t for t, by in zip(self.targets, self.by, strict=True) if by == TRUE and (t.need > 0) == up]
+
+    def sweep(self) -> None:
+        for up in (True, False):
+            while left := self._left(up):
+                self.note(self._whole(furthest(self.system, self.withheld | self.system.unpublished, left, vertex=True)))
+                self.tick(int((self.by != TRUE).sum()), len(self.by))
+                if len(left) - len(self._left(up)) <= FEW * len(left):
+                    break
+
+    def one_by_one(self) -> None:
+        """For each target left its furthest move, and, while fractions remain, searches in whole numbers, side by side."""
+        left = [i for i, by in enumerate(self.by) if by == TRUE]
+        if not left:
+            return
+        hidden = self.withheld | self.system.unpublished
+        inside = Inside(self.system, hidden, [self.targets[i].cell for i in left], REACH * self.threshold)
+        for i in left:
+            if self.by[i] == TRUE:
+                self.note(self._whole(inside.corner(self.targets[i])))
+        with ThreadPoolExecutor(WORKERS) as pool:
+            while pair := [i for i in left if self.by[i] == TRUE][:WORKERS]:
+                for move in pool.map(lambda i: inside.whole(self.targets[i]), pair):
+                    if move is not None:
+                        self.note(self._whole(move))
+                left = [i for i in left if i not in pair]
+                self.tick(int((self.by != TRUE).sum()), len(self.by))
+
+    def _whole(self, move: Floats) -> Move:
+        """`move` in whole numbers. Parts of it that share no published cell are moves by themselves; those with fractions are left out."""
+        rounded = np.rint(move)
+        used = np.flatnonzero(np.abs(move) > 1e-6)
+        rows = self.held[:, used]
+        graph = sp.bmat([[None, abs(rows)], [abs(rows).T, None]])
+        label = connected_components(graph, directed=False)[1][rows.shape[0] :]
+        broken = np.unique(label[np.abs(move[used] - rounded[used]) > 1e-6])
+        whole = np.zeros(len(move), dtype=np.int64)
+        whole[used] = np.where(np.isin(label, broken), 0, rounded[used])
+        return whole
+
+    def result(self) -> Certificates:
+        """Of each cell its two tables; moves that no cell needs are left out."""
+        used = sorted(set(self.by.tolist()) - {TRUE})
+        place = {move: i for i, move in enumerate(used)}
+        cells = np.flatnonzero(self.system.sensitive)
+        at = {int(cell): i for i, cell in enumerate(cells)}
+        low, high = np.full(len(cells), TRUE, dtype=np.int64), np.full(len(cells), TRUE, dtype=np.int64)
+        for target, by in zip(self.targets, self.by, strict=True):
+            (high if target.need > 0 else low)[at[target.cell]] = place[int(by)]
+        rows = [sp.csr_matrix(self.moves[i]) for i in used]
+        moves = sp.csr_matrix(sp.vstack(rows)) if rows else sp.csr_matrix((0, len(self.system.leaves)), dtype=np.int64)
+        return Certificates(moves, cells, low, high)
