@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from math import prod
 
 import duckdb
@@ -57,7 +58,8 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Table:
-    """A counted table. `values` has one axis per dimension, in `dimensions`' order, over `codes`."""
+    """A counted table. `values` has one axis per dimension, in `dimensions`' order, over `codes`; `people`, of the same
+    shape, says how many different people the calls of a cell are known to rest on (None without a person key)."""
 
     name: str
     title: Text
@@ -66,6 +68,7 @@ class Table:
     where: dict[str, str]
     sensitive_attribute: str | None
     values: Counts
+    people: Counts | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -117,28 +120,48 @@ def count_tables(
             continue
         where = {name: _where_leaf(codelists[name], code) for name, code in spec.where.items()}
         values = count_cells(db, dimensions, where)
-        tables.append(Table(spec.name, spec.title, "calls", dimensions, where, spec.sensitive_attribute, values))
+        people = count_people(db, dimensions, where) if "person_key" in config.file.calls.columns else None
+        tables.append(Table(spec.name, spec.title, "calls", dimensions, where, spec.sensitive_attribute, values, people))
     if problems:
         raise PlanError(problems)
     return tables
 
 
-def count_cells(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimension], where: Mapping[str, str]) -> Counts:
-    """Counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
-    names = list(dimensions)
+def count_people(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimension], where: Mapping[str, str]) -> Counts:
+    """Different person keys per cell, every level counted on its own (people do not add up). Calls without a key count as one person."""
+    found: Counts = np.zeros(tuple(len(d.codes) for d in dimensions.values()), dtype=np.int64)
+    for levels in product(*(d.levels for d in dimensions.values())):
+        places = [{code: i for i, code in enumerate(d.codes)} for d in dimensions.values()]
+        at = dict(zip(dimensions, levels, strict=True))
+        frame = _grouped(db, "count(DISTINCT coalesce(person_key, ''))", dimensions, at, places, where)
+        found[tuple(frame[name].to_numpy() for name in dimensions)] = frame["n"].to_numpy()
+    return found
+
+
+def _grouped(
+    db: duckdb.DuckDBPyConnection, measure: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str],
+    places: Sequence[Mapping[str, int]], where: Mapping[str, str],
+) -> pd.DataFrame:  # fmt: skip
+    """`measure` (SQL) of the calls by the dimensions' levels `at`: a column of places per dimension, and n."""
     selected, joins = [], []
-    for name, dimension in dimensions.items():
-        position = {code: i for i, code in enumerate(dimension.codelist.codes_at(dimension.finest))}
-        at = dimension.codelist.ancestors(dimension.finest)
+    for (name, dimension), place in zip(dimensions.items(), places, strict=True):
+        above = dimension.codelist.ancestors(at[name])
         leaves = dimension.codelist.codes_at(dimension.codelist.finest)
-        steps = pd.DataFrame({"leaf": leaves, "place": [position[at[leaf]] for leaf in leaves]})
+        steps = pd.DataFrame({"leaf": leaves, "place": [place[above[leaf]] for leaf in leaves]})
         steps["leaf"] = steps["leaf"].astype(object)
         db.register(f"step_{name}", steps)
         joins.append(f"JOIN step_{name} ON step_{name}.leaf = calls.{name}")
         selected.append(f"step_{name}.place AS {name}")
     clauses = [f"calls.{name} = '{code}'" for name, code in where.items()]
     condition = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    frame = db.execute(f"SELECT {', '.join(selected)}, count(*) AS n FROM calls {' '.join(joins)} {condition} GROUP BY ALL").df()
+    return db.execute(f"SELECT {', '.join([*selected, measure])} AS n FROM calls {' '.join(joins)} {condition} GROUP BY ALL").df()
+
+
+def count_cells(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimension], where: Mapping[str, str]) -> Counts:
+    """Counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
+    names = list(dimensions)
+    places = [{code: i for i, code in enumerate(d.codelist.codes_at(d.finest))} for d in dimensions.values()]
+    frame = _grouped(db, "count(*)", dimensions, {name: d.finest for name, d in dimensions.items()}, places, where)
     shape = tuple(len(d.codelist.codes_at(d.finest)) for d in dimensions.values())
     values: Counts = np.zeros(shape, dtype=np.int64)
     values[tuple(frame[name].to_numpy() for name in names)] = frame["n"].to_numpy()

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from anonymize.audit.intervals import Contradiction, Verdict, judge
-from anonymize.audit.reader import Finding, PublicRelease, PublicTable, read_release
+from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, read_release
 from anonymize.audit.space import COMPLEMENT, equations
 from anonymize.progress import QUIET, Progress
 
@@ -110,14 +110,14 @@ def _complements(table: PublicTable, release: PublicRelease, report: AuditReport
         codes = dict(cell.key)
         if name not in codes or cell.value is None:
             continue
-        parent = release.trees[name].parent[codes[name]]
-        above = frozenset((d, c) for d, c in (codes | {name: parent}).items() if c != "all")
-        whole = values.get(above)
+        parent, rest = release.trees[name].parent[codes[name]], cell.key - {(name, codes[name])}
+        while parent not in ("all", "") and rest | {(name, parent)} not in values:
+            parent = release.trees[name].parent[parent]
+        whole = values.get(rest | ({(name, parent)} if parent not in ("all", "") else set()))
         report.tested["complement"] += 1
-        if whole is not None and 0 < whole - cell.value < release.threshold:
-            report.findings.append(
-                Finding("complement", "all but a few of the cell above are in this one", table.name, tuple(sorted(cell.key)))
-            )
+        if whole and 0 <= whole - cell.value < release.threshold:
+            who = "all" if whole == cell.value else "all but a few"
+            report.findings.append(Finding("complement", f"{who} of the cell above are in this one", table.name, tuple(sorted(cell.key))))
 
 
 def _intervals(tables: list[PublicTable], release: PublicRelease, report: AuditReport, progress: Progress) -> None:
@@ -134,13 +134,22 @@ def _intervals(tables: list[PublicTable], release: PublicRelease, report: AuditR
         return
     report.tested["pinned"] += len(verdicts)
     report.tested["narrow"] += len(verdicts)
+    nobody = {cell.key for table in tables for cell in table.cells if cell.value == 0}
     for key, verdict in zip(system.hidden_cells, verdicts, strict=True):
         left_over = any(code.startswith(COMPLEMENT) for _, code in key)
-        known = verdict.reason == "pinned" and (verdict.low == 0 or verdict.low >= release.threshold)
-        if not verdict.safe and not (left_over and known):  # a group left over that is known to be none, or large, is no small group
+        # A remainder known to be large tells of no small group; known to be nothing it tells everyone's category, unless nobody is there.
+        known = left_over and verdict.reason == "pinned" and (verdict.low >= release.threshold or _nobody(key, nobody))
+        if not verdict.safe and not known:
             message = (
                 "its value follows from what is published"
                 if verdict.reason == "pinned"
                 else f"it can be narrowed inside 1 to {release.threshold - 1}"
             )
             report.findings.append(Finding(verdict.reason, message, "", tuple(sorted(key))))
+
+
+def _nobody(left_over: Key, nobody: set[Key]) -> bool:
+    """Is the cell of which `left_over` is a remainder published as 0?"""
+    name, marked = next(pair for pair in left_over if pair[1].startswith(COMPLEMENT))
+    above = marked.split(" of ")[1]
+    return left_over - {(name, marked)} | ({(name, above)} if above != "all" else set()) in nobody

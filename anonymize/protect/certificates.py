@@ -77,10 +77,8 @@ def verify(system: System, threshold: int, withheld: Mask, certificates: Certifi
     if set(np.flatnonzero(system.sensitive).tolist()) - set(certificates.cells.tolist()) or np.any(system.sensitive & published):
         raise ProtectionError(wrong)
     for tables, holds in ((certificates.low, lambda v: v <= 1), (certificates.high, lambda v: v >= threshold - 1)):
-        moved = tables != TRUE
-        value = system.values[certificates.cells].copy()
-        value[moved] += np.asarray(changes[certificates.cells[moved], tables[moved]]).ravel()
-        if not np.all(holds(value)):
+        moved = [0 if table == TRUE else int(changes[cell, table]) for cell, table in zip(certificates.cells, tables, strict=True)]
+        if not np.all(holds(system.values[certificates.cells] + np.array(moved, dtype=np.int64))):
             raise ProtectionError(wrong)
 
 

@@ -35,6 +35,23 @@ def small_complements(table: Table, threshold: int) -> Mask:
     return mask
 
 
+def few_people(table: Table, threshold: int) -> Mask:
+    """Counts of `threshold` or more that rest on fewer different people than that (where the agency maps a person key)."""
+    if table.people is None:
+        return np.zeros(table.shape, dtype=bool)
+    mask: Mask = (table.values >= threshold) & (table.people < threshold)
+    return mask
+
+
+def telling_remainder(rest: Counts, whole: Counts, threshold: int) -> Mask:
+    """Group disclosure: what a category leaves of the cell above is small (all but a few), or nothing (everyone).
+
+    Where the cell above is small itself, it is withheld, and nobody knows of how many "everyone" would be.
+    """
+    mask: Mask = small_counts(rest, threshold) | ((rest == 0) & (whole >= threshold))
+    return mask
+
+
 def parents_along(table: Table, dimension: str) -> dict[int, int]:
     """Position of each code of `dimension` -> position of the nearest published code above it."""
     codes, codelist = table.dimensions[dimension].codes, table.dimensions[dimension].codelist
@@ -50,5 +67,5 @@ def parents_along(table: Table, dimension: str) -> dict[int, int]:
 
 
 def primary(table: Table, threshold: int) -> Mask:
-    """All rules together."""
-    return small_counts(table.values, threshold) | small_complements(table, threshold)
+    """All rules for cells together; `telling_remainder` is for what lies between cells."""
+    return small_counts(table.values, threshold) | small_complements(table, threshold) | few_people(table, threshold)

@@ -36,7 +36,7 @@ WORKERS = 2
 
 EFFORT = 1_000_000
 """Program sizes (rows and leaves) times programs solved, after which no new round begins."""
-LARGE = 900_000
+LARGE = 150_000
 """A system of so many leaves moves all targets that are left at once; smaller ones fewer (that withholds less)."""
 FEW = 0.02
 """A sweep that reaches less than this share of what is left is the last of its kind."""
@@ -152,7 +152,7 @@ class _Reach:
         """The next targets to move: one where the last program is a good start, else WORKERS groups of targets of one direction."""
         if self._quick:
             return [[self.targets[left[0]]]]
-        together = max(1, len(left) * self.system.cells.shape[1] // LARGE)
+        together = max(1, int(len(left) * (self.system.cells.shape[1] / LARGE) ** 1.5))
         first = self.targets[left[0]].need > 0
         same = [self.targets[i] for i in left if (self.targets[i].need > 0) == first]
         other = [self.targets[i] for i in left if (self.targets[i].need > 0) != first]

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from anonymize.codelists import ROOT, Codelist
 from anonymize.protect.cliques import Clique
-from anonymize.protect.primary import parents_along, primary, small_counts
+from anonymize.protect.primary import parents_along, primary, telling_remainder
 from anonymize.tables import Counts, Dimension, Table
 
 Key = tuple[tuple[str, str], ...]
@@ -120,7 +120,10 @@ def build_system(
         raise AssertionError("joint counts do not agree on their shared margins; please report this")
     size = len(number)
     flags_of = np.array([sensitive.get(i, False) for i in range(size)])
-    flags_of[published:] = small_counts(values[published:], threshold)
+    for whole, (_, *rest) in relations:
+        for cell in rest:
+            if cell >= published:
+                flags_of[cell] |= telling_remainder(values[cell], values[whole], threshold)
     return System(
         cells, margins, leaves, values, flags_of, np.arange(size) >= published,
         np.array([cost.get(i, 0.0) for i in range(size)]), tuple(number), tuple(where), tuple(relations),

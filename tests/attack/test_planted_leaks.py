@@ -195,3 +195,13 @@ def test_path_out_of_the_folder(tmp_path):
     (folder / "datapackage.json").write_text(text.replace("tables/t.csv", "../../etc/passwd"))
     with pytest.raises(AuditError, match="leaves the release's folder"):
         audit_release(folder)
+
+
+def test_everyone_in_one_category(tmp_path):
+    """All of area b are in one category of a sensitive attribute: publishing both counts tells everyone's."""
+    leaves = LEAVES | {("b", "x"): 90, ("b", "y"): 0, ("b", "z"): 0, ("a", "x"): 50}
+    spec = Spec("t", BOTH, lambda codes, value: False, sensitive_attribute="kind")
+    assert "complement" in attacks(release(tmp_path / "shown", spec, leaves=leaves))
+    hidden = {("b", "x"), ("b", "all"), ("c", "x"), ("c", "all")}  # withheld, but its two zeros stand: nothing can be left over
+    spec = Spec("t", BOTH, lambda c, v: (c["area"], c["kind"]) in hidden, sensitive_attribute="kind")
+    assert {"pinned", "narrow"} & attacks(release(tmp_path / "hidden", spec, leaves=leaves))
