@@ -1,4 +1,4 @@
-"""The command line: check, build, audit, demo."""
+"""The command line: check, plan, build, audit, demo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m anonymize",
         description="From an agency's private call records to a public release that nobody can work back.",
-        epilog=f"examples:\n  python -m anonymize demo\n  python -m anonymize check examples/example_city/agency.toml\n"
+        epilog=f"examples:\n  python -m anonymize demo\n  python -m anonymize check examples/example_city/agency.toml\n  python -m anonymize plan examples/example_city/agency.toml\n"
         f"  python -m anonymize build examples/example_city/agency.toml --out data_public\n  python -m anonymize audit data_public\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", "Read the exports, tally every row, write nothing public.", "check examples/toronto.toml")
     private(check)
+    plan = command("plan", "Say how much of each table would be withheld, and propose coarser tables that show more.", "plan agency.toml")
+    private(plan)
     build = command("build", "Make a release, attack it, and write it only if it holds.", "build agency.toml --out data_public")
     private(build)
     build.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the release")
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress(quiet=args.quiet)
     os.umask(0o077)
     try:
-        return {"check": _check, "build": _build, "audit": _audit, "demo": _demo}[args.command](args, progress)
+        return {"check": _check, "plan": _plan, "build": _build, "audit": _audit, "demo": _demo}[args.command](args, progress)
     except AnonymizeError as error:
         lines = error.problems if isinstance(error, ProblemsError) else (str(error),)
         for line in lines:
@@ -111,6 +113,19 @@ def _check(args: argparse.Namespace, progress: Progress) -> int:
     tally = check(inputs, private, progress)
     print(tally_text(tally))
     print(f"Rejected rows, with reasons: {private / 'rejects.csv'} (private)")
+    return 0
+
+
+def _plan(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.build_report import plan_text, write_private
+    from anonymize.pipeline import plan, read_inputs
+
+    _silence_solver()
+    inputs = read_inputs(args.agency)
+    private = _private_folder(args, inputs.config.file.agency.id)
+    text = plan_text(*plan(inputs, private, progress))
+    write_private(private / "plan.txt", text)
+    print(text)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,12 @@ from pathlib import Path
 import duckdb
 
 from anonymize.agency import AgencyConfig, load
+from anonymize.agency.schema import TableSpec
 from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.codelists import Codelist
 from anonymize.errors import AuditError, PlanError, ProtectionError
+from anonymize.plan import Advice, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Protected, build_system, plan_cliques, protect
 from anonymize.protect.certificates import Certificates, Move, certify, verify
@@ -49,6 +52,7 @@ class Built:
     tables: Sequence[Table]
     system: System
     protected: Protected
+    advice: Advice
     report: AuditReport
     rounds: int
     certificates: Certificates
@@ -74,35 +78,105 @@ def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Tally:
         return read_calls(db, inputs.config, inputs.areas, private, progress)
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What the advisor says of one set of tables: `protected` is None where they cannot be protected as they are, and `reason` says why."""
+
+    inputs: Inputs
+    specs: tuple[TableSpec, ...]
+    tables: Sequence[Table]
+    system: System | None
+    protected: Protected | None
+    reason: str = ""
+
+
+def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Trial, Trial, Advice]:
+    """The tables as asked for and as advised, each protected once; writes nothing public."""
+    specs = _specs(inputs.config)
+    with _database(private) as db:
+        read_calls(db, inputs.config, inputs.areas, private, progress)
+        asked = _try(db, inputs, specs, progress)
+        advised_inputs, advice = _advise(db, inputs, specs, progress)
+        advised = _try(db, advised_inputs, advice.specs, progress) if advice.changes else asked
+    return asked, advised, advice
+
+
+def _specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
+    return config.file.tables or standard_plan(config)
+
+
+def _try(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> Trial:
+    tables = count_tables(db, inputs.config, inputs.codelists, specs)
+    try:
+        system = _system(db, inputs, specs, tables)
+        with progress.step("Withholding small counts"):
+            protected = _protect(system, inputs.config, progress)
+    except (PlanError, ProtectionError) as error:
+        return Trial(inputs, specs, tables, None, None, str(error))
+    return Trial(inputs, specs, tables, system, protected)
+
+
+def _advise(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> tuple[Inputs, Advice]:
+    """Merge areas (in the table `calls` too), then make levels coarser."""
+    config, threshold = inputs.config, inputs.config.file.privacy.threshold
+    with progress.step("Looking for coarser tables that show more"):
+        tables = count_tables(db, config, inputs.codelists, specs)
+        merged = advise_merging(tables, inputs.areas, config.file.plan, threshold)
+        areas = dict(inputs.areas)
+        for name, groups in merged.items():
+            areas[name] = merge_areas(inputs.areas[name], groups)
+            for group in groups:
+                listed = ", ".join("?" for _ in group)
+                db.execute(f"UPDATE calls SET {name} = ? WHERE {name} IN ({listed})", [merged_code(group), *group])
+        inputs = dataclasses.replace(
+            inputs, areas=areas, codelists=inputs.codelists | {name: system.codelist for name, system in areas.items()}
+        )
+        chosen, steps = advise_levels(
+            specs, inputs.codelists, lambda spec: count_tables(db, config, inputs.codelists, [spec])[0], config.file.plan, threshold
+        )
+        chosen, more = coarser_steps(chosen, inputs.codelists, config.file.plan)
+    return inputs, Advice(chosen, merged, steps + more)
+
+
+def _system(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table]) -> System:
+    cliques = plan_cliques(specs, inputs.codelists)
+    joint = [count_cells(db, clique_dimensions(clique, inputs.codelists), {}) for clique in cliques]
+    return build_system(tables, cliques, joint, inputs.codelists, inputs.config.file.privacy.threshold)
+
+
+def _protect(system: System, config: AgencyConfig, progress: Progress) -> Protected:
+    return protect(system, config.file.privacy.threshold, lambda done, total: progress.share(done, total, "small counts protected"))
+
+
 def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, progress: Progress = QUIET) -> Built:
     """Make, attack and publish a release. On any failure `out` stays as it was."""
-    config, codelists = inputs.config, inputs.codelists
-    threshold = config.file.privacy.threshold
-    specs = config.file.tables or standard_plan(config)
+    config = inputs.config
+    specs, advice = _specs(config), Advice((), {}, ())
     check_target(out)
-    cliques = plan_cliques(specs, codelists)
     with _database(private) as db:
         tally = read_calls(db, config, inputs.areas, private, progress)
+        if config.file.plan.apply:
+            inputs, advice = _advise(db, inputs, specs, progress)
+            specs = advice.specs
         with progress.step("Counting"):
-            tables = count_tables(db, config, codelists, specs)
-            joint = [count_cells(db, clique_dimensions(clique, codelists), {}) for clique in cliques]
-    system = build_system(tables, cliques, joint, codelists, threshold)
+            tables = count_tables(db, config, inputs.codelists, specs)
+            system = _system(db, inputs, specs, tables)
     with progress.step("Withholding small counts"):
-        protected = protect(system, threshold, lambda done, total: progress.share(done, total, "small counts protected"))
+        protected = _protect(system, config, progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, progress)
+        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, progress)
         certificates.save(private / CERTIFICATES)
-        verify(system, threshold, protected.withheld, Certificates.open(private / CERTIFICATES))
+        verify(system, protected.threshold, protected.withheld, Certificates.open(private / CERTIFICATES))
         candidate = Path(scratch) / "release"
         for path in (candidate, *candidate.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         changed = publish(candidate, out, replace=replace)
-    return Built(tally, tables, system, protected, report, rounds, certificates, changed)
+    return Built(tally, tables, system, protected, advice, report, rounds, certificates, changed)
 
 
 def _until_safe(
-    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, progress: Progress
+    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, progress: Progress
 ) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
     candidate = scratch / "release"
@@ -112,7 +186,7 @@ def _until_safe(
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
         masks = [protected.withheld[ids] for ids in protected.system.where]
-        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas)
+        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:
@@ -151,7 +225,8 @@ def _withhold_neighbours(protected: Protected, cells: Sequence[int]) -> None:
 
 def refuse_unplanned(config: AgencyConfig, codelists: Mapping[str, Codelist]) -> None:
     """Raises PlanError early, before any record is read."""
-    specs = config.file.tables or standard_plan(config)
+    specs = _specs(config)
     if not specs:
         raise PlanError([f"{config.path}: no table can be made from the fields named in [calls.columns]"])
-    plan_cliques(specs, codelists)
+    if not config.file.plan.apply:
+        plan_cliques(specs, codelists)

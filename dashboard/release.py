@@ -119,6 +119,15 @@ class Release:
         ]
         return min(fitting, key=lambda t: (len(t.levels) - len(dimensions), -sum(map(len, t.levels.values())), t.name), default=None)
 
+    def coarsened(self) -> list[dict[str, str]]:
+        """Titles of the tables made coarser before they were protected, and names of areas shown as one."""
+        made: dict[str, Any] = self.package.get("coarsened", {})
+        labels = [self.tables[name].title for name in made.get("tables", []) if name in self.tables]
+        for dimension, groups in made.get("areas", {}).items():
+            codes = self.codelists[dimension].codes if dimension in self.codelists else {}
+            labels += [codes["_".join(group)].label for group in groups if "_".join(group) in codes]
+        return labels
+
     def area_systems(self) -> list[str]:
         return [name for name in self.codelists if name == "area" or name.startswith("area_")]
 

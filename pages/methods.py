@@ -26,6 +26,11 @@ st.markdown(
         "So some other numbers are withheld too."
     ).format(last=number(k - 1))
 )
+if coarsened := release.coarsened():
+    st.markdown(
+        _("Some numbers are shown for larger areas or longer times than first planned. In smaller ones too many would be withheld:")
+    )
+    st.markdown("\n".join(f"- {escape(pick(label))}" for label in coarsened))
 st.header(_("A small example"), anchor=False)
 st.markdown(
     _("This is a made-up table with three districts and two kinds of calls. Here are the true numbers, which nobody outside would see:")

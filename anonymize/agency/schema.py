@@ -99,6 +99,15 @@ class Privacy(Model):
     threshold: int = Field(default=11, ge=MINIMUM_THRESHOLD, strict=True)
 
 
+class PlanSpec(Model):
+    """What the plan advisor may do, and what `build` applies of it."""
+
+    apply: bool = False
+    most_small_percent: float = Field(default=25.0, gt=0, le=100)
+    merge_areas: bool = True
+    keep: tuple[Name, ...] = ()
+
+
 class CodeSpec(Model):
     code: Code
     en: str = Field(min_length=1)
@@ -180,6 +189,7 @@ class AgencyFile(Model):
     agency: Agency
     release: Release
     privacy: Privacy = Privacy()
+    plan: PlanSpec = PlanSpec()
     calls: CallsSpec
     areas: dict[Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)], AreaSpec] = {}
     dimensions: dict[str, DimensionSpec] = {}

@@ -17,6 +17,7 @@ from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import Text
 from anonymize.areas import AreaSystem, public_geojson
 from anonymize.codelists import Codelist
+from anonymize.plan import Advice
 from anonymize.protect.primary import Mask
 from anonymize.tables import Table
 
@@ -27,7 +28,7 @@ STATUSES = ["published", "suppressed", "not_collected", "not_applicable", "incom
 
 def write_candidate(
     folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
-    codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem],
+    codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem], advice: Advice,
 ) -> None:  # fmt: skip
     """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written."""
     resources: list[dict[str, Any]] = []
@@ -49,7 +50,9 @@ def write_candidate(
             described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
             put(file, public_geojson(system), described)
     put("CHANGELOG.md", _changelog(config), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
-    (folder / "datapackage.json").write_text(json.dumps(_package(config, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "datapackage.json").write_text(
+        json.dumps(_package(config, advice, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def _used(tables: Sequence[Table]) -> list[str]:
@@ -160,7 +163,7 @@ def _changelog(config: AgencyConfig) -> str:
     return f"# Changes\n\n## {release.version} ({release.created})\n\nFirst release. Calls from {release.data_from} to {release.data_to}.\n"
 
 
-def _package(config: AgencyConfig, resources: list[dict[str, Any]]) -> dict[str, Any]:
+def _package(config: AgencyConfig, advice: Advice, resources: list[dict[str, Any]]) -> dict[str, Any]:
     agency, release = config.file.agency, config.file.release
     package: dict[str, Any] = {
         "$schema": SCHEMA,
@@ -185,4 +188,9 @@ def _package(config: AgencyConfig, resources: list[dict[str, Any]]) -> dict[str,
     }
     if release.next_update:
         package["next_update"] = str(release.next_update)
+    if advice.changes:
+        package["coarsened"] = {
+            "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
+            "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
+        }
     return package | {"resources": resources}

@@ -14,7 +14,7 @@ COMMANDS = [line.strip() for line in README.splitlines() if line.startswith("   
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) == 5
+    assert len(COMMANDS) == 6
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -22,7 +22,7 @@ def test_commands_of_the_readme_run(command, example_exports, tmp_path):
     words = [sys.executable if w == "python" else w for w in shlex.split(command)]
     if "--out" in words:
         words[words.index("--out") + 1] = str(tmp_path / "release")
-    if words[3] in ("check", "build"):
+    if words[3] in ("check", "plan", "build"):
         words += ["--private", str(tmp_path / "private")]
     result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
