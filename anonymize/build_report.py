@@ -91,7 +91,7 @@ def table_lines(tables: Sequence[Table], system: System, protected: Protected) -
 
 
 def _reasons(built: Built) -> list[str]:
-    system, threshold = built.system, built.protected.threshold
+    system, threshold = built.system, built.report.threshold
     shown = ~system.unpublished
     small = shown & small_counts(system.values, threshold)
     other = shown & system.sensitive & ~small

@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--replace", action="store_true", help="overwrite an earlier, different release that nobody outside has seen")
     audit = command("audit", "Attack a release with its public files alone; exit 0 only when the promise holds.", "audit data_public")
     audit.add_argument("release", type=Path, metavar="DIR", help="folder of the release")
+    audit.add_argument(
+        "--known", type=Path, metavar="FILE.toml", help="counts known from elsewhere: [[total]] codes, value; [[zero]] codes"
+    )
     demo = command("demo", "Write the fictional example city's exports.", "demo --out examples/example_city/exports")
     demo.add_argument(
         "--out", type=Path, metavar="DIR", default=Path("examples/example_city/exports"), help="folder (default: %(default)s)"
@@ -150,7 +153,7 @@ def _audit(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.errors import AuditError
 
     _silence_solver()
-    report = audit_release(args.release, progress)
+    report = audit_release(args.release, progress, args.known)
     print(report.to_text())
     return 0 if report.passed else AuditError.exit_code
 

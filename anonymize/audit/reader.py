@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,37 @@ def _value(
         release.findings.append(Finding("marks", f"line {line} is '{status}' but holds a value", table, cell))
         return int(text) if text.isdigit() else None
     return None
+
+
+def read_known(path: Path, release: PublicRelease) -> list[PublicTable]:
+    """Counts known from elsewhere, each as a table of one cell.
+
+    The file holds any number of `[[total]]` (codes = { dimension = "code" }, value = whole number) and `[[zero]]` (codes alone);
+    `universe` may be named and is the release's first otherwise. Raises AuditError for a code or dimension that the release lacks.
+    """
+    try:
+        listed = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror}); name a TOML file of known counts") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AuditError(f"{path}: not valid TOML ({error}); write [[total]] and [[zero]] entries") from None
+    tables = []
+    for kind in ("total", "zero"):
+        for number, entry in enumerate(listed.get(kind, []), start=1):
+            where = f"{path}: [[{kind}]] number {number}"
+            codes, value = entry.get("codes", {}), entry.get("value") if kind == "total" else 0
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise AuditError(f"{where} needs 'value', a whole number of 0 or more")
+            levels: dict[str, tuple[str, ...]] = {}
+            for dimension, code in codes.items():
+                tree = release.trees.get(dimension)
+                level = next((name for name, known in tree.levels.items() if code in known), None) if tree else None
+                if level is None:
+                    raise AuditError(f"{where} names {dimension} = '{code}', which is not in the release's codelists; use its codes")
+                levels[dimension] = ("all", level)
+            key = frozenset((d, c) for d, c in codes.items() if c != "all")
+            universe = str(entry.get("universe", release.tables[0].universe))
+            tables.append(PublicTable(f"known {kind} {number}", universe, levels, {}, None, {}, (Cell(key, value, {}),)))
+    if unknown := sorted(set(listed) - {"total", "zero"}):
+        raise AuditError(f"{path}: '{unknown[0]}' is not known here; write [[total]] and [[zero]] entries")
+    return tables

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from anonymize.audit.intervals import Contradiction, Verdict, judge
-from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, read_release
+from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, read_known, read_release
 from anonymize.audit.space import COMPLEMENT, equations
 from anonymize.progress import QUIET, Progress
 
@@ -24,7 +24,10 @@ ATTACKS = {
     "complement": "no small group left over where nearly everyone is in one category",
     "pinned": "no withheld count can be worked out",
     "narrow": "no withheld count can be narrowed inside the small range",
+    "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
+OUTSIDE = "outside"
+"""Not part of `audit.json`: what an attacker could do who also knows the counts that the operator lists."""
 
 
 @dataclass
@@ -84,8 +87,11 @@ class AuditReport:
         return "\n".join(lines)
 
 
-def audit_release(folder: Path, progress: Progress = QUIET) -> AuditReport:
-    """Attack the release in `folder`. Raises AuditError when no verdict can be reached."""
+def audit_release(folder: Path, progress: Progress = QUIET, known: Path | None = None) -> AuditReport:
+    """Attack the release in `folder`. Raises AuditError when no verdict can be reached.
+
+    `known`: a TOML file of counts that an attacker may have from elsewhere (see `read_known`).
+    """
     release = read_release(folder)
     report = AuditReport(release.version, release.threshold, release.datapackage_sha256)
     report.findings += release.findings
@@ -95,9 +101,47 @@ def audit_release(folder: Path, progress: Progress = QUIET) -> AuditReport:
         report.tested[name] = report.cells
     for table in release.tables:
         _complements(table, release, report)
+        _insiders(table, release, report)
     for universe in dict.fromkeys(table.universe for table in release.tables):
         _intervals([t for t in release.tables if t.universe == universe], release, report, progress)
+    if known is not None:
+        _outside(read_known(known, release), release, report, progress)
     return report
+
+
+def _outside(known: list[PublicTable], release: PublicRelease, report: AuditReport, progress: Progress) -> None:
+    """All equations again, with what is known from elsewhere among them: what does that add to the findings?"""
+    seen = {(f.attack, f.cell) for f in report.findings}
+    for universe in dict.fromkeys(table.universe for table in known):
+        again = AuditReport(release.version, release.threshold, release.datapackage_sha256)
+        tables = [t for t in [*release.tables, *known] if t.universe == universe]
+        _intervals(tables, release, again, progress)
+        for finding in again.findings:
+            if (finding.attack, finding.cell) not in seen:
+                report.findings.append(Finding(OUTSIDE, f"with what is known from elsewhere: {finding.message}", "", finding.cell))
+
+
+def _insiders(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:
+    """Two withheld cells alone in a published sum: who knows of one call in the one has an upper bound on the other."""
+    sums: dict[tuple[Key, str, str], tuple[list[Key], int]] = {}
+    values = {cell.key: cell.value for cell in table.cells}
+    for cell in table.cells:
+        for name, levels in table.levels.items():
+            code = dict(cell.key).get(name)
+            if code is None:
+                continue
+            level = next(lv for lv in levels if code in release.trees[name].levels[lv])
+            above = release.trees[name].above(levels[levels.index(level) - 1])[code]
+            rest = cell.key - {(name, code)}
+            hidden, shown = sums.get((rest, name, f"{above} {level}"), ([], 0))
+            sums[rest, name, f"{above} {level}"] = ([*hidden, cell.key], shown) if cell.value is None else (hidden, shown + cell.value)
+    for (rest, name, marked), (hidden, shown) in sums.items():
+        above = marked.split(" ")[0]
+        whole = values.get(rest | ({(name, above)} if above != "all" else set()))
+        report.tested["insider"] += len(hidden) == 2
+        if len(hidden) == 2 and whole is not None and 0 < whole - shown < release.threshold:
+            message = "with one more withheld cell it makes up fewer than the threshold of a published sum"
+            report.findings += [Finding("insider", message, table.name, tuple(sorted(key))) for key in hidden]
 
 
 def _complements(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:

@@ -1,6 +1,6 @@
 """Proof by example: for each sensitive cell two whole-number tables that agree with all that is published.
 
-In one table the cell is at most 1, in the other at least threshold - 1. A table is kept as a move: what it adds to
+In one table the cell is at most 1, in the other at least `high` (threshold - 1, or more). A table is kept as a move: what it adds to
 or takes from the true joint counts. `verify` checks everything by products of whole numbers, without a solver.
 Certificates tell which cells are sensitive and stay private.
 """
@@ -34,7 +34,7 @@ FEW = 0.02
 WORKERS = 2
 """Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
 REACH = 10
-"""No leaf of a table gains more than so many thresholds: narrower than needed, never wrong."""
+"""No leaf of a table gains more than so many times `high`: narrower than needed, never wrong."""
 TRUE = -1
 """In place of a move's number: the true table itself will do."""
 
@@ -64,7 +64,7 @@ class Certificates:
             return cls(moves, kept["cells"], kept["low"], kept["high"])
 
 
-def verify(system: System, threshold: int, withheld: Mask, certificates: Certificates) -> None:
+def verify(system: System, high: int, withheld: Mask, certificates: Certificates) -> None:
     """Raises ProtectionError unless each sensitive cell has its two tables. Whole numbers only; no solver, no tolerance."""
     wrong = "the proof that small counts cannot be worked back is incomplete; nothing was written; please report this"
     published = ~withheld & ~system.unpublished
@@ -76,7 +76,7 @@ def verify(system: System, threshold: int, withheld: Mask, certificates: Certifi
         raise ProtectionError(wrong)
     if set(np.flatnonzero(system.sensitive).tolist()) - set(certificates.cells.tolist()) or np.any(system.sensitive & published):
         raise ProtectionError(wrong)
-    for tables, holds in ((certificates.low, lambda v: v <= 1), (certificates.high, lambda v: v >= threshold - 1)):
+    for tables, holds in ((certificates.low, lambda v: v <= 1), (certificates.high, lambda v: v >= high)):
         moved = [0 if table == TRUE else int(changes[cell, table]) for cell, table in zip(certificates.cells, tables, strict=True)]
         if not np.all(holds(system.values[certificates.cells] + np.array(moved, dtype=np.int64))):
             raise ProtectionError(wrong)
@@ -96,9 +96,9 @@ class Search:
     """Collects whole-number moves and which targets they reach."""
 
     def __init__(self, protected: Protected, tick: Tick) -> None:
-        system, threshold, withheld = protected.system, protected.threshold, protected.withheld
-        self.system, self.threshold, self.withheld, self.tick = system, threshold, withheld, tick
-        self.targets = spanning(np.flatnonzero(system.sensitive).tolist(), system.values, threshold)
+        system, high, withheld = protected.system, protected.high, protected.withheld
+        self.system, self.high, self.withheld, self.tick = system, high, withheld, tick
+        self.targets = spanning(np.flatnonzero(system.sensitive).tolist(), system.values, high)
         self.needs = Needs(self.targets)
         self.by = np.full(len(self.targets), TRUE, dtype=np.int64)
         self.moves: list[Move] = []
@@ -137,7 +137,7 @@ class Search:
         if not left:
             return
         hidden = self.withheld | self.system.unpublished
-        inside = Inside(self.system, hidden, [self.targets[i].cell for i in left], REACH * self.threshold)
+        inside = Inside(self.system, hidden, [self.targets[i].cell for i in left], REACH * self.high)
         for i in left:
             if self.by[i] == TRUE:
                 self.note(self._whole(inside.corner(self.targets[i])))

@@ -52,10 +52,13 @@ def _quiet(done: int, total: int) -> None:
 
 @dataclass
 class Protected:
-    """`withheld` over the distinct cells of the system; `bound`: no way of keeping the promise costs less."""
+    """`withheld` over the distinct cells of the system; each sensitive one can be 1 or less and `high` or more.
+
+    `bound`: no way of doing so costs less.
+    """
 
     system: System
-    threshold: int
+    high: int
     withheld: Mask
     bound: float = 0.0
 
@@ -65,13 +68,16 @@ class Protected:
         return float(self.system.cost[self.withheld & ~self.system.unpublished].sum())
 
 
-def protect(system: System, threshold: int, tick: Tick = _quiet) -> Protected:
-    """Withhold the sensitive cells and others, until each sensitive cell can move over the small range.
+def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
+    """Withhold the sensitive cells and others, until each sensitive cell could be 1 or less and `high` or more.
+
+    `high` is threshold - 1 for the promise of DESIGN.md section 3. With `threshold`, someone who knows of one call in another
+    withheld cell still cannot narrow it inside the small range.
 
     Raises ProtectionError when there is no way, or when the solver gives no answer.
     """
     sensitive = np.flatnonzero(system.sensitive)
-    targets = spanning(sensitive, system.values, threshold)
+    targets = spanning(sensitive, system.values, high)
     pattern = Pattern(system, targets)
     reach = _Reach(system, targets, tick)
     reasons: Reasons | None = None
@@ -82,18 +88,18 @@ def protect(system: System, threshold: int, tick: Tick = _quiet) -> Protected:
         if best is None or _cost(system, grown) < _cost(system, best):
             best = grown
         if not violated or reach.effort > EFFORT:
-            return Protected(system, threshold, best, pattern.bound)
+            return Protected(system, high, best, pattern.bound)
         reasons = reasons or Reasons(system)
         cuts = [cut for target in violated if (cut := reasons.cut(start, target)) is not None]
         if not cuts:
-            return Protected(system, threshold, best, pattern.bound)
+            return Protected(system, high, best, pattern.bound)
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
 
 
 def widen(protected: Protected, cells: Sequence[int], tick: Tick = _quiet) -> None:
     """Make each of `cells` (withheld already) span the small range too."""
-    targets = spanning(sorted(cells), protected.system.values, protected.threshold)
+    targets = spanning(sorted(cells), protected.system.values, protected.high)
     protected.withheld, _ = _Reach(protected.system, targets, tick).complete(protected.withheld)
 
 

@@ -1,4 +1,4 @@
-"""What a sensitive cell must be able to do: reach at most 1, and at least threshold - 1."""
+"""What a sensitive cell must be able to do: reach at most 1, and at least threshold - 1 (or what else is asked as `high`)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Target:
     need: int
 
 
-def spanning(cells: Iterable[int], values: Ints, threshold: int) -> list[Target]:
-    """Both ends of the small range for each cell, the longest ways first."""
+def spanning(cells: Iterable[int], values: Ints, high: int) -> list[Target]:
+    """For each cell a way to 1 or less and a way to `high` or more, the longest first."""
     found = []
     for cell in cells:
         value = int(values[cell])
-        found += [Target(int(cell), need) for need in (max(threshold - 1 - value, 0), min(1 - value, 0)) if need]
+        found += [Target(int(cell), need) for need in (max(high - value, 0), min(1 - value, 0)) if need]
     return sorted(found, key=lambda t: (-abs(t.need), t.cell, t.need))
 
 

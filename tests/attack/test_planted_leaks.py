@@ -205,3 +205,41 @@ def test_everyone_in_one_category(tmp_path):
     hidden = {("b", "x"), ("b", "all"), ("c", "x"), ("c", "all")}  # withheld, but its two zeros stand: nothing can be left over
     spec = Spec("t", BOTH, lambda c, v: (c["area"], c["kind"]) in hidden, sensitive_attribute="kind")
     assert {"pinned", "narrow"} & attacks(release(tmp_path / "hidden", spec, leaves=leaves))
+
+
+def test_an_insider(tmp_path):
+    """Two withheld cells that hold 4 together: each could be 0 to 4, but who knows of one call in one knows the other is at most 3."""
+    leaves = LEAVES | {("a", "x"): 2, ("a", "y"): 2, ("b", "x"): 40, ("b", "y"): 22}
+    folder = release(tmp_path / "leak", Spec("t", BOTH, square), leaves=leaves)
+    assert attacks(folder) == {"insider"}
+    assert audit_release(release(tmp_path / "safe", Spec("t", BOTH, square), leaves=leaves | {("a", "y"): 3})).passed
+
+
+@pytest.mark.parametrize(
+    ("known", "leaks"),
+    [
+        ('[[total]]\ncodes = { area = "c" }\nvalue = 120', False),
+        ('[[total]]\ncodes = { area = "a", kind = "y" }\nvalue = 30', True),
+        ('[[zero]]\ncodes = { area = "a", kind = "x" }', False),
+    ],
+)
+def test_counts_known_from_elsewhere(tmp_path, known, leaks):
+    """A total that the release publishes anyway adds nothing; one withheld cell gives away the others."""
+    (tmp_path / "known.toml").write_text(known)
+    leaves = LEAVES if "zero" not in known else LEAVES | {("a", "x"): 0}
+    hidden = SQUARE if "zero" not in known else SQUARE | {("c", "x"), ("c", "y"), ("a", "z"), ("b", "z"), ("c", "z")}
+    folder = release(tmp_path, Spec("t", BOTH, lambda c, v: (c["area"], c["kind"]) in hidden), leaves=leaves)
+    assert audit_release(folder).passed
+    report = audit_release(folder, known=tmp_path / "known.toml")
+    found = {f.attack for f in report.findings}
+    assert found == ({"outside"} if leaks or "zero" in known else set()), report.to_text()
+
+
+@pytest.mark.parametrize(
+    "text", ["[[total]]\ncodes = { area = 'nowhere' }\nvalue = 3", "[[total]]\ncodes = {}", "[other]\na = 1", "not toml"]
+)
+def test_known_counts_that_make_no_sense(tmp_path, text):
+    folder = release(tmp_path, Spec("t", BOTH, square))
+    (tmp_path / "known.toml").write_text(text)
+    with pytest.raises(AuditError, match=r"known\.toml"):
+        audit_release(folder, known=tmp_path / "known.toml")

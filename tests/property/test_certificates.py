@@ -12,6 +12,7 @@ from anonymize.protect import System, protect
 from anonymize.protect.certificates import Certificates, certify, verify
 
 K = 5
+HIGH = K - 1
 
 
 def table(counts):
@@ -37,14 +38,14 @@ def table(counts):
 
 @pytest.fixture
 def proven():
-    protected = protect(table([[2, 30, 40], [25, 3, 60], [50, 40, 90]]), K)
+    protected = protect(table([[2, 30, 40], [25, 3, 60], [50, 40, 90]]), HIGH)
     proof = certify(protected)
     assert not proof.missing
     return protected, proof.result()
 
 
 def check(protected, certificates):
-    verify(protected.system, K, protected.withheld, certificates)
+    verify(protected.system, HIGH, protected.withheld, certificates)
 
 
 def test_accepts_what_holds(proven, tmp_path):
@@ -87,7 +88,7 @@ def test_refuses_a_missing_cell_and_a_published_small_count(proven):
 
 
 def test_finds_nothing_where_nothing_is_withheld():
-    protected = protect(table([[2, 30, 40], [25, 3, 60], [50, 40, 90]]), K)
+    protected = protect(table([[2, 30, 40], [25, 3, 60], [50, 40, 90]]), HIGH)
     protected.withheld = protected.system.sensitive.copy()
     assert set(certify(protected).missing) == set(np.flatnonzero(protected.system.sensitive).tolist())
 
@@ -95,6 +96,6 @@ def test_finds_nothing_where_nothing_is_withheld():
 def test_same_result_twice():
     rng = np.random.default_rng(3)
     system = table(rng.negative_binomial(1, 0.08, (9, 8)))
-    first, second = protect(system, K), protect(system, K)
+    first, second = protect(system, HIGH), protect(system, HIGH)
     assert np.array_equal(first.withheld, second.withheld)
     assert first.bound <= first.cost + 1e-6
