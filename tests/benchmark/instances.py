@@ -61,3 +61,20 @@ def relations(labels: np.ndarray, dims: Sequence[Sequence[np.ndarray]]) -> tuple
                     parts.setdefault((at[tuple(whole)], d, level), []).append(at[tuple(label)])
                     break
     return tuple((whole, tuple(members)) for (whole, _, _), members in parts.items())
+
+
+def tiny(seed: int, threshold: int) -> System:
+    """A two-way table of 4 x 4 to 5 x 5 with totals, sparse enough to hold some small counts."""
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(4, 6, 2)
+    counts = rng.negative_binomial(0.9, 0.06, tuple(shape))
+    axes = [np.vstack([np.identity(n, dtype=np.int64), np.ones((1, n), dtype=np.int64)]) for n in shape]
+    number = np.arange((shape[0] + 1) * (shape[1] + 1)).reshape(shape + 1)
+    sums = [(int(line[-1]), tuple(map(int, line[:-1]))) for line in [*number, *number.T]]
+    cells = sp.csr_matrix(np.kron(axes[0], axes[1]))
+    values = np.asarray(cells @ counts.ravel())
+    return System(
+        cells, sp.csr_matrix((0, counts.size), dtype=np.int64), counts.ravel(), values, (values > 0) & (values < threshold),
+        np.zeros(len(values), dtype=bool), np.maximum(values, ZERO_COST).astype(float),
+        tuple((("cell", str(i)),) for i in range(len(values))), (number,), tuple(sums),
+    )  # fmt: skip

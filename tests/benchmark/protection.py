@@ -1,0 +1,99 @@
+"""`python -m tests.benchmark.protection NAME K` or `... tiny`: protect an instance, judge it, print one row of BENCHMARKS.md."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from anonymize.audit.intervals import judge
+from anonymize.audit.space import Equations
+from anonymize.protect import System, protect, solver
+from anonymize.protect.targets import spanning
+from tests.benchmark.instances import load, tiny
+
+TINY = 20
+
+
+def under_protected(system: System, withheld: np.ndarray, threshold: int) -> int:
+    """Sensitive cells that the audit's solver (which shares no code with the engine) cannot show to span 1..threshold-1."""
+    shown, sought = ~withheld & ~system.unpublished, system.sensitive
+    none = sp.csr_matrix((0, system.cells.shape[1]))
+    equations = Equations(
+        sp.csr_matrix(sp.vstack([system.cells[shown], system.margins])).astype(float),
+        np.concatenate([system.values[shown], np.zeros(system.margins.shape[0], dtype=np.int64)]),
+        none, np.zeros(0), np.zeros(0), system.cells[sought].astype(float), tuple(np.flatnonzero(sought).tolist()),
+    )  # fmt: skip
+    return sum(not (verdict.low <= 1 and verdict.high >= threshold - 1) for verdict in judge(equations, threshold))
+
+
+def optimum(system: System, threshold: int) -> float:
+    """The least cost, by one program with a move for every target and a yes or no for every cell. For tiny systems only."""
+    targets = spanning(np.flatnonzero(system.sensitive).tolist(), system.values, threshold - 1)
+    cells, leaves = system.cells.shape
+    most = float(system.values.max() + threshold)
+    blocks, low, high = [], [], []
+    for i, target in enumerate(targets):
+        before = sp.csr_matrix((cells, leaves * i))
+        after = sp.csr_matrix((cells, leaves * (len(targets) - 1 - i)))
+        for sign in (1.0, -1.0):
+            blocks.append(sp.hstack([-most * sp.identity(cells), before, sign * system.cells, after]))
+            low += [-np.inf] * cells
+            high += [0.0] * cells
+        blocks.append(sp.hstack([sp.csr_matrix((1, cells)), before[:1], np.sign(target.need) * system.cells[[target.cell]], after[:1]]))
+        low.append(float(abs(target.need)))
+        high.append(np.inf)
+    if not targets:
+        return 0.0
+    count = leaves * len(targets)
+    program = solver.Program(
+        sp.csr_matrix(sp.vstack(blocks)), np.concatenate([system.cost, np.zeros(count)]),
+        np.concatenate([system.sensitive.astype(float), np.tile(-system.leaves.astype(float), len(targets))]),
+        np.concatenate([np.ones(cells), np.full(count, most)]), np.array(low), np.array(high),
+    )  # fmt: skip
+    highs = solver.load(program, mip_rel_gap=0.0)
+    highs.changeColsIntegrality(cells, np.arange(cells, dtype=np.int32), np.full(cells, highspy.HighsVarType.kInteger))
+    if solver.run(highs) != highspy.HighsModelStatus.kOptimal:
+        raise SystemExit("no proven optimum")
+    return float(highs.getInfo().objective_function_value)
+
+
+def run_tiny() -> None:
+    ratios = []
+    for seed in range(TINY):
+        system = tiny(seed, 5)
+        best, found = optimum(system, 5), protect(system, 4).cost
+        ratios.append(found / best if best else 1.0)
+        print(f"tiny {seed}: {found:.1f} against a proven optimum of {best:.1f}", flush=True)
+    print(
+        f"| tiny ({TINY}) | 5 | median {100 * (statistics.median(ratios) - 1):.1f} % above the optimum, worst {100 * (max(ratios) - 1):.1f} % |"
+    )
+
+
+def run(name: str, threshold: int) -> None:
+    system = load(name, threshold)
+    start = time.perf_counter()
+    protected = protect(system, threshold - 1)
+    seconds = time.perf_counter() - start
+    withheld = protected.withheld
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"| {name} | {threshold} | {withheld.sum():,} | {system.values[withheld].sum():,} | {protected.bound:,.0f} | {seconds:.0f} | {memory:.1f} |",
+        flush=True,
+    )
+    if "--audit" in sys.argv:
+        start = time.perf_counter()
+        found = under_protected(system, withheld, threshold)
+        print(f"  under-protected: {found} of {system.sensitive.sum()} (audit: {time.perf_counter() - start:.0f} s)")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "tiny":
+        run_tiny()
+    else:
+        run(sys.argv[1], int(sys.argv[2]))
