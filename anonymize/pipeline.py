@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import Tally, read_calls
 from anonymize.release.candidate import write_candidate
 from anonymize.release.publish import check_target, publish
+from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Table, count_cells, count_tables, standard_plan
 
 MOST_ROUNDS = 20
@@ -164,22 +165,36 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
         with progress.step("Counting"):
             tables = count_tables(db, config, inputs.codelists, specs)
             system = _system(db, inputs, specs, tables)
-    with progress.step("Withholding small counts"):
-        protected = _protect(system, config, progress)
+        with progress.step("Withholding small counts"):
+            protected = _protect(system, config, progress)
+        report, rounds, certificates, changed = _attack_and_publish(db, inputs, out, private, tables, protected, advice, replace, progress)
+    return Built(tally, tables, system, protected, advice, report, rounds, certificates, changed)
+
+
+def _attack_and_publish(
+    db: duckdb.DuckDBPyConnection, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
+    advice: Advice, replace: bool, progress: Progress,
+) -> tuple[AuditReport, int, Certificates, bool]:  # fmt: skip
+    def statistics() -> Sequence[Statistic]:
+        return compute(db, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
+
+    if any(spec.measure.startswith("repeat_people") for spec in inputs.config.file.statistics):
+        note_next_contacts(db)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, progress)
+        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, statistics, progress)
         certificates.save(private / CERTIFICATES)
-        verify(system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
+        verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
         candidate = Path(scratch) / "release"
         for path in (candidate, *candidate.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         changed = publish(candidate, out, replace=replace)
-    return Built(tally, tables, system, protected, advice, report, rounds, certificates, changed)
+    return report, rounds, certificates, changed
 
 
 def _until_safe(
-    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, progress: Progress
+    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice,
+    statistics: Callable[[], Sequence[Statistic]], progress: Progress,
 ) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
     candidate = scratch / "release"
@@ -189,7 +204,7 @@ def _until_safe(
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
         masks = [protected.withheld[ids] for ids in protected.system.where]
-        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice)
+        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics())
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:

@@ -83,7 +83,7 @@ def read_calls(
 ) -> Tally:
     """Fill the table `calls` and write the rejects file; returns the tally.
 
-    `calls` has a column per fed dimension (finest codes; `period` as month code), `call_id` and
+    `calls` has a column per fed dimension (finest codes; `period` as month code), the times (local), `call_id` and
     `person_key` where mapped. Raises SourceError (unreadable file, missing column, too many rejects)
     and MappingError (values that the agency file does not map, all of them).
     """
@@ -230,8 +230,9 @@ def _placed(db: duckdb.DuckDBPyConnection, config: AgencyConfig, areas: dict[str
 
 @dataclass(frozen=True)
 class _Time:
-    """SQL of the day (exact, or NULL), the month's first day, the hour (NULL unknown), and its faults."""
+    """SQL of the moment and the day (exact, or NULL), the month's first day, the hour (NULL unknown), and its faults."""
 
+    at: str
     day: str
     month: str
     hour: str
@@ -240,26 +241,30 @@ class _Time:
     bad_hour: str
 
 
-def _time(config: AgencyConfig) -> _Time:
+def _moment(config: AgencyConfig, column: str) -> str:
+    """SQL: the local time that a column holds; NULL where it is none, or an impossible one."""
     spec, agency = config.file.calls.time, config.file.agency
     latest = config.file.release.created + timedelta(days=1)
 
     def possible(moment: str) -> str:
         return f"CASE WHEN year({moment}) >= {EARLIEST_YEAR} AND {moment} <= TIMESTAMP '{latest} 00:00:00' THEN {moment} END"
 
-    def moment(column: str) -> str:
-        value = _clean(config, column, is_time=True)
-        local = f"try_strptime({value}, {literal(spec.format)})" if spec.format else f"try_cast({value} AS TIMESTAMP)"
-        if spec.timezone:
-            local = f"timezone({literal(agency.timezone)}, timezone({literal(spec.timezone)}, {local}))"
-        if spec.format:
-            return possible(local)
-        # A written offset (Z, +02:00) says the zone itself.
-        offset = f"regexp_matches({value}, ':[0-9.]+ ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$')"
-        zoned = f"timezone({literal(agency.timezone)}, try_cast({value} AS TIMESTAMPTZ))"
-        return possible(f"CASE WHEN {offset} THEN {zoned} ELSE {local} END")
+    value = _clean(config, column, is_time=True)
+    local = f"try_strptime({value}, {literal(spec.format)})" if spec.format else f"try_cast({value} AS TIMESTAMP)"
+    if spec.timezone:
+        local = f"timezone({literal(agency.timezone)}, timezone({literal(spec.timezone)}, {local}))"
+    if spec.format:
+        return possible(local)
+    # A written offset (Z, +02:00) says the zone itself.
+    offset = f"regexp_matches({value}, ':[0-9.]+ ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$')"
+    zoned = f"timezone({literal(agency.timezone)}, try_cast({value} AS TIMESTAMPTZ))"
+    return possible(f"CASE WHEN {offset} THEN {zoned} ELSE {local} END")
 
-    exact = [moment(column) for column in (*spec.timestamp, *spec.date)]
+
+def _time(config: AgencyConfig) -> _Time:
+    spec = config.file.calls.time
+    latest = config.file.release.created + timedelta(days=1)
+    exact = [_moment(config, column) for column in (*spec.timestamp, *spec.date)]
     raw = [_clean(config, column, is_time=True) for column in (*spec.timestamp, *spec.date)]
     at = f"coalesce({', '.join(exact)})" if exact else "CAST(NULL AS TIMESTAMP)"
     given = f"coalesce({', '.join(raw)})" if raw else "CAST(NULL AS VARCHAR)"
@@ -284,7 +289,7 @@ def _time(config: AgencyConfig) -> _Time:
         bad_hour = f"({value} IS NOT NULL AND coalesce({hour} NOT BETWEEN 0 AND 23, true))"
         if spec.blank_hour is not None:
             hour = f"CASE WHEN {value} IS NULL THEN {spec.blank_hour} ELSE {hour} END"
-    return _Time(f"CAST({at} AS DATE)", month, hour, given, fell_back, bad_hour)
+    return _Time(at, f"CAST({at} AS DATE)", month, hour, given, fell_back, bad_hour)
 
 
 def _create_staged(db: duckdb.DuckDBPyConnection, config: AgencyConfig, fields: Sequence[_Field]) -> None:
@@ -296,10 +301,10 @@ def _create_staged(db: duckdb.DuckDBPyConnection, config: AgencyConfig, fields: 
             selected.append(f"{_clean(config, spec.columns[key][0])} AS {key}")
     for name in TIME_FIELDS:
         if name in spec.columns:
-            selected.append(f"try_cast({_clean(config, spec.columns[name][0], is_time=True)} AS TIMESTAMP) AS {name}")
+            selected.append(f"{_moment(config, spec.columns[name][0])} AS {name}")
     time = _time(config)
     selected += [
-        f"{time.day} AS day", f"{time.month} AS month", f"{time.hour} AS hour_number",
+        f"{time.at} AS received_at", f"{time.day} AS day", f"{time.month} AS month", f"{time.hour} AS hour_number",
         f"{time.given} IS NOT NULL AS time_given", f"{time.fell_back} AS time_fell_back", f"{time.bad_hour} AS bad_hour",
     ]  # fmt: skip
     joins: list[str] = []
@@ -340,6 +345,7 @@ def _split(db: duckdb.DuckDBPyConnection, config: AgencyConfig, opened: Opened, 
     """The table `calls` from the usable rows of `staged`, and the tally of all rows."""
     spec = config.file.calls
     selected: list[str] = [key for key in ("call_id", "person_key") if key in spec.columns]
+    selected += ["received_at", "day", *(name for name in TIME_FIELDS if name in spec.columns)]
     selected.append("strftime(month, '%Y-%m') AS period" if not spec.time.period else "'all' AS period")
     if "hour" in config.codelists:
         unknown = config.codelists["hour"].unknown_leaf

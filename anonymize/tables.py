@@ -133,16 +133,16 @@ def count_people(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimensi
     for levels in product(*(d.levels for d in dimensions.values())):
         places = [{code: i for i, code in enumerate(d.codes)} for d in dimensions.values()]
         at = dict(zip(dimensions, levels, strict=True))
-        frame = _grouped(db, "count(DISTINCT coalesce(person_key, ''))", dimensions, at, places, where)
+        frame = grouped(db, "count(DISTINCT coalesce(person_key, '')) AS n", dimensions, at, places, where)
         found[tuple(frame[name].to_numpy() for name in dimensions)] = frame["n"].to_numpy()
     return found
 
 
-def _grouped(
+def grouped(
     db: duckdb.DuckDBPyConnection, measure: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str],
     places: Sequence[Mapping[str, int]], where: Mapping[str, str],
 ) -> pd.DataFrame:  # fmt: skip
-    """`measure` (SQL) of the calls by the dimensions' levels `at`: a column of places per dimension, and n."""
+    """`measure` (SQL, with names) of the calls by the dimensions' levels `at`: a column of places per dimension, and the measure's."""
     selected, joins = [], []
     for (name, dimension), place in zip(dimensions.items(), places, strict=True):
         above = dimension.codelist.ancestors(at[name])
@@ -154,14 +154,14 @@ def _grouped(
         selected.append(f"step_{name}.place AS {name}")
     clauses = [f"calls.{name} = '{code}'" for name, code in where.items()]
     condition = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    return db.execute(f"SELECT {', '.join([*selected, measure])} AS n FROM calls {' '.join(joins)} {condition} GROUP BY ALL").df()
+    return db.execute(f"SELECT {', '.join([*selected, measure])} FROM calls {' '.join(joins)} {condition} GROUP BY ALL").df()
 
 
 def count_cells(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimension], where: Mapping[str, str]) -> Counts:
     """Counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
     names = list(dimensions)
     places = [{code: i for i, code in enumerate(d.codelist.codes_at(d.finest))} for d in dimensions.values()]
-    frame = _grouped(db, "count(*)", dimensions, {name: d.finest for name, d in dimensions.items()}, places, where)
+    frame = grouped(db, "count(*) AS n", dimensions, {name: d.finest for name, d in dimensions.items()}, places, where)
     shape = tuple(len(d.codelist.codes_at(d.finest)) for d in dimensions.values())
     values: Counts = np.zeros(shape, dtype=np.int64)
     values[tuple(frame[name].to_numpy() for name in names)] = frame["n"].to_numpy()

@@ -59,6 +59,7 @@ attacks = {
     "complement": _("No small group left over where nearly everyone is in one category"),
     "pinned": _("No withheld number can be worked out, with all tables taken together"),
     "narrow": _("No withheld number can be narrowed down inside the small range"),
+    "statistics": _("No median or number of people where the count is withheld, or where too few are behind it"),
     "insider": _("Knowing of one call does not help to narrow down a neighboring number"),
 }
 st.table(

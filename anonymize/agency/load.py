@@ -14,7 +14,16 @@ from pydantic import BaseModel, ValidationError
 
 from anonymize import codelists
 from anonymize.agency.lines import key_lines, line_of
-from anonymize.agency.schema import AREA_FIELD, CATEGORY_FIELDS, FLAG_FIELDS, PLAIN_FIELDS, AgencyFile, DimensionSpec
+from anonymize.agency.schema import (
+    AREA_FIELD,
+    CATEGORY_FIELDS,
+    FLAG_FIELDS,
+    PLAIN_FIELDS,
+    AgencyFile,
+    DimensionSpec,
+    StatisticSpec,
+    TableSpec,
+)
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SchemaError
 
@@ -143,10 +152,11 @@ def _spec_problems(file: AgencyFile) -> Iterator[Problem]:
         if name not in CATEGORY_FIELDS:
             yield ("dimensions", name), f"'{name}' is not a category of calls{_nearest(name, CATEGORY_FIELDS)}"
     yield from _time_problems(file)
-    names = [table.name for table in file.tables]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            yield ("tables", i, "name"), f"two tables are named '{name}'; give each its own name"
+    names = [("tables", i, table.name) for i, table in enumerate(file.tables)]
+    names += [("statistics", i, table.name) for i, table in enumerate(file.statistics)]
+    for place, (kind, i, name) in enumerate(names):
+        if any(name == other for _, _, other in names[:place]):
+            yield (kind, i, "name"), f"two tables are named '{name}'; give each its own name"
 
 
 def _tree_problems(where: TomlPath, spec: DimensionSpec) -> Iterator[Problem]:
@@ -245,9 +255,10 @@ def _table_problems(config: AgencyConfig) -> Iterator[Problem]:
     levels = {name: c.levels for name, c in config.codelists.items()}
     levels |= {name: (ROOT, *spec.levels) for name, spec in config.file.areas.items()}
     fed = mapped_dimensions(config)
-    for i, table in enumerate(config.file.tables):
+    every: list[tuple[str, int, TableSpec | StatisticSpec]] = [("tables", i, table) for i, table in enumerate(config.file.tables)]
+    for kind, i, table in [*every, *(("statistics", i, table) for i, table in enumerate(config.file.statistics))]:
         for dimension, wanted in table.dimensions.items():
-            where: TomlPath = ("tables", i, "dimensions", dimension)
+            where: TomlPath = (kind, i, "dimensions", dimension)
             if dimension not in levels:
                 yield where, f"table '{table.name}': '{dimension}' is not a dimension{_nearest(dimension, list(levels))}"
                 continue
@@ -261,7 +272,7 @@ def _table_problems(config: AgencyConfig) -> Iterator[Problem]:
                 order = ", ".join(levels[dimension])
                 yield where, f"table '{table.name}': the levels of '{dimension}' must start with 'all' and run coarse to fine: {order}"
         for dimension, code in table.where.items():
-            where = ("tables", i, "where")
+            where = (kind, i, "where")
             known = config.codelists.get(dimension)
             if known is None or dimension not in fed:
                 yield where, f"table '{table.name}': 'where' names '{dimension}', which no column feeds"
@@ -269,5 +280,5 @@ def _table_problems(config: AgencyConfig) -> Iterator[Problem]:
                 yield where, f"table '{table.name}': '{code}' is not a code of '{dimension}'{_nearest(code, known.codes_at(known.finest))}"
             if dimension in table.dimensions:
                 yield where, f"table '{table.name}': '{dimension}' stands in 'where' and in 'dimensions'; keep one"
-        if table.sensitive_attribute and table.sensitive_attribute not in table.dimensions:
+        if isinstance(table, TableSpec) and table.sensitive_attribute and table.sensitive_attribute not in table.dimensions:
             yield ("tables", i, "sensitive_attribute"), f"table '{table.name}' has no dimension '{table.sensitive_attribute}'"

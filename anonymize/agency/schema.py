@@ -185,6 +185,23 @@ class TableSpec(Model):
     sensitive_attribute: str | None = None
 
 
+class StatisticSpec(Model):
+    """One published table of a measure that does not add up, over cells that a count table publishes too.
+
+    Minutes: T1, T2 and T4 of MEASURES.md (median and 90th percentile); people: different people; repeat_people_N: R1 to R3.
+    """
+
+    name: Name
+    title: Bilingual
+    measure: Literal[
+        "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene",
+        "people", "repeat_people_30", "repeat_people_90", "repeat_people_365",
+    ]  # fmt: skip
+    dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
+    where: dict[str, str] = {}
+    minimum: int = Field(default=30, ge=MINIMUM_THRESHOLD)
+
+
 class AgencyFile(Model):
     agency: Agency
     release: Release
@@ -194,3 +211,4 @@ class AgencyFile(Model):
     areas: dict[Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)], AreaSpec] = {}
     dimensions: dict[str, DimensionSpec] = {}
     tables: tuple[TableSpec, ...] = ()
+    statistics: tuple[StatisticSpec, ...] = ()

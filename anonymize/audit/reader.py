@@ -75,6 +75,16 @@ class PublicTable:
         return {name: levels[-1] for name, levels in self.levels.items()}
 
 
+@dataclass(frozen=True)
+class PublicStatistic:
+    """A table of numbers that do not add up. `rows`: the cell and, where it is shown, its numbers by column (the base last)."""
+
+    name: str
+    minimum: float
+    rounding: dict[str, float]
+    rows: tuple[tuple[Key, dict[str, float] | None], ...]
+
+
 @dataclass
 class PublicRelease:
     threshold: int
@@ -82,6 +92,7 @@ class PublicRelease:
     datapackage_sha256: str
     trees: dict[str, Tree]
     tables: list[PublicTable]
+    statistics: list[PublicStatistic] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -107,6 +118,9 @@ def read_release(folder: Path) -> PublicRelease:
     for resource in resources:
         table = resource.get("table")
         if not isinstance(table, dict) or table.get("kind") == "reference":
+            continue
+        if table.get("kind") == "statistic":
+            release.statistics.append(_statistic(str(resource["name"]), table, contents[resource["path"]], release))
             continue
         if table.get("kind") != "count":
             release.findings.append(
@@ -183,6 +197,27 @@ def _table(name: str, declared: dict[str, Any], text: str, release: PublicReleas
     if len({cell.key for cell in cells}) != total:
         release.findings.append(Finding("undeclared", f"it has {len(cells)} rows where its levels make {total} cells", name))
     return PublicTable(name, declared["universe"], levels, where, declared.get("sensitive_attribute"), percent_of, tuple(cells))
+
+
+def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRelease) -> PublicStatistic:
+    levels, where = declared["dimensions"], dict(declared.get("where") or {})
+    rounding = {column: float(step) for column, step in declared["rounding"].items()}
+    rows = _rows(text)
+    expected = [*levels, *rounding, "status"]
+    if rows and list(rows[0]) != expected:
+        release.findings.append(Finding("undeclared", f"its columns are {list(rows[0])}; declared are {expected}", name))
+        return PublicStatistic(name, float(declared["minimum"]), rounding, ())
+    found: list[tuple[Key, dict[str, float] | None]] = []
+    for number, row in enumerate(rows, start=2):
+        key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
+        given = [row[column] for column in rounding]
+        if row["status"] not in ("published", "suppressed") or any((row["status"] == "published") != text.isdigit() for text in given):
+            release.findings.append(
+                Finding("marks", f"line {number} has a status that does not fit what stands in it", name, tuple(sorted(key)))
+            )
+        shown = row["status"] == "published" and all(text.isdigit() for text in given)
+        found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
+    return PublicStatistic(name, float(declared["minimum"]), rounding, tuple(found))
 
 
 def _value(

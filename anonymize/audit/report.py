@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from anonymize.audit.intervals import Contradiction, Verdict, judge
-from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, read_known, read_release
+from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, read_known, read_release
 from anonymize.audit.space import COMPLEMENT, equations
 from anonymize.progress import QUIET, Progress
 
@@ -24,6 +24,7 @@ ATTACKS = {
     "complement": "no small group left over where nearly everyone is in one category",
     "pinned": "no withheld count can be worked out",
     "narrow": "no withheld count can be narrowed inside the small range",
+    "statistics": "no median or number of people for a withheld count, on too few, or too exact",
     "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
 OUTSIDE = "outside"
@@ -102,6 +103,8 @@ def audit_release(folder: Path, progress: Progress = QUIET, known: Path | None =
     for table in release.tables:
         _complements(table, release, report)
         _insiders(table, release, report)
+    for statistic in release.statistics:
+        _statistic(statistic, release, report)
     for universe in dict.fromkeys(table.universe for table in release.tables):
         _intervals([t for t in release.tables if t.universe == universe], release, report, progress)
     if known is not None:
@@ -119,6 +122,29 @@ def _outside(known: list[PublicTable], release: PublicRelease, report: AuditRepo
         for finding in again.findings:
             if (finding.attack, finding.cell) not in seen:
                 report.findings.append(Finding(OUTSIDE, f"with what is known from elsewhere: {finding.message}", "", finding.cell))
+
+
+def _statistic(statistic: PublicStatistic, release: PublicRelease, report: AuditReport) -> None:
+    """A number beside a published count tells nothing of withheld ones, when it rests on enough people and is rounded as declared."""
+    counts = {cell.key for table in release.tables for cell in table.cells if cell.value is not None}
+    base = list(statistic.rounding)[-1]
+    for key, numbers in statistic.rows:
+        report.tested["statistics"] += 1
+        if numbers is None:
+            continue
+        wrong = ""
+        if key not in counts:
+            wrong = "its count is withheld or not published"
+        elif statistic.minimum < release.threshold or numbers[base] < statistic.minimum - statistic.rounding[base] / 2:
+            wrong = "it rests on too few"
+        elif any(numbers[column] % step for column, step in statistic.rounding.items()):
+            wrong = "it is more exact than declared"
+        elif "people_again" in numbers:
+            parts = (numbers["people_again"], numbers[base] - numbers["people_again"])
+            if any(0 < part <= release.threshold - 1 - statistic.rounding[base] / 2 for part in parts):
+                wrong = "it tells of a small group"
+        if wrong:
+            report.findings.append(Finding("statistics", f"a statistic is shown although {wrong}", statistic.name, tuple(sorted(key))))
 
 
 def _insiders(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:

@@ -34,6 +34,8 @@ Tick = Callable[[int, int], None]
 WORKERS = 2
 """Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
 
+CUT = 8
+"""A cut takes about as long as so many moves."""
 EFFORT = 1_000_000
 """Program sizes (rows and leaves) times programs solved, after which no new round begins."""
 LARGE = 150_000
@@ -90,6 +92,7 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
         if not violated or reach.effort > EFFORT:
             return Protected(system, high, best, pattern.bound)
         reasons = reasons or Reasons(system)
+        reach.effort += CUT * reach.size * len(violated)
         cuts = [cut for target in violated if (cut := reasons.cut(start, target)) is not None]
         if not cuts:
             return Protected(system, high, best, pattern.bound)

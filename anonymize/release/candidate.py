@@ -19,6 +19,7 @@ from anonymize.areas import AreaSystem, public_geojson
 from anonymize.codelists import Codelist
 from anonymize.plan import Advice
 from anonymize.protect.primary import Mask
+from anonymize.statistics import Statistic
 from anonymize.tables import Table
 
 MEASURE = "calls"
@@ -29,6 +30,7 @@ STATUSES = ["published", "suppressed", "not_collected", "not_applicable", "incom
 def write_candidate(
     folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
     codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem], advice: Advice,
+    statistics: Sequence[Statistic] = (),
 ) -> None:  # fmt: skip
     """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written."""
     resources: list[dict[str, Any]] = []
@@ -42,6 +44,8 @@ def write_candidate(
 
     for table, mask in zip(tables, withheld, strict=True):
         put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _table_resource(table))
+    for statistic in statistics:
+        put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), _statistic_resource(statistic))
     for name in _used(tables):
         put(f"codelists/{name}.csv", _codelist_csv(codelists[name]), _codelist_resource(codelists[name]))
     for name, system in areas.items():
@@ -102,6 +106,36 @@ def _table_csv(table: Table, mask: Mask, config: AgencyConfig) -> str:
         else:
             rows.append((*codes, int(values[i]), "incomplete" if at >= 0 and codes[at] in partial else "published"))
     return _csv([*names, MEASURE, "status"], rows)
+
+
+def _statistic_csv(statistic: Statistic) -> str:
+    rows: list[tuple[object, ...]] = []
+    flat = {name: values.ravel() for name, values in statistic.columns.items()}
+    shown = statistic.shown.ravel()
+    for i, codes in enumerate(product(*(d.codes for d in statistic.dimensions.values()))):
+        if shown[i]:
+            rows.append((*codes, *(int(values[i]) for values in flat.values()), "published"))
+        else:
+            rows.append((*codes, *("" for _ in flat), "suppressed"))
+    return _csv([*statistic.dimensions, *flat, "status"], rows)
+
+
+def _statistic_resource(statistic: Statistic) -> dict[str, Any]:
+    spec = statistic.spec
+    fields: list[dict[str, Any]] = [
+        {"name": name, "type": "string", "title": d.codelist.name.en, "constraints": {"required": True}}
+        for name, d in statistic.dimensions.items()
+    ]
+    for name, step in statistic.rounding.items():
+        text = f"Rounded to the nearest {step}; empty where withheld." if step > 1 else "In whole minutes; empty where withheld."
+        fields.append({"name": name, "type": "integer", "description": text, "constraints": {"minimum": 0}})
+    fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
+    declared = {
+        "kind": "statistic", "title": _both(spec.title), "measure": spec.measure, "universe": "calls", "where": spec.where,
+        "dimensions": {name: list(d.levels) for name, d in statistic.dimensions.items()},
+        "rounding": statistic.rounding, "minimum": spec.minimum,
+    }  # fmt: skip
+    return _tabular(spec.name, fields, list(statistic.dimensions)) | {"title": spec.title.en, "table": declared}
 
 
 def _both(text: Text) -> dict[str, str]:

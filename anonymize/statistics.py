@@ -1,0 +1,156 @@
+"""Statistics that do not add up: medians, 90th percentiles, different people, repeat contacts.
+
+Each is computed per cell, rounded, and shown only where it rests on enough calls or people, and only where the cell's count is
+published too. Then it cannot tighten a withheld count: a number of people is at most the count beside it, and what it
+says about the parts of a cell is bounded by their sum, which is public wherever the cell is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from anonymize.agency.load import AgencyConfig
+from anonymize.agency.schema import StatisticSpec
+from anonymize.codelists import Codelist
+from anonymize.errors import PlanError
+from anonymize.protect.primary import Mask
+from anonymize.tables import Dimension, Table, grouped
+
+Ints = npt.NDArray[np.int64]
+
+PEOPLE_ROUNDED = 5
+BASE_ROUNDED = 10
+LONGEST_MINUTES = 24 * 60
+"""A longer time is a typing error or a call left open."""
+_CLOCKS = {
+    "minutes_call_to_arrival": ("received_at", "arrived_at"),
+    "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
+    "minutes_on_scene": ("arrived_at", "cleared_at"),
+}
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded to `rounding` of its name."""
+
+    spec: StatisticSpec
+    dimensions: dict[str, Dimension]
+    columns: dict[str, Ints]
+    rounding: dict[str, int]
+    shown: Mask
+
+
+def compute(
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    codelists: Mapping[str, Codelist],
+    tables: Sequence[Table],
+    withheld: Sequence[Mask],
+) -> list[Statistic]:
+    """All statistics that the agency file names. `withheld[i]` masks the cells of `tables[i]`. Raises PlanError."""
+    problems = [problem for spec in config.file.statistics if (problem := _problem(spec, config, tables))]
+    if problems:
+        raise PlanError(problems)
+    return [_one(db, config, spec, codelists, tables, withheld) for spec in config.file.statistics]
+
+
+def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
+    """A count table that has every cell of the statistic."""
+    for i, table in enumerate(tables):
+        levels = {name: set(d.levels) for name, d in table.dimensions.items()}
+        if table.where == spec.where and all(set(wanted) <= levels.get(name, set()) for name, wanted in spec.dimensions.items()):
+            return i
+    return None
+
+
+def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table]) -> str:
+    where = f"{config.path}: statistic '{spec.name}'"
+    if _home(spec, tables) is None:
+        return f"{where}: no count table has these dimensions, levels and 'where'; add one, so that each statistic stands beside its count"
+    if spec.minimum < config.file.privacy.threshold:
+        return f"{where}: 'minimum' {spec.minimum} lies below the threshold of {config.file.privacy.threshold}; raise it"
+    missing = [name for name in _needed(spec.measure) if name not in config.file.calls.columns and name != "received_at"]
+    if missing:
+        return f"{where}: '{spec.measure}' needs {' and '.join(missing)}; name them in [calls.columns] or leave it out"
+    if "received_at" in _needed(spec.measure) and not config.file.calls.time.timestamp:
+        return f"{where}: '{spec.measure}' needs the exact time of the call; name 'timestamp' in [calls.time] or leave it out"
+    return ""
+
+
+def _needed(measure: str) -> tuple[str, ...]:
+    return _CLOCKS.get(measure, ("person_key",))
+
+
+def _one(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, spec: StatisticSpec, codelists: Mapping[str, Codelist],
+    tables: Sequence[Table], withheld: Sequence[Mask],
+) -> Statistic:  # fmt: skip
+    dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
+    names, measure = _measure(config, spec.measure)
+    raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
+    places = [{code: i for i, code in enumerate(d.codes)} for d in dimensions.values()]
+    for levels in product(*(d.levels for d in dimensions.values())):
+        frame = grouped(db, measure, dimensions, dict(zip(dimensions, levels, strict=True)), places, spec.where)
+        at = tuple(frame[name].to_numpy() for name in dimensions)
+        for name in names:
+            raw[name][at] = frame[name].to_numpy(dtype=float)
+    base = np.nan_to_num(raw[names[-1]])
+    shown: Mask = (base >= spec.minimum) & ~_count_withheld(spec, dimensions, tables, withheld)
+    if spec.measure.startswith("repeat_people"):
+        again = np.nan_to_num(raw["people_again"])
+        for part in (again, base - again):
+            shown &= (part == 0) | (part >= config.file.privacy.threshold)
+    rounding = {name: BASE_ROUNDED if name == "based_on" else PEOPLE_ROUNDED if name.startswith("people") else 1 for name in names}
+    columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
+    return Statistic(spec, dimensions, columns, rounding, shown)
+
+
+def _measure(config: AgencyConfig, measure: str) -> tuple[list[str], str]:
+    """Names of the columns, the base last, and their SQL over `calls`."""
+    if measure in _CLOCKS:
+        first, last = _CLOCKS[measure]
+        minutes = f"date_diff('second', {first}, {last}) / 60.0"
+        valid = f"{minutes} BETWEEN 0 AND {LONGEST_MINUTES}"
+        return ["median", "p90", "based_on"], (
+            f"quantile_cont({minutes}, 0.5) FILTER ({valid}) AS median, quantile_cont({minutes}, 0.9) FILTER ({valid}) AS p90, "
+            f"count(*) FILTER ({valid}) AS based_on"
+        )
+    if measure == "people":
+        return ["people"], "count(DISTINCT person_key) AS people"
+    days = int(measure.rsplit("_", 1)[1])
+    complete = f"day + INTERVAL {days} DAY <= DATE '{config.file.release.data_to}'"
+    again = f"{complete} AND next_day <= day + INTERVAL {days} DAY"
+    return ["people_again", "people_followed"], (
+        f"count(DISTINCT person_key) FILTER ({again}) AS people_again, count(DISTINCT person_key) FILTER ({complete}) AS people_followed"
+    )
+
+
+def note_next_contacts(db: duckdb.DuckDBPyConnection) -> None:
+    """Adds `next_day` to `calls`: the day of the same person's next call, wherever it was (needs person_key)."""
+    db.execute(
+        "CREATE OR REPLACE TABLE calls AS SELECT *, CASE WHEN person_key IS NOT NULL AND day IS NOT NULL THEN "
+        "lead(day) OVER (PARTITION BY person_key ORDER BY day, received_at) END AS next_day FROM calls"
+    )
+
+
+def _count_withheld(spec: StatisticSpec, dimensions: Mapping[str, Dimension], tables: Sequence[Table], withheld: Sequence[Mask]) -> Mask:
+    """Which of the statistic's cells have a withheld count."""
+    home = _home(spec, tables)
+    assert home is not None
+    table, mask = tables[home], withheld[home]
+    index = []
+    for name, dimension in table.dimensions.items():
+        mine = dimensions[name].codes if name in dimensions else ("all",)
+        index.append([dimension.codes.index(code) for code in mine])
+    picked = mask[np.ix_(*index)]
+    for axis in reversed([i for i, name in enumerate(table.dimensions) if name not in dimensions]):
+        picked = np.asarray(picked.take(0, axis=axis))
+    order = [name for name in table.dimensions if name in dimensions]
+    result: Mask = picked.transpose([order.index(name) for name in dimensions])
+    return result

@@ -1,0 +1,124 @@
+"""Statistics that do not add up: equal to an independent computation, withheld where they must be, and attacked by the audit."""
+
+import csv
+import json
+
+import pandas as pd
+import pytest
+
+from anonymize.audit import audit_release
+from anonymize.errors import PlanError
+from anonymize.pipeline import build, read_inputs
+from tests.agency import write_agency
+from tests.conftest import ROOT
+from tests.helpers import rehash
+
+COLUMNS = {'call_type = "type"': 'call_type = "type"\nperson_key = "who"\narrived_at = "there"'}
+WAIT = (
+    '\n[[statistics]]\nname = "wait"\ntitle = "Wait"\nmeasure = "minutes_call_to_arrival"\ndimensions = { call_type = ["all", "type"] }\n'
+)
+AGAIN = '\n[[statistics]]\nname = "again"\ntitle = "Again"\nmeasure = "repeat_people_30"\ndimensions = { call_type = ["all", "type"] }\n'
+PEOPLE = '\n[[statistics]]\nname = "people"\ntitle = "People"\nmeasure = "people"\ndimensions = { call_type = ["all", "type"] }\n'
+
+
+def rows(out, name):
+    with open(out / f"tables/{name}.csv", newline="") as handle:
+        return {row["call_type"]: row for row in csv.DictReader(handle)}
+
+
+def calls():
+    """200 crisis calls by 100 people, each twice ten days apart from April on, and 20 checks; arrival after 10 to 59 minutes."""
+    lines = ["id,at,type,who,there"]
+    for i in range(220):
+        day = 1 + i % 9 + (10 if i >= 100 else 0)
+        kind = "Check" if i >= 200 else "Crisis"
+        lines.append(f"{i},2024-04-{day:02d} 10:00,{kind},{f'p{i % 100}' if i < 200 else f'q{i}'},2024-04-{day:02d} 10:{10 + i % 50:02d}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def built(tmp_path):
+    agency = write_agency(tmp_path, calls(), COLUMNS, WAIT + AGAIN + PEOPLE)
+    made = build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    assert made.report.passed
+    return tmp_path / "out"
+
+
+def test_minutes(built):
+    wait = rows(built, "wait")
+    assert wait["crisis"] == {"call_type": "crisis", "median": "35", "p90": "54", "based_on": "200", "status": "published"}
+    assert wait["check"] == {"call_type": "check", "median": "", "p90": "", "based_on": "", "status": "suppressed"}  # only 20
+
+
+def test_people(built):
+    people = rows(built, "people")
+    assert (people["all"]["people"], people["crisis"]["people"], people["check"]["status"]) == ("120", "100", "suppressed")
+    again = rows(built, "again")
+    assert (again["crisis"]["people_again"], again["crisis"]["people_followed"]) == ("100", "100")
+
+
+def test_unfinished_windows_do_not_count(tmp_path):
+    """With data to the end of April nobody's 30 days are over."""
+    late = COLUMNS | {"created = 2024-07-01": "created = 2024-05-01", "data_to = 2024-06-30": "data_to = 2024-04-30"}
+    agency = write_agency(tmp_path, calls(), late, AGAIN)
+    build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    assert {row["status"] for row in rows(tmp_path / "out", "again").values()} == {"suppressed"}
+
+
+def test_small_groups_of_repeaters_are_withheld(tmp_path):
+    """Three of many people came again: too few to say."""
+    text = calls().replace(",Crisis,p", ",Crisis,x")
+    lines = text.splitlines()
+    for i in range(101, 201):  # rows of second calls get persons of their own, but for three
+        if i > 103:
+            lines[i] = lines[i].replace(",x", ",y")
+    agency = write_agency(tmp_path, "\n".join(lines) + "\n", COLUMNS, AGAIN)
+    build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    assert rows(tmp_path / "out", "again")["crisis"]["status"] == "suppressed"
+
+
+def test_a_statistic_needs_its_count_table_and_fields(tmp_path):
+    lonely = WAIT.replace('call_type = ["all", "type"]', 'weekday = ["all", "day"]')
+    with pytest.raises(PlanError, match="no count table has these"):
+        build(read_inputs(write_agency(tmp_path / "a", calls(), COLUMNS, lonely)), tmp_path / "out", tmp_path / "private")
+    with pytest.raises(PlanError, match="needs arrived_at"):
+        build(read_inputs(write_agency(tmp_path / "b", calls(), None, WAIT)), tmp_path / "out", tmp_path / "private")
+    with pytest.raises(PlanError, match="below the threshold"):
+        agency = write_agency(tmp_path / "c", calls(), COLUMNS, WAIT + "minimum = 4\n")
+        build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("crisis,35,54,200", "crisis,35,54,203"),
+        ("crisis,35,54,200", "crisis,35,54,20"),
+        ("check,,,,suppressed", "check,30,50,30,published"),
+    ],
+)
+def test_planted_leaks(built, old, new):
+    """Too exact, on too few, and beside a count that is withheld."""
+    file = built / "tables/wait.csv"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    if "published" in new:
+        counts = built / "tables/calls.csv"
+        text = counts.read_text()
+        counts.write_text(text.replace("all,check,20,published", "all,check,,suppressed"))
+        assert text != counts.read_text()
+    rehash(built)
+    assert "statistics" in {f.attack for f in audit_release(built).findings}
+
+
+def test_example_city_equals_pandas(example_city, example_exports):
+    _built, out = example_city
+    frame = pd.read_csv(ROOT / "examples/example_city/exports/calls.csv", parse_dates=["received", "on_scene"])
+    minutes = (frame["on_scene"] - frame["received"]).dt.total_seconds() / 60
+    valid = minutes[(minutes >= 0) & (minutes <= 24 * 60)]
+    package = json.loads((out / "datapackage.json").read_text())
+    assert any(r.get("table", {}).get("kind") == "statistic" for r in package["resources"])
+    shown = pd.read_csv(out / "tables/wait_by_area.csv", dtype=str).set_index(["period", "area"]).loc[("all", "all")]
+    assert abs(int(shown["median"]) - valid.quantile(0.5)) <= 0.5
+    assert abs(int(shown["p90"]) - valid.quantile(0.9)) <= 0.5
+    assert abs(int(shown["based_on"]) - len(valid)) <= 5
