@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,19 +13,31 @@ from pathlib import Path
 import duckdb
 
 from anonymize.agency import AgencyConfig, load
+from anonymize.agency.load import mapped_dimensions
 from anonymize.agency.schema import TableSpec
 from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.codelists import Codelist
 from anonymize.errors import AuditError, PlanError, ProtectionError
-from anonymize.plan import Advice, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
+from anonymize.history import (
+    NOTHING_REVISED,
+    Past,
+    Revised,
+    compare,
+    keep_ledger,
+    ledger_paths,
+    merged_before,
+    read_history,
+    union_codelists,
+)
+from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
 from anonymize.progress import QUIET, Progress
-from anonymize.protect import Protected, build_system, plan_cliques, protect
+from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import Tally, read_calls
-from anonymize.release.candidate import write_candidate
+from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import check_target, publish
 from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Table, count_cells, count_tables, standard_plan
@@ -111,7 +124,7 @@ def _specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
 def _try(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> Trial:
     tables = count_tables(db, inputs.config, inputs.codelists, specs)
     try:
-        system = _system(db, inputs, specs, tables)
+        system, _ = _system(db, inputs, specs, tables)
         with progress.step("Withholding small counts"):
             protected = _protect(system, inputs.config, progress)
     except (PlanError, ProtectionError) as error:
@@ -119,12 +132,16 @@ def _try(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, 
     return Trial(inputs, specs, tables, system, protected)
 
 
-def _advise(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> tuple[Inputs, Advice]:
-    """Merge areas (in the table `calls` too), then make levels coarser."""
+def _advise(
+    db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress,
+    merged: dict[str, tuple[Group, ...]] | None = None,
+) -> tuple[Inputs, Advice]:  # fmt: skip
+    """Merge areas (in the table `calls` too; as an earlier release did, where there is one), then make levels coarser."""
     config, threshold = inputs.config, inputs.config.file.privacy.threshold
     with progress.step("Looking for coarser tables that show more"):
         tables = count_tables(db, config, inputs.codelists, specs)
-        merged = advise_merging(tables, inputs.areas, config.file.plan, threshold)
+        if merged is None:
+            merged = advise_merging(tables, inputs.areas, config.file.plan, threshold)
         areas = dict(inputs.areas)
         for name, groups in merged.items():
             areas[name] = merge_areas(inputs.areas[name], groups)
@@ -141,10 +158,19 @@ def _advise(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpe
     return inputs, Advice(chosen, merged, steps + more)
 
 
-def _system(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table]) -> System:
+def _system(
+    db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table], history: Sequence[Past] = ()
+) -> tuple[System, Revised]:
+    threshold = inputs.config.file.privacy.threshold
+    if history:
+        union = union_codelists(history, inputs.codelists)
+        cliques = plan_cliques([*(spec for past in history for spec in past.specs), *specs], union)
+        fed = sorted(mapped_dimensions(inputs.config))
+        seen = compare(db, history, inputs.codelists, fed, cliques, union, threshold)
+        return build_system(tables, cliques, seen.blocks, union, threshold, seen.earlier, seen.bounds), seen.revised
     cliques = plan_cliques(specs, inputs.codelists)
     joint = [count_cells(db, clique_dimensions(clique, inputs.codelists), {}) for clique in cliques]
-    return build_system(tables, cliques, joint, inputs.codelists, inputs.config.file.privacy.threshold)
+    return build_system(tables, cliques, [Block(frozenset({0}), inputs.codelists, joint)], inputs.codelists, threshold), NOTHING_REVISED
 
 
 def _protect(system: System, config: AgencyConfig, progress: Progress) -> Protected:
@@ -157,23 +183,27 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     config = inputs.config
     specs, advice = _specs(config), Advice((), {}, ())
     check_target(out)
+    history = read_history(out, private, config.file.release.version, replace=replace)
     with _database(private) as db:
         tally = read_calls(db, config, inputs.areas, private, progress)
         if config.file.plan.apply:
-            inputs, advice = _advise(db, inputs, specs, progress)
+            inputs, advice = _advise(db, inputs, specs, progress, merged_before(history))
             specs = advice.specs
         with progress.step("Counting"):
             tables = count_tables(db, config, inputs.codelists, specs)
-            system = _system(db, inputs, specs, tables)
+            system, revised = _system(db, inputs, specs, tables, history)
         with progress.step("Withholding small counts"):
             protected = _protect(system, config, progress)
-        report, rounds, certificates, changed = _attack_and_publish(db, inputs, out, private, tables, protected, advice, replace, progress)
+        before = Before(tuple(past.folder for past in history), revised)
+        report, rounds, certificates, changed = _attack_and_publish(
+            db, inputs, out, private, tables, protected, advice, before, replace, progress
+        )
     return Built(tally, tables, system, protected, advice, report, rounds, certificates, changed)
 
 
 def _attack_and_publish(
     db: duckdb.DuckDBPyConnection, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
-    advice: Advice, replace: bool, progress: Progress,
+    advice: Advice, before: Before, replace: bool, progress: Progress,
 ) -> tuple[AuditReport, int, Certificates, bool]:  # fmt: skip
     def statistics() -> Sequence[Statistic]:
         return compute(db, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
@@ -182,18 +212,21 @@ def _attack_and_publish(
         note_next_contacts(db)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, statistics, progress)
+        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, statistics, progress)
         certificates.save(private / CERTIFICATES)
         verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
         candidate = Path(scratch) / "release"
         for path in (candidate, *candidate.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
+        digest = hashlib.sha256((candidate / "datapackage.json").read_bytes()).hexdigest()
+        paths = ledger_paths(private, inputs.config.file.release.version, digest)
+        keep_ledger(db, sorted(mapped_dimensions(inputs.config)), tables, inputs.config.file.privacy.threshold, paths)
         changed = publish(candidate, out, replace=replace)
     return report, rounds, certificates, changed
 
 
 def _until_safe(
-    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice,
+    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, before: Before,
     statistics: Callable[[], Sequence[Statistic]], progress: Progress,
 ) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
@@ -204,7 +237,7 @@ def _until_safe(
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
         masks = [protected.withheld[ids] for ids in protected.system.where]
-        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics())
+        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics(), before)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:
@@ -221,9 +254,9 @@ def _until_safe(
             found = "; ".join(sorted({f"{f.attack}: {f.message}" for f in others or report.findings}))
             raise AuditError(f"the audit found what protection cannot mend ({found}); nothing was written")
         progress.say(f"  {len(open_cells)} cells need more cover")
-        before = protected.withheld.sum()
+        already = protected.withheld.sum()
         widen(protected, open_cells)
-        if protected.withheld.sum() == before:
+        if protected.withheld.sum() == already:
             _withhold_neighbours(protected, open_cells)
     raise ProtectionError(
         f"after {MOST_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser levels or fewer tables; nothing was written"
@@ -235,7 +268,7 @@ def _withhold_neighbours(protected: Protected, cells: Sequence[int]) -> None:
     system = protected.system
     for cell in cells:
         overlap = system.cells @ system.cells[cell].toarray().ravel()
-        near = [i for i in overlap.nonzero()[0] if not protected.withheld[i]]
+        near = [i for i in overlap.nonzero()[0] if not protected.withheld[i] and not system.fixed[i]]
         if not near:
             raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
         protected.withheld[min(near, key=lambda i: (system.cost[i], i))] = True

@@ -140,9 +140,9 @@ def count_people(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimensi
 
 def grouped(
     db: duckdb.DuckDBPyConnection, measure: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str],
-    places: Sequence[Mapping[str, int]], where: Mapping[str, str],
+    places: Sequence[Mapping[str, int]], where: Mapping[str, str], source: str = "calls",
 ) -> pd.DataFrame:  # fmt: skip
-    """`measure` (SQL, with names) of the calls by the dimensions' levels `at`: a column of places per dimension, and the measure's."""
+    """`measure` (SQL, with names) of the calls (or another `source` with their columns) by the dimensions' levels `at`: a column of places per dimension, and the measure's."""
     selected, joins = [], []
     for (name, dimension), place in zip(dimensions.items(), places, strict=True):
         above = dimension.codelist.ancestors(at[name])
@@ -150,18 +150,25 @@ def grouped(
         steps = pd.DataFrame({"leaf": leaves, "place": [place[above[leaf]] for leaf in leaves]})
         steps["leaf"] = steps["leaf"].astype(object)
         db.register(f"step_{name}", steps)
-        joins.append(f"JOIN step_{name} ON step_{name}.leaf = calls.{name}")
+        joins.append(f"JOIN step_{name} ON step_{name}.leaf = {source}.{name}")
         selected.append(f"step_{name}.place AS {name}")
-    clauses = [f"calls.{name} = '{code}'" for name, code in where.items()]
+    clauses = [f"{source}.{name} = '{code}'" for name, code in where.items()]
     condition = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    return db.execute(f"SELECT {', '.join([*selected, measure])} FROM calls {' '.join(joins)} {condition} GROUP BY ALL").df()
+    return db.execute(f"SELECT {', '.join([*selected, measure])} FROM {source} {' '.join(joins)} {condition} GROUP BY ALL").df()
 
 
-def count_cells(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimension], where: Mapping[str, str]) -> Counts:
+def count_cells(
+    db: duckdb.DuckDBPyConnection,
+    dimensions: Mapping[str, Dimension],
+    where: Mapping[str, str],
+    source: str = "calls",
+    measure: str = "count(*) AS n",
+) -> Counts:
     """Counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
     names = list(dimensions)
     places = [{code: i for i, code in enumerate(d.codelist.codes_at(d.finest))} for d in dimensions.values()]
-    frame = grouped(db, "count(*) AS n", dimensions, {name: d.finest for name, d in dimensions.items()}, places, where)
+    frame = grouped(db, measure, dimensions, {name: d.finest for name, d in dimensions.items()}, places, where, source)
+    frame = frame[frame["n"].notna()]
     shape = tuple(len(d.codelist.codes_at(d.finest)) for d in dimensions.values())
     values: Counts = np.zeros(shape, dtype=np.int64)
     values[tuple(frame[name].to_numpy() for name in names)] = frame["n"].to_numpy()

@@ -94,6 +94,8 @@ class PublicRelease:
     tables: list[PublicTable]
     statistics: list[PublicStatistic] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    revised_months: tuple[str, ...] = ()
+    revised_at_most: int = 0
 
 
 def read_release(folder: Path) -> PublicRelease:
@@ -110,6 +112,8 @@ def read_release(folder: Path) -> PublicRelease:
     if not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 2:
         raise AuditError(f"{folder / 'datapackage.json'}: privacy.threshold must be a whole number of 2 or more; build the release again")
     release = PublicRelease(threshold, version, hashlib.sha256(raw).hexdigest(), {}, [])
+    revised = package.get("revised", {})
+    release.revised_months, release.revised_at_most = tuple(revised.get("months", ())), int(revised.get("at_most", 0))
     contents = _listed(folder, resources, release.findings)
     for resource in resources:
         name = str(resource.get("name", ""))
@@ -129,6 +133,29 @@ def read_release(folder: Path) -> PublicRelease:
             continue
         release.tables.append(_table(str(resource["name"]), table, contents[resource["path"]], release))
     return release
+
+
+def read_earlier(folder: Path, release: PublicRelease) -> list[PublicRelease]:
+    """The earlier releases that `folder` keeps, oldest first. What is missing or differs becomes a finding of `release`."""
+    listed = json.loads(_bytes(folder / "datapackage.json")).get("history", [])
+    found = []
+    for entry in listed:
+        kept = folder / HISTORY / str(entry["version"])
+        if not (kept / "datapackage.json").is_file():
+            release.findings.append(Finding("earlier releases", f"release {entry['version']} is listed but not kept in {HISTORY}/"))
+            continue
+        earlier = read_release(kept)
+        if earlier.datapackage_sha256 != entry["datapackage_sha256"] or any(f.attack in ("bytes", "undeclared") for f in earlier.findings):
+            release.findings.append(
+                Finding("earlier releases", f"release {entry['version']} in {HISTORY}/ is not the one that was published")
+            )
+        found.append(earlier)
+    names = {str(entry["version"]) for entry in listed}
+    if (folder / HISTORY).is_dir():
+        for kept in sorted((folder / HISTORY).iterdir()):
+            if kept.name not in names:
+                release.findings.append(Finding("undeclared", f"{HISTORY}/{kept.name} is not listed in datapackage.json; remove it"))
+    return found
 
 
 def _bytes(path: Path) -> bytes:

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from anonymize.audit.intervals import Contradiction, Verdict, judge
-from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, read_known, read_release
-from anonymize.audit.space import COMPLEMENT, equations
+from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, read_earlier, read_known, read_release
+from anonymize.audit.space import COMPLEMENT, EARLIER, equations
 from anonymize.progress import QUIET, Progress
 
 FORMAT = 1
@@ -25,6 +25,7 @@ ATTACKS = {
     "pinned": "no withheld count can be worked out",
     "narrow": "no withheld count can be narrowed inside the small range",
     "statistics": "no median or number of people for a withheld count, on too few, or too exact",
+    "earlier releases": "each earlier release is kept as it was, and comparing them all narrows no withheld count",
     "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
 OUTSIDE = "outside"
@@ -94,6 +95,7 @@ def audit_release(folder: Path, progress: Progress = QUIET, known: Path | None =
     `known`: a TOML file of counts that an attacker may have from elsewhere (see `read_known`).
     """
     release = read_release(folder)
+    earlier = read_earlier(folder, release)
     report = AuditReport(release.version, release.threshold, release.datapackage_sha256)
     report.findings += release.findings
     report.cells = sum(len(table.cells) for table in release.tables)
@@ -106,19 +108,22 @@ def audit_release(folder: Path, progress: Progress = QUIET, known: Path | None =
     for statistic in release.statistics:
         _statistic(statistic, release, report)
     for universe in dict.fromkeys(table.universe for table in release.tables):
-        _intervals([t for t in release.tables if t.universe == universe], release, report, progress)
+        _intervals([t for t in release.tables if t.universe == universe], release, earlier, report, progress)
+    report.tested["earlier releases"] = sum(len(table.cells) for past in earlier for table in past.tables)
     if known is not None:
-        _outside(read_known(known, release), release, report, progress)
+        _outside(read_known(known, release), release, earlier, report, progress)
     return report
 
 
-def _outside(known: list[PublicTable], release: PublicRelease, report: AuditReport, progress: Progress) -> None:
+def _outside(
+    known: list[PublicTable], release: PublicRelease, earlier: list[PublicRelease], report: AuditReport, progress: Progress
+) -> None:
     """All equations again, with what is known from elsewhere among them: what does that add to the findings?"""
     seen = {(f.attack, f.cell) for f in report.findings}
     for universe in dict.fromkeys(table.universe for table in known):
         again = AuditReport(release.version, release.threshold, release.datapackage_sha256)
         tables = [t for t in [*release.tables, *known] if t.universe == universe]
-        _intervals(tables, release, again, progress)
+        _intervals(tables, release, earlier, again, progress)
         for finding in again.findings:
             if (finding.attack, finding.cell) not in seen:
                 report.findings.append(Finding(OUTSIDE, f"with what is known from elsewhere: {finding.message}", "", finding.cell))
@@ -190,9 +195,12 @@ def _complements(table: PublicTable, release: PublicRelease, report: AuditReport
             report.findings.append(Finding("complement", f"{who} of the cell above are in this one", table.name, tuple(sorted(cell.key))))
 
 
-def _intervals(tables: list[PublicTable], release: PublicRelease, report: AuditReport, progress: Progress) -> None:
+def _intervals(
+    tables: list[PublicTable], release: PublicRelease, earlier: list[PublicRelease], report: AuditReport, progress: Progress
+) -> None:
     before = len(report.findings)
-    system = equations(tables, release.trees, report.findings)
+    revised = (release.revised_months, release.revised_at_most)
+    system = equations(tables, release.trees, report.findings, earlier, revised)
     if any(f.attack == "contradiction" for f in report.findings[before:]):
         return
     try:
@@ -205,6 +213,7 @@ def _intervals(tables: list[PublicTable], release: PublicRelease, report: AuditR
     report.tested["pinned"] += len(verdicts)
     report.tested["narrow"] += len(verdicts)
     nobody = {cell.key for table in tables for cell in table.cells if cell.value == 0}
+    nobody |= {cell.key | {(EARLIER, past.version)} for past in earlier for table in past.tables for cell in table.cells if cell.value == 0}
     for key, verdict in zip(system.hidden_cells, verdicts, strict=True):
         left_over = any(code.startswith(COMPLEMENT) for _, code in key)
         # A remainder known to be large tells of no small group; known to be nothing it tells everyone's category, unless nobody is there.

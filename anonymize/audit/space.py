@@ -4,11 +4,14 @@ Unknowns are the cells of a set of cliques of (dimension, level) variables. Wher
 acyclic scheme, tables that agree on shared margins always have one joint whole-number table behind
 them (Vorob'ev 1962; Atserias and Kolaitis 2021), so a system over the cliques of a chordal completion,
 with equal margins between neighbours, is exact and far smaller than the full cross of all dimensions.
+
+Several releases are one system. Its calls are parted into blocks by the releases that hold them, coded alike; blocks of calls that were
+added, removed or coded anew stand only where a release says that there were any, and are bounded as it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
@@ -18,10 +21,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anonymize.audit.reader import Finding, Key, PublicTable, Tree
+from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, Tree
 from anonymize.errors import AuditError
 
 MOST_UNKNOWNS = 2_000_000
+EARLIER = "release"
+"""In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""
 
@@ -96,45 +101,49 @@ def _closed(clique: Clique, trees: Mapping[str, Tree]) -> frozenset[tuple[str, s
 
 
 class Space:
-    """Columns of all cliques, numbered one after another; sums over them as sparse rows."""
+    """The columns of one block: all cliques, numbered one after another from `first`; sums over them as sparse rows.
 
-    def __init__(self, tables: list[PublicTable], trees: Mapping[str, Tree]) -> None:
-        self.trees = trees
-        self.cliques, self.joins = cliques_of(tables, trees)
+    `every` holds the codes of all releases; `trees` those that can stand in this block.
+    """
+
+    def __init__(
+        self, cliques: list[Clique], joins: list[tuple[int, int]], every: Mapping[str, Tree], trees: Mapping[str, Tree], first: int = 0
+    ) -> None:
+        self.every, self.trees, self.cliques, self.joins = every, trees, cliques, joins
         self.order = [sorted(clique) for clique in self.cliques]
         self.shapes = [
             tuple(len(trees[d].levels[clique[d]]) for d in names) for clique, names in zip(self.cliques, self.order, strict=True)
         ]
         sizes = [prod(shape) for shape in self.shapes]
-        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        self.size = int(self.offsets[-1])
-        if self.size > MOST_UNKNOWNS:
-            raise AuditError(f"the linked tables have {self.size:,} unknowns, more than {MOST_UNKNOWNS:,}; publish fewer or coarser tables")
+        self.offsets = (first + np.concatenate([[0], np.cumsum(sizes)])).astype(np.int64)
+        self.end = int(self.offsets[-1])
         self._under: dict[tuple[str, str, str], npt.NDArray[np.int64]] = {}
 
     def _positions(self, dimension: str, code: str, finest: str) -> npt.NDArray[np.int64]:
-        """Positions at level `finest` of all codes under `code`."""
+        """Positions at level `finest` of all codes under `code`; none for a code that this block cannot hold."""
         at = (dimension, code, finest)
         if at not in self._under:
             tree = self.trees[dimension]
-            level = next(name for name, codes in tree.levels.items() if code in codes)
-            above = tree.above(level)
+            level = next((name for name, codes in tree.levels.items() if code in codes), None)
+            above = tree.above(level) if level else {}
             self._under[at] = np.array([i for i, c in enumerate(tree.levels[finest]) if above.get(c) == code], dtype=np.int64)
         return self._under[at]
+
+    def home(self, key: Key) -> int:
+        """The first clique that holds the cell."""
+        return next(i for i, clique in enumerate(self.cliques) if self._holds(clique, key))
 
     def _holds(self, clique: Clique, key: Key) -> bool:
         for dimension, code in key:
             if dimension not in clique:
                 return False
-            level = next(name for name, codes in self.trees[dimension].levels.items() if code in codes)
-            if _rank(self.trees, dimension, level) > _rank(self.trees, dimension, clique[dimension]):
+            level = next(name for name, codes in self.every[dimension].levels.items() if code in codes)
+            if _rank(self.every, dimension, level) > _rank(self.every, dimension, clique[dimension]):
                 return False
         return True
 
-    def columns(self, key: Key, clique_number: int | None = None) -> npt.NDArray[np.int64]:
-        """The unknowns that sum to the cell, in the given clique or the first that holds it."""
-        if clique_number is None:
-            clique_number = next(i for i, clique in enumerate(self.cliques) if self._holds(clique, key))
+    def columns(self, key: Key, clique_number: int) -> npt.NDArray[np.int64]:
+        """The unknowns that sum to the cell, in the given clique."""
         clique, codes = self.cliques[clique_number], dict(key)
         axes = [
             self._positions(d, codes[d], clique[d]) if d in codes else np.arange(n, dtype=np.int64)
@@ -146,17 +155,6 @@ class Space:
         inside: npt.NDArray[np.int64] = np.ravel_multi_index(grid, self.shapes[clique_number]).ravel()
         return np.asarray(self.offsets[clique_number] + inside)
 
-    def complement(self, key: Key) -> npt.NDArray[np.int64] | None:
-        """The unknowns of a left-over cell (see COMPLEMENT); None where the parent has no other child."""
-        dimension, marked = next(pair for pair in key if pair[1].startswith(COMPLEMENT))
-        code, above = marked.removeprefix(COMPLEMENT).split(" of ")
-        rest = frozenset(pair for pair in key if pair[0] != dimension)
-        part_key = rest | {(dimension, code)}
-        clique = next(i for i, c in enumerate(self.cliques) if self._holds(c, part_key))
-        part, whole = self.columns(part_key, clique), self.columns(_parent_key(part_key, dimension, above), clique)
-        left = np.setdiff1d(whole, part, assume_unique=True)
-        return left if len(left) else None
-
     def margins(self) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
         """For each cell shared by joined cliques: its unknowns in the one and in the other."""
         pairs = []
@@ -164,12 +162,128 @@ class Space:
             shared = {}
             for dimension in set(self.cliques[i]) & set(self.cliques[j]):
                 levels = (self.cliques[i][dimension], self.cliques[j][dimension])
-                shared[dimension] = min(levels, key=lambda level: _rank(self.trees, dimension, level))
+                shared[dimension] = min(levels, key=lambda level: _rank(self.every, dimension, level))
             keys: list[dict[str, str]] = [{}]
             for dimension, level in sorted(shared.items()):
                 keys = [key | {dimension: code} for key in keys for code in self.trees[dimension].levels[level]]
             pairs += [(self.columns(frozenset(key.items()), i), self.columns(frozenset(key.items()), j)) for key in keys]
         return pairs
+
+
+class Blocks:
+    """All blocks of all releases (oldest first, the newest last): who holds what, and what bounds them."""
+
+    def __init__(
+        self, tables: Sequence[Sequence[PublicTable]], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]]
+    ) -> None:
+        self.every = union_trees(trees)
+        cliques, joins = cliques_of([table for listed in tables for table in listed], self.every)
+        self.spaces: list[Space] = []
+        self.present: list[frozenset[int]] = []
+        self.bounds: list[tuple[npt.NDArray[np.int64], int]] = []
+        end = 0
+        started: dict[int, list[int]] = {}
+        ended: dict[int, list[int]] = {}
+        for months, runs in _parted(self.every, trees, revised):
+            for inside, first, last in runs:
+                present = inside[first : last + 1]
+                held = {
+                    name: _shared(tree, [t[name] for r, t in enumerate(trees) if r in present and name in t])
+                    for name, tree in self.every.items()
+                }
+                if months is not None:
+                    held["period"] = _only(self.every["period"], months)
+                if first > 0:
+                    started.setdefault(inside[first], []).append(len(self.spaces))
+                if last + 1 < len(inside):
+                    ended.setdefault(inside[last + 1], []).append(len(self.spaces))
+                self.spaces.append(Space(cliques, joins, self.every, held, end))
+                self.present.append(frozenset(present))
+                end = self.spaces[-1].end
+        self.size = end
+        if self.size > MOST_UNKNOWNS:
+            raise AuditError(f"the linked tables have {self.size:,} unknowns, more than {MOST_UNKNOWNS:,}; publish fewer or coarser tables")
+        for side in (started, ended):
+            for release, blocks in sorted(side.items()):
+                calls = [np.arange(self.spaces[b].offsets[0], self.spaces[b].offsets[1]) for b in blocks]
+                self.bounds.append((np.concatenate(calls), revised[release][1]))
+
+    def columns(self, release: int, key: Key, clique: int | None = None) -> npt.NDArray[np.int64]:
+        """The unknowns that sum to a cell of the release."""
+        home = self.home(key) if clique is None else clique
+        found = [space.columns(key, home) for space, present in zip(self.spaces, self.present, strict=True) if release in present]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+    def home(self, key: Key) -> int:
+        return self.spaces[0].home(key)
+
+    def complement(self, release: int, key: Key) -> npt.NDArray[np.int64] | None:
+        """The unknowns of a left-over cell (see COMPLEMENT); None where the parent has no other child."""
+        dimension, marked = next(pair for pair in key if pair[1].startswith(COMPLEMENT))
+        code, above = marked.removeprefix(COMPLEMENT).split(" of ")
+        rest = frozenset(pair for pair in key if pair[0] != dimension)
+        part_key = rest | {(dimension, code)}
+        clique = self.home(part_key)
+        part, whole = self.columns(release, part_key, clique), self.columns(release, _parent_key(part_key, dimension, above), clique)
+        left = np.setdiff1d(whole, part, assume_unique=True)
+        return left if len(left) else None
+
+
+def union_trees(trees: Sequence[Mapping[str, Tree]]) -> dict[str, Tree]:
+    """Every code of every release. Raises AuditError where a code stands in two places."""
+    found: dict[str, Tree] = {}
+    for listed in trees:
+        for name, tree in listed.items():
+            before = found.get(name)
+            if before is None:
+                found[name] = tree
+                continue
+            if tuple(before.levels) != tuple(tree.levels) or any(
+                before.parent.get(code, above) != above for code, above in tree.parent.items()
+            ):
+                raise AuditError(f"the codes of '{name}' changed their places between releases; the releases cannot be compared exactly")
+            levels = {level: tuple(dict.fromkeys((*codes, *tree.levels[level]))) for level, codes in before.levels.items()}
+            found[name] = Tree(levels, before.parent | tree.parent)
+    return found
+
+
+def _parted(
+    every: Mapping[str, Tree], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]]
+) -> list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]]:
+    """Months that share their releases and revisions, with the runs of releases that a call of theirs can stand in: (releases, first, last)."""
+    if len(trees) == 1:
+        return [(None, [((0,), 0, 0)])]
+    if any("period" not in listed for listed in trees):
+        raise AuditError("a release has no codes for its period, so it cannot be compared with the others; build it again")
+    windows = [set(list(listed["period"].levels.values())[-1]) for listed in trees]
+    groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    for month in list(every["period"].levels.values())[-1]:
+        inside = tuple(r for r, window in enumerate(windows) if month in window)
+        steps = tuple(i for i, r in enumerate(inside) if i > 0 and month in revised[r][0])
+        groups.setdefault((inside, steps), []).append(month)
+    found: list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]] = []
+    for (inside, steps), months in groups.items():
+        edges = [0, *steps, len(inside)]
+        found.append((months, [(inside, a, b - 1) for a, b in combinations(edges, 2)]))
+    return found
+
+
+def _shared(tree: Tree, trees: Sequence[Tree]) -> Tree:
+    levels = {level: tuple(c for c in codes if all(c in t.parent for t in trees)) for level, codes in tree.levels.items()}
+    return Tree(levels, {code: above for code, above in tree.parent.items() if all(code in t.parent for t in trees)})
+
+
+def _only(tree: Tree, months: Sequence[str]) -> Tree:
+    kept: set[str] = set()
+    for month in months:
+        code = month
+        while code:
+            kept.add(code)
+            code = tree.parent.get(code, "")
+    return Tree(
+        {level: tuple(c for c in codes if c in kept) for level, codes in tree.levels.items()},
+        {c: p for c, p in tree.parent.items() if c in kept},
+    )
 
 
 def _matrix(rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]] | None, width: int) -> sp.csr_matrix:
@@ -180,44 +294,64 @@ def _matrix(rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.floa
     return sp.csr_matrix((data, indices, indptr), shape=(len(rows), width))
 
 
-def equations(tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding]) -> Equations:
-    """All that the tables of one universe say. Contradictions between tables become findings."""
-    space = Space(tables, trees)
-    visible: dict[Key, int] = {}
+def equations(
+    tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
+    revised: tuple[Sequence[str], int] = ((), 0),
+) -> Equations:  # fmt: skip
+    """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
+
+    `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most.
+    """
+    universe = {table.universe for table in tables}
+    issues = [(past.version, [t for t in past.tables if t.universe in universe], past.trees) for past in earlier] + [("", tables, trees)]
+    steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
+    blocks = Blocks([listed for _, listed, _ in issues], [codes for _, _, codes in issues], steps)
+    rows: list[npt.NDArray[np.int64]] = []
+    values: list[int] = []
     hidden: dict[Key, npt.NDArray[np.int64]] = {}
     range_rows: list[npt.NDArray[np.int64]] = []
     range_weights: list[npt.NDArray[np.float64]] = []
-    for table in tables:
-        for cell in table.cells:
-            if cell.value is None:
-                hidden[cell.key] = space.columns(cell.key)
-            elif visible.setdefault(cell.key, cell.value) != cell.value:
-                findings.append(
-                    Finding("contradiction", "two tables publish different counts for one cell", table.name, tuple(sorted(cell.key)))
-                )
-            for column, percent in cell.percent.items():
-                _add_share(space, cell.key, table.percent_of[column], percent, range_rows, range_weights)
-    for key in hidden.keys() & visible.keys():
-        findings.append(Finding("across tables", "a cell withheld in one table stands in another", "", tuple(sorted(key))))
-    for table in tables:
-        for key in _left_over(table, trees, visible):
-            if (columns := space.complement(key)) is not None:
-                hidden[key] = columns
-    hidden = {key: columns for key, columns in hidden.items() if key not in visible}
-    rows = [space.columns(key) for key in visible]
+    for number, (version, listed, codes) in enumerate(issues):
+        mark = frozenset({(EARLIER, version)}) if version else frozenset()
+        visible: dict[Key, int] = {}
+        mine: dict[Key, npt.NDArray[np.int64]] = {}
+        for table in listed:
+            for cell in table.cells:
+                if cell.value is None:
+                    mine[cell.key] = blocks.columns(number, cell.key)
+                elif visible.setdefault(cell.key, cell.value) != cell.value:
+                    findings.append(
+                        Finding(
+                            "contradiction", "two tables publish different counts for one cell", table.name, tuple(sorted(cell.key | mark))
+                        )
+                    )
+                for column, percent in cell.percent.items():
+                    _add_share(blocks, number, cell.key, table.percent_of[column], percent, range_rows, range_weights)
+        for key in mine.keys() & visible.keys():
+            findings.append(Finding("across tables", "a cell withheld in one table stands in another", "", tuple(sorted(key | mark))))
+        for table in listed:
+            for key in _left_over(table, codes, visible):
+                if (columns := blocks.complement(number, key)) is not None:
+                    mine[key] = columns
+        hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible}
+        rows += [blocks.columns(number, key) for key in visible]
+        values += visible.values()
     margin_rows, margin_weights = [], []
-    for one, other in space.margins():
-        margin_rows.append(np.concatenate([one, other]))
-        margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
+    for space in blocks.spaces:
+        for one, other in space.margins():
+            margin_rows.append(np.concatenate([one, other]))
+            margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
     weights = [np.ones(len(row)) for row in rows] + margin_weights
-    values = np.array([*visible.values(), *([0] * len(margin_rows))], dtype=np.int64)
+    shares = len(range_rows) // 2
+    range_rows += [columns for columns, _ in blocks.bounds]
+    range_weights += [np.ones(len(columns)) for columns, _ in blocks.bounds]
     return Equations(
-        fixed=_matrix(rows + margin_rows, weights, space.size),
-        values=values,
-        ranges=_matrix(range_rows, range_weights, space.size),
-        low=np.tile([0.0, -np.inf], len(range_rows) // 2),
-        high=np.tile([np.inf, 0.0], len(range_rows) // 2),
-        hidden=_matrix(list(hidden.values()), None, space.size),
+        fixed=_matrix(rows + margin_rows, weights, blocks.size),
+        values=np.array([*values, *([0] * len(margin_rows))], dtype=np.int64),
+        ranges=_matrix(range_rows, range_weights, blocks.size),
+        low=np.concatenate([np.tile([0.0, -np.inf], shares), np.zeros(len(blocks.bounds))]),
+        high=np.concatenate([np.tile([np.inf, 0.0], shares), np.array([float(most) for _, most in blocks.bounds])]),
+        hidden=_matrix(list(hidden.values()), None, blocks.size),
         hidden_cells=tuple(hidden),
     )
 
@@ -246,13 +380,13 @@ def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[K
 
 
 def _add_share(
-    space: Space, key: Key, dimension: str, percent: float,
+    blocks: Blocks, release: int, key: Key, dimension: str, percent: float,
     rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
 ) -> None:  # fmt: skip
     """A share rounded to whole per cent: (p - 1/2) whole <= 100 part <= (p + 1/2) whole."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
-    clique = next(i for i, c in enumerate(space.cliques) if space._holds(c, key))
-    part, whole = space.columns(key, clique), space.columns(whole_key, clique)
+    clique = blocks.home(key)
+    part, whole = blocks.columns(release, key, clique), blocks.columns(release, whole_key, clique)
     for edge in (percent - 0.5, percent + 0.5):
         inside = np.isin(whole, part)
         rows.append(whole)

@@ -55,7 +55,7 @@ def furthest(system: System, withheld: Mask, targets: Sequence[Target], *, verte
 
 
 def least_disturbing(system: System, withheld: Mask, targets: Sequence[Target], cost: Floats) -> Floats | None:
-    """The move that reaches all `targets` at least cost; None when no move reaches them all together."""
+    """The move that reaches all `targets` at least cost; None when no move reaches them all together. Cells of infinite cost stay as they are."""
     cells = np.array([t.cell for t in targets])
     held = ~withheld
     held[cells] = False
@@ -70,9 +70,9 @@ def least_disturbing(system: System, withheld: Mask, targets: Sequence[Target], 
     level = np.zeros(rows + system.margins.shape[0])
     program = solver.Program(
         matrix,
-        np.concatenate([np.zeros(leaves), cost[held], cost[held]]),
+        np.concatenate([np.zeros(leaves), *[_finite(cost[held])] * 2]),
         np.concatenate([-system.leaves.astype(float), np.zeros(2 * rows)]),
-        np.full(leaves + 2 * rows, np.inf),
+        np.concatenate([np.full(leaves, np.inf), *[_most(cost[held])] * 2]),
         np.concatenate([level, np.where(needs > 0, needs, -np.inf)]),
         np.concatenate([level, np.where(needs > 0, np.inf, needs)]),
     )
@@ -80,6 +80,14 @@ def least_disturbing(system: System, withheld: Mask, targets: Sequence[Target], 
     if solver.run(highs) == highspy.HighsModelStatus.kInfeasible:
         return None
     return solver.point(highs)[:leaves]
+
+
+def _finite(cost: Floats) -> Floats:
+    return np.where(np.isinf(cost), 0.0, cost)
+
+
+def _most(cost: Floats) -> Floats:
+    return np.where(np.isinf(cost), 0.0, np.inf)
 
 
 class Nearby:
@@ -98,9 +106,9 @@ class Nearby:
         self.highs = solver.load(
             solver.Program(
                 matrix,
-                np.concatenate([np.zeros(self.leaves), cost, cost]),
+                np.concatenate([np.zeros(self.leaves), *[_finite(cost)] * 2]),
                 np.concatenate([-system.leaves.astype(float), np.zeros(2 * cells)]),
-                np.full(self.leaves + 2 * cells, np.inf), level, level,
+                np.concatenate([np.full(self.leaves, np.inf), *[_most(cost)] * 2]), level, level,
             ),
             dual_simplex_cost_perturbation_multiplier=0.0, primal_simplex_bound_perturbation_multiplier=0.0,
             simplex_iteration_limit=MOST_PIVOTS,

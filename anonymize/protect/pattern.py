@@ -33,7 +33,7 @@ class Pattern:
 
     def __init__(self, system: System, targets: Sequence[Target]) -> None:
         self.system = system
-        self.given = system.sensitive | system.unpublished
+        self.given = system.sensitive | system.unpublished | system.kept
         self.bound = 0.0
         self._cells: list[Ints] = []
         self._weights: list[npt.NDArray[np.float64]] = []
@@ -76,7 +76,12 @@ class Pattern:
         )
         cost = np.where(self.system.unpublished, 0.0, self.system.cost)
         program = solver.Program(
-            matrix, cost, self.given.astype(float), np.ones(size), np.array(self._least, dtype=float), np.full(len(self._least), np.inf)
+            matrix,
+            cost,
+            self.given.astype(float),
+            (~self.system.fixed).astype(float),
+            np.array(self._least, dtype=float),
+            np.full(len(self._least), np.inf),
         )
         highs = solver.load(program, mip_rel_gap=GAP, mip_max_nodes=NODES)
         highs.changeColsIntegrality(size, np.arange(size, dtype=np.int32), np.full(size, highspy.HighsVarType.kInteger))

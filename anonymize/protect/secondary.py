@@ -193,7 +193,7 @@ class _Reach:
 
     def _move(self, groups: list[list[Target]]) -> None:
         """Reach each group at least cost, side by side; a group that cannot be reached together is halved."""
-        cost = np.where(self.withheld, 0.0, self.cost)
+        cost = np.where(self.withheld, 0.0, np.where(self.system.fixed, np.inf, self.cost))
         moves: list[Floats | None] = []
         if len(groups) == 1 and len(groups[0]) == 1 and self._quick:
             self.nearby = self.nearby or Nearby(self.system, cost)

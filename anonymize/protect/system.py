@@ -1,6 +1,6 @@
 """The linked tables of one universe as one system: distinct cells, joint leaves, and what ties them.
 
-`cells @ leaves` gives every cell; `margins @ leaves == 0` makes neighbouring cliques agree.
+`cells @ leaves` gives every cell; `margins @ leaves` stays as it is and makes neighbouring cliques agree.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from anonymize.codelists import ROOT, Codelist
+from anonymize.errors import ProtectionError
 from anonymize.protect.cliques import Clique
 from anonymize.protect.primary import parents_along, primary, telling_remainder
 from anonymize.tables import Counts, Dimension, Table
@@ -23,6 +24,8 @@ Key = tuple[tuple[str, str], ...]
 
 Relation = tuple[int, tuple[int, ...]]
 
+EARLIER = "release"
+"""In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""
 
@@ -35,6 +38,8 @@ class System:
     cell i costs readers. Behind the published cells stand, for tables with a sensitive attribute, what
     each cell leaves over of the cell above it (code marked by COMPLEMENT): never published themselves, but
     attacked and protected like a withheld cell. `relations`: (whole, parts), each cell that is the sum of others.
+    What earlier releases published stands here too, first in its key the release (EARLIER): `fixed` cells are public for good,
+    `kept` ones stay withheld because an earlier release withheld the very same count.
     """
 
     cells: sp.csr_matrix
@@ -47,13 +52,47 @@ class System:
     keys: tuple[Key, ...]
     where: tuple[npt.NDArray[np.int64], ...]
     relations: tuple[Relation, ...]
+    fixed: npt.NDArray[np.bool_]
+    kept: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Joint counts of the calls that stand, coded alike, in exactly the releases `present` (by position, oldest first).
+
+    `codelists`: the codes those releases share (of the period, the block's months); `counts[i]`: one axis per dimension of clique i, in `levels` order.
+    """
+
+    present: frozenset[int]
+    codelists: Mapping[str, Codelist]
+    counts: Sequence[Counts]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The calls in `blocks` together are at most `most`."""
+
+    blocks: tuple[int, ...]
+    most: int
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A release already out: its tables, what it withheld, and of that what its rules called small."""
+
+    version: str
+    tables: Sequence[Table]
+    withheld: Sequence[npt.NDArray[np.bool_]]
+    small: Sequence[npt.NDArray[np.bool_]]
 
 
 def _membership(codelist: Codelist, codes: Sequence[str], finest: str) -> sp.csr_matrix:
-    """(codes x codes at `finest`) 0/1."""
+    """(codes x codes at `finest`) 0/1; codes that the codelist lacks hold nothing."""
     leaves = codelist.codes_at(finest)
     rows, columns = [], []
     for i, code in enumerate(codes):
+        if code not in codelist.by_code:
+            continue
         above = codelist.ancestors(codelist.by_code[code].level)
         for j, leaf in enumerate(leaves):
             if above[leaf] == code:
@@ -80,54 +119,149 @@ def clique_dimensions(clique: Clique, codelists: Mapping[str, Codelist]) -> dict
 
 
 def build_system(
-    tables: Sequence[Table], cliques: Sequence[Clique], counts: Sequence[Counts], codelists: Mapping[str, Codelist], threshold: int
-) -> System:
-    """`counts[i]` are the true joint counts of clique i, one axis per dimension in `levels` order."""
-    offsets = np.concatenate([[0], np.cumsum([c.size for c in counts])]).astype(np.int64)
-    width = int(offsets[-1])
-    blocks: list[sp.csr_matrix] = []
-    number: dict[Key, int] = {}
+    tables: Sequence[Table], cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], threshold: int,
+    earlier: Sequence[Earlier] = (), bounds: Sequence[Bound] = (),
+) -> System:  # fmt: skip
+    """One system over all blocks. Without `earlier` there is one block, present in release 0. `codelists` hold every code of every release.
+
+    Raises ProtectionError when an earlier release published what must be withheld now.
+    """
+    made = _Rows(cliques, blocks, codelists, len(bounds))
+    newest = len(earlier)
     where: list[npt.NDArray[np.int64]] = []
+    every: list[tuple[Table, npt.NDArray[np.int64]]] = []
     sensitive: dict[int, bool] = {}
     cost: dict[int, float] = {}
-    for table in tables:
-        home = next(i for i, clique in enumerate(cliques) if _holds(clique, table, codelists))
-        rows = _kron([_axis_rows(table, d, level, codelists[d]) for d, level in cliques[home].levels.items()])
-        keys = _keys(table, list(cliques[home].levels))
-        fresh = [i for i, key in enumerate(keys) if key not in number]
-        for i in fresh:
-            number[keys[i]] = len(number)
-        blocks.append(_widen(rows[fresh], int(offsets[home]), width))
-        ids = np.array([number[key] for key in keys], dtype=np.int64)
-        order = _clique_order(table, list(cliques[home].levels))
-        where.append(ids.reshape([table.shape[i] for i in order]).transpose(np.argsort(order)))
-        flags = primary(table, threshold)
-        for cell, flag, value in zip(where[-1].ravel().tolist(), flags.ravel().tolist(), _costs(table).ravel().tolist(), strict=True):
-            sensitive[cell] = sensitive.get(cell, False) or flag
-            cost[cell] = cost.get(cell, 0.0) + value
-    published = len(number)
-    relations = list(dict.fromkeys(relation for table, ids in zip(tables, where, strict=True) for relation in _sums(table, ids)))
-    cells = sp.csr_matrix(sp.vstack(blocks))
-    for table, ids in zip(tables, where, strict=True):
-        cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, number, relations)]))
-    leaves = np.concatenate([c.ravel() for c in counts])
-    margins = _margins(cliques, offsets, width, codelists)
+    hidden: set[int] = set()
+    for position, (version, listed, small) in enumerate([*((e.version, e.tables, e.small) for e in earlier), ("", tables, ())]):
+        for number, table in enumerate(listed):
+            ids = made.add(table, position, version)
+            every.append((table, ids))
+            if position == newest:
+                where.append(ids)
+                flags = primary(table, threshold)
+            else:
+                hidden |= set(ids[earlier[position].withheld[number]].tolist())
+                flags = small[number]
+            costs = _costs(table) if position == newest else np.zeros(table.shape)
+            for cell, flag, value in zip(ids.ravel().tolist(), flags.ravel().tolist(), costs.ravel().tolist(), strict=True):
+                sensitive[cell] = sensitive.get(cell, False) or flag
+                cost[cell] = cost.get(cell, 0.0) + value
+    published = len(made.number)
+    relations = list(dict.fromkeys(relation for table, ids in every for relation in _sums(table, ids)))
+    cells = made.cells()
+    for table, ids in every:
+        cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, made.number, relations)]))
+    leaves, margins = made.leaves(bounds), made.margins(bounds)
     values = np.asarray(cells @ leaves, dtype=np.int64)
-    for table, ids in zip(tables, where, strict=True):
+    for table, ids in every:
         if np.any(values[ids] != table.values):
             raise AssertionError(f"table {table.name} does not agree with the joint counts; please report this")
-    if np.any(margins @ leaves != 0):
+    if np.any(made.margins(()) @ leaves != 0):
         raise AssertionError("joint counts do not agree on their shared margins; please report this")
-    size = len(number)
+    size, keys = len(made.number), tuple(made.number)
     flags_of = np.array([sensitive.get(i, False) for i in range(size)])
     for whole, (_, *rest) in relations:
         for cell in rest:
             if cell >= published:
                 flags_of[cell] |= telling_remainder(values[cell], values[whole], threshold)
+    past = np.array([key[:1] != () and key[0][0] == EARLIER for key in keys])
+    gone = past & (np.arange(size) < published)
+    withheld_then = np.isin(np.arange(size), list(hidden))
+    fixed, kept = gone & ~withheld_then, np.zeros(size, dtype=bool)
+    for cell, other in _same(cells, gone, ~past & (np.arange(size) < published)):
+        fixed[other] |= fixed[cell]
+        kept[other] |= withheld_then[cell]
+    if np.any(fixed & flags_of):
+        raise ProtectionError(
+            "an earlier release published a count that must be withheld now; was its threshold lower, or were fewer rules in force? "
+            "Publish under the same rules, or begin a new series in a new folder"
+        )
     return System(
-        cells, margins, leaves, values, flags_of, np.arange(size) >= published,
-        np.array([cost.get(i, 0.0) for i in range(size)]), tuple(number), tuple(where), tuple(relations),
+        cells, margins, leaves, values, flags_of, (np.arange(size) >= published) | (gone & withheld_then),
+        np.array([cost.get(i, 0.0) for i in range(size)]), keys, tuple(where), tuple(relations), fixed, kept & ~fixed,
     )  # fmt: skip
+
+
+class _Rows:
+    """Rows of the distinct cells over the leaves of all blocks; one spare leaf per bound at the end."""
+
+    def __init__(self, cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], spare: int) -> None:
+        self.cliques, self.blocks, self.codelists = cliques, blocks, codelists
+        sizes = [counts.size for block in blocks for counts in block.counts]
+        ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.offsets = ends[:-1].reshape(len(blocks), len(cliques))
+        self.inner = int(ends[-1])
+        self.width = self.inner + spare
+        self.number: dict[Key, int] = {}
+        self._stack: list[sp.csr_matrix] = []
+
+    def add(self, table: Table, position: int, version: str) -> npt.NDArray[np.int64]:
+        """The distinct cell of each cell of `table`, which release `position` publishes; new ones get a row."""
+        home = next(i for i, clique in enumerate(self.cliques) if _holds(clique, table, self.codelists))
+        names = list(self.cliques[home].levels)
+        first = ((EARLIER, version),) if version else ()
+        keys = [first + key for key in _keys(table, names)]
+        fresh = [i for i, key in enumerate(keys) if key not in self.number]
+        for i in fresh:
+            self.number[keys[i]] = len(self.number)
+        if fresh:
+            rows = sp.csr_matrix((len(fresh), self.width), dtype=np.int64)
+            for block, offset in zip(self.blocks, self.offsets[:, home], strict=True):
+                if position in block.present:
+                    inside = [_axis_rows(table, d, level, block.codelists[d]) for d, level in self.cliques[home].levels.items()]
+                    rows = rows + _widen(_kron(inside)[fresh], int(offset), self.width)
+            self._stack.append(sp.csr_matrix(rows))
+        ids = np.array([self.number[key] for key in keys], dtype=np.int64)
+        order = _clique_order(table, names)
+        return ids.reshape([table.shape[i] for i in order]).transpose(np.argsort(order))
+
+    def cells(self) -> sp.csr_matrix:
+        return sp.csr_matrix(sp.vstack(self._stack))
+
+    def _calls(self, block: int) -> npt.NDArray[np.int64]:
+        """The leaves that sum to all calls of a block."""
+        return np.arange(self.blocks[block].counts[0].size) + int(self.offsets[block, 0])
+
+    def leaves(self, bounds: Sequence[Bound]) -> Counts:
+        counts = [c.ravel() for block in self.blocks for c in block.counts]
+        spare = [bound.most - sum(int(self.blocks[b].counts[0].sum()) for b in bound.blocks) for bound in bounds]
+        if min(spare, default=0) < 0:
+            raise AssertionError("more calls were revised than a release says; please report this")
+        leaves: Counts = np.concatenate(
+            [*counts, np.array(spare, dtype=np.int64), np.zeros(self.width - self.inner - len(spare), dtype=np.int64)]
+        )
+        return leaves
+
+    def margins(self, bounds: Sequence[Bound]) -> sp.csr_matrix:
+        """Neighbouring cliques agree, block by block; a bound's blocks and its spare leaf keep their sum."""
+        rows = [
+            _widen(block_rows, 0, self.width)
+            for block, offsets in zip(self.blocks, self.offsets, strict=True)
+            if (block_rows := _margins(self.cliques, offsets, self.width, block.codelists)).shape[0]
+        ]
+        for i, bound in enumerate(bounds):
+            columns = np.concatenate([*(self._calls(block) for block in bound.blocks), [self.inner + i]])
+            rows.append(
+                sp.csr_matrix(
+                    (np.ones(len(columns), dtype=np.int64), (np.zeros(len(columns), dtype=np.int64), columns)), shape=(1, self.width)
+                )
+            )
+        return sp.csr_matrix(sp.vstack(rows)) if rows else sp.csr_matrix((0, self.width), dtype=np.int64)
+
+
+def _same(cells: sp.csr_matrix, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Pairs of cells that sum the very same leaves."""
+    cells.sort_indices()
+
+    def leaves_of(cell: int) -> bytes:
+        inside: bytes = cells.indices[cells.indptr[cell] : cells.indptr[cell + 1]].tobytes()
+        return inside
+
+    at: dict[bytes, list[int]] = {}
+    for cell in np.flatnonzero(one).tolist():
+        at.setdefault(leaves_of(cell), []).append(cell)
+    return [(cell, twin) for twin in np.flatnonzero(other).tolist() for cell in at.get(leaves_of(twin), ())]
 
 
 def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
@@ -225,4 +359,4 @@ def _costs(table: Table) -> npt.NDArray[np.float64]:
     return costs
 
 
-__all__ = ["Key", "System", "build_system", "clique_dimensions"]
+__all__ = ["Block", "Bound", "Earlier", "Key", "System", "build_system", "clique_dimensions"]

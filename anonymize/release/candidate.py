@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -16,7 +18,9 @@ from typing import Any
 from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import Text
 from anonymize.areas import AreaSystem, public_geojson
+from anonymize.audit.reader import HISTORY
 from anonymize.codelists import Codelist
+from anonymize.history import NOTHING_REVISED, Revised
 from anonymize.plan import Advice
 from anonymize.protect.primary import Mask
 from anonymize.statistics import Statistic
@@ -27,12 +31,25 @@ SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
 STATUSES = ["published", "suppressed", "not_collected", "not_applicable", "incomplete"]
 
 
+@dataclass(frozen=True)
+class Before:
+    """The folders of the releases that readers may have kept, oldest first, and what was revised since the last."""
+
+    folders: tuple[Path, ...] = ()
+    revised: Revised = NOTHING_REVISED
+
+
 def write_candidate(
     folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
     codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem], advice: Advice,
-    statistics: Sequence[Statistic] = (),
+    statistics: Sequence[Statistic] = (), before: Before | None = None,
 ) -> None:  # fmt: skip
-    """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written."""
+    """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written.
+
+    Every release of `before` is copied to history/VERSION, byte for byte.
+    """
+    before = before or Before()
+    history = [_keep(source, folder) for source in before.folders]
     resources: list[dict[str, Any]] = []
 
     def put(path: str, text: str, described: dict[str, Any]) -> None:
@@ -53,14 +70,15 @@ def write_candidate(
             file = f"areas{name.removeprefix('area')}.geojson"
             described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
             put(file, public_geojson(system), described)
-    put("CHANGELOG.md", _changelog(config), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
+    put("CHANGELOG.md", _changelog(config, before), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
     (folder / "datapackage.json").write_text(
-        json.dumps(_package(config, advice, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(_package(config, advice, history, before, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
 
 
 def _used(tables: Sequence[Table]) -> list[str]:
-    return sorted({name for table in tables for name in (*table.dimensions, *table.where)})
+    """The period always: it says which months the release covers."""
+    return sorted({"period"} | {name for table in tables for name in (*table.dimensions, *table.where)})
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -192,12 +210,37 @@ def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
     }
 
 
-def _changelog(config: AgencyConfig) -> str:
+def _keep(source: Path, folder: Path) -> dict[str, str]:
+    """Copy an earlier release, without the history inside it, and say which bytes it was."""
+    described = (source / "datapackage.json").read_bytes()
+    package = json.loads(described)
+    target = folder / HISTORY / str(package["version"])
+    shutil.copytree(source, target, ignore=lambda at, names: [HISTORY] if Path(at) == source and HISTORY in names else [])
+    return {
+        "version": str(package["version"]),
+        "created": str(package["created"]),
+        "datapackage_sha256": hashlib.sha256(described).hexdigest(),
+    }
+
+
+def _changelog(config: AgencyConfig, before: Before) -> str:
     release = config.file.release
-    return f"# Changes\n\n## {release.version} ({release.created})\n\nFirst release. Calls from {release.data_from} to {release.data_to}.\n"
+    head = f"## {release.version} ({release.created})\n\n"
+    period = f"Calls from {release.data_from} to {release.data_to}.\n"
+    if not before.folders:
+        return f"# Changes\n\n{head}First release. {period}"
+    revised = before.revised
+    if revised.months:
+        what = f"Scheduled update. In {len(revised.months)} month(s) that were out before, calls were added, removed or coded anew: at most {revised.at_most}."
+    else:
+        what = "Scheduled update. No count of a month that was out before has changed."
+    earlier = (before.folders[-1] / "CHANGELOG.md").read_text(encoding="utf-8").removeprefix("# Changes\n\n")
+    return f"# Changes\n\n{head}{what} {period}\n{earlier}"
 
 
-def _package(config: AgencyConfig, advice: Advice, resources: list[dict[str, Any]]) -> dict[str, Any]:
+def _package(
+    config: AgencyConfig, advice: Advice, history: list[dict[str, str]], before: Before, resources: list[dict[str, Any]]
+) -> dict[str, Any]:
     agency, release = config.file.agency, config.file.release
     package: dict[str, Any] = {
         "$schema": SCHEMA,
@@ -227,4 +270,7 @@ def _package(config: AgencyConfig, advice: Advice, resources: list[dict[str, Any
             "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
             "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
         }
+    if history:
+        package["history"] = history
+        package["revised"] = {"months": list(before.revised.months), "at_most": before.revised.at_most}
     return package | {"resources": resources}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+from anonymize.audit.reader import HISTORY
 from anonymize.errors import ReleaseError
 
 
@@ -23,18 +25,18 @@ def check_target(target: Path) -> None:
 def publish(candidate: Path, target: Path, *, replace: bool) -> bool:
     """Move `candidate` to `target`; False when `target` already held the same bytes.
 
-    An earlier release that differs is only overwritten with `replace`: readers who saw both could
-    subtract one from the other, and protection against that is not built yet. Raises ReleaseError.
+    An earlier release of another version must be in the candidate's history. One of the same version that differs is
+    only overwritten with `replace`: readers who saw both could compare them. Raises ReleaseError.
     """
     check_target(target)
     earlier = target.is_dir() and any(target.iterdir())
     if earlier and _files(candidate) == _files(target):
         shutil.rmtree(candidate)
         return False
-    if earlier and not replace:
+    if earlier and not replace and not _remembers(candidate, target):
         raise ReleaseError(
             f"{target}: holds an earlier release that differs; anyone who saw it could compare the two. "
-            "Choose another --out, or add --replace if nobody outside has seen the earlier one"
+            "Give the new release its own 'version' in [release], or add --replace if nobody outside has seen the earlier one"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.before")
@@ -51,3 +53,10 @@ def publish(candidate: Path, target: Path, *, replace: bool) -> bool:
         raise ReleaseError(f"{target}: the release could not be put in place ({error.strerror}); nothing was changed") from None
     shutil.rmtree(aside, ignore_errors=True)
     return True
+
+
+def _remembers(candidate: Path, target: Path) -> bool:
+    """Does the candidate's history hold the release in `target`, byte for byte?"""
+    described = (target / "datapackage.json").read_bytes()
+    kept = candidate / HISTORY / str(json.loads(described)["version"]) / "datapackage.json"
+    return kept.is_file() and kept.read_bytes() == described

@@ -33,6 +33,11 @@ def load(name: str, threshold: int) -> System:
     return system_of(matrix, leaves, labels, dims, threshold)
 
 
+def nothing_before(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """No cell is fixed or kept by an earlier release."""
+    return np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
+
+
 def system_of(
     matrix: sp.csr_matrix, leaves: np.ndarray, labels: np.ndarray, dims: Sequence[Sequence[np.ndarray]], threshold: int
 ) -> System:
@@ -41,7 +46,7 @@ def system_of(
     return System(
         cells, sp.csr_matrix((0, cells.shape[1]), dtype=np.int64), leaves, values, (values > 0) & (values < threshold),
         np.zeros(len(values), dtype=bool), np.maximum(values, ZERO_COST).astype(float),
-        tuple((("cell", str(i)),) for i in range(len(values))), (np.arange(len(values)),), relations(labels, dims),
+        tuple((("cell", str(i)),) for i in range(len(values))), (np.arange(len(values)),), relations(labels, dims), *nothing_before(values),
     )  # fmt: skip
 
 
@@ -76,5 +81,5 @@ def tiny(seed: int, threshold: int) -> System:
     return System(
         cells, sp.csr_matrix((0, counts.size), dtype=np.int64), counts.ravel(), values, (values > 0) & (values < threshold),
         np.zeros(len(values), dtype=bool), np.maximum(values, ZERO_COST).astype(float),
-        tuple((("cell", str(i)),) for i in range(len(values))), (number,), tuple(sums),
+        tuple((("cell", str(i)),) for i in range(len(values))), (number,), tuple(sums), *nothing_before(values),
     )  # fmt: skip

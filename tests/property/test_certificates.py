@@ -32,7 +32,7 @@ def table(counts):
     return System(
         matrix, sp.csr_matrix((0, counts.size), dtype=np.int64), counts.ravel(), values, (values > 0) & (values < K),
         np.zeros(len(values), dtype=bool), np.maximum(values, 0.5).astype(float), tuple((("cell", str(i)),) for i in range(len(values))),
-        (np.arange(len(values)),), tuple(relations),
+        (np.arange(len(values)),), tuple(relations), np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=bool),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from anonymize.audit.reader import read_release
 from anonymize.audit.space import COMPLEMENT, equations
 from anonymize.codelists import Codelist, Node, with_unknown
 from anonymize.errors import ProtectionError
-from anonymize.protect import build_system, plan_cliques, protect
+from anonymize.protect import Block, build_system, plan_cliques, protect
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import clique_dimensions
 from anonymize.tables import Dimension, Table
@@ -101,7 +101,7 @@ def protected_release(folder, k, dims, specs, leaves, high=None):
     ]  # fmt: skip
     cliques = plan_cliques(plan, lists)
     joint = [counted(clique_dimensions(c, lists), {}) for c in cliques]
-    system = build_system(tables, cliques, joint, lists, k)
+    system = build_system(tables, cliques, [Block(frozenset({0}), lists, joint)], lists, k)
     result = protect(system, high or k)
     for _ in range(20):
         for s, table, ids in zip(specs, tables, system.where, strict=True):

@@ -1,0 +1,363 @@
+"""Releases over time: what earlier releases told, and the private ledgers of the calls behind them.
+
+A reader who kept every release can compare them. So that no comparison narrows a withheld count, all releases are one system
+(`protect/system.py`): the calls are parted into blocks by the releases in which they stand, coded alike. A call that came in late, was
+removed, or was coded anew stands in some releases only; each release says in public for which months that happened, and bounds how often.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from anonymize.agency.schema import TableSpec, Text
+from anonymize.audit.reader import HISTORY, PublicRelease, PublicTable, read_release
+from anonymize.codelists import ROOT, Codelist, Node
+from anonymize.errors import PlanError
+from anonymize.protect import Block, Bound, Earlier
+from anonymize.protect.cliques import Clique
+from anonymize.protect.primary import Mask, primary
+from anonymize.protect.system import clique_dimensions
+from anonymize.sources import literal
+from anonymize.tables import Dimension, Table, count_cells
+
+LEDGERS = "ledger"
+MOST_REVISED = 0.25
+"""A larger share of an earlier release's calls coded anew is no revision but another way of counting."""
+
+
+@dataclass(frozen=True)
+class Revised:
+    """Between a release and the one before it: the months in which calls were added, removed or coded anew, and a bound on how many."""
+
+    months: tuple[str, ...]
+    at_most: int
+
+
+NOTHING_REVISED = Revised((), 0)
+
+
+@dataclass(frozen=True)
+class Past:
+    """An earlier release, from its public files; `ledger` and `small` (what its rules withheld) are private."""
+
+    folder: Path
+    package: dict[str, Any]
+    public: PublicRelease
+    codelists: dict[str, Codelist]
+    specs: tuple[TableSpec, ...]
+    ledger: Path
+    small: Path
+
+    @property
+    def version(self) -> str:
+        return self.public.version
+
+    @property
+    def revised(self) -> Revised:
+        given = self.package.get("revised", {})
+        return Revised(tuple(given.get("months", ())), int(given.get("at_most", 0)))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All releases as one system: the newest is the last position of `blocks`' presence."""
+
+    cliques: Sequence[Clique]
+    blocks: tuple[Block, ...]
+    bounds: tuple[Bound, ...]
+    codelists: Mapping[str, Codelist]
+    earlier: tuple[Earlier, ...]
+    revised: Revised
+
+
+def read_history(out: Path, private: Path, version: str, *, replace: bool) -> list[Past]:
+    """The releases that readers may have kept, oldest first; with `replace` not the one in place, which nobody outside has seen.
+
+    Raises PlanError when a version is used twice or a private ledger is missing.
+    """
+    if not (out / "datapackage.json").exists():
+        return []
+    package = json.loads((out / "datapackage.json").read_text(encoding="utf-8"))
+    folders = [out / HISTORY / str(entry["version"]) for entry in package.get("history", ())]
+    if str(package["version"]) != version and not replace:
+        folders.append(out)
+    found = [_past(folder, private) for folder in folders]
+    if version in (past.version for past in found):
+        raise PlanError([f"{out}: release {version} is out already; give the new release its own 'version' in [release]"])
+    return found
+
+
+def ledger_paths(private: Path, version: str, datapackage_sha256: str) -> tuple[Path, Path]:
+    """One pair of files per release and its exact bytes: a build that fails later never spoils the ledger of a release that is out."""
+    stem = f"{version}-{datapackage_sha256[:16]}"
+    return private / LEDGERS / f"{stem}.parquet", private / LEDGERS / f"{stem}.npz"
+
+
+def keep_ledger(
+    db: duckdb.DuckDBPyConnection, fed: Sequence[str], tables: Sequence[Table], threshold: int, paths: tuple[Path, Path]
+) -> None:
+    """Save how many calls bear each combination of codes, and which cells the rules withhold; readable by their owner alone."""
+    ledger, small = paths
+    ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db.execute(
+        f"COPY (SELECT {', '.join(sorted(fed))}, count(*) AS n FROM calls GROUP BY ALL ORDER BY ALL) TO {literal(str(ledger))} (FORMAT parquet)"
+    )
+    ledger.chmod(0o600)
+    with open(os.open(small, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+        masks: dict[str, Any] = {table.name: primary(table, threshold) for table in tables}
+        np.savez_compressed(handle, **masks)
+
+
+def _past(folder: Path, private: Path) -> Past:
+    public = read_release(folder)
+    ledger, small = ledger_paths(private, public.version, public.datapackage_sha256)
+    if not ledger.exists() or not small.exists():
+        raise PlanError([
+            f"{ledger}: the private ledger of release {public.version} is not there; put back the private folder of that build "
+            "('--private'), or begin a new series in a new folder"
+        ])  # fmt: skip
+    codelists = {name: _codelist(name, tree.levels, tree.parent) for name, tree in public.trees.items()}
+    specs = tuple(
+        TableSpec(
+            name=table.name, title=Text(en=table.name, es=table.name), dimensions=table.levels, where=table.where,
+            sensitive_attribute=table.sensitive_attribute,
+        )
+        for table in public.tables
+    )  # fmt: skip
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    return Past(folder, package, public, codelists, specs, ledger, small)
+
+
+def _codelist(name: str, levels: Mapping[str, Sequence[str]], parent: Mapping[str, str]) -> Codelist:
+    nodes = tuple(Node(code, Text(en=code, es=code), parent[code], level) for level, codes in levels.items() for code in codes)
+    return Codelist(name, Text(en=name, es=name), tuple(levels), nodes)
+
+
+def merged_before(history: Sequence[Past]) -> dict[str, tuple[tuple[str, ...], ...]] | None:
+    """The areas that the last release showed as one; None where there is no earlier release."""
+    if not history:
+        return None
+    given = history[-1].package.get("coarsened", {}).get("areas", {})
+    return {name: tuple(tuple(group) for group in groups) for name, groups in given.items()}
+
+
+def union_codelists(history: Sequence[Past], newest: Mapping[str, Codelist]) -> dict[str, Codelist]:
+    """Every code of every release. Raises PlanError where a code stands in two places."""
+    found: dict[str, Codelist] = {}
+    problems: list[str] = []
+    for source, lists in [*((past.version, past.codelists) for past in history), ("this one", newest)]:
+        for name, codelist in lists.items():
+            before = found.get(name)
+            if before is None:
+                found[name] = codelist
+                continue
+            if before.levels != codelist.levels:
+                problems.append(
+                    f"'{name}' has the levels {', '.join(codelist.levels)} in release {source}, and {', '.join(before.levels)} in an earlier one"
+                )
+                continue
+            for node in codelist.nodes:
+                old = before.by_code.get(node.code)
+                if old and (old.parent, old.level) != (node.parent, node.level):
+                    problems.append(
+                        f"'{node.code}' of '{name}' lies under '{node.parent}' in release {source}, and under '{old.parent}' earlier"
+                    )
+            nodes = [*before.nodes, *(node for node in codelist.nodes if node.code not in before.by_code)]
+            ordered = [node for level in before.levels for node in nodes if node.level == level]
+            found[name] = Codelist(name, codelist.name, before.levels, tuple(ordered))
+    if problems:
+        raise PlanError(
+            [
+                f"{problem}; keep the earlier tree and give new codes new names, or begin a new series in a new folder"
+                for problem in problems
+            ]
+        )
+    return found
+
+
+def compare(
+    db: duckdb.DuckDBPyConnection, history: Sequence[Past], newest: Mapping[str, Codelist], fed: Sequence[str], cliques: Sequence[Clique],
+    union: Mapping[str, Codelist], threshold: int,
+) -> Comparison:  # fmt: skip
+    """Part the calls of all releases into blocks. The newest release's calls are the table `calls` of `db`."""
+    used = sorted(
+        {d for past in history for spec in past.specs for d in (*spec.dimensions, *spec.where)} | {d for c in cliques for d in c.levels}
+    )
+    _unite(db, history, fed, sorted({*used, "period"}), union)
+    lists = [*(past.codelists for past in history), newest]
+    windows = [set(codes["period"].codes_at(codes["period"].finest)) for codes in lists]
+    months: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    revised_now: list[str] = []
+    changes = np.zeros(2, dtype=np.int64)
+    for month in union["period"].codes_at(union["period"].finest):
+        inside = tuple(r for r, window in enumerate(windows) if month in window)
+        steps = []
+        for before, after in pairwise(inside):
+            added, removed = _differences(db, before, after, month)
+            known = history[after].revised.months if after < len(history) else ()
+            if added or removed or month in known:
+                steps.append(after)
+                if after == len(history):
+                    revised_now.append(month)
+                    changes += (added, removed)
+        months.setdefault((inside, tuple(steps)), []).append(month)
+    _refuse_recoding(db, history, windows, int(changes.max()))
+    at_most = _rounded_up(int(changes.max()), threshold) if revised_now else 0
+    revised = Revised(tuple(revised_now), at_most)
+    blocks: list[Block] = []
+    starts: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    for (inside, revised_steps), codes in months.items():
+        listed = ", ".join(map(literal, codes))
+        db.execute(f"CREATE OR REPLACE TEMP VIEW block AS SELECT * FROM every WHERE period IN ({listed})")
+        for first, last in _runs(inside, revised_steps):
+            present = inside[first : last + 1]
+            shared = {name: _restricted(union[name], [lists[r][name] for r in present if name in lists[r]]) for name in union}
+            shared["period"] = _months_only(union["period"], codes)
+            around = [inside[i] for i in (first - 1, last + 1) if 0 <= i < len(inside)]
+            if first > 0:
+                starts.setdefault(inside[first], []).append(len(blocks))
+            if last + 1 < len(inside):
+                ends.setdefault(inside[last + 1], []).append(len(blocks))
+            measure = f"sum({_alike(present, around)}) AS n"
+            counts = [count_cells(db, clique_dimensions(clique, shared), {}, "block", measure) for clique in cliques]
+            blocks.append(Block(frozenset(present), shared, counts))
+    limits = [past.revised.at_most for past in history] + [at_most]
+    bounds = tuple(Bound(tuple(listed), limits[r]) for side in (starts, ends) for r, listed in sorted(side.items()))
+    earlier = tuple(_earlier(db, r, past) for r, past in enumerate(history))
+    return Comparison(cliques, tuple(blocks), bounds, union, earlier, revised)
+
+
+def _alike(present: Sequence[int], around: Sequence[int]) -> str:
+    """SQL: of the calls with one combination of codes, how many stand in exactly the releases `present` (and not in those `around`)."""
+    least = f"least({', '.join(f'n{r}' for r in present)})"
+    most = f"greatest(0, {', '.join(f'n{r}' for r in around)})" if around else "0"
+    return f"greatest(0, {least} - {most})"
+
+
+def _runs(inside: Sequence[int], steps: Sequence[int]) -> list[tuple[int, int]]:
+    """Every run of releases (first and last place in `inside`) that begins and ends at a step in which calls were revised, or at the ends."""
+    cuts = [0, *(i for i, r in enumerate(inside) if r in steps), len(inside)]
+    return [(cuts[a], cuts[b] - 1) for a in range(len(cuts) - 1) for b in range(a + 1, len(cuts))]
+
+
+def _rounded_up(revised: int, threshold: int) -> int:
+    """What the public is told instead of the number: a multiple of the threshold, and enough that a small count may have been nothing before."""
+    return threshold * (revised // threshold + 3)
+
+
+def _refuse_recoding(db: duckdb.DuckDBPyConnection, history: Sequence[Past], windows: Sequence[set[str]], revised: int) -> None:
+    shared = windows[-1] & windows[-2]
+    listed = ", ".join(map(literal, sorted(shared))) or "''"
+    row = db.execute(f"SELECT coalesce(sum(n{len(history) - 1}), 0) FROM every WHERE period IN ({listed})").fetchone()
+    calls = int(row[0]) if row else 0
+    if revised > max(MOST_REVISED * calls, 100):
+        raise PlanError([
+            f"more than {MOST_REVISED:.0%} of the calls of the months that release {history[-1].version} holds too are coded otherwise now; "
+            "that is another way of counting, and comparing both could tell of single calls; keep the earlier mapping, or begin a new series in a new folder"
+        ])  # fmt: skip
+
+
+def _differences(db: duckdb.DuckDBPyConnection, before: int, after: int, month: str) -> tuple[int, int]:
+    """How many calls of `month` stand only in the later release, and how many only in the earlier."""
+    row = db.execute(
+        f"SELECT coalesce(sum(greatest(0, n{after} - n{before})), 0), coalesce(sum(greatest(0, n{before} - n{after})), 0) FROM every WHERE period = ?",
+        [month],
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def _unite(
+    db: duckdb.DuckDBPyConnection, history: Sequence[Past], fed: Sequence[str], names: Sequence[str], union: Mapping[str, Codelist]
+) -> None:
+    """The table `every`: a row per combination of codes, a column n0, n1, ... per release."""
+    columns: list[set[str]] = []
+    for r, past in enumerate(history):
+        db.execute(f"CREATE TABLE ledger{r} AS SELECT * FROM read_parquet({literal(str(past.ledger))})")
+        described = db.execute(f"DESCRIBE ledger{r}").fetchall()
+        columns.append({str(row[0]) for row in described})
+    newest = len(history)
+    mine = [name for name in names if name in fed]
+    db.execute(f"CREATE TABLE ledger{newest} AS SELECT {', '.join(mine)}, count(*) AS n FROM calls GROUP BY ALL")
+    columns.append({*mine, "n"})
+    for name in names:
+        having = [r for r, found in enumerate(columns) if name in found]
+        for r, found in enumerate(columns):
+            if name not in found:
+                _borrow(db, r, min(having, key=lambda other, r=r: (abs(other - r), other)), name, sorted(found & set(names)), union[name])  # type: ignore[misc]
+                found.add(name)
+
+    def place(r: int) -> str:
+        return ", ".join(f"{'n' if i == r else '0'} AS n{i}" for i in range(newest + 1))
+
+    rows = " UNION ALL ".join(f"SELECT {', '.join(names)}, {place(r)} FROM ledger{r}" for r in range(newest + 1))
+    sums = ", ".join(f"CAST(sum(n{i}) AS BIGINT) AS n{i}" for i in range(newest + 1))
+    db.execute(f"CREATE TABLE every AS SELECT {', '.join(names)}, {sums} FROM ({rows}) GROUP BY ALL")
+
+
+def _borrow(db: duckdb.DuckDBPyConnection, r: int, donor: int, name: str, shared: Sequence[str], codelist: Codelist) -> None:
+    """Give release r, which did not have the field `name`, the codes that the like calls of release `donor` have, as far as those go."""
+    joined = [column for column in shared if column != "period"]
+    keys = ["period", *joined]
+    leaf = codelist.unknown_leaf or codelist.codes_at(codelist.finest)[0]
+    on = " AND ".join(f"lent.{key} = wanted.{key}" for key in keys)
+    listed = ", ".join(keys)
+    of_wanted = ", ".join(f"wanted.{key}" for key in keys)
+    db.execute(
+        f"CREATE TABLE completed AS WITH wanted AS (SELECT {listed}, sum(n) AS n FROM ledger{r} GROUP BY ALL), "
+        f"given AS (SELECT {listed}, {name}, sum(n) AS n FROM ledger{donor} GROUP BY ALL), "
+        f"lent AS (SELECT *, sum(n) OVER (PARTITION BY {listed} ORDER BY {name}) AS upto FROM given), "
+        f"taken AS (SELECT {of_wanted}, lent.{name}, greatest(0, least(lent.n, wanted.n - lent.upto + lent.n)) AS n FROM wanted JOIN lent ON {on}), "
+        f"rest AS (SELECT {of_wanted}, {literal(leaf)} AS {name}, wanted.n - coalesce(lent.n, 0) AS n FROM wanted "
+        f"LEFT JOIN (SELECT {listed}, sum(n) AS n FROM taken GROUP BY ALL) AS lent ON {on}) "
+        f"SELECT {listed}, {name}, CAST(sum(n) AS BIGINT) AS n FROM (SELECT * FROM taken UNION ALL SELECT * FROM rest) WHERE n > 0 GROUP BY ALL"
+    )
+    db.execute(f"DROP TABLE ledger{r}")
+    db.execute(f"ALTER TABLE completed RENAME TO ledger{r}")
+
+
+def _restricted(union: Codelist, lists: Sequence[Codelist]) -> Codelist:
+    """The codes that all of `lists` have."""
+    nodes = tuple(node for node in union.nodes if all(node.code in codelist.by_code for codelist in lists))
+    return Codelist(union.dimension, union.name, union.levels, nodes)
+
+
+def _months_only(period: Codelist, months: Sequence[str]) -> Codelist:
+    kept = {ROOT}
+    for month in months:
+        code = month
+        while code:
+            kept.add(code)
+            code = period.by_code[code].parent
+    return Codelist(period.dimension, period.name, period.levels, tuple(node for node in period.nodes if node.code in kept))
+
+
+def _earlier(db: duckdb.DuckDBPyConnection, position: int, past: Past) -> Earlier:
+    tables, withheld, small = [], [], []
+    with np.load(past.small, allow_pickle=False) as kept:
+        for spec, public in zip(past.specs, past.public.tables, strict=True):
+            dimensions = {name: Dimension(past.codelists[name], levels) for name, levels in spec.dimensions.items()}
+            values = count_cells(db, dimensions, spec.where, "every", f"sum(n{position}) AS n")
+            tables.append(Table(spec.name, spec.title, "calls", dimensions, spec.where, spec.sensitive_attribute, values))
+            withheld.append(_mask(public, dimensions))
+            small.append(np.asarray(kept[spec.name], dtype=bool))
+    return Earlier(past.version, tables, withheld, small)
+
+
+def _mask(public: PublicTable, dimensions: Mapping[str, Dimension]) -> Mask:
+    hidden = {cell.key for cell in public.cells if cell.value is None}
+    found: Mask = np.array([
+        frozenset((d, c) for d, c in (*zip(dimensions, codes, strict=True), *public.where.items()) if c != ROOT) in hidden
+        for codes in product(*(d.codes for d in dimensions.values()))
+    ]).reshape(tuple(len(d.codes) for d in dimensions.values()))  # fmt: skip
+    return found
