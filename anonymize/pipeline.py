@@ -255,12 +255,35 @@ def _until_safe(
             raise AuditError(f"the audit found what protection cannot mend ({found}); nothing was written")
         progress.say(f"  {len(open_cells)} cells need more cover")
         already = protected.withheld.sum()
-        widen(protected, open_cells)
+        _widen_or_publish(protected, open_cells)
         if protected.withheld.sum() == already:
             _withhold_neighbours(protected, open_cells)
     raise ProtectionError(
         f"after {MOST_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser levels or fewer tables; nothing was written"
     )
+
+
+def _widen_or_publish(protected: Protected, cells: Sequence[int]) -> None:
+    """Give each of `cells` more cover. One that is not small itself and cannot be covered (an earlier release nearly told it) is
+    published instead, and all begins again without it."""
+    system, uncovered = protected.system, []
+    for group in [cells] if not system.fixed.any() else [[cell] for cell in cells]:
+        try:
+            widen(protected, group)
+        except ProtectionError:
+            uncovered += group
+    if uncovered:
+        uncovered = [i for i in uncovered if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])]
+        if not uncovered:
+            raise ProtectionError(
+                "a small count cannot be protected within these tables beside what earlier releases told; use coarser levels for this release"
+                if system.fixed.any()
+                else "a small count cannot be protected within these tables; use coarser levels or a lower threshold"
+            )
+        fixed = system.fixed.copy()
+        fixed[uncovered] = True
+        again = protect(dataclasses.replace(system, fixed=fixed), protected.high)
+        protected.system, protected.withheld, protected.bound = again.system, again.withheld, again.bound
 
 
 def _withhold_neighbours(protected: Protected, cells: Sequence[int]) -> None:

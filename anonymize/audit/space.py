@@ -25,7 +25,7 @@ from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, Tre
 from anonymize.errors import AuditError
 
 MOST_UNKNOWNS = 2_000_000
-EARLIER = "release"
+EARLIER = "earlier release"
 """In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""

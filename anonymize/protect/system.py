@@ -24,7 +24,7 @@ Key = tuple[tuple[str, str], ...]
 
 Relation = tuple[int, tuple[int, ...]]
 
-EARLIER = "release"
+EARLIER = "earlier release"
 """In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""
@@ -165,7 +165,7 @@ def build_system(
         for cell in rest:
             if cell >= published:
                 flags_of[cell] |= telling_remainder(values[cell], values[whole], threshold)
-    past = np.array([key[:1] != () and key[0][0] == EARLIER for key in keys])
+    past = np.array([any(name == EARLIER for name, _ in key) for key in keys])
     gone = past & (np.arange(size) < published)
     withheld_then = np.isin(np.arange(size), list(hidden))
     fixed, kept = gone & ~withheld_then, np.zeros(size, dtype=bool)
@@ -201,7 +201,7 @@ class _Rows:
         home = next(i for i, clique in enumerate(self.cliques) if _holds(clique, table, self.codelists))
         names = list(self.cliques[home].levels)
         first = ((EARLIER, version),) if version else ()
-        keys = [first + key for key in _keys(table, names)]
+        keys = [tuple(sorted(first + key)) for key in _keys(table, names)]
         fresh = [i for i, key in enumerate(keys) if key not in self.number]
         for i in fresh:
             self.number[keys[i]] = len(self.number)
