@@ -40,6 +40,8 @@ EFFORT = 1_000_000
 """Program sizes (rows and leaves) times programs solved, after which no new round begins."""
 LARGE = 150_000
 """A system of so many leaves moves all targets that are left at once; smaller ones fewer (that withholds less)."""
+HUGE = 50_000
+"""Leaves beyond which even the first program takes minutes by simplex."""
 FEW = 0.02
 """A sweep that reaches less than this share of what is left is the last of its kind."""
 SOON = 8
@@ -154,8 +156,8 @@ class _Reach:
 
     @property
     def _quick(self) -> bool:
-        """Does a program start well from the last one's end? Not known before the first."""
-        return self.nearby is None or self.nearby.usable
+        """Does a program start well from the last one's end? Not in a huge system; in others not known before the first."""
+        return self.system.cells.shape[1] < HUGE and (self.nearby is None or self.nearby.usable)
 
     def _groups(self, left: Ints) -> list[list[Target]]:
         """The next targets to move: one where the last program is a good start, else WORKERS groups of targets of one direction."""

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmark.protection NAME K` or `... tiny`: protect an instance, judge it, print one row of BENCHMARKS.md."""
+"""`python -m tests.benchmark.protection NAME K` or `... tiny` or `... curve NAME K`: protect an instance, judge it, print one row of BENCHMARKS.md."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import scipy.sparse as sp
 
 from anonymize.audit.intervals import judge
 from anonymize.audit.space import Equations
-from anonymize.protect import System, protect, solver
+from anonymize.protect import System, protect, secondary, solver
 from anonymize.protect.targets import spanning
 from tests.benchmark.instances import load, tiny
 
 TINY = 20
+EFFORTS = (0, 100_000, 300_000, 1_000_000, 3_000_000)
 
 
 def under_protected(system: System, withheld: np.ndarray, threshold: int) -> int:
@@ -75,6 +76,17 @@ def run_tiny() -> None:
     )
 
 
+def run_curve(name: str, threshold: int) -> None:
+    """What more effort buys: cells, value and seconds after which no new round of cuts begins."""
+    system = load(name, threshold)
+    for effort in EFFORTS:
+        secondary.EFFORT = effort
+        start = time.perf_counter()
+        withheld = protect(system, threshold - 1).withheld
+        seconds = time.perf_counter() - start
+        print(f"| {name} | {threshold} | {effort:,} | {withheld.sum():,} | {system.values[withheld].sum():,} | {seconds:.0f} |", flush=True)
+
+
 def run(name: str, threshold: int) -> None:
     system = load(name, threshold)
     start = time.perf_counter()
@@ -95,5 +107,7 @@ def run(name: str, threshold: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "tiny":
         run_tiny()
+    elif sys.argv[1] == "curve":
+        run_curve(sys.argv[2], int(sys.argv[3]))
     else:
         run(sys.argv[1], int(sys.argv[2]))

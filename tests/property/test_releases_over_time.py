@@ -81,7 +81,7 @@ def attack(folders, truths):
 
     Written apart from the audit: per release a full table, per step what was added and taken away, and no notion of blocks.
     """
-    types = list(TYPES.values()) + ["unknown"]
+    types = [*TYPES.values(), "unknown"]
     windows, offsets, size = [], [], 0
     for folder in folders:
         with (folder / "codelists/period.csv").open() as handle:
@@ -239,14 +239,14 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
     more = calls | made_up(rng, ["2024-07"])
     release(tmp_path, 2, more, "2024-01", "2024-07")
     before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
-    with pytest.raises(PlanError, match="release 2024.1 is out already"):
+    with pytest.raises(PlanError, match=r"release 2024\.1 is out already"):
         release(tmp_path, 1, calls, "2024-01", "2024-06")
     recoded = {i: (m, "Check" if t == "Crisis" else "Crisis") for i, (m, t) in more.items()}
     with pytest.raises(PlanError, match="another way of counting"):
         release(tmp_path, 3, recoded, "2024-01", "2024-08")
     for ledger in (tmp_path / "private/ledger").glob("2024.1-*.parquet"):
         ledger.unlink()
-    with pytest.raises(PlanError, match="ledger of release 2024.1 is not there"):
+    with pytest.raises(PlanError, match=r"ledger of release 2024\.1 is not there"):
         release(tmp_path, 3, more, "2024-01", "2024-08")
     assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
 

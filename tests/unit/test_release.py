@@ -111,6 +111,59 @@ def test_a_failed_build_leaves_the_earlier_release(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".out")] == []
 
 
+BUILD = [sys.executable, "-m", "anonymize", "build"]
+
+
+def test_a_killed_build_leaves_the_earlier_release(tmp_path):
+    """Killed at whatever moment, the release in place is whole, and the next build succeeds."""
+    agency = write_agency(tmp_path, small_calls())
+    out = tmp_path / "out"
+    command = [*BUILD, str(agency), "--out", str(out), "--private", str(tmp_path / "private"), "--replace", "--quiet"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    before = files(out)
+    (tmp_path / "calls.csv").write_text(small_calls(150))
+    for seconds in (0.5, 1.0, 1.5, 2.0):
+        with pytest.raises(subprocess.TimeoutExpired):
+            subprocess.run([sys.executable, "-c", SLOW, *command[3:]], cwd=ROOT, timeout=seconds, capture_output=True)
+        assert files(out) == before
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert main(["audit", str(out), "--quiet"]) == 0
+    assert files(out) != before
+
+
+SLOW = """
+import sys, time
+from anonymize import pipeline
+from anonymize.cli import main
+inner = pipeline.audit_release
+def slow(*arguments):
+    time.sleep(1)
+    report = inner(*arguments)
+    time.sleep(30)
+    return report
+pipeline.audit_release = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("most", [500, 3_000])
+def test_a_full_disk_leaves_the_earlier_release(tmp_path, most):
+    """No file can grow past `most` bytes: one plain sentence, and nothing is published."""
+    agency = write_agency(tmp_path, small_calls())
+    out = tmp_path / "out"
+    command = [*BUILD, str(agency), "--out", str(out), "--private", str(tmp_path / "private"), "--replace", "--quiet"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    before = files(out)
+    (tmp_path / "calls.csv").write_text(small_calls(150))
+    full = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most})); sys.dont_write_bytecode = True; "
+    full += "from anonymize.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", full, *command[3:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "nothing was published" in done.stderr
+    assert files(out) == before
+
+
 def test_a_solver_without_an_answer_is_a_failure(tmp_path, monkeypatch):
     """A time-out never counts as a pass."""
     monkeypatch.setattr("highspy.Highs.getModelStatus", lambda self: highspy.HighsModelStatus.kTimeLimit)
