@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 from babel.dates import format_date
 
@@ -117,6 +118,7 @@ _FLAG_NAMES = {
     "injured_clinician": ("Clinician hurt", "Profesional clínico con lesiones"),
     "injured_person": ("Person in crisis hurt", "Persona en crisis con lesiones"),
     "interpreter_used": ("Interpreter used", "Se usó intérprete"),
+    "officer_released": ("Officer left before the clinician", "El agente se fue antes que el profesional clínico"),
 }
 
 
@@ -156,6 +158,55 @@ def outcome() -> Codelist:
         "refused": ("Person said no to help", "La persona no aceptó ayuda"),
         "not_found": ("Person not found", "No se encontró a la persona"),
         "handed_over": ("Handed to medics or police", "Pasó a paramédicos o policía"),
+    })  # fmt: skip
+
+
+def not_served_reason() -> Codelist:
+    """Why no team came to an eligible call (measure F4); `served` where one did."""
+    return _flat("not_served_reason", ("Why no team came", "Por qué no acudió un equipo"), ("All calls", "Todas las llamadas"), "reason", {
+        "served": ("A clinician came", "Acudió un profesional clínico"),
+        "no_unit": ("No team on duty", "Ningún equipo de turno"),
+        "all_busy": ("All teams busy", "Todos los equipos ocupados"),
+        "out_of_area": ("Outside the teams' area", "Fuera de la zona de los equipos"),
+        "declined": ("Dispatcher did not send a team", "La central no envió un equipo"),
+        "cancelled": ("Call cancelled", "Llamada cancelada"),
+        "safety_hold": ("Scene not safe yet", "El lugar aún no era seguro"),
+    })  # fmt: skip
+
+
+WAIT_EDGES = (10, 20, 30, 60)
+
+
+def wait() -> Codelist:
+    """Minutes from call to first arrival (measure T1), in bands: the share within a target is a count over a count."""
+    bands = {"under_10": ("Under 10 minutes", "Menos de 10 minutos")}
+    for low, high in pairwise(WAIT_EDGES):
+        bands[f"{low}_to_{high}"] = (f"{low} to {high} minutes", f"{low} a {high} minutos")
+    bands["over_60"] = ("60 minutes or more", "60 minutos o más")
+    return _flat("wait", ("Wait for the first unit", "Espera hasta la primera unidad"), ("All calls", "Todas las llamadas"), "band", bands)
+
+
+def handoff() -> Codelist:
+    """How far a referral got (measures C1, C3): a referral accepted is not yet a person connected to care."""
+    return _flat("handoff", ("Referral", "Referencia a servicios"), ("All calls", "Todas las llamadas"), "step", {
+        "none": ("No referral offered", "No se ofreció referencia"),
+        "declined": ("Offered, not accepted", "Ofrecida, no aceptada"),
+        "accepted": ("Accepted, no visit confirmed", "Aceptada, sin cita confirmada"),
+        "connected": ("Connected to care (visit confirmed)", "Conectada con atención (cita confirmada)"),
+    })  # fmt: skip
+
+
+def partner() -> Codelist:
+    """To whom people were referred."""
+    return _flat("partner", ("Partner", "Organización asociada"), ("All partners", "Todas las organizaciones"), "partner", {
+        "none": ("No referral", "Sin referencia"),
+        "crisis_center": ("Crisis center", "Centro de crisis"),
+        "clinic": ("Mental-health clinic", "Clínica de salud mental"),
+        "substance_use": ("Alcohol and drug treatment", "Tratamiento por alcohol o drogas"),
+        "hospital": ("Hospital", "Hospital"),
+        "housing": ("Housing and shelter", "Vivienda y refugio"),
+        "peer": ("Peer support", "Apoyo entre pares"),
+        "other": ("Other partner", "Otra organización"),
     })  # fmt: skip
 
 
@@ -220,8 +271,9 @@ def built_in(time: TimeSpec, data_from: date, data_to: date) -> dict[str, Codeli
     """The dimensions every agency has: time from the calls' time columns, flags, responder, outcome."""
     falls_back = bool(time.year)
     exact_day = bool(time.timestamp or time.date) and not falls_back
-    lists = {field: flag(field) for field in FLAG_FIELDS}
-    lists |= {"responder": responder(), "outcome": outcome()}
+    lists = {field: flag(field) for field in (*FLAG_FIELDS, "officer_released")}
+    lists |= {"responder": responder(), "outcome": outcome(), "not_served_reason": not_served_reason()}
+    lists |= {"wait": wait(), "handoff": handoff(), "partner": partner()}
     lists["period"] = period(data_from, data_to, has_months=not time.period)
     if time.timestamp or time.date:
         lists["weekday"] = weekday(unknown=not exact_day)

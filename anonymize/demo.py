@@ -19,6 +19,8 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import MultiPoint, Point, Polygon, mapping
 
+from anonymize.demo_beside import write_beside
+
 SEED = 20260101
 START, END = datetime(2024, 1, 1), datetime(2026, 1, 1)
 CALLS_PER_DAY = 52.0
@@ -48,7 +50,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def write_exports(folder: Path) -> list[Path]:
-    """Write calls.csv and beats.geojson into `folder`; the same bytes on every run."""
+    """Write all exports into `folder`; the same bytes on every run."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(SEED)
     beats = _beats(rng)
@@ -59,8 +61,8 @@ def write_exports(folder: Path) -> list[Path]:
     ]
     outlines.write_text(json.dumps({"type": "FeatureCollection", "features": features}) + "\n", encoding="utf-8")
     calls = folder / "calls.csv"
-    _write_calls(calls, beats, rng)
-    return [calls, outlines]
+    listed = _write_calls(calls, beats, rng)
+    return [calls, outlines, *write_beside(folder, listed, np.random.default_rng(SEED + 1))]
 
 
 def _beats(rng: np.random.Generator) -> gpd.GeoDataFrame:
@@ -112,17 +114,43 @@ def _chance_of_team(at: datetime, district: str, rng: np.random.Generator) -> fl
     return min(0.95, busy * away * (1.14 if second_team else 1.0))
 
 
-def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) -> None:
+def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) -> list[tuple[str, datetime, bool]]:
+    """Of each call its id, time, and whether a clinician came."""
     by_district = {d: beats[beats.district == d].reset_index(drop=True) for d in DISTRICTS}
     header = [
         "incident_no", "received", "final_type", "call_source", "priority", "longitude", "latitude", "eligible", "not_served",
         "unit_type", "dispatched", "on_scene", "cleared", "disposition", "arrest_made", "force_used", "weapon",
+        "officer_cleared", "arrestable", "hurt_officer", "hurt_clinician", "hurt_person", "person", "language", "interpreter", "race", "age",
     ]  # fmt: skip
+    more = np.random.default_rng(SEED + 2)
+    listed = []
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(header)
         for number, at in enumerate(_arrivals(rng), start=1):
-            writer.writerow(_call(number, at, by_district, rng))
+            row = _call(number, at, by_district, rng)
+            reached = row[9] in ("COR", "CLIN")
+            writer.writerow([*row, *_about(row, at, reached, more)])
+            listed.append((row[0], at, reached))
+    return listed
+
+
+def _about(row: list[str], at: datetime, reached: bool, rng: np.random.Generator) -> list[str]:
+    """Fields about people and time, from a generator of their own."""
+    cleared = datetime.fromisoformat(row[12])
+    left = cleared - timedelta(minutes=float(rng.uniform(12, 30))) if row[9] == "COR" and rng.random() < 0.44 else cleared
+    arrestable = row[14] == "Y" or rng.random() < (0.10 if reached else 0.13)
+    hurt = [rng.random() < share for share in ((0.0012, 0.0006, 0.006) if reached else (0.0022, 0.0, 0.008))]
+    # Some people call often; most once or twice.
+    person = int(rng.pareto(1.25) * 300) % 30_000
+    language = str(rng.choice(["ENG", "SPA", "VIE", "ASL", ""], p=[0.83, 0.10, 0.02, 0.01, 0.04]))
+    interpreter = "Y" if language in ("SPA", "VIE", "ASL") and rng.random() < (0.66 if reached else 0.37) else "N"
+    race = str(rng.choice(["W", "B", "H", "A", "O", ""], p=[0.38, 0.24, 0.21, 0.05, 0.03, 0.09]))
+    age = str(rng.choice(["0-17", "18-34", "35-64", "65+", ""], p=[0.11, 0.34, 0.36, 0.11, 0.08]))
+    return [
+        left.isoformat(sep=" ", timespec="seconds") if row[9] in ("COR", "PD") else "", "Y" if arrestable else "N", *("Y" if h else "N" for h in hurt),
+        f"P{person:05d}" if rng.random() > 0.07 else "", language, interpreter, race, age,
+    ]  # fmt: skip
 
 
 def _point_in(area: Polygon, rng: np.random.Generator) -> Point:

@@ -30,6 +30,7 @@ from anonymize.history import (
     read_history,
     union_codelists,
 )
+from anonymize.inputs import read_inputs_beside
 from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
@@ -37,7 +38,7 @@ from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import Tally, read_calls
-from anonymize.release.candidate import Before, write_candidate
+from anonymize.release.candidate import Before, Beside, write_candidate
 from anonymize.release.publish import check_target, publish
 from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Table, count_cells, count_tables, standard_plan
@@ -185,6 +186,7 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
     with _database(private) as db:
+        references = read_inputs_beside(db, config)
         tally = read_calls(db, config, inputs.areas, private, progress)
         if config.file.plan.apply:
             inputs, advice = _advise(db, inputs, specs, progress, merged_before(history))
@@ -195,15 +197,16 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
         with progress.step("Withholding small counts"):
             protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)
+        beside = Beside(tuple(references), tally.completeness)
         report, rounds, certificates, changed = _attack_and_publish(
-            db, inputs, out, private, tables, protected, advice, before, replace, progress
+            db, inputs, out, private, tables, protected, advice, before, beside, replace, progress
         )
     return Built(tally, tables, system, protected, advice, report, rounds, certificates, changed)
 
 
 def _attack_and_publish(
     db: duckdb.DuckDBPyConnection, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
-    advice: Advice, before: Before, replace: bool, progress: Progress,
+    advice: Advice, before: Before, beside: Beside, replace: bool, progress: Progress,
 ) -> tuple[AuditReport, int, Certificates, bool]:  # fmt: skip
     def statistics() -> Sequence[Statistic]:
         return compute(db, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
@@ -212,7 +215,7 @@ def _attack_and_publish(
         note_next_contacts(db)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, statistics, progress)
+        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, beside, statistics, progress)
         certificates.save(private / CERTIFICATES)
         verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
         candidate = Path(scratch) / "release"
@@ -226,7 +229,7 @@ def _attack_and_publish(
 
 
 def _until_safe(
-    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, before: Before,
+    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, before: Before, beside: Beside,
     statistics: Callable[[], Sequence[Statistic]], progress: Progress,
 ) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
@@ -237,7 +240,7 @@ def _until_safe(
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
         masks = [protected.withheld[ids] for ids in protected.system.where]
-        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics(), before)
+        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics(), before, beside)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:
@@ -266,7 +269,8 @@ def _until_safe(
 def _widen_or_publish(protected: Protected, cells: Sequence[int]) -> None:
     """Give each of `cells` more cover. One that is not small itself and cannot be covered (an earlier release nearly told it) is
     published instead, and all begins again without it."""
-    system, uncovered = protected.system, []
+    system = protected.system
+    uncovered: list[int] = []
     for group in [cells] if not system.fixed.any() else [[cell] for cell in cells]:
         try:
             widen(protected, group)

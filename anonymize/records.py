@@ -11,18 +11,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from anonymize.agency.load import CATCH_ALL, AgencyConfig, normalise
+from anonymize.agency.load import CATCH_ALL, AgencyConfig, mapped_dimensions, normalise
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
 from anonymize.areas import AreaSystem, place_points
-from anonymize.codelists import UNKNOWN, Codelist
+from anonymize.codelists import UNKNOWN, WAIT_EDGES, Codelist
 from anonymize.errors import MappingError, SourceError
+from anonymize.inputs import read_handoffs
 from anonymize.progress import QUIET, Progress
-from anonymize.sources import Malformed, Opened, literal, one_number, open_calls, quote
+from anonymize.sources import Malformed, Opened, literal, one_number, open_source, quote
 
 EARLIEST_YEAR = 1950
 """A call before this year is a typing error or a placeholder, not a call."""
@@ -90,13 +92,14 @@ def read_calls(
     spec = config.file.calls
     columns = _columns(config)
     with progress.step("Reading calls"):
-        opened = open_calls(db, spec, config.path.parent, columns)
+        opened = open_source(db, spec, config.path.parent, columns)
     with progress.step("Making canonical records"):
         fields = [_category(db, config, name, areas) for name in _category_fields(config)]
         _refuse_unmapped(db, config, fields)
         fields += _placed(db, config, areas)
         _create_staged(db, config, fields)
         tally = _split(db, config, opened, fields)
+        _add_derived(db, config, tally)
     _write_rejects(db, opened, private)
     limit = spec.reject_limit_percent
     total = tally.rows
@@ -386,6 +389,48 @@ def _split(db: duckdb.DuckDBPyConnection, config: AgencyConfig, opened: Opened, 
     if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:
         raise AssertionError("a row was lost between reading and counting; please report this")
     return tally
+
+
+RELEASED_AFTER = 10
+"""Minutes by which an officer must leave before the call is cleared to count as released early (MEASURES.md T4)."""
+
+
+def _add_derived(db: duckdb.DuckDBPyConnection, config: AgencyConfig, tally: Tally) -> None:
+    """Fields that follow from others: why no team came (`served` where one did), the wait in bands, the officer released, the handoff."""
+    fed, columns = mapped_dimensions(config), config.file.calls.columns
+    added = []
+    if "not_served_reason" in columns and "responder" in columns:
+        reached = [c for c, above in config.codelists["responder"].ancestors("reached").items() if above == "clinician"] if (
+            "reached" in config.codelists["responder"].levels and "served" in config.codelists["not_served_reason"].by_code
+        ) else []  # fmt: skip
+        if reached:
+            listed = ", ".join(map(literal, reached))
+            added.append(f"CASE WHEN responder IN ({listed}) THEN 'served' ELSE not_served_reason END AS not_served_reason")
+    if "wait" in fed:
+        minutes = "date_diff('second', received_at, arrived_at) / 60.0"
+        names = ["under_10", *(f"{low}_to_{high}" for low, high in pairwise(WAIT_EDGES))]
+        steps = " ".join(f"WHEN {minutes} < {edge} THEN '{name}'" for edge, name in zip(WAIT_EDGES, names, strict=True))
+        added.append(f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN 'unknown' {steps} ELSE 'over_60' END AS wait")
+    if "officer_released" in fed:
+        early = f"officer_cleared_at + INTERVAL {RELEASED_AFTER} MINUTE <= cleared_at"
+        added.append(
+            f"CASE WHEN officer_cleared_at IS NULL OR cleared_at IS NULL THEN 'unknown' WHEN {early} THEN 'yes' ELSE 'no' END AS officer_released"
+        )
+    joins = ""
+    if "handoff" in fed:
+        read_handoffs(db, config, {name: config.codelists[name].codes_at(config.codelists[name].finest) for name in ("partner",)})
+        added += [
+            "CASE WHEN handoffs.call_id IS NULL OR handoffs.handoff = 'none' THEN 'none' ELSE coalesce(handoffs.partner, 'unknown') END AS partner",
+            "coalesce(handoffs.handoff, 'none') AS handoff",
+        ]
+        joins = "LEFT JOIN handoffs USING (call_id)"
+    if added:
+        replaced = "EXCLUDE (not_served_reason)" if any(a.endswith("AS not_served_reason") for a in added) else ""
+        db.execute(f"CREATE OR REPLACE TABLE calls AS SELECT calls.* {replaced}, {', '.join(added)} FROM calls {joins}")
+        if replaced:  # a reason is asked for only where a team might have come and did not
+            asked = "not_served_reason <> 'served'" + (" AND eligible = 'yes'" if "eligible" in columns else "")
+            filled = one_number(db, f"SELECT count(*) FROM calls WHERE {asked} AND not_served_reason <> 'unknown'")
+            tally.completeness["not_served_reason"] = (filled, one_number(db, f"SELECT count(*) FROM calls WHERE {asked}"))
 
 
 def _write_rejects(db: duckdb.DuckDBPyConnection, opened: Opened, private: Path) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 from openpyxl import load_workbook
 
-from anonymize.agency.schema import CallsSpec
+from anonymize.agency.schema import SourceSpec
 from anonymize.errors import SourceError
 
 Format = Literal["csv", "parquet", "excel"]
@@ -33,11 +33,12 @@ class Malformed:
 
 @dataclass(frozen=True)
 class Opened:
-    """The table `raw` in the connection: file_no, row_no (data rows from 1), then `columns` as text."""
+    """A table in the connection: file_no, row_no (data rows from 1), then `columns` as text."""
 
     files: tuple[str, ...]
     rows: int
     malformed: tuple[Malformed, ...]
+    columns: tuple[str, ...]
 
 
 def quote(name: str) -> str:
@@ -68,15 +69,18 @@ def find_files(base: Path, patterns: Sequence[str]) -> list[Path]:
         full = str((base / pattern).resolve()) if not Path(pattern).is_absolute() else pattern
         matches = [Path(m) for m in sorted(glob.glob(full))]
         if not matches:
-            problems.append(f"{full}: no such file; check 'paths' in [calls]")
+            problems.append(f"{full}: no such file; check 'paths'")
         files += [m for m in matches if m not in files]
     if problems:
         raise SourceError(problems)
     return files
 
 
-def open_calls(db: duckdb.DuckDBPyConnection, spec: CallsSpec, base: Path, columns: Sequence[str]) -> Opened:
-    """Create the table `raw` from all files of `spec`. Raises SourceError for files that cannot be read."""
+def open_source(
+    db: duckdb.DuckDBPyConnection, spec: SourceSpec, base: Path, columns: Sequence[str], table: str = "raw", optional: Sequence[str] = ()
+) -> Opened:
+    """Create `table` from all files of `spec`: `columns`, and those of `optional` that every file has. Raises SourceError for
+    files that cannot be read."""
     files = find_files(base, spec.paths)
     problems: list[str] = []
     readers: list[str] = []
@@ -89,16 +93,18 @@ def open_calls(db: duckdb.DuckDBPyConnection, spec: CallsSpec, base: Path, colum
             problems.append(f"{path}: cannot be read as a table ({type(error).__name__}); is it whole, and of the format named?")
             continue
         problems += [_missing(path, column, known) for column in columns if column not in known]
+        optional = [column for column in optional if column in known]
         readers.append(reader)
     if problems:
         raise SourceError(problems)
+    columns = [*columns, *optional]
     selected = ", ".join(f"CAST({quote(column)} AS VARCHAR) AS {quote(column)}" for column in columns)
     comma = ", " if selected else ""
     malformed: list[Malformed] = []
     for number, reader in enumerate(readers):
         select = f"SELECT {number} AS file_no, row_number() OVER () AS row_no{comma}{selected} FROM {reader}"
         try:
-            db.execute(f"CREATE TABLE raw AS {select}" if number == 0 else f"INSERT INTO raw {select}")
+            db.execute(f"CREATE TABLE {table} AS {select}" if number == 0 else f"INSERT INTO {table} {select}")
             if "read_csv" in reader:
                 found = db.execute(
                     "SELECT DISTINCT line, error_type FROM reject_errors WHERE scan_id = (SELECT max(scan_id) FROM reject_errors) ORDER BY line"
@@ -107,7 +113,7 @@ def open_calls(db: duckdb.DuckDBPyConnection, spec: CallsSpec, base: Path, colum
                 db.execute("DELETE FROM reject_errors")
         except duckdb.Error as error:
             raise SourceError([f"{files[number]}: reading stopped ({type(error).__name__}); is the file whole?"]) from None
-    return Opened(tuple(path.name for path in files), one_number(db, "SELECT count(*) FROM raw"), tuple(malformed))
+    return Opened(tuple(path.name for path in files), one_number(db, f"SELECT count(*) FROM {table}"), tuple(malformed), tuple(columns))
 
 
 def _missing(path: Path, column: str, known: list[str]) -> str:
@@ -116,7 +122,7 @@ def _missing(path: Path, column: str, known: list[str]) -> str:
     return f"{path}: has no column '{column}'; {hint}"
 
 
-def _reader(db: duckdb.DuckDBPyConnection, spec: CallsSpec, path: Path, number: int) -> str:
+def _reader(db: duckdb.DuckDBPyConnection, spec: SourceSpec, path: Path, number: int) -> str:
     kind = _format_of(path, spec.format)
     if kind == "csv":
         return (

@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from anonymize.agency.load import AgencyConfig
+from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import Codelist
 from anonymize.errors import PlanError
@@ -23,6 +23,7 @@ from anonymize.protect.primary import Mask
 from anonymize.tables import Dimension, Table, grouped
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 PEOPLE_ROUNDED = 5
 BASE_ROUNDED = 10
@@ -32,6 +33,7 @@ _CLOCKS = {
     "minutes_call_to_arrival": ("received_at", "arrived_at"),
     "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
     "minutes_on_scene": ("arrived_at", "cleared_at"),
+    "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
 }
 
 
@@ -75,6 +77,8 @@ def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table])
         return f"{where}: no count table has these dimensions, levels and 'where'; add one, so that each statistic stands beside its count"
     if spec.minimum < config.file.privacy.threshold:
         return f"{where}: 'minimum' {spec.minimum} lies below the threshold of {config.file.privacy.threshold}; raise it"
+    if spec.measure in COMPARED and list(spec.dimensions) != ["period"]:
+        return f"{where}: '{spec.measure}' is compared over a period only; write dimensions = {{ period = [...] }}"
     missing = [name for name in _needed(spec.measure) if name not in config.file.calls.columns and name != "received_at"]
     if missing:
         return f"{where}: '{spec.measure}' needs {' and '.join(missing)}; name them in [calls.columns] or leave it out"
@@ -83,7 +87,76 @@ def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table])
     return ""
 
 
+COMPARED = {"compare_arrest": "arrest", "compare_force_used": "force_used"}
+"""Measure -> yes/no field of which the rates are compared."""
+ALIKE = (("call_type", 1), ("area", 1), ("hour", 1))
+"""Like is compared with like: calls of the same type, large area and block of hours (dimension, place of the level)."""
+
+
+def _compared(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, spec: StatisticSpec, dimensions: dict[str, Dimension],
+    codelists: Mapping[str, Codelist], tables: Sequence[Table], withheld: Sequence[Mask],
+) -> Statistic:  # fmt: skip
+    """Per 1,000 calls, with 95 % intervals: the rate of calls that a clinician reached, and the rate that calls without one
+    would have, were they of the same kinds, places and hours (direct standardisation to the reached calls: Breslow and Day 1987, chapter 2).
+
+    Shown only where all four counts behind it reach the threshold and the counts of the field are published.
+    """
+    flag, (period,) = COMPARED[spec.measure], dimensions
+    fed = mapped_dimensions(config)
+    alike = {name: codelists[name].levels[rank] for name, rank in ALIKE if name in fed and len(codelists[name].levels) > rank}
+    within = {name: Dimension(codelists[name], (level,)) for name, level in alike.items()}
+    reached = Dimension(codelists["responder"], ("reached",))
+    names = ["team", "team_low", "team_high", "other", "other_low", "other_high", "based_on"]
+    codes = dimensions[period].codes
+    columns = {name: np.zeros(len(codes), dtype=np.int64) for name in names}
+    shown: Mask = np.zeros(len(codes), dtype=bool)
+    k = config.file.privacy.threshold
+    for level in dimensions[period].levels:
+        axes = {period: dimensions[period], "responder": reached, **within}
+        places = [{code: i for i, code in enumerate(d.codes)} for d in axes.values()]
+        measure = f"count(*) FILTER ({flag} IN ('yes', 'no')) AS n, count(*) FILTER ({flag} = 'yes') AS yes"
+        frame = grouped(db, measure, axes, {period: level, "responder": "reached", **alike}, places, spec.where)
+        for place, part in frame.groupby(period):
+            sides = {
+                code: part[part["responder"] == reached.codes.index(code)].set_index(list(within)) for code in ("clinician", "no_clinician")
+            }
+            both = sides["clinician"].join(sides["no_clinician"], lsuffix="", rsuffix="_other", how="inner")
+            both = both[(both["n"] > 0) & (both["n_other"] > 0)]
+            counts = both[["n", "yes", "n_other", "yes_other"]].to_numpy(dtype=float)
+            n, yes, n_other, yes_other = counts.T if len(counts) else np.zeros((4, 1))
+            enough = all(number >= k for number in (yes.sum(), (n - yes).sum(), yes_other.sum(), (n_other - yes_other).sum()))
+            if not enough or n.sum() < spec.minimum:
+                continue
+            weight = n / n.sum()
+            at = int(place)
+            values = [*_rate(weight, yes, n), *_rate(weight, yes_other, n_other), n.sum()]
+            for name, value in zip(names, values, strict=True):
+                columns[name][at] = round(value / BASE_ROUNDED) * BASE_ROUNDED if name == "based_on" else round(1000 * value)
+            shown[at] = not _field_withheld(flag, codes[at], period, tables, withheld)
+    rounding = {name: BASE_ROUNDED if name == "based_on" else 1 for name in names}
+    return Statistic(spec, dimensions, columns, rounding, shown)
+
+
+def _rate(weight: Floats, yes: Floats, n: Floats) -> tuple[float, float, float]:
+    """The weighted rate with its 95 % interval; each stratum's variance from (yes + 1/2) / (n + 1), so that no stratum counts as certain."""
+    smooth = (yes + 0.5) / (n + 1)
+    rate, error = float(weight @ (yes / n)), 1.959964 * float(np.sqrt((weight**2) @ (smooth * (1 - smooth) / n)))
+    return rate, max(0.0, rate - error), min(1.0, rate + error)
+
+
+def _field_withheld(flag: str, code: str, period: str, tables: Sequence[Table], withheld: Sequence[Mask]) -> bool:
+    """Is one of the counts of the field, by who came, withheld or not published at all?"""
+    for table, mask in zip(tables, withheld, strict=True):
+        if {period, "responder", flag} == set(table.dimensions) and not table.where and code in table.dimensions[period].codes:
+            wanted = {period: (code,), "responder": ("clinician", "no_clinician"), flag: ("yes", "no")}
+            return bool(mask[np.ix_(*[[d.codes.index(c) for c in wanted[name]] for name, d in table.dimensions.items()])].any())
+    return True
+
+
 def _needed(measure: str) -> tuple[str, ...]:
+    if measure in COMPARED:
+        return ("responder", COMPARED[measure])
     return _CLOCKS.get(measure, ("person_key",))
 
 
@@ -92,6 +165,8 @@ def _one(
     tables: Sequence[Table], withheld: Sequence[Mask],
 ) -> Statistic:  # fmt: skip
     dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
+    if spec.measure in COMPARED:
+        return _compared(db, config, spec, dimensions, codelists, tables, withheld)
     names, measure = _measure(config, spec.measure)
     raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
     places = [{code: i for i, code in enumerate(d.codes)} for d in dimensions.values()]

@@ -87,6 +87,22 @@ class CountTable:
 
 
 @dataclass(frozen=True)
+class StatisticTable:
+    """Medians, people and other numbers that do not add up. `cell` gives them by name, or None where they are withheld."""
+
+    name: str
+    title: dict[str, str]
+    measure: str
+    where: dict[str, str]
+    levels: dict[str, tuple[str, ...]]
+    minimum: int
+    rows: dict[tuple[str, ...], dict[str, int] | None]
+
+    def cell(self, codes: Mapping[str, str]) -> dict[str, int] | None:
+        return self.rows[tuple(codes.get(d, ROOT) for d in self.levels)]
+
+
+@dataclass(frozen=True)
 class Release:
     folder: Path
     package: dict[str, Any]
@@ -94,6 +110,8 @@ class Release:
     codelists: dict[str, Codelist]
     tables: dict[str, CountTable]
     outlines: dict[str, dict[str, Any]]
+    statistics: dict[str, StatisticTable]
+    references: dict[str, pd.DataFrame]
 
     @property
     def version(self) -> str:
@@ -118,6 +136,16 @@ class Release:
             if table.where == dict(where or {}) and all(len(table.levels.get(d, ())) > 1 for d in dimensions)
         ]
         return min(fitting, key=lambda t: (len(t.levels) - len(dimensions), -sum(map(len, t.levels.values())), t.name), default=None)
+
+    def statistic(self, measure: str, *dimensions: str) -> StatisticTable | None:
+        """The statistic of `measure` that has all of `dimensions` below their roots, with the fewest others."""
+        fitting = [s for s in self.statistics.values() if s.measure == measure and all(len(s.levels.get(d, ())) > 1 for d in dimensions)]
+        return min(fitting, key=lambda s: (len(s.levels), s.name), default=None)
+
+    def reference(self, name: str) -> pd.DataFrame | None:
+        """Rows about the program, all as text; None where the agency does not report them."""
+        found = self.references.get(name)
+        return found if found is not None and len(found) else None
 
     def coarsened(self) -> list[dict[str, str]]:
         """Titles of the tables made coarser before they were protected, and names of areas shown as one."""
@@ -189,6 +217,8 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
     codelists: dict[str, Codelist] = {}
     tables: dict[str, CountTable] = {}
     outlines: dict[str, dict[str, Any]] = {}
+    statistics: dict[str, StatisticTable] = {}
+    references: dict[str, pd.DataFrame] = {}
     for resource in package["resources"]:
         path = str(resource["path"])
         if described := resource.get("codelist"):
@@ -201,6 +231,18 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
             tables[resource["name"]] = CountTable(
                 resource["name"], table["title"], table["measure"], table["universe"], table["where"], levels, cells
             )
+        elif table and table["kind"] == "statistic":
+            levels = {name: tuple(names) for name, names in table["dimensions"].items()}
+            names = list(table["rounding"])
+            rows = {
+                tuple(row[d] for d in levels): {n: int(row[n]) for n in names} if row["status"] == "published" else None
+                for row in _frame(contents[path]).to_dict("records")
+            }
+            statistics[resource["name"]] = StatisticTable(
+                resource["name"], table["title"], table["measure"], table["where"], levels, int(table["minimum"]), rows
+            )
+        elif table and table["kind"] == "reference":
+            references[Path(path).stem] = _frame(contents[path])
         elif path.endswith(".geojson"):
             outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = json.loads(contents[path])
-    return Release(folder, package, audit, codelists, tables, outlines)
+    return Release(folder, package, audit, codelists, tables, outlines, statistics, references)

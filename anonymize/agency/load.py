@@ -246,6 +246,12 @@ def mapped_dimensions(config: AgencyConfig) -> set[str]:
     calls = config.file.calls
     fed: set[str] = {name for name in ("period", "hour", "weekday") if name in config.codelists}
     fed |= {field for field in calls.columns if field in config.codelists or AREA_FIELD.match(field)}
+    if calls.time.timestamp and "arrived_at" in calls.columns:
+        fed.add("wait")
+    if {"cleared_at", "officer_cleared_at"} <= calls.columns.keys():
+        fed.add("officer_released")
+    if "handoffs" in config.file.inputs:
+        fed |= {"handoff", "partner"}
     if "lon" in calls.columns:
         fed |= {name for name, spec in config.file.areas.items() if spec.boundaries}
     return fed

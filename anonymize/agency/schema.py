@@ -161,12 +161,30 @@ class TimeSpec(Model):
     period: bool = False
 
 
-class CallsSpec(Model):
+class SourceSpec(Model):
+    """Where an export lies, and how it is written."""
+
     paths: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(min_length=1)
     format: Literal["csv", "parquet", "excel"] | None = None
     sheet: str | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+
+
+class InputSpec(SourceSpec):
+    """An input beside the calls. `columns`: field -> column where the names differ; `values`: of handoffs, partner -> code."""
+
+    columns: dict[str, str] = {}
+    values: dict[str, str] = {}
+
+
+InputName = Literal[
+    "all_calls", "handoffs", "shifts", "staffing", "budget", "training", "targets", "program_events", "population", "survey",
+    "unit_costs", "service_hours",
+]  # fmt: skip
+
+
+class CallsSpec(SourceSpec):
     repeated_rows: Literal["no", "keep_first", "keep_last"] = "no"
     placeholders: tuple[str, ...] = ()
     reject_limit_percent: float = Field(default=2.0, ge=0, le=100)
@@ -188,13 +206,15 @@ class TableSpec(Model):
 class StatisticSpec(Model):
     """One published table of a measure that does not add up, over cells that a count table publishes too.
 
-    Minutes: T1, T2 and T4 of MEASURES.md (median and 90th percentile); people: different people; repeat_people_N: R1 to R3.
+    Minutes: T1, T2 and T4 of MEASURES.md (median and 90th percentile); compare: rates of calls that a clinician reached and of like calls that
+    only police reached; people: different people; repeat_people_N: R1 to R3.
     """
 
     name: Name
     title: Bilingual
     measure: Literal[
-        "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene",
+        "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene", "minutes_officer_on_scene",
+        "compare_arrest", "compare_force_used",
         "people", "repeat_people_30", "repeat_people_90", "repeat_people_365",
     ]  # fmt: skip
     dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
@@ -208,6 +228,7 @@ class AgencyFile(Model):
     privacy: Privacy = Privacy()
     plan: PlanSpec = PlanSpec()
     calls: CallsSpec
+    inputs: dict[InputName, InputSpec] = {}
     areas: dict[Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)], AreaSpec] = {}
     dimensions: dict[str, DimensionSpec] = {}
     tables: tuple[TableSpec, ...] = ()

@@ -9,7 +9,7 @@ import json
 import shutil
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -21,6 +21,7 @@ from anonymize.areas import AreaSystem, public_geojson
 from anonymize.audit.reader import HISTORY
 from anonymize.codelists import Codelist
 from anonymize.history import NOTHING_REVISED, Revised
+from anonymize.inputs import Reference
 from anonymize.plan import Advice
 from anonymize.protect.primary import Mask
 from anonymize.statistics import Statistic
@@ -39,16 +40,24 @@ class Before:
     revised: Revised = NOTHING_REVISED
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is published beside the counts: rows about the program, and of each field of the calls (rows filled, rows)."""
+
+    references: tuple[Reference, ...] = ()
+    completeness: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
 def write_candidate(
     folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
     codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem], advice: Advice,
-    statistics: Sequence[Statistic] = (), before: Before | None = None,
+    statistics: Sequence[Statistic] = (), before: Before | None = None, beside: Beside | None = None,
 ) -> None:  # fmt: skip
     """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written.
 
     Every release of `before` is copied to history/VERSION, byte for byte.
     """
-    before = before or Before()
+    before, beside = before or Before(), beside or Beside()
     history = [_keep(source, folder) for source in before.folders]
     resources: list[dict[str, Any]] = []
 
@@ -63,6 +72,8 @@ def write_candidate(
         put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _table_resource(table))
     for statistic in statistics:
         put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), _statistic_resource(statistic))
+    for reference in beside.references:
+        put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), _reference_resource(reference))
     for name in _used(tables):
         put(f"codelists/{name}.csv", _codelist_csv(codelists[name]), _codelist_resource(codelists[name]))
     for name, system in areas.items():
@@ -72,7 +83,7 @@ def write_candidate(
             put(file, public_geojson(system), described)
     put("CHANGELOG.md", _changelog(config, before), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
     (folder / "datapackage.json").write_text(
-        json.dumps(_package(config, advice, history, before, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(_package(config, advice, history, before, beside, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
 
 
@@ -194,6 +205,28 @@ def _table_resource(table: Table) -> dict[str, Any]:
     return described | {"title": table.title.en, "table": declared}
 
 
+_TYPES = {
+    "whole": "integer",
+    "number": "number",
+    "year": "integer",
+    "date": "date",
+    "month": "yearmonth",
+    "time": "string",
+    "text": "string",
+    "yes": "string",
+}
+
+
+def _reference_resource(reference: Reference) -> dict[str, Any]:
+    fields: list[dict[str, Any]] = [
+        {"name": f.name, "type": _TYPES[f.kind], "title": f.what, "constraints": {"required": f.required}} for f in reference.fields
+    ]
+    described = _tabular(reference.name.replace("_", "-"), fields, [])
+    del described["schema"]["primaryKey"]
+    declared = {"kind": "reference", "title": _both(reference.title), "universe": reference.what}
+    return described | {"title": reference.title.en, "table": declared}
+
+
 def _codelist_csv(codelist: Codelist) -> str:
     rows = [(n.code, n.label.en, n.label.es, n.parent, n.level, i) for i, n in enumerate(codelist.nodes)]
     return _csv(["code", "label_en", "label_es", "parent", "level", "order"], rows)
@@ -239,7 +272,7 @@ def _changelog(config: AgencyConfig, before: Before) -> str:
 
 
 def _package(
-    config: AgencyConfig, advice: Advice, history: list[dict[str, str]], before: Before, resources: list[dict[str, Any]]
+    config: AgencyConfig, advice: Advice, history: list[dict[str, str]], before: Before, beside: Beside, resources: list[dict[str, Any]]
 ) -> dict[str, Any]:
     agency, release = config.file.agency, config.file.release
     package: dict[str, Any] = {
@@ -270,6 +303,7 @@ def _package(
             "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
             "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
         }
+    package["completeness"] = {name: 100 * filled // rows if rows else 0 for name, (filled, rows) in sorted(beside.completeness.items())}
     if history:
         package["history"] = history
         package["revised"] = {"months": list(before.revised.months), "at_most": before.revised.at_most}

@@ -1,0 +1,152 @@
+"""What the example city reports beside its calls. All made up, like the calls (`demo.py`)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+PARTNERS = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
+MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
+
+
+def _write(folder: Path, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
+    path = folder / f"{name}.csv"
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Generator) -> list[Path]:
+    """`calls`: (call id, time, did a team come). Returns the files."""
+    return [
+        _write(folder, "all_calls", ["month", "calls"], _all_calls(calls, rng)),
+        _write(folder, "handoffs", ["call_id", "partner_type", "offered", "accepted", "connected_at"], _handoffs(calls, rng)),
+        _write(folder, "shifts", ["unit", "start", "end", "officer", "clinician", "planned", "worked"], _shifts(rng)),
+        _write(folder, "staffing", ["month", "role", "role_es", "authorized", "filled"], _staffing()),
+        _write(folder, "budget", ["year", "source", "source_es", "planned", "spent", "ends"], BUDGET),
+        _write(folder, "training", ["year", "course", "course_es", "role", "role_es", "trained", "eligible", "hours", "joint"], TRAINING),
+        _write(folder, "targets", ["measure", "year", "target", "direction", "set_on", "reason", "reason_es"], TARGETS),
+        _write(folder, "program_events", ["date", "kind", "event", "event_es"], EVENTS),
+        _write(folder, "population", ["dimension", "code", "residents", "year"], POPULATION),
+        _write(folder, "survey", ["wave", "audience", "question", "question_es", "agree", "respondents"], SURVEY),
+        _write(folder, "unit_costs", ["item", "low", "middle", "high", "year", "source", "payer", "payer_es"], UNIT_COSTS),
+        _write(folder, "service_hours", ["area", "days", "days_es", "hours"], SERVICE),
+    ]
+
+
+def _all_calls(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Generator) -> list[tuple[object, ...]]:
+    counted = dict.fromkeys(MONTHS, 0)
+    for _id, at, _reached in calls:
+        counted[f"{at:%Y-%m}"] += 1
+    return [(month, round(n / rng.uniform(0.098, 0.112))) for month, n in counted.items()]
+
+
+def _handoffs(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Generator) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for number, at, reached in calls:
+        if rng.random() > (0.46 if reached else 0.07):
+            continue
+        partner = PARTNERS[int(rng.choice(6, p=(0.22, 0.34, 0.14, 0.12, 0.10, 0.08)))]
+        accepted = rng.random() < 0.64
+        connected = accepted and rng.random() < (0.55 if partner in ("crisis_center", "peer") else 0.34)
+        day = (at + timedelta(days=float(rng.gamma(1.6, 5)))).date() if connected else ""
+        rows.append((number, partner, "yes", "yes" if accepted else "no", day))
+    return rows
+
+
+def _shifts(rng: np.random.Generator) -> list[tuple[object, ...]]:
+    """One team by day from 2024, a second from 2025; none from 3 to 7 at night; some shifts fall out."""
+    rows: list[tuple[object, ...]] = []
+    day = datetime(2024, 1, 1)
+    while day < datetime(2026, 1, 1):
+        plan = [("Team 1", 7, 15), ("Team 1", 15, 23)]
+        if day.year >= 2025:
+            plan += [("Team 2", 11, 19), ("Team 2", 19, 27)]
+        for unit, start, end in plan:
+            worked = rng.random() > (0.13 if day.weekday() >= 5 else 0.06)
+            clinician = worked and rng.random() > 0.05
+            rows.append(
+                (
+                    unit,
+                    day + timedelta(hours=start),
+                    day + timedelta(hours=end),
+                    "yes",
+                    "yes" if clinician else "no",
+                    "yes",
+                    "yes" if worked else "no",
+                )
+            )
+        day += timedelta(days=1)
+    return rows
+
+
+def _staffing() -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for i, month in enumerate(MONTHS):
+        clinicians = 4 if i < 12 else 8
+        filled = (4, 4, 3, 3, 3, 4, 4, 4, 3, 3, 3, 4)[i] if i < 12 else (5, 6, 6, 6, 7, 7, 6, 6, 6, 5, 6, 6)[i - 12]
+        rows += [
+            (month, "Clinicians", "Profesionales clínicos", clinicians, filled),
+            (month, "Officers", "Agentes", clinicians, clinicians if i % 7 else clinicians - 1),
+        ]
+    return rows
+
+
+BUDGET = [
+    (2024, "City general fund", "Fondo general de la ciudad", 610000, 598400, ""),
+    (2024, "State crisis grant", "Subvención estatal para crisis", 450000, 431900, "2026-06-30"),
+    (2024, "Hospital partner", "Hospital asociado", 120000, 120000, "2027-12-31"),
+    (2025, "City general fund", "Fondo general de la ciudad", 640000, 651200, ""),
+    (2025, "State crisis grant", "Subvención estatal para crisis", 900000, 842300, "2026-06-30"),
+    (2025, "Federal grant", "Subvención federal", 300000, 211700, "2026-09-30"),
+    (2025, "Hospital partner", "Hospital asociado", 120000, 120000, "2027-12-31"),
+    (2026, "City general fund", "Fondo general de la ciudad", 660000, "", ""),
+    (2026, "State crisis grant", "Subvención estatal para crisis", 450000, "", "2026-06-30"),
+    (2026, "Federal grant", "Subvención federal", 225000, "", "2026-09-30"),
+    (2026, "Hospital partner", "Hospital asociado", 120000, "", "2027-12-31"),
+]
+_OFFICERS, _CLINICIANS, _PATROL = (
+    ("Team officers", "Agentes de los equipos"),
+    ("Clinicians", "Profesionales clínicos"),
+    ("Patrol officers", "Agentes de patrulla"),
+)
+_JOINT, _CIT = ("Joint scene course", "Curso conjunto en el lugar"), ("Crisis intervention (40 hours)", "Intervención en crisis (40 horas)")
+TRAINING = [
+    (2024, *_JOINT, *_OFFICERS, 4, 4, 16, "yes"), (2024, *_JOINT, *_CLINICIANS, 3, 4, 16, "yes"), (2024, *_CIT, *_PATROL, 118, 310, 40, "no"),
+    (2025, *_JOINT, *_OFFICERS, 7, 8, 16, "yes"), (2025, *_JOINT, *_CLINICIANS, 5, 7, 16, "yes"), (2025, *_CIT, *_PATROL, 161, 318, 40, "no"),
+]  # fmt: skip
+TARGETS = [
+    ("coverage", 2025, 0.5, "at_least", "2024-11-12", "Half of all eligible calls is what two teams can reach by the plan of 2024.", "La mitad de las llamadas que cumplen los criterios es lo que dos equipos pueden atender según el plan de 2024."),
+    ("wait_within_30", 2025, 0.8, "at_least", "2024-11-12", "People told the council that half an hour is the longest bearable wait.", "La gente dijo al concejo que media hora es la espera más larga que se puede soportar."),
+    ("connected", 2025, 0.4, "at_least", "2025-02-18", "The state grant asks for it.", "Lo pide la subvención estatal."),
+    ("arrests", 2025, 0.05, "at_most", "2024-11-12", "The rate of the best quarter of 2023.", "La tasa del mejor trimestre de 2023."),
+]  # fmt: skip
+EVENTS = [
+    ("2024-09-01", "coding", "New call type: disturbance tied to a crisis is marked by the dispatcher.", "Nuevo tipo de llamada: la central marca las alteraciones ligadas a una crisis."),
+    ("2025-01-01", "shift", "A second team starts, with hours until 3 in the morning.", "Empieza un segundo equipo, con horario hasta las 3 de la mañana."),
+    ("2025-07-01", "rule", "Teams may answer calls with a weapon reported once an officer says the scene is safe.", "Los equipos pueden atender llamadas con un arma reportada cuando un agente dice que el lugar es seguro."),
+]  # fmt: skip
+POPULATION = [
+    ("area", "riverside", 61200, 2024), ("area", "old_town", 54800, 2024), ("area", "harbor", 47300, 2024), ("area", "north_hills", 22900, 2024),
+    ("race_ethnicity", "asian", 17800, 2024), ("race_ethnicity", "black", 31600, 2024), ("race_ethnicity", "hispanic", 46900, 2024),
+    ("race_ethnicity", "white", 83500, 2024), ("race_ethnicity", "other", 6400, 2024),
+]  # fmt: skip
+_TRUST = ("I trust the city to help in a mental-health crisis.", "Confío en que la ciudad ayude en una crisis de salud mental.")
+_SUPPORT = ("Co-responder teams make my work better.", "Los equipos de respuesta conjunta mejoran mi trabajo.")
+SURVEY = [
+    ("2023-10-31", "residents", *_TRUST, 402, 911), ("2024-10-31", "residents", *_TRUST, 417, 894), ("2025-10-31", "residents", *_TRUST, 470, 921),
+    ("2024-05-31", "officers", *_SUPPORT, 61, 148), ("2025-05-31", "officers", *_SUPPORT, 97, 155),
+]  # fmt: skip
+UNIT_COSTS = [
+    ("jail_booking", 90, 210, 480, 2024, "Made-up figures of Example City's finance office", "Jail", "Cárcel"),
+    ("emergency_visit", 520, 1100, 1900, 2024, "Made-up figures of Example City's hospital partner", "Hospitals and insurers", "Hospitales y aseguradoras"),
+]  # fmt: skip
+SERVICE = [
+    ("all", "Every day", "Todos los días", "07:00–03:00"),
+]

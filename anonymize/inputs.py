@@ -1,0 +1,357 @@
+"""What an agency reports beside its calls: staffing, money, training, targets and the like, each row as the public may read it.
+
+These rows are about the program, not about people who called, and are published as they are once each value is what its field asks for.
+Survey answers from fewer people than the threshold are left out. Handoffs are about calls and are counted with them (`records.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import duckdb
+
+from anonymize.agency.load import AgencyConfig
+from anonymize.agency.schema import InputSpec, Text
+from anonymize.errors import SourceError
+from anonymize.sources import literal, open_source, quote
+
+MOST_ROWS_NAMED = 10
+MOST_TEXT = 300
+PLAN, WORKED = "planned", "worked"
+
+
+@dataclass(frozen=True)
+class Field:
+    """`kind`: one of the keys of KINDS. `least`: no number may lie below it."""
+
+    name: str
+    kind: str
+    what: str
+    required: bool = True
+    least: float = 0.0
+
+
+@dataclass(frozen=True)
+class Input:
+    title: Text
+    what: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A public table without protection: nothing in it is counted from calls."""
+
+    name: str
+    title: Text
+    what: str
+    fields: tuple[Field, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def _month(text: str) -> str:
+    return f"{datetime.strptime(text[:7], '%Y-%m'):%Y-%m}"
+
+
+def _date(text: str) -> str:
+    return date.fromisoformat(text[:10]).isoformat()
+
+
+def _time(text: str) -> str:
+    return datetime.fromisoformat(text).isoformat(sep=" ", timespec="minutes")
+
+
+def _year(text: str) -> str:
+    if not 1950 <= int(text) <= 2200:
+        raise ValueError
+    return str(int(text))
+
+
+def _whole(text: str) -> str:
+    if float(text) != int(float(text)):
+        raise ValueError
+    return str(int(float(text)))
+
+
+def _number(text: str) -> str:
+    return f"{float(text.replace(',', '')):g}" if abs(float(text.replace(",", ""))) < 1e6 else f"{float(text.replace(',', '')):.0f}"
+
+
+def _text(text: str) -> str:
+    if len(text) > MOST_TEXT:
+        raise ValueError
+    return " ".join(text.split())
+
+
+def _yes(text: str) -> str:
+    return {"y": "yes", "yes": "yes", "true": "yes", "1": "yes", "n": "no", "no": "no", "false": "no", "0": "no"}[text.lower()]
+
+
+KINDS: dict[str, tuple[Callable[[str], str], str]] = {
+    "month": (_month, "a month such as 2025-03"),
+    "date": (_date, "a date such as 2025-03-31"),
+    "time": (_time, "a date and time such as 2025-03-31 07:00"),
+    "year": (_year, "a year such as 2025"),
+    "whole": (_whole, "a whole number"),
+    "number": (_number, "a number"),
+    "text": (_text, f"a text of at most {MOST_TEXT} characters"),
+    "yes": (_yes, "yes or no"),
+}
+
+
+def _input(en: str, es: str, what: str, *fields: Field) -> Input:
+    return Input(Text(en=en, es=es), what, fields)
+
+
+INPUTS: dict[str, Input] = {
+    "all_calls": _input(
+        "All calls for service, by month", "Todas las llamadas de servicio, por mes",
+        "one month's total of all calls from the community, of every kind",
+        Field("month", "month", "month"), Field("calls", "whole", "calls for service of every kind"),
+    ),
+    "shifts": _input(
+        "Shifts", "Turnos", "one unit's shift",
+        Field("unit", "text", "unit"), Field("start", "time", "start"), Field("end", "time", "end"),
+        Field("officer", "yes", "was an officer on it"), Field("clinician", "yes", "was a clinician on it"),
+        Field("planned", "yes", "was it in the plan", required=False), Field("worked", "yes", "was it worked", required=False),
+    ),
+    "staffing": _input(
+        "Posts, by month", "Puestos, por mes", "the posts of one role in one month",
+        Field("month", "month", "month"), Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
+        Field("authorized", "number", "posts in the budget"), Field("filled", "number", "posts filled"),
+    ),
+    "budget": _input(
+        "Budget, by year and source", "Presupuesto, por año y fuente", "the money of one source in one year",
+        Field("year", "year", "fiscal year"), Field("source", "text", "source"), Field("source_es", "text", "source in Spanish", required=False),
+        Field("planned", "number", "dollars planned"), Field("spent", "number", "dollars spent", required=False),
+        Field("ends", "date", "day the source ends", required=False),
+    ),
+    "training": _input(
+        "Training, by year, course and role", "Capacitación, por año, curso y puesto", "the people of one role who took one course in one year",
+        Field("year", "year", "year"), Field("course", "text", "course"), Field("course_es", "text", "course in Spanish", required=False),
+        Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
+        Field("trained", "whole", "people trained"), Field("eligible", "whole", "people who should be"), Field("hours", "number", "hours a person"),
+        Field("joint", "yes", "officers and clinicians together", required=False),
+    ),
+    "targets": _input(
+        "Targets", "Metas", "one target",
+        Field("measure", "text", "measure (its name in the glossary's list)"), Field("year", "year", "year"), Field("target", "number", "target"),
+        Field("direction", "text", "at_least or at_most"), Field("set_on", "date", "day it was set"),
+        Field("reason", "text", "why this number"), Field("reason_es", "text", "why, in Spanish", required=False),
+    ),
+    "program_events": _input(
+        "Changes of the program", "Cambios del programa", "one change of the program, of its rules, or of how calls are coded",
+        Field("date", "date", "day"), Field("kind", "text", "shift, area, rule, coding or funding"),
+        Field("event", "text", "what changed"), Field("event_es", "text", "what changed, in Spanish", required=False),
+    ),
+    "population": _input(
+        "Residents", "Residentes", "the residents of one area, or of one group in the whole city",
+        Field("dimension", "text", "area, race_ethnicity, age_group or gender"), Field("code", "text", "its code"),
+        Field("residents", "whole", "residents"), Field("year", "year", "year of the count"),
+    ),
+    "survey": _input(
+        "Surveys, by wave", "Encuestas, por ronda", "the answers to one question in one wave",
+        Field("wave", "date", "day the wave ended"), Field("audience", "text", "residents, officers or clients"),
+        Field("question", "text", "question"), Field("question_es", "text", "question in Spanish", required=False),
+        Field("agree", "whole", "people who agreed"), Field("respondents", "whole", "people who answered"),
+    ),
+    "unit_costs": _input(
+        "Unit costs", "Costos por unidad", "what one event costs, from a named source",
+        Field("item", "text", "jail_booking, emergency_visit or inpatient_day"), Field("low", "number", "low, dollars"),
+        Field("middle", "number", "middle, dollars"), Field("high", "number", "high, dollars"), Field("year", "year", "year of the dollars"),
+        Field("source", "text", "source"), Field("payer", "text", "who saves", required=False), Field("payer_es", "text", "who saves, in Spanish", required=False),
+    ),
+    "service_hours": _input(
+        "Hours of service", "Horario de servicio", "when teams work, by area",
+        Field("area", "text", "area code, or all"), Field("days", "text", "days"), Field("days_es", "text", "days in Spanish", required=False),
+        Field("hours", "text", "hours"),
+    ),
+}  # fmt: skip
+
+
+def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> list[Reference]:
+    """Every input but calls and handoffs. Raises SourceError with all problems: file, row, field, and what was expected, never the value."""
+    problems: list[str] = []
+    found: list[Reference] = []
+    for name, spec in config.file.inputs.items():
+        if name == "handoffs":
+            continue
+        described = INPUTS[name]
+        rows = _rows(db, config, name, spec, described.fields, problems)
+        problems += _meanings(config, name, described.fields, rows)
+        if name == "shifts":
+            found += _hours_of(rows, described.fields)
+        else:
+            shown = _enough(rows, described.fields, config.file.privacy.threshold) if name == "survey" else rows
+            found.append(Reference(name, described.title, described.what, described.fields, tuple(shown)))
+    if problems:
+        raise SourceError(problems)
+    return found
+
+
+def _rows(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, spec: InputSpec, fields: Sequence[Field], problems: list[str]
+) -> list[tuple[str, ...]]:
+    columns = {f.name: spec.columns.get(f.name, f.name) for f in fields if f.required or f.name in spec.columns}
+    if unknown := sorted(set(spec.columns) - {f.name for f in fields}):
+        listed = ", ".join(f.name for f in fields)
+        problems.append(f"{config.path}: [inputs.{name}.columns]: '{unknown[0]}' is not a field of {name}; it can be one of: {listed}")
+        return []
+    optional = {f.name: f.name for f in fields if f.name not in columns}
+    opened = open_source(db, spec, config.path.parent, list(columns.values()), f"input_{name}", optional=list(optional.values()))
+    have = columns | {n: c for n, c in optional.items() if c in opened.columns}
+    listed = ", ".join(f"nullif(trim({quote(column)}), '') AS {quote(n)}" for n, column in have.items())
+    raw = db.execute(f"SELECT {listed} FROM input_{name} ORDER BY file_no, row_no").fetchall()
+    rows, wrong = [], 0
+    for number, values in enumerate(raw, start=1):
+        given = dict(zip(have, values, strict=True))
+        row = []
+        for f in fields:
+            convert, expected = KINDS[f.kind]
+            value = given.get(f.name)
+            try:
+                text = "" if value is None else convert(str(value))
+                if f.required and not text:
+                    raise ValueError
+                if text and f.kind in ("whole", "number") and float(text) < f.least:
+                    raise ValueError
+            except (ValueError, KeyError):
+                wrong += 1
+                if wrong <= MOST_ROWS_NAMED:
+                    problems.append(f"{config.path}: [inputs.{name}]: row {number}: '{f.name}' must be {expected}; correct it in the file")
+                text = ""
+            row.append(text)
+        rows.append(tuple(row))
+    if wrong > MOST_ROWS_NAMED:
+        problems.append(f"{config.path}: [inputs.{name}]: and {wrong - MOST_ROWS_NAMED} more values that do not fit")
+    if opened.malformed:
+        problems.append(
+            f"{config.path}: [inputs.{name}]: {len(opened.malformed)} line(s) do not have the table's columns; the first is line {opened.malformed[0].line}"
+        )
+    if wrong:
+        return []
+    return rows
+
+
+def _meanings(config: AgencyConfig, name: str, fields: Sequence[Field], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """What no single value can show to be wrong."""
+    at = {f.name: i for i, f in enumerate(fields)}
+    pairs = {"survey": ("agree", "respondents"), "training": ("trained", "eligible"), "unit_costs": ("low", "high")}
+    choices = {
+        "targets": ("direction", ("at_least", "at_most")), "survey": ("audience", ("residents", "officers", "clients")),
+        "program_events": ("kind", ("shift", "area", "rule", "coding", "funding")),
+        "unit_costs": ("item", ("jail_booking", "emergency_visit", "inpatient_day")),
+    }  # fmt: skip
+    problems = []
+    for number, row in enumerate(rows, start=1):
+        where = f"{config.path}: [inputs.{name}]: row {number}"
+        if name in pairs:
+            small, large = pairs[name]
+            if float(row[at[small]]) > float(row[at[large]]):
+                problems.append(f"{where}: '{small}' is more than '{large}'; correct it in the file")
+        if name in choices:
+            key, allowed = choices[name]
+            if row[at[key]] not in allowed:
+                problems.append(f"{where}: '{key}' must be one of {', '.join(allowed)}")
+        if name == "shifts" and not row[at["start"]] < row[at["end"]]:
+            problems.append(f"{where}: 'end' must be later than 'start'")
+    return problems[:MOST_ROWS_NAMED]
+
+
+def _enough(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold: int) -> list[tuple[str, ...]]:
+    """Answers stay out where fewer than `threshold` people answered, or where only so few agreed or did not."""
+    at = {f.name: i for i, f in enumerate(fields)}
+
+    def safe(row: tuple[str, ...]) -> bool:
+        agree, whole = int(row[at["agree"]]), int(row[at["respondents"]])
+        return all(n == 0 or n >= threshold for n in (agree, whole - agree)) and whole >= threshold
+
+    return [row for row in rows if safe(row)]
+
+
+def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[Reference]:
+    """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and planned against worked, by month."""
+    at = {f.name: i for i, f in enumerate(fields)}
+    by_hour: dict[tuple[str, str, str], float] = {}
+    by_month: dict[tuple[str, str], float] = {}
+    for row in rows:
+        both = row[at["officer"]] == "yes" and row[at["clinician"]] == "yes"
+        planned, worked = row[at[PLAN]] != "no", row[at[WORKED]] != "no"
+        start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
+        for moment, share in _hours_between(start, end):
+            month = f"{moment:%Y-%m}"
+            if planned:
+                by_month[month, PLAN] = by_month.get((month, PLAN), 0.0) + share
+            if worked and both:
+                by_month[month, WORKED] = by_month.get((month, WORKED), 0.0) + share
+                key = (f"{moment:%Y}", str(moment.isoweekday()), f"{moment:%H}")
+                by_hour[key] = by_hour.get(key, 0.0) + share
+    years = sorted({month[:4] for month, _ in by_month})
+    hours = tuple(
+        (year, str(day), f"{hour:02d}", f"{by_hour.get((year, str(day), f'{hour:02d}'), 0.0):.0f}")
+        for year in years for day in range(1, 8) for hour in range(24)
+    )  # fmt: skip
+    months = tuple(
+        (month, f"{by_month.get((month, PLAN), 0.0):.0f}", f"{by_month.get((month, WORKED), 0.0):.0f}")
+        for month in sorted({month for month, _ in by_month})
+    )
+    return [
+        Reference(
+            "staffed_hours", Text(en="Staffed hours, by weekday and hour", es="Horas con personal, por día y hora"),
+            "unit-hours with both an officer and a clinician",
+            (Field("year", "year", "year"), Field("weekday", "text", "1 is Monday"), Field("hour", "text", "hour of the day"),
+             Field("hours", "whole", "unit-hours with both an officer and a clinician")), hours,
+        ),
+        Reference(
+            "staffed_months", Text(en="Planned and staffed hours, by month", es="Horas planificadas y cubiertas, por mes"),
+            "unit-hours planned, and worked by both an officer and a clinician",
+            (Field("month", "month", "month"), Field(PLAN, "whole", "unit-hours planned"),
+             Field(WORKED, "whole", "unit-hours with both an officer and a clinician")), months,
+        ),
+    ]  # fmt: skip
+
+
+def _hours_between(start: datetime, end: datetime) -> list[tuple[datetime, float]]:
+    """Each clock hour that the shift touches, and how much of it (0 to 1)."""
+    from datetime import timedelta
+
+    found, hour = [], start.replace(minute=0)
+    while hour < end:
+        following = hour + timedelta(hours=1)
+        found.append((hour, (min(end, following) - max(start, hour)).total_seconds() / 3600))
+        hour = following
+    return found
+
+
+def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> None:
+    """The table `handoffs` (call_id, partner, handoff): of each call the furthest step of its handoffs. Raises SourceError."""
+    spec = config.file.inputs["handoffs"]
+    columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
+    if "call_id" not in config.file.calls.columns:
+        raise SourceError([f"{config.path}: [inputs.handoffs] needs 'call_id' in [calls.columns], so that a handoff finds its call"])
+    open_source(db, spec, config.path.parent, list(columns.values()), "input_handoffs")
+    values = {key.strip().lower(): code for key, code in spec.values.items()} | {code: code for code in codes["partner"]}
+    partner = f"lower(trim({quote(columns['partner_type'])}))"
+    cases = " ".join(f"WHEN {literal(key)} THEN {literal(code)}" for key, code in values.items())
+    odd = db.execute(
+        f"SELECT count(*) FROM input_handoffs WHERE {partner} <> '' AND {partner} NOT IN ({', '.join(map(literal, values))})"
+    ).fetchone()
+    if odd and odd[0]:
+        listed = ", ".join(codes["partner"])
+        raise SourceError(
+            [
+                f"{config.path}: [inputs.handoffs]: {odd[0]} row(s) have a partner that is no code; map it in [inputs.handoffs.values] to one of {listed}"
+            ]
+        )
+    yes = "('y', 'yes', 'true', '1')"
+    step = (
+        f"CASE WHEN try_cast({quote(columns['connected_at'])} AS TIMESTAMP) IS NOT NULL THEN 3 "
+        f"WHEN lower(trim({quote(columns['accepted'])})) IN {yes} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {yes} THEN 1 ELSE 0 END"
+    )
+    db.execute(
+        f"CREATE TABLE handoffs AS SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff FROM ("
+        f"SELECT trim({quote(columns['call_id'])}) AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, "
+        f"row_number() OVER (PARTITION BY trim({quote(columns['call_id'])}) ORDER BY {step} DESC, row_no) AS place FROM input_handoffs) WHERE place = 1"
+    )
