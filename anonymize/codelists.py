@@ -118,6 +118,7 @@ _FLAG_NAMES = {
     "injured_clinician": ("Clinician hurt", "Profesional clínico con lesiones"),
     "injured_person": ("Person in crisis hurt", "Persona en crisis con lesiones"),
     "interpreter_used": ("Interpreter used", "Se usó intérprete"),
+    "on_duty": ("A team was on duty", "Había un equipo de turno"),
     "officer_released": ("Officer left before the clinician", "El agente se fue antes que el profesional clínico"),
 }
 
@@ -271,7 +272,7 @@ def built_in(time: TimeSpec, data_from: date, data_to: date) -> dict[str, Codeli
     """The dimensions every agency has: time from the calls' time columns, flags, responder, outcome."""
     falls_back = bool(time.year)
     exact_day = bool(time.timestamp or time.date) and not falls_back
-    lists = {field: flag(field) for field in (*FLAG_FIELDS, "officer_released")}
+    lists = {field: flag(field) for field in (*FLAG_FIELDS, "officer_released", "on_duty")}
     lists |= {"responder": responder(), "outcome": outcome(), "not_served_reason": not_served_reason()}
     lists |= {"wait": wait(), "handoff": handoff(), "partner": partner()}
     lists["period"] = period(data_from, data_to, has_months=not time.period)

@@ -325,6 +325,20 @@ def _hours_between(start: datetime, end: datetime) -> list[tuple[datetime, float
     return found
 
 
+def note_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> None:
+    """The table `on_duty` (start, until): when a unit with both an officer and a clinician was at work."""
+    spec = config.file.inputs["shifts"]
+    columns = {name: spec.columns.get(name, name) for name in ("start", "end", "officer", "clinician")}
+    worked = spec.columns.get("worked", "worked")
+    opened = open_source(db, spec, config.path.parent, list(columns.values()), "shifts_at", optional=[worked])
+    yes = "('y', 'yes', 'true', '1')"
+    both = " AND ".join(f"lower(trim({quote(columns[role])})) IN {yes}" for role in ("officer", "clinician"))
+    if worked in opened.columns:
+        both += f" AND coalesce(lower(trim({quote(worked)})), 'yes') IN {yes}"
+    start, until = (f"try_cast({quote(columns[edge])} AS TIMESTAMP)" for edge in ("start", "end"))
+    db.execute(f"CREATE TABLE on_duty AS SELECT {start} AS start, {until} AS until FROM shifts_at WHERE {both}")
+
+
 def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> None:
     """The table `handoffs` (call_id, partner, handoff): of each call the furthest step of its handoffs. Raises SourceError."""
     spec = config.file.inputs["handoffs"]

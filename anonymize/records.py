@@ -22,7 +22,7 @@ from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
 from anonymize.areas import AreaSystem, place_points
 from anonymize.codelists import UNKNOWN, WAIT_EDGES, Codelist
 from anonymize.errors import MappingError, SourceError
-from anonymize.inputs import read_handoffs
+from anonymize.inputs import note_on_duty, read_handoffs
 from anonymize.progress import QUIET, Progress
 from anonymize.sources import Malformed, Opened, literal, one_number, open_source, quote
 
@@ -416,6 +416,12 @@ def _add_derived(db: duckdb.DuckDBPyConnection, config: AgencyConfig, tally: Tal
         added.append(
             f"CASE WHEN officer_cleared_at IS NULL OR cleared_at IS NULL THEN 'unknown' WHEN {early} THEN 'yes' ELSE 'no' END AS officer_released"
         )
+    if "on_duty" in fed:
+        note_on_duty(db, config)
+        working = "SELECT DISTINCT received_at FROM calls JOIN on_duty ON received_at >= start AND received_at < until"
+        db.execute(f"CREATE TABLE covered AS {working}")
+        inside = "received_at IN (SELECT received_at FROM covered)"
+        added.append(f"CASE WHEN received_at IS NULL THEN 'unknown' WHEN {inside} THEN 'yes' ELSE 'no' END AS on_duty")
     joins = ""
     if "handoff" in fed:
         read_handoffs(db, config, {name: config.codelists[name].codes_at(config.codelists[name].finest) for name in ("partner",)})

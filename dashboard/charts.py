@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -79,8 +80,11 @@ def dots(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
     return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 40)
 
 
-def trend(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChart:
-    """A line over time. It breaks where a period is withheld, and says so; part periods are hollow."""
+def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[str, str] | None = None) -> alt.LayerChart:
+    """A line over time. It breaks where a period is withheld, and says so; part periods are hollow.
+
+    `events`: code of a period -> a letter for what changed in it (a list beside the chart says what).
+    """
     frame = points_frame(points)
     frame["short"] = [month(p.code) if len(p.code) == 7 and p.code[5:].isdigit() else p.label for p in points]
     frame["part"] = frame["status"] == "incomplete"
@@ -110,7 +114,98 @@ def trend(points: Sequence[Point], unit: str, colours: Palette) -> alt.LayerChar
         .encode(x=x, y=alt.value("height"), text="word:N"),
         alt.Chart(ends).mark_text(dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
+    if marked := frame[frame["code"].isin(list(events or {}))]["code"].tolist():
+        changes = frame[frame["code"].isin(marked)].assign(letter=[(events or {})[code] for code in marked])
+        layers.append(alt.Chart(changes).mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x))
+        letters = alt.Chart(changes).mark_text(fontSize=13, fontWeight="bold", color=colours.accent, dx=9, dy=8)
+        layers.append(letters.encode(x=x, y=alt.value(0), text="letter:N"))
     return _finish(alt.layer(*layers), 300)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One labelled value with its interval where it has one; `text` is what stands beside the label."""
+
+    label: str
+    value: float | None
+    text: str
+    low: float | None = None
+    high: float | None = None
+
+
+def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True, top: float | None = None) -> alt.LayerChart:
+    """A dot with its interval (or a bar) for each item, label and number in one line above it. The scale starts at nought."""
+    frame = pd.DataFrame(
+        {"order": range(len(items)), "value": [m.value for m in items], "low": [m.low for m in items], "high": [m.high for m in items],
+         "line": [f"{m.label}: {m.text}" for m in items]}
+    ).astype({"value": float, "low": float, "high": float})  # fmt: skip
+    most = top or float(frame[["value", "high"]].max().max() if len(frame) else 1) or 1.0
+    y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
+    scale = alt.Scale(domain=[0, most if most == most else 1.0])
+    bare = alt.Axis(labels=dots, ticks=False, grid=dots, domain=False, tickCount=4)
+    x = alt.X("value:Q", title=None, scale=scale, axis=bare)
+    base = alt.Chart(frame)
+    seen = base.transform_filter("isValid(datum.value)")
+    drawn: list[Any] = [seen.mark_bar(color=colours.mark).encode(y=y, x=x)]
+    if dots:
+        drawn = [
+            seen.transform_filter("isValid(datum.low)").mark_rule(color=colours.mark, strokeWidth=3).encode(
+                y=y, x=alt.X("low:Q", title=None, scale=scale), x2="high:Q"
+            ),
+            seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x),
+        ]  # fmt: skip
+    words = base.mark_text(align="left", baseline="bottom", dy=-11, fontSize=13, color=colours.ink).encode(
+        y=y, x=alt.value(0), text="line:N"
+    )
+    return _finish(alt.layer(*drawn, words), ROW * max(1, len(frame)) + 40)
+
+
+def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette) -> alt.LayerChart:
+    """One line for each series, told apart by its label at the end and its dash; x in the order given."""
+    rows = [(name, x, order, value) for name, points in series for order, (x, value) in enumerate(points)]
+    frame = pd.DataFrame(rows, columns=["series", "x", "order", "value"]).astype({"value": float})
+    names = [name for name, _points in series]
+    x = alt.X("x:N", sort=list(dict.fromkeys(frame["x"])), title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelPadding=8))
+    y = alt.Y(
+        "value:Q",
+        title=unit,
+        scale=alt.Scale(zero=True, nice=True),
+        axis=alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12),
+    )
+    dashes = alt.StrokeDash(
+        "series:N", sort=names, scale=alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2], [8, 2, 2, 2]][: len(names)]), legend=None
+    )
+    tints = alt.Color(
+        "series:N",
+        sort=names,
+        scale=alt.Scale(domain=names, range=[colours.mark, colours.accent, colours.quiet, colours.ink][: len(names)]),
+        legend=None,
+    )
+    ends = frame.dropna(subset=["value"]).groupby("series", sort=False).tail(1)
+    ends = ends.assign(text=[f"{row.series}: {number(round(row.value, 1))}" for row in ends.itertuples()])
+    base = alt.Chart(frame)
+    layers: list[Any] = [
+        base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=tints, strokeDash=dashes),
+        base.transform_filter("isValid(datum.value)").mark_point(filled=True, size=40, opacity=1).encode(x=x, y=y, color=tints),
+        alt.Chart(ends).mark_text(align="right", dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
+    ]
+    return _finish(alt.layer(*layers), 300)
+
+
+def squares(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette, *, labels: bool) -> alt.LayerChart:
+    """(row, column, value, text) as a grid shaded from low to high; texts where `labels`. Hatched paper would be unreadable: no value stays blank."""
+    frame = pd.DataFrame(list(cells), columns=["row", "column", "value", "text"]).astype({"value": float})
+    rows, columns = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["column"]))
+    top = float(frame["value"].max()) if frame["value"].notna().any() else 1.0
+    x = alt.X("column:N", sort=columns, title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False))
+    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(domain=False, ticks=False))
+    scale = alt.Scale(domain=[0, top or 1.0], range=[colours.classes[0], colours.classes[3]])
+    base = alt.Chart(frame)
+    shade = alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=None), alt.value(colours.background))
+    layers: list[Any] = [base.mark_rect(stroke=colours.background, strokeWidth=1).encode(x=x, y=y, color=shade)]
+    if labels:
+        layers.append(base.mark_text(fontSize=11, color=colours.ink).encode(x=x, y=y, text="text:N"))
+    return _finish(alt.layer(*layers), (22 if not labels else 40) * len(rows) + 40)
 
 
 def grid(points: Sequence[tuple[str, str, Point]], colours: Palette) -> alt.LayerChart:
@@ -150,4 +245,4 @@ def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) 
     return " ".join(parts)[:300]
 
 
-__all__ = ["bars", "describe", "dots", "grid", "share_bars", "share_words", "trend"]
+__all__ = ["Mark", "bars", "describe", "dots", "grid", "lines", "marks", "share_bars", "share_words", "squares", "trend"]

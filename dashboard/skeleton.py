@@ -16,13 +16,14 @@ import pandas as pd
 import pydeck as pdk
 import streamlit as st
 
-from dashboard import language
+from dashboard import charts, language
 from dashboard.exports import csv_bytes, file_name
 from dashboard.language import _, day, number, pick
+from dashboard.measures import measures
 from dashboard.navigation import require_frame
 from dashboard.release import ROOT, VISIBLE, CountTable, Release, ReleaseRefused, fingerprint, load_release
 from dashboard.theme import Palette, palette
-from dashboard.views import Point, Share, label_of, status_words, withheld_word
+from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
 
 
 def release_folder() -> Path:
@@ -142,6 +143,69 @@ class Page:
             mime="text/csv", key=f"csv-{self.name}-{'-'.join(file)}", on_click="ignore",
         )  # fmt: skip
 
+    def shares(
+        self, *, title: str, shares: Sequence[Share], what: str, when: str, fixed: Mapping[str, str], file: Sequence[str], note: str = ""
+    ) -> None:
+        """A figure of shares with their intervals, n and N."""
+        shown, data = share_tables(shares, what, fixed)
+        self.figure(
+            title=title, chart=charts.dots(shares, colours()), alt=charts.describe(_("Dot chart with intervals"), title, when, shares),
+            table=shown, data=data, file=file, hidden=hidden_shares(shares), note=note,
+        )  # fmt: skip
+
+    def rates(
+        self, *, title: str, rates: Sequence[Rate], what: str, when: str, fixed: Mapping[str, str], file: Sequence[str], note: str = ""
+    ) -> None:
+        """A figure of events per 1,000 calls with exact intervals."""
+
+        def interval(rate: Rate) -> str:
+            if rate.interval is None:
+                return "–"
+            low, high = (number(round(edge, 1)) for edge in rate.interval)
+            return _("{low} to {high}").format(low=low, high=high)
+
+        items = [charts.Mark(r.label, r.per_1000, _rate_words(r), *(r.interval or (None, None))) for r in rates]
+        table = pd.DataFrame(
+            {what: [r.label for r in rates], _("Per 1,000 calls"): [r.shown for r in rates], _("Calls (n)"): [r.part.shown for r in rates],
+             _("Out of (N)"): [r.whole.shown for r in rates], _("95 % interval"): [interval(r) for r in rates]}
+        )  # fmt: skip
+        data = pd.DataFrame(
+            {**dict(fixed), "code": [r.code for r in rates], "label": [r.label for r in rates],
+             "n": pd.array([r.part.value for r in rates], dtype="Int64"), "n_status": [r.part.status for r in rates],
+             "N": pd.array([r.whole.value for r in rates], dtype="Int64"), "N_status": [r.whole.status for r in rates]}
+        )  # fmt: skip
+        hidden = sum(r.part.status not in VISIBLE or r.whole.status not in VISIBLE for r in rates)
+        self.figure(
+            title=title, chart=charts.marks(items, colours()), alt=_mark_words(_("Dot chart with intervals"), title, when, items),
+            table=table, data=data, file=file, hidden=hidden, note=note,
+        )  # fmt: skip
+
+    def marks(
+        self, *, title: str, items: Sequence[charts.Mark], what: str, unit: str, when: str, data: pd.DataFrame, file: Sequence[str],
+        dots: bool = False, note: str = "", hidden: int = 0,
+    ) -> None:  # fmt: skip
+        """A figure of labelled values that are read from the release as they are."""
+        table = pd.DataFrame({what: [m.label for m in items], unit: [m.text for m in items]})
+        self.figure(
+            title=title, chart=charts.marks(items, colours(), dots=dots), alt=_mark_words(_("Bar chart"), title, when, items),
+            table=table, data=data, file=file, note=note, hidden=hidden,
+        )  # fmt: skip
+
+    def rows(self, *, title: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str], note: str = "") -> None:
+        """A table without a chart."""
+        self.figure(title=title, chart=None, alt=title, table=table, data=data, file=file, note=note)
+
+    def defined(self, *names: str) -> None:
+        """How the page's measures are defined, from the one list (`measures.py`)."""
+        found = [m for m in measures() if m.name in names]
+        with st.expander(_("How this is measured")):
+            for m in found:
+                st.markdown(
+                    f"**{escape(m.plain)}**: {escape(m.counted)}"
+                    + (f" {_('Out of: {base}').format(base=escape(m.out_of))}" if m.out_of else "")
+                    + (f" {escape(m.caveat)}" if m.caveat else "")
+                )
+
     def caveats(self, sentences: Sequence[str]) -> None:
         st.header(_("What this cannot tell you"), anchor=False)
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
@@ -160,6 +224,23 @@ class Page:
             lines.append(_("Next update planned for {day}.").format(day=day(due)))
         lines.append(_("Questions: {contact}.").format(contact=escape(agency["contact"])))
         st.caption(" ".join(lines))
+
+
+def _rate_words(rate: Rate) -> str:
+    if rate.per_1000 is None:
+        return rate.shown
+    return _("{rate} per 1,000 ({part} of {whole})").format(rate=rate.shown, part=rate.part.shown, whole=rate.whole.shown)
+
+
+def _mark_words(kind: str, title: str, when: str, items: Sequence[charts.Mark]) -> str:
+    known = [m for m in items if m.value is not None]
+    parts = [f"{kind}: {title}, {when}."]
+    if known:
+        top, least = max(known, key=lambda m: m.value or 0.0), min(known, key=lambda m: m.value or 0.0)
+        parts.append(_("Highest: {label}, {value}.").format(label=top.label, value=top.text))
+        if least is not top:
+            parts.append(_("Lowest: {label}, {value}.").format(label=least.label, value=least.text))
+    return " ".join(parts)[:300]
 
 
 def open_page(name: str) -> Page:

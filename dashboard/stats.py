@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
+
+from scipy.stats import chi2
 
 Z = 1.959963984540054
 """The 97.5th percentile of the normal distribution."""
@@ -31,3 +34,21 @@ def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int) -> bool:
     low = (a - b) - sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
     high = (a - b) + sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
     return low > 0 or high < 0
+
+
+def poisson(count: int) -> tuple[float, float]:
+    """Exact 95 % interval for the mean of a Poisson count (Garwood 1936, Biometrika 28: 437-442)."""
+    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
+    return low, float(chi2.ppf(0.975, 2 * count + 2)) / 2
+
+
+def rule_of_three(whole: int) -> float:
+    """Upper 95 % bound of a rate of which none was seen in `whole` cases (Hanley and Lippman-Hand 1983, JAMA 249: 1743-1745)."""
+    return 3 / whole
+
+
+def out_of_control(counts: Sequence[int | None]) -> list[bool]:
+    """Which counts lie outside the three-sigma limits of a c-chart over those known (Montgomery, Statistical Quality Control, chapter 7)."""
+    known = [count for count in counts if count is not None]
+    mean = sum(known) / len(known) if known else 0.0
+    return [count is not None and len(known) >= 8 and abs(count - mean) > 3 * sqrt(mean) for count in counts]

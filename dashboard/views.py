@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard.language import _, number, percent, pick
 from dashboard.release import ROOT, SUPPRESSED, Code, CountTable, Release
-from dashboard.stats import SMALLEST_BASE, wilson
+from dashboard.stats import SMALLEST_BASE, poisson, rule_of_three, wilson
 
 
 @dataclass(frozen=True)
@@ -133,3 +133,54 @@ def shares_frame(shares: Sequence[Share]) -> pd.DataFrame:
             "order": range(len(shares)),
         }
     ).astype({"share": float, "low": float, "high": float})
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Events per 1,000 calls, with its exact interval; both counts are published in one table."""
+
+    code: str
+    label: str
+    part: Point
+    whole: Point
+
+    @property
+    def per_1000(self) -> float | None:
+        if self.part.value is None or not self.whole.value or self.whole.value < SMALLEST_BASE:
+            return None
+        return 1000 * self.part.value / self.whole.value
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """For none at all: nought, and the rule of three."""
+        if self.per_1000 is None or self.part.value is None or not self.whole.value:
+            return None
+        if self.part.value == 0:
+            return 0.0, 1000 * rule_of_three(self.whole.value)
+        low, high = poisson(self.part.value)
+        return 1000 * low / self.whole.value, 1000 * high / self.whole.value
+
+    @property
+    def shown(self) -> str:
+        if self.per_1000 is not None:
+            return number(round(self.per_1000, 1))
+        return withheld_word() if self.part.value is None or self.whole.value is None else _("too few to show a rate")
+
+
+WHO = ("clinician", "no_clinician")
+"""Codes of the dimension `responder` at its level `reached`."""
+
+
+def by_who(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> list[Share]:
+    """Of the calls that a clinician reached, and of those that none reached: the share with `code`."""
+    found = []
+    for who in WHO:
+        at = {**fixed, "responder": who}
+        whole = Point(who, label_of(release, "responder", who), *table.cell(at))
+        found.append(Share(who, whole.label, Point(who, whole.label, *table.cell({**at, dimension: code})), whole))
+    return found
+
+
+def over_time(release: Release, table: CountTable, fixed: Mapping[str, str], part: Mapping[str, str]) -> list[Share]:
+    """A share for each period at the table's finest level."""
+    return shares_of(release, table, "period", table.finest("period"), part, fixed)

@@ -250,6 +250,8 @@ def mapped_dimensions(config: AgencyConfig) -> set[str]:
         fed.add("wait")
     if {"cleared_at", "officer_cleared_at"} <= calls.columns.keys():
         fed.add("officer_released")
+    if calls.time.timestamp and "shifts" in config.file.inputs:
+        fed.add("on_duty")
     if "handoffs" in config.file.inputs:
         fed |= {"handoff", "partner"}
     if "lon" in calls.columns:

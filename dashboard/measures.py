@@ -1,0 +1,77 @@
+"""One definition for each measure: page texts, glossary and data dictionary read it from here.
+
+Terms follow MEASURES.md; `source` says whether the wording is a field standard, adapted, or this project's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.language import _
+
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`counted` over `out_of` (empty for a plain count), counted in `unit`; `least`: no figure over fewer."""
+
+    name: str
+    plain: str
+    counted: str
+    out_of: str
+    unit: str
+    caveat: str
+    source: str
+    least: int = 0
+
+
+def measures() -> list[Measure]:
+    """All measures, in the reader's language."""
+    call, person, hour, money = _("calls"), _("people"), _("hours"), _("dollars")
+    recognised, adapted, ours = _("wording of the field"), _("adapted from the field"), _("our own wording")
+    return [
+        Measure("calls", _("Crisis calls"), _("Calls whose final type is a behavioral-health one."), "", call,
+                _("When codes change, the count changes too."), recognised),
+        Measure("share_of_all", _("Share of all calls"), _("Crisis calls."), _("all calls from the community, of every kind."), call, "", adapted, 30),
+        Measure("eligible", _("Meets the criteria"), _("Calls that met the program's written criteria."), _("all crisis calls."), call,
+                _("Calls that nobody checked are shown as not recorded."), recognised, 30),
+        Measure("coverage", _("Reached by a clinician"), _("Calls where a clinician came in person."),
+                _("all calls that met the criteria, at every hour and in every area."), call, _("Help by phone does not count here."), recognised, 30),
+        Measure("missed", _("Not reached, by reason"), _("Calls that met the criteria where no clinician came, by the reason on record."),
+                _("all calls that met the criteria."), call, _("'Not recorded' is shown as a reason of its own."), ours, 30),
+        Measure("wait", _("Wait, from call to arrival"), _("Minutes from the call to the first arrival: the middle value, and the one that 9 in 10 waits stay under."),
+                "", _("minutes"), _("Calls without both times are left out."), adapted, 30),
+        Measure("dispatch", _("Dispatch to arrival"), _("Minutes from sending a unit to its arrival."), "", _("minutes"), "", recognised, 30),
+        Measure("on_scene", _("Time on scene"), _("Minutes from arrival until the call is cleared."), "", _("minutes"), _("Longer is not worse."), recognised, 30),
+        Measure("wait_within_30", _("Arrived within 30 minutes"), _("Calls with a wait under 30 minutes."), _("all calls with both times on record, and those without."), call,
+                "", recognised, 30),
+        Measure("outcomes", _("How calls end"), _("Calls by how they ended. Each call has one end."), _("all calls."), call,
+                _("Refused and not found are shown, never left out."), recognised, 30),
+        Measure("arrests", _("Arrests"), _("Calls that ended with an arrest."), _("all calls with that kind of responder."), call,
+                _("Some arrests are required by law."), recognised, 30),
+        Measure("jail_diversion", _("Jail diversion"), _("Calls with an act that allows arrest, and no arrest."), _("calls with an act that allows arrest."), call,
+                _("Never over all calls: most calls could not end in an arrest."), adapted, 30),
+        Measure("force", _("Use of force"), _("Calls with any force that the department's policy counts."), _("1,000 calls."), call,
+                _("Departments count force in different ways."), recognised, 30),
+        Measure("injuries", _("People hurt"), _("Calls in which someone was hurt, by who was hurt."), _("1,000 calls."), call,
+                _("Few are hurt, so several years are taken together. None seen is not proof of none."), recognised, 30),
+        Measure("weapon", _("Weapon reported"), _("Calls with a weapon reported."), _("1,000 calls."), call, "", adapted, 30),
+        Measure("repeat", _("Another call within 30, 90 or 365 days"), _("People with another crisis call within that time."),
+                _("people with a call whose time is over."), person, _("People without a name on record are left out."), recognised, 30),
+        Measure("referrals", _("Referrals"), _("Calls with a referral offered, accepted, or followed by a visit."), _("all calls with that kind of responder."), call,
+                _("A referral accepted is not a visit. A visit counts when the partner confirms it."), recognised, 30),
+        Measure("connected", _("Connected to care"), _("Calls with a visit that the partner confirmed."), _("calls with a referral offered."), call, "", adapted, 30),
+        Measure("staffed", _("Staffed hours"), _("Hours of a unit with both an officer and a clinician."), _("hours planned."), hour, "", ours),
+        Measure("posts", _("Posts filled"), _("Posts filled in a month."), _("posts in the budget."), _("posts"), "", recognised),
+        Measure("trained", _("People trained"), _("People who took the course in that year."), _("people who should take it."), person, "", recognised),
+        Measure("cost", _("Cost per contact"), _("All money spent on the program in a year."), _("calls that a clinician reached."), money,
+                _("It cannot be set against the cost of a police call: the calls differ."), recognised),
+        Measure("saved", _("Costs that might be avoided"), _("Calls that ended without an arrest or an emergency visit that like calls often have, times what one costs."), "", money,
+                _("A range, not a sum in hand. Jails and hospitals save only when they spend less."), adapted),
+        Measure("equity", _("Reached, by group"), _("Calls that a clinician reached, by group."), _("that group's calls that met the criteria; and that group's residents."), call,
+                _("The group is what the officer saw, not what the person said."), adapted, 30),
+        Measure("language", _("Interpreter used"), _("Calls in a language with an interpreter."), _("all calls in that language."), call, "", ours, 30),
+        Measure("trust", _("Survey answers"), _("People who agreed."), _("people who answered."), person, _("People who answer may differ from those who do not."), adapted, 30),
+        Measure("completeness", _("Completeness"), _("Calls with the field filled."), _("all calls."), call, "", ours),
+    ]  # fmt: skip
