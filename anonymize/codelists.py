@@ -179,12 +179,21 @@ WAIT_EDGES = (10, 20, 30, 60)
 
 
 def wait() -> Codelist:
-    """Minutes from call to first arrival (measure T1), in bands: the share within a target is a count over a count."""
-    bands = {"under_10": ("Under 10 minutes", "Menos de 10 minutos")}
+    """Minutes from call to first arrival (measure T1), in bands under half hours: the share within a target is a count over a count."""
+    halves = {
+        "within_30": Text(en="Under 30 minutes", es="Menos de 30 minutos"),
+        "over_30": Text(en="30 minutes or more", es="30 minutos o más"),
+    }
+    bands = {"under_10": ("within_30", "Under 10 minutes", "Menos de 10 minutos")}
     for low, high in pairwise(WAIT_EDGES):
-        bands[f"{low}_to_{high}"] = (f"{low} to {high} minutes", f"{low} a {high} minutos")
-    bands["over_60"] = ("60 minutes or more", "60 minutos o más")
-    return _flat("wait", ("Wait for the first unit", "Espera hasta la primera unidad"), ("All calls", "Todas las llamadas"), "band", bands)
+        bands[f"{low}_to_{high}"] = ("within_30" if high <= 30 else "over_30", f"{low} to {high} minutes", f"{low} a {high} minutos")
+    bands["over_60"] = ("over_30", "60 minutes or more", "60 minutos o más")
+    nodes = [Node(code, label, ROOT, "half_hour") for code, label in halves.items()]
+    nodes += [Node(code, Text(en=en, es=es), parent, "band") for code, (parent, en, es) in bands.items()]
+    return with_unknown(
+        "wait", Text(en="Wait for the first unit", es="Espera hasta la primera unidad"), Text(en="All calls", es="Todas las llamadas"),
+        ("half_hour", "band"), nodes, unknown=True,
+    )  # fmt: skip
 
 
 def handoff() -> Codelist:

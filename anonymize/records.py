@@ -410,7 +410,9 @@ def _add_derived(db: duckdb.DuckDBPyConnection, config: AgencyConfig, tally: Tal
         minutes = "date_diff('second', received_at, arrived_at) / 60.0"
         names = ["under_10", *(f"{low}_to_{high}" for low, high in pairwise(WAIT_EDGES))]
         steps = " ".join(f"WHEN {minutes} < {edge} THEN '{name}'" for edge, name in zip(WAIT_EDGES, names, strict=True))
-        added.append(f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN 'unknown' {steps} ELSE 'over_60' END AS wait")
+        added.append(
+            f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN {literal(config.codelists['wait'].unknown_leaf or '')} {steps} ELSE 'over_60' END AS wait"
+        )
     if "officer_released" in fed:
         early = f"officer_cleared_at + INTERVAL {RELEASED_AFTER} MINUTE <= cleared_at"
         added.append(

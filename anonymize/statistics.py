@@ -121,7 +121,7 @@ def _compared(
             sides = {
                 code: part[part["responder"] == reached.codes.index(code)].set_index(list(within)) for code in ("clinician", "no_clinician")
             }
-            both = sides["clinician"].join(sides["no_clinician"], lsuffix="", rsuffix="_other", how="inner")
+            both = sides["clinician"].join(sides["no_clinician"].add_suffix("_other"), how="inner")
             both = both[(both["n"] > 0) & (both["n_other"] > 0)]
             counts = both[["n", "yes", "n_other", "yes_other"]].to_numpy(dtype=float)
             n, yes, n_other, yes_other = counts.T if len(counts) else np.zeros((4, 1))

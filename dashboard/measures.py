@@ -61,7 +61,7 @@ def measures() -> list[Measure]:
                 _("people with a call whose time is over."), person, _("People without a name on record are left out."), recognised, 30),
         Measure("referrals", _("Referrals"), _("Calls with a referral offered, accepted, or followed by a visit."), _("all calls with that kind of responder."), call,
                 _("A referral accepted is not a visit. A visit counts when the partner confirms it."), recognised, 30),
-        Measure("connected", _("Connected to care"), _("Calls with a visit that the partner confirmed."), _("calls with a referral offered."), call, "", adapted, 30),
+        Measure("connected", _("Connected to care"), _("Calls with a visit that the partner confirmed."), _("calls that a clinician reached."), call, "", adapted, 30),
         Measure("staffed", _("Staffed hours"), _("Hours of a unit with both an officer and a clinician."), _("hours planned."), hour, "", ours),
         Measure("posts", _("Posts filled"), _("Posts filled in a month."), _("posts in the budget."), _("posts"), "", recognised),
         Measure("trained", _("People trained"), _("People who took the course in that year."), _("people who should take it."), person, "", recognised),

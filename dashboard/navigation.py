@@ -40,23 +40,47 @@ def choose_language() -> str:
     return code
 
 
-def page_list() -> list[Any]:
-    """Every page once, in the order of the navigation."""
-    return [
-        st.Page("pages/at_a_glance.py", title=_("At a glance"), default=True),
-        st.Page("pages/calls.py", title=_("Calls and demand"), url_path="calls"),
-        st.Page("pages/outcomes.py", title=_("Outcomes"), url_path="outcomes"),
-        st.Page("pages/coverage.py", title=_("Coverage map"), url_path="coverage"),
-        st.Page("pages/data.py", title=_("Data and downloads"), url_path="data"),
-        st.Page("pages/methods.py", title=_("Methods and privacy"), url_path="methods"),
-    ]
+def page_groups() -> dict[str, list[Any]]:
+    """Every page once, in four groups, in the order of the navigation."""
+
+    def page(name: str, title: str) -> Any:
+        return st.Page(f"pages/{name}.py", title=title, url_path=name.replace("_", "-"))
+
+    return {
+        _("For everyone"): [
+            st.Page("pages/at_a_glance.py", title=_("At a glance"), default=True),
+            page("get_help", _("Get help")),
+            page("neighborhood", _("My neighborhood")),
+        ],
+        _("How it works"): [
+            page("calls", _("Calls and demand")),
+            page("funnel", _("Who gets a co-response")),
+            page("coverage", _("Coverage by place and hour")),
+            page("times", _("Response times")),
+            page("outcomes", _("Outcomes")),
+            page("safety", _("Safety")),
+            page("after", _("After the crisis")),
+        ],
+        _("Running it"): [
+            page("staffing", _("Staffing and training")),
+            page("money", _("Money")),
+            page("fairness", _("Fairness")),
+            page("scorecard", _("Scorecard")),
+        ],
+        _("Evidence and data"): [
+            page("claims", _("Check a claim")),
+            page("data", _("Data and downloads")),
+            page("methods", _("Methods and privacy")),
+            page("glossary", _("Glossary and accessibility")),
+        ],
+    }
 
 
 def run_app() -> None:
     """Draw the frame and run the chosen page inside it."""
     st.set_page_config(layout="centered", initial_sidebar_state="collapsed")
     language.use(choose_language())
-    page = st.navigation(page_list(), position="top")
+    page = st.navigation(page_groups(), position="top")
     site = _("Co-response in numbers")
     st.set_page_config(page_title=f"{page.title} – {site}")
     _run.framed = True

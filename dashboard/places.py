@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import floor, log10
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import charts, maps
@@ -182,4 +183,58 @@ def by_hour(page: Page, table: CountTable) -> None:
     )  # fmt: skip
 
 
-__all__ = ["by_hour", "show", "systems"]
+def staffed(page: Page) -> None:
+    """Demand beside staffed hours, by day and block of hours, and where they part."""
+    release = page.release
+    hours = release.reference("staffed_hours")
+    demand = release.find("weekday", "hour")
+    if hours is None:
+        page.not_reported(_("hours with a team on duty"))
+        return
+    year = max(hours["year"])
+    days = [code for code in release.codelists["weekday"].at("day") if code.code.isdigit()] if "weekday" in release.codelists else []
+    blocks = [code for code in release.codelists["hour"].at("block") if code.code[:2].isdigit()] if "hour" in release.codelists else []
+    weeks = 365.25 / 7
+    rows = hours[hours["year"] == year].astype({"hours": float})
+    # Every hour of a block is listed, so this mean leaves nothing out.
+    at = {
+        (d, b.code): rows[(rows["weekday"] == d) & rows["hour"].between(b.code[:2], b.code[3:5])]["hours"].mean()
+        for d in sorted(set(rows["weekday"]))
+        for b in blocks
+    }
+    title = _("Teams on duty, by day and time, {period}").format(period=year)
+    cells = [
+        (pick(b.label), pick(d.label)[:3], at.get((d.code, b.code), 0.0) / weeks, number(round(at.get((d.code, b.code), 0.0) / weeks, 1)))
+        for b in blocks
+        for d in days
+    ]
+    if not cells:
+        page.not_reported(_("hours with a team on duty, by day and time"))
+        return
+    page.figure(
+        title=title, chart=charts.squares(cells, colours(), labels=True), alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
+        table=pd.DataFrame([{_("Time of day"): row, _("Day"): column, _("Teams on duty"): text} for row, column, _value, text in cells]),
+        data=hours, file=("staffed-hours", year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
+    )  # fmt: skip
+    if demand is None or "block" not in demand.levels["hour"] or "day" not in demand.levels["weekday"]:
+        page.not_reported(_("calls by day and time"))
+        return
+    fixed = {"period": year} if "period" in demand.levels and year in {c.code for c in release.codelists["period"].at("year")} else {}
+    gaps = []
+    for d in days:
+        for b in blocks:
+            count, _status = demand.cell({**fixed, "weekday": d.code, "hour": b.code})
+            duty = at.get((d.code, b.code), 0.0) / weeks
+            gaps.append((pick(d.label), pick(b.label), count, duty))
+    gaps.sort(key=lambda g: (g[3] > 0.05, -(g[2] or 0) / max(g[3], 0.05), g[0]))
+    listed = gaps[:10]
+    page.rows(
+        title=_("The ten widest gaps: many calls, few teams"),
+        table=pd.DataFrame([{_("Day"): d, _("Time of day"): b, _("Crisis calls in the year"): number(n) if n is not None else _("withheld"),
+                             _("Teams on duty"): number(round(duty, 1))} for d, b, n, duty in listed]),
+        data=pd.DataFrame(gaps, columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", year),
+        note=_("Ordered by calls for each team on duty; times without any team come first."),
+    )  # fmt: skip
+
+
+__all__ = ["by_hour", "show", "staffed", "systems"]

@@ -195,6 +195,19 @@ class Page:
         """A table without a chart."""
         self.figure(title=title, chart=None, alt=title, table=table, data=data, file=file, note=note)
 
+    def survey(self, rows: pd.DataFrame, title: str, file: str) -> None:
+        """Answers by wave as shares with their 95 % intervals (for a simple random sample)."""
+        shares = []
+        for row in rows.sort_values(["question", "wave"]).to_dict("records"):
+            asked = (row.get("question_es") if language.current() == "es" else "") or row["question"]
+            label = f"{asked} ({day(date.fromisoformat(row['wave']))})"
+            part, whole = (Point(row["wave"], label, int(row[field]), "published") for field in ("agree", "respondents"))
+            shares.append(Share(row["wave"], label, part, whole))
+        self.shares(
+            title=title, shares=shares, what=_("Question and wave"), when=_("by wave"), fixed={"table": "survey"}, file=(file,),
+            note=_("The interval holds for a random sample. People who answer may differ from those who do not."),
+        )  # fmt: skip
+
     def defined(self, *names: str) -> None:
         """How the page's measures are defined, from the one list (`measures.py`)."""
         found = [m for m in measures() if m.name in names]

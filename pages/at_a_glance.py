@@ -1,10 +1,13 @@
 """At a glance: how many calls, who was reached, how calls ended."""
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import answers, charts
 from dashboard.language import _
+from dashboard.program import event_note, events, latest
 from dashboard.release import ROOT
+from dashboard.scores import score
 from dashboard.skeleton import colours, hidden_points, open_page, period_words, point_tables
 from dashboard.views import along
 
@@ -20,13 +23,36 @@ if share is None:
 outcomes = release.find("outcome")
 sentences.append(answers.outcomes(release, outcomes) if outcomes else _("This agency does not report how calls ended."))
 st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
-left, middle, right = st.columns(3)
-with left:
-    st.page_link("pages/coverage.py", label=_("Where are the gaps?"))
-with middle:
-    st.page_link("pages/outcomes.py", label=_("How do calls end?"))
-with right:
-    st.page_link("pages/methods.py", label=_("Can I trust this?"))
+st.header(_("Start here"), anchor=False)
+start = {
+    _("I live here"): ("pages/neighborhood.py", _("Is there a team where I live?")),
+    _("I write about this"): ("pages/claims.py", _("Is it true that...? Check a claim")),
+    _("I decide on this"): ("pages/scorecard.py", _("Is the program meeting its targets?")),
+}
+for column, (who, (target, label)) in zip(st.columns(3), start.items(), strict=True):
+    with column:
+        st.markdown(f"**{who}**")
+        st.page_link(target, label=label)
+
+st.header(_("The year in numbers"), anchor=False)
+rows = []
+for measure in ("coverage", "wait_within_30", "connected", "arrests", "force"):
+    found = score(release, measure, latest(release))
+    if found is not None:
+        rows.append(
+            {_("Measure"): found.plain, latest(release): found.shown, _("Year before"): found.before_shown, _("Trend"): found.trend}
+        )
+if rows:
+    data = pd.DataFrame(rows)
+    page.rows(
+        title=_("Five figures and the year before"),
+        table=data,
+        data=data,
+        file=("glance",),
+        note=_("A trend is named only where chance alone is unlikely to explain it. Up is not always good, and down is not always bad."),
+    )
+else:
+    page.not_reported(_("who came, how long it took, and what came after"))
 
 table = release.find("period")
 if table is None:
@@ -37,8 +63,9 @@ else:
     title = _("Calls over time")
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name})
     page.figure(
-        title=title, chart=charts.trend(points, _("Calls"), colours()), alt=charts.describe(_("Line chart"), title, period_words(release), points),
-        table=shown, data=data, file=("calls", level), hidden=hidden_points(points),
+        title=title, chart=charts.trend(points, _("Calls"), colours(), {e.month: e.letter for e in events(release)}),
+        alt=charts.describe(_("Line chart"), title, period_words(release), points), table=shown, data=data, file=("calls", level),
+        hidden=hidden_points(points), note=event_note(events(release)),
     )  # fmt: skip
 
 types = release.find("call_type")

@@ -3,9 +3,11 @@
 from dashboard import answers, charts
 from dashboard.address import choose
 from dashboard.language import _, pick
+from dashboard.program import event_note, events
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, colours, hidden_points, open_page, period_title, period_words, periods, point_tables
-from dashboard.views import along, label_of
+from dashboard.stats import out_of_control
+from dashboard.views import Point, Share, along, label_of
 
 page = open_page("calls")
 release = page.release
@@ -33,8 +35,12 @@ else:
     title = _("Calls over time: {choice}").format(choice=", ".join(names) or _("all calls"))
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, **chosen})
     note = _("A line breaks where a number is withheld. A hollow point is a period that the data cover only in part.")
+    far = [p.label for p, out in zip(points, out_of_control([p.value for p in points]), strict=True) if out]
+    if far:
+        note += " " + _("Outside what chance alone would give: {list}.").format(list=", ".join(far))
+    note += " " + event_note(events(release))
     page.figure(
-        title=title, chart=charts.trend(points, _("Calls"), colours()), alt=charts.describe(_("Line chart"), title, period_words(release), points),
+        title=title, chart=charts.trend(points, _("Calls"), colours(), {e.month: e.letter for e in events(release)}), alt=charts.describe(_("Line chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls", level, *[c for c in chosen.values() if c != ROOT]), hidden=hidden_points(points), note=note,
     )  # fmt: skip
 
@@ -64,6 +70,28 @@ if sources:
         table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
     )  # fmt: skip
 
+every = release.reference("all_calls")
+monthly = release.find("period")
+if every is None or monthly is None or "year" not in monthly.levels["period"]:
+    page.not_reported(_("calls of every kind"))
+else:
+    totals = (
+        every.astype({"calls": int})
+        .assign(year=every["month"].str[:4])
+        .groupby("year")
+        .agg(calls=("calls", "sum"), months=("month", "nunique"))
+    )
+    shares = []
+    for code in release.codelists["period"].at("year"):
+        if code.code in totals.index and totals.loc[code.code, "months"] == 12:
+            part = Point(code.code, pick(code.label), *monthly.cell({"period": code.code}))
+            shares.append(
+                Share(code.code, part.label, part, Point(code.code, part.label, int(totals.loc[code.code, "calls"]), "published"))
+            )
+    page.shares(
+        title=_("Crisis calls as a share of all calls"), shares=shares, what=_("Year"), when=_("by year"), fixed={"table": "all_calls"}, file=("share-of-all",),
+        note=_("All calls are the agency's own monthly totals of calls from the community. Only years with all 12 months are shown."),
+    )  # fmt: skip
 hours = release.find("weekday", "hour")
 if hours is None:
     page.not_reported(_("the day and hour of calls"))
@@ -88,6 +116,7 @@ else:
         table=table_frame, data=data, file=("calls-by-day-and-time",), hidden=hidden_points(flat),
     )  # fmt: skip
 
+page.defined("calls", "share_of_all")
 page.caveats(
     [
         _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),

@@ -28,6 +28,8 @@ if hours is None:
 else:
     places.by_hour(page, hours)
 
+places.staffed(page)
+page.defined("coverage", "staffed")
 page.caveats(
     [
         _("A low share is a gap in the city's service. It says nothing about the people who live there."),

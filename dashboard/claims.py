@@ -1,0 +1,319 @@
+"""What people say about co-responder programs, the figure of this release, what research found, and an honest verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashboard.answers import calls as calls_answer
+from dashboard.answers import coverage as coverage_answer
+from dashboard.language import _, number, percent
+from dashboard.program import latest, money, nothing, numbers, text
+from dashboard.release import Release
+from dashboard.scores import Score, score
+from dashboard.stats import shares_differ
+
+REVIEWED = "2026-11"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`verdict`: supported, not_supported, cannot_tell, described (the claim is a plain fact to look up) or missing."""
+
+    verdict: str
+    figure: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    name: str
+    said: str
+    page: str
+    research: str
+    find: Callable[[Release], Finding]
+
+
+def verdict_words(verdict: str) -> str:
+    return {
+        "supported": _("Supported here"),
+        "not_supported": _("Not supported here"),
+        "cannot_tell": _("We cannot tell"),
+        "described": _("Here is the figure"),
+        "missing": _("This agency does not report this yet"),
+    }[verdict]
+
+
+MISSING = "missing"
+
+
+def _missing() -> Finding:
+    return Finding(MISSING, nothing())
+
+
+def _scored(release: Release, measure: str) -> Score | None:
+    found = score(release, measure, latest(release))
+    return found if found and found.now.share is not None else None
+
+
+def _figure(release: Release, found: Score) -> str:
+    return _("{measure}, {year}: {share}. Year before: {before} ({trend}).").format(
+        measure=found.plain, year=latest(release), share=found.shown, before=found.before_shown, trend=found.trend
+    )
+
+
+def _described(measure: str) -> Callable[[Release], Finding]:
+    def find(release: Release) -> Finding:
+        found = _scored(release, measure)
+        return Finding("described", _figure(release, found)) if found else _missing()
+
+    return find
+
+
+def _like(measure: str) -> Callable[[Release], Finding]:
+    """Like calls with and without a clinician: lower, not lower, or too close."""
+
+    def find(release: Release) -> Finding:
+        table = release.statistic(measure)
+        cell = table.cell({}) if table else None
+        if cell is None:
+            return _missing()
+        words = _(
+            "{team} per 1,000 calls with a clinician ({low} to {high}); {other} per 1,000 like calls without ({other_low} to {other_high})."
+        )
+        figure = words.format(
+            team=number(cell["team"]), low=number(cell["team_low"]), high=number(cell["team_high"]),
+            other=number(cell["other"]), other_low=number(cell["other_low"]), other_high=number(cell["other_high"]),
+        )  # fmt: skip
+        if cell["team_high"] < cell["other_low"]:
+            return Finding("supported", figure + " " + _("Lower with a clinician. We cannot tell if teams are the reason."))
+        return Finding("not_supported" if cell["team_low"] > cell["other_high"] else "cannot_tell", figure)
+
+    return find
+
+
+def _calls(release: Release) -> Finding:
+    return Finding("described", calls_answer(release)) if release.find("period") else _missing()
+
+
+def _share_of_all(release: Release) -> Finding:
+    return (
+        Finding("described", _("See the yearly share on the page about calls."))
+        if release.reference("all_calls") is not None
+        else _missing()
+    )
+
+
+def _types(release: Release) -> Finding:
+    return Finding("described", _("See the types on the page about calls.")) if release.find("call_type") else _missing()
+
+
+def _repeat(release: Release) -> Finding:
+    table = release.statistic("repeat_people_90", "period")
+    cells = (
+        [(c.code, cell) for c in release.codelists["period"].at("year") if table and (cell := table.cell({"period": c.code}))]
+        if table
+        else []
+    )
+    if not cells:
+        return _missing()
+    words = [
+        _("{year}: about {share} had another call within 90 days").format(
+            year=code, share=percent(cell["people_again"] / cell["people_followed"])
+        )
+        for code, cell in cells
+    ]
+    return Finding("cannot_tell", "; ".join(words) + ". " + _("There is no group to compare with."))
+
+
+def _hurt(dimension: str) -> Callable[[Release], Finding]:
+    def find(release: Release) -> Finding:
+        table = release.find("responder", dimension)
+        if table is None:
+            return _missing()
+        pairs = [
+            (table.cell({"responder": w, dimension: "yes"})[0], table.cell({"responder": w})[0]) for w in ("clinician", "no_clinician")
+        ]
+        if any(n is None or not whole for n, whole in pairs):
+            return Finding("cannot_tell", _("The numbers are too small to show."))
+        (a, a_all), (b, b_all) = ((int(n or 0), int(whole or 1)) for n, whole in pairs)
+        figure = _("With a clinician {a} of {a_all} calls; without {b} of {b_all}.").format(
+            a=number(a), a_all=number(a_all), b=number(b), b_all=number(b_all)
+        )
+        if not shares_differ(a, a_all, b, b_all):
+            return Finding("cannot_tell", figure)
+        return Finding("cannot_tell", figure + " " + _("The two differ by more than chance, but the calls differ too."))
+
+    return find
+
+
+def _cost(release: Release) -> Finding:
+    return (
+        Finding("cannot_tell", _("A range, with numbers that you can change, stands on the page about money."))
+        if release.reference("unit_costs") is not None and release.statistic("compare_arrest")
+        else _missing()
+    )
+
+
+def _survey(audience: str) -> Callable[[Release], Finding]:
+    def find(release: Release) -> Finding:
+        rows = release.reference("survey")
+        rows = rows[rows["audience"] == audience].sort_values("wave") if rows is not None else None
+        if rows is None or not len(rows):
+            return _missing()
+        waves = numbers(rows, "agree", "respondents").to_dict("records")
+        first, last = waves[0], waves[-1]
+        figure = _("{question} Agreed: {first} in {first_wave}, {last} in {last_wave}.").format(
+            question=text(last, "question"), first=percent(first["agree"] / first["respondents"]), first_wave=first["wave"][:4],
+            last=percent(last["agree"] / last["respondents"]), last_wave=last["wave"][:4],
+        )  # fmt: skip
+        if first is last or not shares_differ(first["agree"], first["respondents"], last["agree"], last["respondents"]):
+            return Finding("cannot_tell", figure)
+        return Finding(
+            "supported" if last["agree"] / last["respondents"] > first["agree"] / first["respondents"] else "not_supported", figure
+        )
+
+    return find
+
+
+def _funding(release: Release) -> Finding:
+    rows = release.reference("budget")
+    if rows is None:
+        return _missing()
+    last = numbers(rows[rows["year"] == rows["year"].max()], "planned")
+    ending = last[last["ends"] != ""]["planned"].sum() if "ends" in last else 0.0
+    whole = last["planned"].sum()
+    figure = _("In {year}, {part} of {whole} planned comes from sources with an end date.").format(
+        year=rows["year"].max(), part=money(ending), whole=money(whole)
+    )
+    return Finding("described", figure)
+
+
+def _posts(release: Release) -> Finding:
+    rows = release.reference("staffing")
+    if rows is None:
+        return _missing()
+    last = numbers(rows[rows["month"] == rows["month"].max()], "authorized", "filled").to_dict("records")
+    words = [
+        _("{role}: {filled} of {posts} filled").format(role=text(r, "role"), filled=number(r["filled"]), posts=number(r["authorized"]))
+        for r in last
+    ]
+    return Finding("described", "; ".join(words) + ".")
+
+
+def _gaps(release: Release) -> Finding:
+    sentence, share = coverage_answer(release)
+    return Finding("described", sentence) if share else _missing()
+
+
+def _roles(release: Release) -> Finding:
+    return (
+        Finding("described", _("See who left first on the page about staffing."))
+        if release.find("responder", "officer_released")
+        else _missing()
+    )
+
+
+def _training(release: Release) -> Finding:
+    return (
+        Finding("described", _("See people trained, by course and role, on the page about staffing."))
+        if release.reference("training") is not None
+        else _missing()
+    )
+
+
+def _tracking(release: Release) -> Finding:
+    complete = release.package.get("completeness", {})
+    if not complete:
+        return _missing()
+    worst = min(complete, key=lambda name: (complete[name], name))
+    return Finding(
+        "described",
+        _("{count} fields are reported. The least complete is '{name}', filled in {share}.").format(
+            count=number(len(complete)), name=worst, share=percent(complete[worst] / 100)
+        ),
+    )
+
+
+def _adapt(release: Release) -> Finding:
+    rows = release.reference("program_events")
+    return (
+        Finding("described", _("{count} changes are marked on the charts over time.").format(count=number(len(rows))))
+        if rows is not None
+        else _missing()
+    )
+
+
+def _officer_time(release: Release) -> Finding:
+    table = release.statistic("minutes_officer_on_scene", "responder")
+    cells = [table.cell({"responder": w}) for w in ("clinician", "no_clinician")] if table else []
+    if not cells or None in cells:
+        return _missing()
+    a, b = (cell["median"] if cell else 0 for cell in cells)
+    figure = _("Half of officers' visits last up to {a} minutes with a clinician, and {b} without.").format(a=number(a), b=number(b))
+    return Finding("not_supported" if a > b else "cannot_tell", figure)
+
+
+def _slow(release: Release) -> Finding:
+    table = release.statistic("minutes_call_to_arrival", "responder")
+    cells = [table.cell({"responder": w}) for w in ("clinician", "no_clinician")] if table else []
+    if not cells or None in cells:
+        return _missing()
+    a, b = (cell or {} for cell in cells)
+    figure = _("With a clinician: half within {a} minutes, 9 in 10 within {a90}. Without: {b} and {b90}.").format(
+        a=number(a["median"]), a90=number(a["p90"]), b=number(b["median"]), b90=number(b["p90"])
+    )
+    return Finding("cannot_tell", figure + " " + _("The calls differ."))
+
+
+def _language(release: Release) -> Finding:
+    return (
+        Finding("described", _("See interpreters by language on the page about fairness."))
+        if release.find("language", "interpreter_used")
+        else _missing()
+    )
+
+
+def _patrol(release: Release) -> Finding:
+    rows = release.reference("staffed_months")
+    if rows is None:
+        return _missing()
+    total = numbers(rows, "worked")["worked"].sum()
+    return Finding(
+        "cannot_tell",
+        _("Teams worked {hours} hours in the period. Hours of all patrols are not reported, so the share is not known.").format(
+            hours=number(round(total))
+        ),
+    )
+
+
+def claims() -> list[Claim]:
+    """All 23 claims, in the reader's language, in the order of the project's list."""
+    thin = _("A review of 26 studies of co-response found no randomized trial (Puntis and others, 2018).")
+    return [
+        Claim("share", _("Crisis calls are a large and rising share of 911."), "calls", _("Agencies often cannot flag these calls, so shares differ widely between cities."), _share_of_all),
+        Claim("types", _("Teams answer mental-health, suicide, drug and welfare calls."), "calls", _("Each program has its own criteria. Some leave out certain calls."), _types),
+        Claim("care", _("People reach care instead of jail."), "after", _("A referral is not a visit. Few programs check visits with partners. {thin}").format(thin=thin), _described("connected")),
+        Claim("arrests", _("There are fewer arrests."), "safety", _("Studies report few arrests by teams, but seldom compare like calls. {thin}").format(thin=thin), _like("compare_arrest")),
+        Claim("force", _("Less force is used."), "safety", _("Force is rare, so studies are often too small to tell. {thin}").format(thin=thin), _like("compare_force_used")),
+        Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. Without a group to compare with, nobody can tell."), _repeat),
+        Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare. Years must be taken together, and most studies are too small."), _hurt("injured_officer")),
+        Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), _cost),
+        Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), _survey("residents")),
+        Claim("funding", _("Funding may not last."), "money", _("Many programs began with grants that end after two or three years."), _funding),
+        Claim("posts", _("Clinicians are hard to find."), "staffing", _("Open posts are reported by many programs."), _posts),
+        Claim("gaps", _("Nights and far places are left out."), "coverage", _("Audits found calls that nobody checked counted as not eligible, which hides gaps."), _gaps),
+        Claim("roles", _("Roles must be clear."), "staffing", _("Guides name unclear roles as a main risk. Few programs publish figures."), _roles),
+        Claim("danger", _("Clinicians go where it is dangerous."), "safety", _("Injuries of clinicians are rare. None seen is not proof of none."), _hurt("injured_clinician")),
+        Claim("training", _("Officers and clinicians train together."), "staffing", _("Joint courses are advised by national guides. Their effect on calls is not well studied."), _training),
+        Claim("tracking", _("Good data keep programs going."), "scorecard", _("An auditor in New York found that missing records kept a program from being judged."), _tracking),
+        Claim("partners", _("Partners make handoffs smooth."), "after", _("Handoffs in person keep more people in care than a phone number does, by program reports."), _described("connected")),
+        Claim("adapt", _("Teams adapt to need."), "calls", _("A change marked on a chart is not proof that it worked."), _adapt),
+        Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), _officer_time),
+        Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), _slow),
+        Claim("support", _("Most officers come to support it."), "staffing", _("Officer surveys in several cities found support growing, mostly among those who worked with a team."), _survey("officers")),
+        Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), _patrol),
+        Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), _language),
+    ]  # fmt: skip
+
+
+__all__ = ["REVIEWED", "Claim", "Finding", "calls_answer", "claims", "verdict_words"]

@@ -1,0 +1,110 @@
+"""What several pages ask of a release: the year to speak of, changes of the program, who came, statistics by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from dashboard import language
+from dashboard.address import choose
+from dashboard.answers import whole_years
+from dashboard.language import _, current, day, number
+from dashboard.release import ROOT, CountTable, Release, StatisticTable
+from dashboard.skeleton import periods
+from dashboard.views import Point, Rate, Share, by_who, label_of, shares_of
+
+
+def nothing() -> str:
+    return _("This agency does not report this yet.")
+
+
+def last_year(release: Release, table: CountTable) -> str:
+    """The last year that the data cover whole; the whole period where there is none."""
+    years = whole_years(release, table) if "period" in table.levels else None
+    return years.last.code if years else ROOT
+
+
+def latest(release: Release) -> str:
+    """The last whole year of the release, or its last year."""
+    table = release.find("period")
+    if table is not None and (years := whole_years(release, table)):
+        return years.last.code
+    return str(release.package["period"]["to"])[:4]
+
+
+def year_choice(release: Release, table: CountTable, key: str = "year") -> dict[str, str]:
+    """A filter for the year where the table has years: the codes to hold fixed."""
+    if len(table.levels.get("period", ())) < 2:
+        return {}
+    return {"period": choose(key, _("Period"), periods(release, table), last_year(release, table))}
+
+
+def text(row: Mapping[str, str], field: str) -> str:
+    """A text of a reference row in the reader's language."""
+    return (row.get(f"{field}_es") if current() == "es" else "") or row[field]
+
+
+@dataclass(frozen=True)
+class Event:
+    letter: str
+    month: str
+    words: str
+
+
+def events(release: Release) -> list[Event]:
+    """Changes of the program within the period, each with a letter for the charts."""
+    rows = release.reference("program_events")
+    if rows is None:
+        return []
+    known = {code.code for code in release.codelists["period"].codes.values()} if "period" in release.codelists else set()
+    listed = [row for row in rows.sort_values("date").to_dict("records") if row["date"][:7] in known]
+    return [
+        Event(
+            chr(ord("A") + i),
+            row["date"][:7],
+            _("{day}: {event}").format(day=day(date.fromisoformat(row["date"])), event=text(row, "event")),
+        )
+        for i, row in enumerate(listed[:26])
+    ]
+
+
+def event_note(found: list[Event]) -> str:
+    return " ".join(f"**{e.letter}** {e.words}" for e in found)
+
+
+def rates_by_who(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> list[Rate]:
+    return [Rate(s.code, s.label, s.part, s.whole) for s in by_who(release, table, dimension, code, fixed)]
+
+
+def years_of(release: Release, table: CountTable, part: Mapping[str, str], fixed: Mapping[str, str]) -> list[Share]:
+    return shares_of(release, table, "period", "year", part, fixed) if "year" in table.levels.get("period", ()) else []
+
+
+def statistic_rows(
+    release: Release, table: StatisticTable, dimension: str, level: str, fixed: Mapping[str, str]
+) -> list[tuple[str, str, dict[str, int] | None]]:
+    """(code, label, numbers) along one dimension; numbers are None where withheld."""
+    codes = release.codelists[dimension].at(level)
+    return [(c.code, label_of(release, dimension, c.code), table.cell({**fixed, dimension: c.code})) for c in codes]
+
+
+def point(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Point:
+    return Point(code, label_of(release, dimension, code), *table.cell({**fixed, dimension: code}))
+
+
+def money(value: float) -> str:
+    return _("${amount}").format(amount=number(round(value)))
+
+
+def percent_or(share: Share) -> str:
+    return share.shown if share.share is None else _("{share} ({part} of {whole})").format(
+        share=language.percent(share.share), part=share.part.shown, whole=share.whole.shown
+    )  # fmt: skip
+
+
+def numbers(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The named columns as numbers; blanks as missing."""
+    return rows.assign(**{name: pd.to_numeric(rows[name]) for name in columns})

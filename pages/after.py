@@ -1,0 +1,86 @@
+"""After the crisis: referrals and how far they got, repeat contacts, partners."""
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.language import _, number, percent
+from dashboard.program import nothing, point, year_choice
+from dashboard.release import ROOT
+from dashboard.skeleton import open_page, period_title
+from dashboard.views import Point, Share, label_of
+
+page = open_page("after")
+release = page.release
+referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
+STEPS = ("declined", "accepted", "connected", "none")
+answer = nothing()
+if referrals is not None:
+    reached = {"responder": "clinician"}
+    whole = Point("clinician", "", *referrals.cell(reached))
+    linked = Share("connected", "", Point("connected", "", *referrals.cell(reached | {"handoff": "connected"})), whole)
+    if linked.share is not None:
+        answer = _(
+            "Of the calls that a clinician reached, {share} led to a visit with a partner that the partner confirmed ({part} of {whole})."
+        ).format(share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
+page.ask(_("Do people get care, and stay out of crisis?"), answer)
+if referrals is None:
+    page.not_reported(_("referrals and visits"))
+else:
+    fixed = year_choice(release, referrals)
+    when = period_title(release, fixed.get("period", ROOT))
+    at = {**fixed, "responder": "clinician"}
+    whole = point(release, referrals, "handoff", ROOT, at)
+    page.shares(
+        title=_("Calls that a clinician reached: how far a referral got, {period}").format(period=when),
+        shares=[Share(code, label_of(release, "handoff", code), point(release, referrals, "handoff", code, at), whole) for code in STEPS],
+        what=_("Referral"), when=when, fixed={"table": referrals.name, **at}, file=("referrals", *fixed.values()),
+        note=_("Each call stands at the furthest step it reached. Accepted is not yet connected."),
+    )  # fmt: skip
+if partners is None:
+    page.not_reported(_("referrals by kind of partner"))
+else:
+    fixed = year_choice(release, partners, "partners")
+    when = period_title(release, fixed.get("period", ROOT))
+    shares = []
+    for code in release.codelists["partner"].at(partners.finest("partner")):
+        if code.code not in ("none", "unknown"):
+            whole = point(release, partners, "partner", code.code, fixed)
+            shares.append(
+                Share(code.code, whole.label, point(release, partners, "partner", code.code, {**fixed, "handoff": "connected"}), whole)
+            )
+    page.shares(
+        title=_("Visits confirmed, by kind of partner, {period}").format(period=when), shares=shares, what=_("Partner"), when=when,
+        fixed={"table": partners.name, "handoff": "connected", **fixed}, file=("partners", *fixed.values()),
+        note=_("Out of all calls with a referral to that kind of partner."),
+    )  # fmt: skip
+items, rows = [], []
+for days in (30, 90, 365):
+    table = release.statistic(f"repeat_people_{days}", "period")
+    for year in release.codelists["period"].at("year") if table and "year" in table.levels["period"] else []:
+        cell = table.cell({"period": year.code}) if table else None
+        label = _("{days} days, first call in {year}").format(days=days, year=label_of(release, "period", year.code))
+        if cell is None:
+            items.append(charts.Mark(label, None, _("not over yet, or withheld")))
+        else:
+            share = cell["people_again"] / cell["people_followed"]
+            words = _("about {share} ({part} of {whole} people)").format(
+                share=percent(share), part=number(cell["people_again"]), whole=number(cell["people_followed"])
+            )
+            items.append(charts.Mark(label, share, words))
+        rows.append({"days": days, "period": year.code, **(cell or {"people_again": None, "people_followed": None})})
+if items:
+    page.marks(
+        title=_("People with another crisis call"), items=items, what=_("Within"), unit=_("People"), when=_("by year"), data=pd.DataFrame(rows), file=("repeat",),
+        note=_("Only people whose time is over are counted. Numbers of people are rounded to 5. There is no group to compare with, so a change may be chance."),
+    )  # fmt: skip
+else:
+    page.not_reported(_("repeat calls by the same people"))
+page.defined("referrals", "connected", "repeat")
+page.caveats(
+    [
+        _("People who call often tend to call less later, with or without a team. A fall alone proves nothing."),
+        _("A visit counts only when the partner confirms it. Visits that nobody confirmed are missing."),
+        _("People without a name on record cannot be followed."),
+    ]
+)
+page.end()

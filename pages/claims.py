@@ -1,0 +1,45 @@
+"""Check a claim: what people say, our figure, what research found, and what can be said."""
+
+import streamlit as st
+
+from dashboard.address import choose
+from dashboard.claims import REVIEWED, claims, verdict_words
+from dashboard.language import _, month, number
+from dashboard.skeleton import escape, open_page
+
+page = open_page("claims")
+release = page.release
+listed = [(claim, claim.find(release)) for claim in claims()]
+known = [finding for _claim, finding in listed if finding.verdict != "missing"]
+page.ask(
+    _("Is it true that...?"),
+    _(
+        "Here are {all} claims that people make about co-response. This agency has figures for {known} of them. 'We cannot tell' is a normal answer."
+    ).format(all=number(len(listed)), known=number(len(known))),
+)
+st.caption(
+    _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(month=month(REVIEWED))
+)
+options = {"all": _("All claims")} | {claim.name: claim.said for claim, _finding in listed}
+chosen = choose("claim", _("Claim"), options, "all")
+for claim, finding in listed:
+    if chosen not in ("all", claim.name):
+        continue
+    st.header(claim.said, anchor=False)
+    st.markdown(f"**{verdict_words(finding.verdict)}**")
+    if finding.verdict != "missing":
+        st.markdown(_("Our figure: {figure}").format(figure=escape(finding.figure)))
+    st.markdown(_("What research found: {words}").format(words=escape(claim.research)))
+    if claim.page != "claims":
+        st.page_link(f"pages/{claim.page}.py", label=_("See the figures: {claim}").format(claim=claim.said))
+survey = release.reference("survey")
+residents = survey[survey["audience"] == "residents"] if survey is not None else None
+if residents is not None and len(residents):
+    page.survey(residents, _("What residents say"), "resident-survey")
+page.caveats(
+    [
+        _("'Supported here' means that this agency's figures agree with the claim. It does not mean that teams are the reason."),
+        _("Figures of one city say nothing of another."),
+    ]
+)
+page.end()

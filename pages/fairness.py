@@ -1,0 +1,84 @@
+"""Fairness: service by group, with both bases side by side and the unknown shown."""
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.answers import ELIGIBLE, REACHED
+from dashboard.language import _, number
+from dashboard.program import nothing, numbers, point, year_choice
+from dashboard.release import ROOT
+from dashboard.skeleton import open_page, period_title
+from dashboard.stats import poisson
+from dashboard.views import Share, along
+
+page = open_page("fairness")
+release = page.release
+question = _("Is service equal?")
+groups = next((d for d in ("race_ethnicity", "age_group", "gender") if release.find(d, "responder", where=ELIGIBLE)), None)
+table = release.find(groups, "responder", where=ELIGIBLE) if groups else None
+if table is None or groups is None:
+    page.ask(question, nothing())
+    page.not_reported(_("calls by group"))
+else:
+    level = table.finest(groups)
+    page.ask(
+        question,
+        _("The share of calls that a clinician reached stands below for each group. Where intervals overlap, we cannot tell groups apart."),
+    )
+    fixed = year_choice(release, table)
+    when = period_title(release, fixed.get("period", ROOT))
+    wholes = along(release, table, groups, level, fixed)
+    shares = [Share(w.code, w.label, point(release, table, groups, w.code, {**fixed, **REACHED}), w) for w in wholes]
+    page.shares(
+        title=_("Base 1: of the group's own calls that met the criteria, {period}").format(period=when), shares=shares, what=_("Group"), when=when,
+        fixed={"table": table.name, "eligible": "yes", **fixed}, file=("by-group", *fixed.values()), note=_("The group is what the officer saw. 'Not recorded' is a group of its own here."),
+    )  # fmt: skip
+    population = release.reference("population")
+    people = numbers(population[population["dimension"] == groups], "residents") if population is not None else None
+    if people is None or not len(people):
+        page.not_reported(_("residents by group"))
+    else:
+        count = dict(zip(people["code"], people["residents"], strict=True))
+        items, rows = [], []
+        for share in shares:
+            residents = count.get(share.code)
+            value = 1000 * share.part.value / residents if residents and share.part.value is not None else None
+            low, high = (
+                (1000 * e / residents for e in poisson(share.part.value))
+                if value is not None and residents and share.part.value is not None
+                else (None, None)
+            )
+            words = (
+                _("{rate} per 1,000 residents").format(rate=number(round(value, 1))) if value is not None else _("no number of residents")
+            )
+            items.append(charts.Mark(share.label, value, words, low, high))
+            rows.append({"group": share.code, "reached": share.part.value, "residents": residents})
+        page.marks(
+            title=_("Base 2: calls that a clinician reached, for each 1,000 residents, {period}").format(period=when), items=items, what=_("Group"), unit=_("For each 1,000 residents"),
+            when=when, data=pd.DataFrame(rows), file=("by-residents", *fixed.values()), dots=True,
+            note=_("This base answers another question: groups with more crisis calls get more visits here even when service is equal."),
+        )  # fmt: skip
+languages = release.find("language", "interpreter_used")
+if languages is None:
+    page.not_reported(_("language and interpreters"))
+else:
+    fixed = year_choice(release, languages, "language_year")
+    when = period_title(release, fixed.get("period", ROOT))
+    wholes = [w for w in along(release, languages, "language", languages.finest("language"), fixed) if w.code != "english"]
+    page.shares(
+        title=_("Interpreter used, by language, {period}").format(period=when),
+        shares=[Share(w.code, w.label, point(release, languages, "language", w.code, {**fixed, "interpreter_used": "yes"}), w) for w in wholes], what=_("Language"), when=when,
+        fixed={"table": languages.name, "interpreter_used": "yes", **fixed}, file=("interpreters", *fixed.values()),
+        note=_("Staff who speak the language need no interpreter, and are not counted here."),
+    )  # fmt: skip
+page.defined("equity", "language")
+page.caveats(
+    [
+        _(
+            "A difference between groups can come from many things: where people live, when they call, who writes it down. We cannot tell which."
+        ),
+        _("The two bases can point in different ways. Neither is the right one alone."),
+        _("Groups are broad. They hide differences inside them."),
+    ]
+)
+page.end()

@@ -1,0 +1,71 @@
+"""Who gets a co-response: every crisis call, the eligible ones, the reached ones, and why not the rest."""
+
+from dashboard.answers import ELIGIBLE, REACHED
+from dashboard.answers import coverage as coverage_answer
+from dashboard.language import _
+from dashboard.program import nothing, point, year_choice, years_of
+from dashboard.release import ROOT
+from dashboard.skeleton import open_page, period_title
+from dashboard.views import Share, mix_of
+
+page = open_page("funnel")
+release = page.release
+sentence, _share = coverage_answer(release)
+reasons = release.find("not_served_reason", where=ELIGIBLE)
+triage = release.find("eligible")
+covered = release.find("period", "responder", where=ELIGIBLE)
+page.ask(_("Of all crisis calls, who gets a co-response, and why not the rest?"), sentence if covered or reasons else nothing())
+
+if triage is None:
+    page.not_reported(_("which calls met the criteria"))
+else:
+    fixed = year_choice(release, triage)
+    when = period_title(release, fixed.get("period", ROOT))
+    page.shares(
+        title=_("1. Did the call meet the criteria? {period}").format(period=when),
+        shares=mix_of(release, triage, "eligible", triage.finest("eligible"), fixed), what=_("Meets the program's criteria"), when=when,
+        fixed={"table": triage.name, **fixed}, file=("criteria", *fixed.values()),
+        note=_("A call that nobody checked counts as not recorded, not as one that did not meet the criteria."),
+    )  # fmt: skip
+if reasons is None:
+    page.not_reported(_("why no team came"))
+else:
+    fixed = year_choice(release, reasons, "reasons")
+    when = period_title(release, fixed.get("period", ROOT))
+    page.shares(
+        title=_("2. Of the calls that met the criteria: reached, or why not, {period}").format(period=when),
+        shares=mix_of(release, reasons, "not_served_reason", reasons.finest("not_served_reason"), fixed), what=_("Reached, or why not"), when=when,
+        fixed={"table": reasons.name, "eligible": "yes", **fixed}, file=("missed-calls", *fixed.values()),
+        note=_("'Not recorded' means that nobody wrote down why."),
+    )  # fmt: skip
+on_duty = release.find("on_duty", "responder", where=ELIGIBLE)
+if on_duty is None:
+    page.not_reported(_("which calls came in while a team was on duty"))
+else:
+    fixed = year_choice(release, on_duty, "duty")
+    when = period_title(release, fixed.get("period", ROOT))
+    bases = [(ROOT, _("At every hour")), ("yes", _("While a team was on duty")), ("no", _("While no team was on duty"))]
+    shares = []
+    for code, label in bases:
+        whole = point(release, on_duty, "on_duty", code, fixed)
+        shares.append(Share(code, label, point(release, on_duty, "on_duty", code, fixed | REACHED), whole))
+    page.shares(
+        title=_("3. Reached by a clinician: every hour, and staffed hours alone, {period}").format(period=when), shares=shares, what=_("When the call came in"),
+        when=when, fixed={"table": on_duty.name, "eligible": "yes", **fixed}, file=("on-duty", *fixed.values()),
+        note=_("The first line is the one that counts for people who call. The second shows how busy teams are when they work. "
+               "A clinician may also come from outside a team's shift."),
+    )  # fmt: skip
+if covered is not None and (shares := years_of(release, covered, REACHED, {})):
+    page.shares(
+        title=_("4. Reached by a clinician, year by year"), shares=shares, what=_("Year"), when=_("by year"),
+        fixed={"table": covered.name, "eligible": "yes"}, file=("reached-by-year",),
+    )  # fmt: skip
+page.defined("eligible", "coverage", "missed")
+page.caveats(
+    [
+        _("The criteria are the agency's own. They can change, and other cities have others, so shares cannot be compared between cities."),
+        _("A low share is a gap in the service. It says nothing about the people who called."),
+        _("These numbers do not show what would have happened with a team."),
+    ]
+)
+page.end()

@@ -1,0 +1,94 @@
+"""My neighborhood: one area beside the whole city."""
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.address import choose
+from dashboard.answers import ELIGIBLE, REACHED
+from dashboard.language import _, number
+from dashboard.program import last_year, nothing, percent_or, point
+from dashboard.release import ROOT
+from dashboard.skeleton import areas, open_page, period_title
+from dashboard.views import Share, label_of
+
+page = open_page("neighborhood")
+release = page.release
+question = _("Is there a team where I live?")
+covered = release.find("area", "responder", where=ELIGIBLE)
+counted = covered or release.find("area")
+if counted is None:
+    page.ask(question, nothing())
+    page.not_reported(_("calls by area"))
+else:
+    options = areas(release, counted, "area")
+    first = next((code for code in options if code != ROOT), ROOT)
+    year = {"period": last_year(release, counted)} if "period" in counted.levels else {}
+    when = period_title(release, year.get("period", ROOT))
+
+    def share(code: str) -> Share:
+        """Of the eligible calls of one area: those that a clinician reached."""
+        assert covered is not None
+        whole = point(release, covered, "area", code, year)
+        return Share(code, whole.label, point(release, covered, "area", code, year | REACHED), whole)
+
+    city = share(ROOT) if covered else None
+    answer = (
+        _("In {period}, a clinician came to {share} of the eligible calls in the whole city. Choose your area to compare.").format(
+            period=when, share=percent_or(city)
+        )
+        if city and city.share is not None
+        else _("Choose your area to see its calls.")
+    )
+    page.ask(question, answer)
+    area = choose("area", _("My area"), options, first)
+    compared = [area, ROOT]
+    if covered is not None and area != ROOT:
+        parent = release.codelists["area"].codes[area].parent
+        if share(area).share is None and parent != ROOT:
+            # Too few calls here: the larger area around it, named as such.
+            compared = [area, parent, ROOT]
+    if covered is not None:
+        shares = [share(code) for code in compared]
+        page.shares(
+            title=_("Calls that a clinician reached: {area}, {period}").format(area=label_of(release, "area", area), period=when), shares=shares,
+            what=_("Area"), when=when, fixed={"table": covered.name, "eligible": "yes", **year}, file=("my-area", area),
+            note=_("Where your area has too few calls, the larger area around it is shown too, under its own name.") if len(compared) > 2 else "",
+        )  # fmt: skip
+    calls = release.find("area", "period") or counted
+    points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in compared if code != ROOT]
+    points = [p for p, code in zip(points, compared, strict=False) if release.codelists["area"].codes[code].level in calls.levels["area"]]
+    if points:
+        page.marks(
+            title=_("Crisis calls: {area}, {period}").format(area=label_of(release, "area", area), period=when),
+            items=[charts.Mark(p.label, p.value, p.shown) for p in points], what=_("Area"), unit=_("Calls"), when=when,
+            data=pd.DataFrame({"code": [p.code for p in points], "label": [p.label for p in points], "calls": pd.array([p.value for p in points], dtype="Int64"), "status": [p.status for p in points]}),
+            file=("my-area-calls", area), hidden=sum(p.value is None for p in points),
+        )  # fmt: skip
+    waits = release.statistic("minutes_call_to_arrival", "area")
+    if waits is None:
+        page.not_reported(_("waits by area"))
+    else:
+        level = release.codelists["area"].codes
+        known = [code for code in compared if level[code].level in waits.levels["area"]]
+        if area not in known and level[area].parent not in known:
+            known.insert(0, level[area].parent)
+        cells = [(code, waits.cell({"area": code, **{d: c for d, c in year.items() if d in waits.levels}})) for code in known]
+        page.marks(
+            title=_("Half of the waits are shorter than this, {period}").format(period=when),
+            items=[
+                charts.Mark(label_of(release, "area", code), cell["median"] if cell else None, _("{n} minutes").format(n=number(cell["median"])) if cell else _("withheld"))
+                for code, cell in cells
+            ],
+            what=_("Area"), unit=_("Minutes"), when=when,
+            data=pd.DataFrame([{"area": code, "median": cell["median"] if cell else None, "p90": cell["p90"] if cell else None} for code, cell in cells]),
+            file=("my-area-waits", area),
+        )  # fmt: skip
+    page.defined("coverage", "wait")
+page.caveats(
+    [
+        _("Your choice stays in your browser's address. It is not stored."),
+        _("Many people who call from an area live elsewhere. These numbers say nothing about a single person."),
+        _("Areas are not ranked here: small differences are often chance."),
+    ]
+)
+page.end()

@@ -1,0 +1,107 @@
+"""Safety: arrests, force, weapons, injuries; like calls beside like calls."""
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.language import _, number
+from dashboard.program import nothing, rates_by_who, year_choice
+from dashboard.release import ROOT, StatisticTable
+from dashboard.skeleton import open_page, period_title
+from dashboard.views import Point, Share, by_who, label_of
+
+page = open_page("safety")
+release = page.release
+force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
+answer = nothing()
+if force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
+    answer = _(
+        "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 others. The calls differ, so see the fair comparison below."
+    ).format(team=rates[0].shown, other=rates[1].shown)
+page.ask(_("Is anyone hurt or arrested?"), answer)
+
+
+def compared(table: StatisticTable, title: str, file: str) -> None:
+    """Like calls side by side, as the private step worked it out."""
+    cell = table.cell({})
+    if cell is None:
+        page.not_reported(title)
+        return
+    sides = [(label_of(release, "responder", "clinician"), "team"), (_("Like calls, no clinician came"), "other")]
+    items = [
+        charts.Mark(label, cell[key], _("{rate} per 1,000 ({low} to {high})").format(rate=number(cell[key]), low=number(cell[f"{key}_low"]), high=number(cell[f"{key}_high"])),
+                    cell[f"{key}_low"], cell[f"{key}_high"])
+        for label, key in sides
+    ]  # fmt: skip
+    apart = cell["team_high"] < cell["other_low"] or cell["other_high"] < cell["team_low"]
+    verdict = (
+        _("The intervals do not overlap: the two differ by more than chance.")
+        if apart
+        else _("The intervals overlap: we cannot tell the two apart.")
+    )
+    page.marks(
+        title=title, items=items, what=_("Calls"), unit=_("Per 1,000 calls"), when=period_title(release, ROOT), data=pd.DataFrame([cell]), file=(file,), dots=True,
+        note=_("Calls without a clinician are counted as if they had the same types, districts and hours as those with one. {verdict} "
+               "It cannot show why: dispatchers may send teams to calmer calls.").format(verdict=verdict),
+    )  # fmt: skip
+
+
+like_arrest, like_force = release.statistic("compare_arrest"), release.statistic("compare_force_used")
+if arrests is None:
+    page.not_reported(_("arrests by who came"))
+else:
+    fixed = year_choice(release, arrests)
+    when = period_title(release, fixed.get("period", ROOT))
+    page.shares(
+        title=_("Arrests, {period}").format(period=when), shares=by_who(release, arrests, "arrest", "yes", fixed), what=_("Who came"), when=when,
+        fixed={"table": arrests.name, "arrest": "yes", **fixed}, file=("arrests", *fixed.values()),
+    )  # fmt: skip
+if like_arrest:
+    compared(like_arrest, _("Arrests: like calls side by side"), "like-arrests")
+could = release.find("arrest", where={"arrestable": "yes"})
+if could is None:
+    page.not_reported(_("calls with an act that allows arrest"))
+else:
+    fixed = {}
+    every = could.cell(fixed | {"arrest": ROOT})
+    whole = Point(ROOT, "", *every)
+    shares = [
+        Share(code, label, Point(code, label, *could.cell(fixed | {"arrest": code})), whole)
+        for code, label in (("no", _("Not arrested (jail diversion)")), ("yes", _("Arrested")), ("unknown", _("Not recorded")))
+    ]
+    page.shares(
+        title=_("Calls with an act that allows arrest, {period}").format(period=period_title(release, ROOT)), shares=shares, what=_("What happened"),
+        when=period_title(release, ROOT), fixed={"table": could.name, "arrestable": "yes"}, file=("jail-diversion",),
+    )  # fmt: skip
+if force is None:
+    page.not_reported(_("use of force by who came"))
+else:
+    page.rates(
+        title=_("Use of force, {period}").format(period=period_title(release, ROOT)), rates=rates_by_who(release, force, "force_used", "yes", {}), what=_("Who came"),
+        when=period_title(release, ROOT), fixed={"table": force.name, "force_used": "yes"}, file=("force",), note=_("All years are taken together, because force is rare."),
+    )  # fmt: skip
+if like_force:
+    compared(like_force, _("Force: like calls side by side"), "like-force")
+for dimension, title, file in (
+    ("weapon_reported", _("Weapon reported, {period}"), "weapons"),
+    ("injured_person", _("People in crisis hurt, {period}"), "people-hurt"),
+    ("injured_officer", _("Officers hurt, {period}"), "officers-hurt"),
+    ("injured_clinician", _("Clinicians hurt, {period}"), "clinicians-hurt"),
+):
+    table = release.find("responder", dimension)
+    if table is None:
+        page.not_reported(title.format(period=period_title(release, ROOT)))
+        continue
+    page.rates(
+        title=title.format(period=period_title(release, ROOT)), rates=rates_by_who(release, table, dimension, "yes", {}), what=_("Who came"),
+        when=period_title(release, ROOT), fixed={"table": table.name, dimension: "yes"}, file=(file,),
+        note=_("None seen is not proof of none: the line then ends at 3 over the number of calls ('rule of three')."),
+    )  # fmt: skip
+page.defined("arrests", "jail_diversion", "force", "injuries", "weapon")
+page.caveats(
+    [
+        _("These are associations. We cannot tell whether teams are the reason."),
+        _("What counts as force follows the department's own policy. Other departments count in other ways."),
+        _("Few are hurt. A small change from year to year is mostly chance."),
+    ]
+)
+page.end()

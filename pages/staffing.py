@@ -1,0 +1,116 @@
+"""Staffing, training and partners: posts, hours, courses, who left first, what officers say."""
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.language import _, month, number, percent
+from dashboard.program import event_note, events, nothing, numbers, point, text, year_choice
+from dashboard.release import ROOT
+from dashboard.skeleton import colours, open_page, period_title
+from dashboard.views import Share, label_of
+
+page = open_page("staffing")
+release = page.release
+posts, hours, training = release.reference("staffing"), release.reference("staffed_months"), release.reference("training")
+answer = nothing()
+if posts is not None:
+    last = numbers(posts[posts["month"] == posts["month"].max()], "authorized", "filled").to_dict("records")
+    parts = [
+        _("{filled} of {posts} posts for {role}").format(
+            filled=number(r["filled"]), posts=number(r["authorized"]), role=text(r, "role").lower()
+        )
+        for r in last
+    ]
+    answer = _("In {month}, these posts were filled: {list}.").format(month=month(last[0]["month"]), list="; ".join(parts))
+page.ask(_("Is the program staffed and trained?"), answer)
+if posts is None:
+    page.not_reported(_("posts filled"))
+else:
+    rows = numbers(posts, "authorized", "filled")
+    series = [
+        (
+            f"{text(part.to_dict('records')[0], 'role')} ({words})",
+            [(month(m), float(v)) for m, v in zip(part["month"], part[field], strict=True)],
+        )
+        for _role, part in rows.groupby("role", sort=False)
+        for field, words in (("authorized", _("posts")), ("filled", _("filled")))
+    ]
+    page.figure(
+        title=_("Posts and people, by month"), chart=charts.lines(series, _("Posts"), colours()), alt=_("Line chart: posts in the budget and posts filled, by role and month."),
+        table=pd.DataFrame([{_("Month"): month(r["month"]), _("Role"): text(r, "role"), _("Posts"): number(r["authorized"]), _("Filled"): number(r["filled"])} for r in rows.to_dict("records")]),
+        data=posts, file=("posts",),
+    )  # fmt: skip
+if hours is None:
+    page.not_reported(_("hours planned and staffed"))
+else:
+    rows = numbers(hours, "planned", "worked")
+    page.figure(
+        title=_("Hours planned, and hours with both an officer and a clinician"),
+        chart=charts.lines(
+            [(_("planned"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["planned"], strict=True)]),
+             (_("staffed with both"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["worked"], strict=True)])], _("Hours"), colours()
+        ),
+        alt=_("Line chart: unit hours planned and unit hours staffed with both roles, by month."),
+        table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
+                             _("Share"): percent(r["worked"] / r["planned"]) if r["planned"] else "–"} for r in rows.to_dict("records")]),
+        data=hours, file=("hours",), note=event_note(events(release)),
+    )  # fmt: skip
+if training is None:
+    page.not_reported(_("training"))
+else:
+    rows = numbers(training, "trained", "eligible", "hours")
+    items = [
+        charts.Mark(
+            f"{text(r, 'course')}, {text(r, 'role')}, {r['year']}", r["trained"] / r["eligible"] if r["eligible"] else None,
+            _("{trained} of {eligible}, {hours} hours each").format(trained=number(r["trained"]), eligible=number(r["eligible"]), hours=number(r["hours"])),
+        )
+        for r in rows.to_dict("records")
+    ]  # fmt: skip
+    page.marks(
+        title=_("People trained"),
+        items=items,
+        what=_("Course, role, year"),
+        unit=_("People trained"),
+        when=_("by year"),
+        data=training,
+        file=("training",),
+    )
+roles = release.find("responder", "officer_released")
+if roles is None:
+    page.not_reported(_("officers who left before the clinician"))
+else:
+    fixed = year_choice(release, roles)
+    when = period_title(release, fixed.get("period", ROOT))
+    at = {**fixed, "responder": "clinician"}
+    whole = point(release, roles, "officer_released", ROOT, at)
+    page.shares(
+        title=_("Did the officer leave before the clinician? {period}").format(period=when),
+        shares=[Share(c, label_of(release, "officer_released", c), point(release, roles, "officer_released", c, at), whole) for c in ("yes", "no", "unknown")],
+        what=_("Officer left first"), when=when, fixed={"table": roles.name, **at}, file=("roles", *fixed.values()),
+        note=_("An officer who leaves early, once the scene is safe, has time for other calls."),
+    )  # fmt: skip
+scene, officer = release.statistic("minutes_on_scene", "responder"), release.statistic("minutes_officer_on_scene", "responder")
+if officer is None:
+    page.not_reported(_("officers' time on scene"))
+else:
+    cells = [(who, officer.cell({"responder": who})) for who in ("clinician", "no_clinician")]
+    page.marks(
+        title=_("Officer's time on scene, middle value"), what=_("Who came"), unit=_("Minutes"), when=period_title(release, ROOT), file=("officer-time",),
+        items=[charts.Mark(label_of(release, "responder", who), cell["median"] if cell else None, _("{n} minutes").format(n=number(cell["median"])) if cell else _("withheld")) for who, cell in cells],
+        data=pd.DataFrame([{"responder": who, **(cell or {})} for who, cell in cells]),
+    )  # fmt: skip
+survey = release.reference("survey")
+officers = survey[survey["audience"] == "officers"] if survey is not None else None
+if officers is None or not len(officers):
+    page.not_reported(_("what officers say in surveys"))
+else:
+    page.survey(officers, _("What officers say"), "officer-survey")
+page.defined("posts", "staffed", "trained", "on_scene")
+page.caveats(
+    [
+        _("Teams are small, so one person who leaves changes the share a lot."),
+        _("Hours staffed say that a team was on duty, not that it was free."),
+        _("Time on scene alone does not say if work was done well. Calls with and without a clinician differ."),
+    ]
+)
+page.end()

@@ -1,0 +1,110 @@
+"""Response times: named clocks, middle and slow waits, share within a time, team and other calls."""
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.language import _, number
+from dashboard.program import nothing, statistic_rows, year_choice
+from dashboard.release import ROOT, StatisticTable
+from dashboard.skeleton import colours, open_page, period_title
+from dashboard.views import WHO, Share, label_of, mix_of
+
+page = open_page("times")
+release = page.release
+wait, dispatch = release.statistic("minutes_call_to_arrival", "responder"), release.statistic("minutes_dispatch_to_arrival", "responder")
+bands = release.find("wait")
+plain = wait or release.statistic("minutes_call_to_arrival")
+whole = plain.cell({}) if plain else None
+page.ask(
+    _("How long do people wait?"),
+    _("Half of the waits are {median} minutes or less; 9 in 10 are {p90} minutes or less, from call to arrival.").format(
+        median=number(whole["median"]), p90=number(whole["p90"])
+    )
+    if whole
+    else nothing(),
+)
+
+
+def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
+    years = release.codelists["period"].at("year") if "year" in table.levels.get("period", ()) else []
+    rows, items = [], []
+    for who in WHO:
+        for year in years:
+            cell = table.cell({"responder": who, "period": year.code})
+            label = f"{label_of(release, 'responder', who)}, {label_of(release, 'period', year.code)}"
+            words = (
+                _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(cell["median"]), p90=number(cell["p90"]))
+                if cell
+                else _("withheld")
+            )
+            items.append(
+                charts.Mark(label, cell["median"] if cell else None, words, cell["median"] if cell else None, cell["p90"] if cell else None)
+            )
+            rows.append({"responder": who, "period": year.code, **(cell or {"median": None, "p90": None, "based_on": None})})
+    page.marks(
+        title=title,
+        items=items,
+        what=_("Who came, and when"),
+        unit=_("Minutes"),
+        when=_("by year"),
+        data=pd.DataFrame(rows),
+        file=(file,),
+        dots=True,
+        note=note,
+    )
+
+
+if wait:
+    by_who(
+        wait,
+        _("From call to arrival, by who came"),
+        "wait-by-who",
+        _("The dot is the middle wait. The line runs to the wait that 9 in 10 stay under."),
+    )
+else:
+    page.not_reported(_("waits by who came"))
+if dispatch:
+    by_who(
+        dispatch,
+        _("From dispatch to arrival, by who came"),
+        "dispatch-by-who",
+        _("This clock starts when a unit is sent. The two clocks do not add up."),
+    )
+else:
+    page.not_reported(_("time from dispatch to arrival"))
+if bands is None:
+    page.not_reported(_("how many calls were answered within a given time"))
+else:
+    fixed = year_choice(release, bands)
+    when = period_title(release, fixed.get("period", ROOT))
+    shares: list[Share] = mix_of(release, bands, "wait", bands.finest("wait"), fixed)
+    page.shares(
+        title=_("How many calls waited how long, {period}").format(period=when), shares=shares, what=_("Wait for the first unit"), when=when,
+        fixed={"table": bands.name, **fixed}, file=("waits", *fixed.values()),
+        note=_("'Not recorded' are calls without both times. When many times are missing, the rest may not stand for all."),
+    )  # fmt: skip
+hours = release.statistic("minutes_call_to_arrival", "hour")
+if hours:
+    level = hours.levels["hour"][-1]
+    found = statistic_rows(release, hours, "hour", level, {})
+    known = [(label, cell) for _code, label, cell in found]
+    page.figure(
+        title=_("Waits by time of day"),
+        chart=charts.lines(
+            [(_("9 in 10 within"), [(label, float(cell["p90"]) if cell else None) for label, cell in known]),
+             (_("half within"), [(label, float(cell["median"]) if cell else None) for label, cell in known])], _("Minutes"), colours()
+        ),
+        alt=_("Line chart: waits by time of day, middle value and the value that 9 in 10 stay under, in minutes."),
+        table=pd.DataFrame([{_("Time of day"): label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
+                             _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
+        data=pd.DataFrame([{"hour": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=("waits-by-hour",),
+    )  # fmt: skip
+page.defined("wait", "dispatch", "on_scene", "wait_within_30")
+page.caveats(
+    [
+        _("A longer wait may mean more calls, fewer units, longer ways, or less urgent calls. We cannot tell which from these numbers."),
+        _("Teams and police take different calls, so their waits cannot be set side by side as if they did the same work."),
+        _("A short wait is not the same as good help. Read it together with how calls end."),
+    ]
+)
+page.end()
