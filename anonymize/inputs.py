@@ -182,7 +182,8 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
         rows = _rows(db, config, name, spec, described.fields, problems)
         problems += _meanings(config, name, described.fields, rows)
         if name == "shifts":
-            found += _hours_of(rows, described.fields)
+            release = config.file.release
+            found += _hours_of(rows, described.fields, release.data_from, release.data_to)
         else:
             shown = _enough(rows, described.fields, config.file.privacy.threshold) if name == "survey" else rows
             found.append(Reference(name, described.title, described.what, described.fields, tuple(shown)))
@@ -271,8 +272,11 @@ def _enough(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold:
     return [row for row in rows if safe(row)]
 
 
-def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[Reference]:
-    """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and planned against worked, by month."""
+def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date) -> list[Reference]:
+    """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and planned against worked, by month.
+
+    Hours outside the release's period are left out.
+    """
     at = {f.name: i for i, f in enumerate(fields)}
     by_hour: dict[tuple[str, str, str], float] = {}
     by_month: dict[tuple[str, str], float] = {}
@@ -281,6 +285,8 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[
         planned, worked = row[at[PLAN]] != "no", row[at[WORKED]] != "no"
         start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
         for moment, share in _hours_between(start, end):
+            if not first <= moment.date() <= last:
+                continue
             month = f"{moment:%Y-%m}"
             if planned:
                 by_month[month, PLAN] = by_month.get((month, PLAN), 0.0) + share

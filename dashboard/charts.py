@@ -161,35 +161,28 @@ def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True, top: fl
 
 
 def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette) -> alt.LayerChart:
-    """One line for each series, told apart by its label at the end and its dash; x in the order given."""
-    rows = [(name, x, order, value) for name, points in series for order, (x, value) in enumerate(points)]
-    frame = pd.DataFrame(rows, columns=["series", "x", "order", "value"]).astype({"value": float})
+    """One line for each series, told apart by dash and colour, named in a key above; x in the order given. Labels of both ends stand on the line."""
+    rows = [(name, x, value) for name, points in series for x, value in points]
+    frame = pd.DataFrame(rows, columns=["series", "x", "value"]).astype({"value": float})
     names = [name for name, _points in series]
     x = alt.X("x:N", sort=list(dict.fromkeys(frame["x"])), title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelPadding=8))
-    y = alt.Y(
-        "value:Q",
-        title=unit,
-        scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12),
-    )
+    axis = alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12)
+    y = alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True, nice=True), axis=axis)
+    key = alt.Legend(orient="top", title=None, columns=1, labelLimit=280, symbolType="stroke", symbolSize=600, symbolStrokeWidth=2.5)
     dashes = alt.StrokeDash(
-        "series:N", sort=names, scale=alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2], [8, 2, 2, 2]][: len(names)]), legend=None
+        "series:N", sort=names, scale=alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2], [9, 2, 2, 2]][: len(names)]), legend=key
     )
-    tints = alt.Color(
-        "series:N",
-        sort=names,
-        scale=alt.Scale(domain=names, range=[colours.mark, colours.accent, colours.quiet, colours.ink][: len(names)]),
-        legend=None,
-    )
-    ends = frame.dropna(subset=["value"]).groupby("series", sort=False).tail(1)
-    ends = ends.assign(text=[f"{row.series}: {number(round(row.value, 1))}" for row in ends.itertuples()])
+    tints = [colours.mark, colours.accent, colours.quiet, colours.ink][: len(names)]
+    colour = alt.Color("series:N", sort=names, scale=alt.Scale(domain=names, range=tints), legend=key)
+    known = frame.dropna(subset=["value"]).groupby("series", sort=False)
+    ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates()
+    ends = ends.assign(text=[number(round(value, 1)) for value in ends["value"]])
     base = alt.Chart(frame)
     layers: list[Any] = [
-        base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=tints, strokeDash=dashes),
-        base.transform_filter("isValid(datum.value)").mark_point(filled=True, size=40, opacity=1).encode(x=x, y=y, color=tints),
-        alt.Chart(ends).mark_text(align="right", dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
+        base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
+        alt.Chart(ends).mark_text(dy=-10, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
-    return _finish(alt.layer(*layers), 300)
+    return _finish(alt.layer(*layers), 300 + 22 * len(names))
 
 
 def squares(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette, *, labels: bool) -> alt.LayerChart:

@@ -30,6 +30,7 @@ class Claim:
     said: str
     page: str
     research: str
+    source: str
     find: Callable[[Release], Finding]
 
 
@@ -288,31 +289,31 @@ def _patrol(release: Release) -> Finding:
 
 def claims() -> list[Claim]:
     """All 23 claims, in the reader's language, in the order of the project's list."""
-    thin = _("A review of 26 studies of co-response found no randomized trial (Puntis and others, 2018).")
+    thin = _("A review of 26 studies of co-response found no randomized trial.")
     return [
-        Claim("share", _("Crisis calls are a large and rising share of 911."), "calls", _("Agencies often cannot flag these calls, so shares differ widely between cities."), _share_of_all),
-        Claim("types", _("Teams answer mental-health, suicide, drug and welfare calls."), "calls", _("Each program has its own criteria. Some leave out certain calls."), _types),
-        Claim("care", _("People reach care instead of jail."), "after", _("A referral is not a visit. Few programs check visits with partners. {thin}").format(thin=thin), _described("connected")),
-        Claim("arrests", _("There are fewer arrests."), "safety", _("Studies report few arrests by teams, but seldom compare like calls. {thin}").format(thin=thin), _like("compare_arrest")),
-        Claim("force", _("Less force is used."), "safety", _("Force is rare, so studies are often too small to tell. {thin}").format(thin=thin), _like("compare_force_used")),
-        Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. Without a group to compare with, nobody can tell."), _repeat),
-        Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare. Years must be taken together, and most studies are too small."), _hurt("injured_officer")),
-        Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), _cost),
-        Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), _survey("residents")),
-        Claim("funding", _("Funding may not last."), "money", _("Many programs began with grants that end after two or three years."), _funding),
-        Claim("posts", _("Clinicians are hard to find."), "staffing", _("Open posts are reported by many programs."), _posts),
-        Claim("gaps", _("Nights and far places are left out."), "coverage", _("Audits found calls that nobody checked counted as not eligible, which hides gaps."), _gaps),
-        Claim("roles", _("Roles must be clear."), "staffing", _("Guides name unclear roles as a main risk. Few programs publish figures."), _roles),
-        Claim("danger", _("Clinicians go where it is dangerous."), "safety", _("Injuries of clinicians are rare. None seen is not proof of none."), _hurt("injured_clinician")),
-        Claim("training", _("Officers and clinicians train together."), "staffing", _("Joint courses are advised by national guides. Their effect on calls is not well studied."), _training),
-        Claim("tracking", _("Good data keep programs going."), "scorecard", _("An auditor in New York found that missing records kept a program from being judged."), _tracking),
-        Claim("partners", _("Partners make handoffs smooth."), "after", _("Handoffs in person keep more people in care than a phone number does, by program reports."), _described("connected")),
-        Claim("adapt", _("Teams adapt to need."), "calls", _("A change marked on a chart is not proof that it worked."), _adapt),
-        Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), _officer_time),
-        Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), _slow),
-        Claim("support", _("Most officers come to support it."), "staffing", _("Officer surveys in several cities found support growing, mostly among those who worked with a team."), _survey("officers")),
-        Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), _patrol),
-        Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), _language),
+        Claim("share", _("Crisis calls are a large and rising share of 911."), "calls", _("A national project found that agencies often cannot flag these calls. So shares of two cities may not mean the same."), "BJA and PERF, mental-health data collection project (csgjusticecenter.org)", _share_of_all),
+        Claim("types", _("Teams answer mental-health, suicide, drug and welfare calls."), "calls", _("Each program has its own criteria. The one in Portland leaves out suicidal callers and private homes."), "Portland Civic Lab, measure 100717839", _types),
+        Claim("care", _("People reach care instead of jail."), "after", _("A referral is not a visit. {thin}").format(thin=thin), "Puntis and others, 2018", _described("connected")),
+        Claim("arrests", _("There are fewer arrests."), "safety", _("Only like calls can be compared. {thin}").format(thin=thin), "Puntis and others, 2018", _like("compare_arrest")),
+        Claim("force", _("Less force is used."), "safety", _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin), "Puntis and others, 2018", _like("compare_force_used")),
+        Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. Without a group to compare with, nobody can tell."), "", _repeat),
+        Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare, so years must be taken together."), "", _hurt("injured_officer")),
+        Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), "doi.org/10.1177/0093854811432434", _cost),
+        Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), "", _survey("residents")),
+        Claim("funding", _("Funding may not last."), "money", _("A grant with an end date says nothing of what comes after."), "", _funding),
+        Claim("posts", _("Clinicians are hard to find."), "staffing", _("In a small team, one open post changes the share a lot."), "", _posts),
+        Claim("gaps", _("Nights and far places are left out."), "coverage", _("An audit in New York found calls that nobody had checked counted as not eligible. That hides gaps."), "New York City Comptroller, audit MG24-060A, May 2025", _gaps),
+        Claim("roles", _("Roles must be clear."), "staffing", _("Who left first shows only a part of who did what."), "", _roles),
+        Claim("danger", _("Clinicians go where it is dangerous."), "safety", _("Injuries of clinicians are rare. None seen is not proof of none."), "", _hurt("injured_clinician")),
+        Claim("training", _("Officers and clinicians train together."), "staffing", _("A course taken is not proof of a call handled well."), "", _training),
+        Claim("tracking", _("Good data keep programs going."), "scorecard", _("An audit in New York found that the reasons for missed calls were not on record."), "New York City Comptroller, audit MG24-060A, May 2025", _tracking),
+        Claim("partners", _("Partners make handoffs smooth."), "after", _("A handoff counts as smooth only when a visit follows."), "", _described("connected")),
+        Claim("adapt", _("Teams adapt to need."), "calls", _("A change marked on a chart is not proof that it worked."), "", _adapt),
+        Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), "", _officer_time),
+        Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), "", _slow),
+        Claim("support", _("Most officers come to support it."), "staffing", _("Officers who answer a survey may differ from those who do not."), "", _survey("officers")),
+        Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), "", _patrol),
+        Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), "", _language),
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,6 +40,13 @@ def year_choice(release: Release, table: CountTable, key: str = "year") -> dict[
     if len(table.levels.get("period", ())) < 2:
         return {}
     return {"period": choose(key, _("Period"), periods(release, table), last_year(release, table))}
+
+
+def one_year(release: Release, *tables: CountTable | None) -> Callable[[CountTable], dict[str, str]]:
+    """One filter for the whole page; of each table it gives the codes to hold fixed, none where the table has no years."""
+    found = next((t for t in tables if t is not None and "year" in t.levels.get("period", ())), None)
+    chosen = year_choice(release, found) if found else {}
+    return lambda table: chosen if "year" in table.levels.get("period", ()) else {}
 
 
 def text(row: Mapping[str, str], field: str) -> str:

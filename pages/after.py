@@ -4,7 +4,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number, percent
-from dashboard.program import nothing, point, year_choice
+from dashboard.program import nothing, one_year, point
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Point, Share, label_of
@@ -23,10 +23,11 @@ if referrals is not None:
             "Of the calls that a clinician reached, {share} led to a visit with a partner that the partner confirmed ({part} of {whole})."
         ).format(share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
 page.ask(_("Do people get care, and stay out of crisis?"), answer)
+year = one_year(release, referrals, partners)
 if referrals is None:
     page.not_reported(_("referrals and visits"))
 else:
-    fixed = year_choice(release, referrals)
+    fixed = year(referrals)
     when = period_title(release, fixed.get("period", ROOT))
     at = {**fixed, "responder": "clinician"}
     whole = point(release, referrals, "handoff", ROOT, at)
@@ -39,7 +40,7 @@ else:
 if partners is None:
     page.not_reported(_("referrals by kind of partner"))
 else:
-    fixed = year_choice(release, partners, "partners")
+    fixed = year(partners)
     when = period_title(release, fixed.get("period", ROOT))
     shares = []
     for code in release.codelists["partner"].at(partners.finest("partner")):

@@ -30,7 +30,7 @@ start = {
     _("I decide on this"): ("pages/scorecard.py", _("Is the program meeting its targets?")),
 }
 for column, (who, (target, label)) in zip(st.columns(3), start.items(), strict=True):
-    with column:
+    with column, st.container(border=True):
         st.markdown(f"**{who}**")
         st.page_link(target, label=label)
 

@@ -29,7 +29,10 @@ for claim, finding in listed:
     st.markdown(f"**{verdict_words(finding.verdict)}**")
     if finding.verdict != "missing":
         st.markdown(_("Our figure: {figure}").format(figure=escape(finding.figure)))
-    st.markdown(_("What research found: {words}").format(words=escape(claim.research)))
+    if claim.source:
+        st.markdown(_("What research found: {words} Source: {source}.").format(words=escape(claim.research), source=escape(claim.source)))
+    else:
+        st.markdown(_("Keep in mind: {words} We have no study to cite on this yet.").format(words=escape(claim.research)))
     if claim.page != "claims":
         st.page_link(f"pages/{claim.page}.py", label=_("See the figures: {claim}").format(claim=claim.said))
 survey = release.reference("survey")

@@ -5,7 +5,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import nothing, numbers, point, year_choice
+from dashboard.program import nothing, numbers, one_year, point
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.stats import poisson
@@ -16,7 +16,9 @@ release = page.release
 question = _("Is service equal?")
 groups = next((d for d in ("race_ethnicity", "age_group", "gender") if release.find(d, "responder", where=ELIGIBLE)), None)
 table = release.find(groups, "responder", where=ELIGIBLE) if groups else None
+languages = release.find("language", "interpreter_used")
 if table is None or groups is None:
+    year = one_year(release, languages)
     page.ask(question, nothing())
     page.not_reported(_("calls by group"))
 else:
@@ -25,7 +27,7 @@ else:
         question,
         _("The share of calls that a clinician reached stands below for each group. Where intervals overlap, we cannot tell groups apart."),
     )
-    fixed = year_choice(release, table)
+    fixed = year(table)
     when = period_title(release, fixed.get("period", ROOT))
     wholes = along(release, table, groups, level, fixed)
     shares = [Share(w.code, w.label, point(release, table, groups, w.code, {**fixed, **REACHED}), w) for w in wholes]
@@ -58,11 +60,10 @@ else:
             when=when, data=pd.DataFrame(rows), file=("by-residents", *fixed.values()), dots=True,
             note=_("This base answers another question: groups with more crisis calls get more visits here even when service is equal."),
         )  # fmt: skip
-languages = release.find("language", "interpreter_used")
 if languages is None:
     page.not_reported(_("language and interpreters"))
 else:
-    fixed = year_choice(release, languages, "language_year")
+    fixed = year(languages)
     when = period_title(release, fixed.get("period", ROOT))
     wholes = [w for w in along(release, languages, "language", languages.finest("language"), fixed) if w.code != "english"]
     page.shares(

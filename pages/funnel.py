@@ -3,7 +3,7 @@
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.answers import coverage as coverage_answer
 from dashboard.language import _
-from dashboard.program import nothing, point, year_choice, years_of
+from dashboard.program import nothing, one_year, point, years_of
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, mix_of
@@ -14,12 +14,14 @@ sentence, _share = coverage_answer(release)
 reasons = release.find("not_served_reason", where=ELIGIBLE)
 triage = release.find("eligible")
 covered = release.find("period", "responder", where=ELIGIBLE)
+on_duty = release.find("on_duty", "responder", where=ELIGIBLE)
 page.ask(_("Of all crisis calls, who gets a co-response, and why not the rest?"), sentence if covered or reasons else nothing())
 
+year = one_year(release, triage, reasons, on_duty)
 if triage is None:
     page.not_reported(_("which calls met the criteria"))
 else:
-    fixed = year_choice(release, triage)
+    fixed = year(triage)
     when = period_title(release, fixed.get("period", ROOT))
     page.shares(
         title=_("1. Did the call meet the criteria? {period}").format(period=when),
@@ -30,7 +32,7 @@ else:
 if reasons is None:
     page.not_reported(_("why no team came"))
 else:
-    fixed = year_choice(release, reasons, "reasons")
+    fixed = year(reasons)
     when = period_title(release, fixed.get("period", ROOT))
     page.shares(
         title=_("2. Of the calls that met the criteria: reached, or why not, {period}").format(period=when),
@@ -38,11 +40,10 @@ else:
         fixed={"table": reasons.name, "eligible": "yes", **fixed}, file=("missed-calls", *fixed.values()),
         note=_("'Not recorded' means that nobody wrote down why."),
     )  # fmt: skip
-on_duty = release.find("on_duty", "responder", where=ELIGIBLE)
 if on_duty is None:
     page.not_reported(_("which calls came in while a team was on duty"))
 else:
-    fixed = year_choice(release, on_duty, "duty")
+    fixed = year(on_duty)
     when = period_title(release, fixed.get("period", ROOT))
     bases = [(ROOT, _("At every hour")), ("yes", _("While a team was on duty")), ("no", _("While no team was on duty"))]
     shares = []

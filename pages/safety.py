@@ -91,8 +91,11 @@ for dimension, title, file in (
     if table is None:
         page.not_reported(title.format(period=period_title(release, ROOT)))
         continue
+    found = rates_by_who(release, table, dimension, "yes", {})
+    if dimension == "injured_clinician":
+        found = found[:1]  # without a clinician none can be hurt
     page.rates(
-        title=title.format(period=period_title(release, ROOT)), rates=rates_by_who(release, table, dimension, "yes", {}), what=_("Who came"),
+        title=title.format(period=period_title(release, ROOT)), rates=found, what=_("Who came"),
         when=period_title(release, ROOT), fixed={"table": table.name, dimension: "yes"}, file=(file,),
         note=_("None seen is not proof of none: the line then ends at 3 over the number of calls ('rule of three')."),
     )  # fmt: skip

@@ -5,13 +5,25 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard.language import _, day, percent
+from dashboard.language import _, day, percent, pick
 from dashboard.program import nothing, numbers, text
 from dashboard.scores import score
 from dashboard.skeleton import escape, open_page
 
 page = open_page("scorecard")
 release = page.release
+
+
+def field_name(name: str) -> str:
+    """A field in the reader's words."""
+    plain = {
+        "arrived_at": _("Time of arrival"), "dispatched_at": _("Time of dispatch"), "cleared_at": _("Time the call was closed"),
+        "officer_cleared_at": _("Time the officer left"), "received_at (day)": _("Day of the call"), "call_id": _("Number of the call"),
+        "person_key": _("Who called (never published)"),
+    }  # fmt: skip
+    return plain.get(name) or (pick(release.codelists[name].name) if name in release.codelists else name.replace("_", " "))
+
+
 targets = release.reference("targets")
 question = _("Is the program meeting what council set?")
 if targets is None:
@@ -67,7 +79,7 @@ else:
     low = {name: share for name, share in complete.items() if share < 90}
     page.rows(
         title=_("Completeness of the fields"),
-        table=pd.DataFrame([{_("Field"): name, _("Filled"): percent(share / 100), _("Flag"): _("below 90 %: read with care") if share < 90 else _("good")} for name, share in complete.items()]),
+        table=pd.DataFrame([{_("Field"): field_name(name), _("Filled"): percent(share / 100), _("Flag"): _("below 90 %: read with care") if share < 90 else _("good")} for name, share in complete.items()]),
         data=pd.DataFrame([{"field": name, "percent": share} for name, share in complete.items()]), file=("completeness",),
         note=_("{count} fields are filled in fewer than 9 of 10 calls.").format(count=len(low)) if low else "",
     )  # fmt: skip
