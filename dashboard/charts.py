@@ -124,20 +124,21 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
 
 @dataclass(frozen=True)
 class Mark:
-    """One labelled value with its interval where it has one; `text` is what stands beside the label."""
+    """One labelled value with its interval where it has one; `text` stands beside the label in the table, `brief` (or the text) in the chart."""
 
     label: str
     value: float | None
     text: str
     low: float | None = None
     high: float | None = None
+    brief: str = ""
 
 
 def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True, top: float | None = None) -> alt.LayerChart:
     """A dot with its interval (or a bar) for each item, label and number in one line above it. The scale starts at nought."""
     frame = pd.DataFrame(
         {"order": range(len(items)), "value": [m.value for m in items], "low": [m.low for m in items], "high": [m.high for m in items],
-         "line": [f"{m.label}: {m.text}" for m in items]}
+         "line": [f"{m.label}: {m.brief or m.text}" for m in items]}
     ).astype({"value": float, "low": float, "high": float})  # fmt: skip
     most = top or float(frame[["value", "high"]].max().max() if len(frame) else 1) or 1.0
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))

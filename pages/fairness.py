@@ -27,6 +27,7 @@ else:
         question,
         _("The share of calls that a clinician reached stands below for each group. Where intervals overlap, we cannot tell groups apart."),
     )
+    year = one_year(release, table, languages)
     fixed = year(table)
     when = period_title(release, fixed.get("period", ROOT))
     wholes = along(release, table, groups, level, fixed)

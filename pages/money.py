@@ -34,7 +34,7 @@ else:
         charts.Mark(
             f"{text(r, 'source')}, {r['year']}", r["planned"],
             _("{planned} planned, {spent} spent").format(planned=money(r["planned"]), spent=money(r["spent"]) if pd.notna(r["spent"]) else _("nothing yet"))
-            + (" · " + _("ends {day}").format(day=day(date.fromisoformat(r["ends"]))) if r["ends"] else ""),
+            + (" · " + _("ends {day}").format(day=day(date.fromisoformat(r["ends"]))) if r["ends"] else ""), brief=money(r["planned"]),
         )
         for r in rows.to_dict("records")
     ]  # fmt: skip
@@ -59,7 +59,7 @@ else:
     if per:
         page.marks(
             title=_("Cost per contact"), what=_("Year"), unit=_("Cost per contact"), when=_("by year"), file=("cost-per-contact",),
-            items=[charts.Mark(c, cost, _("{cost} ({spent} over {contacts} contacts)").format(cost=money(cost), spent=money(s), contacts=number(n))) for c, cost, s, n in per],
+            items=[charts.Mark(c, cost, _("{cost} ({spent} over {contacts} contacts)").format(cost=money(cost), spent=money(s), contacts=number(n)), brief=money(cost)) for c, cost, s, n in per],
             data=pd.DataFrame(per, columns=["year", "cost_per_contact", "spent", "contacts"]),
             note=_("All money spent, over all calls that a clinician reached. It cannot be set against the cost of a police call: the calls differ."),
         )  # fmt: skip
