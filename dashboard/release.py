@@ -96,6 +96,7 @@ class StatisticTable:
     where: dict[str, str]
     levels: dict[str, tuple[str, ...]]
     minimum: int
+    columns: tuple[str, ...]
     rows: dict[tuple[str, ...], dict[str, int] | None]
 
     def cell(self, codes: Mapping[str, str]) -> dict[str, int] | None:
@@ -112,6 +113,8 @@ class Release:
     outlines: dict[str, dict[str, Any]]
     statistics: dict[str, StatisticTable]
     references: dict[str, pd.DataFrame]
+    titles: dict[str, dict[str, str]]
+    """Of the references."""
 
     @property
     def version(self) -> str:
@@ -219,6 +222,7 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
     outlines: dict[str, dict[str, Any]] = {}
     statistics: dict[str, StatisticTable] = {}
     references: dict[str, pd.DataFrame] = {}
+    titles: dict[str, dict[str, str]] = {}
     for resource in package["resources"]:
         path = str(resource["path"])
         if described := resource.get("codelist"):
@@ -239,10 +243,11 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
                 for row in _frame(contents[path]).to_dict("records")
             }
             statistics[resource["name"]] = StatisticTable(
-                resource["name"], table["title"], table["measure"], table["where"], levels, int(table["minimum"]), rows
+                resource["name"], table["title"], table["measure"], table["where"], levels, int(table["minimum"]), tuple(names), rows
             )
         elif table and table["kind"] == "reference":
             references[Path(path).stem] = _frame(contents[path])
+            titles[Path(path).stem] = table["title"]
         elif path.endswith(".geojson"):
             outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = json.loads(contents[path])
-    return Release(folder, package, audit, codelists, tables, outlines, statistics, references)
+    return Release(folder, package, audit, codelists, tables, outlines, statistics, references, titles)

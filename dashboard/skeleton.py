@@ -227,6 +227,11 @@ class Page:
         """Data-to date, release, publisher: under every page."""
         package, agency = self.release.package, self.release.agency
         st.divider()
+        left, right = st.columns(2)
+        with left:
+            st.page_link("pages/methods.py", label=_("Methods and privacy"))
+        with right:
+            st.page_link("pages/glossary.py", label=_("Glossary and accessibility"))
         to = day(date.fromisoformat(package["period"]["to"]))
         lines = [
             _("Data to {day}. Release {version}.").format(day=to, version=self.release.version),

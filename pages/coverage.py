@@ -1,7 +1,5 @@
 """Coverage map: where a clinician reaches people, and where not; calls by place where that is not reported."""
 
-import streamlit as st
-
 from dashboard import answers, places
 from dashboard.address import choose
 from dashboard.language import _, pick
@@ -38,5 +36,4 @@ page.caveats(
         _("Areas are listed in order of the share for reading only. Where intervals overlap, we cannot tell which is higher."),
     ]
 )
-st.page_link("pages/methods.py", label=_("How the numbers are made and protected"))
 page.end()

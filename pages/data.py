@@ -49,6 +49,23 @@ for table in release.tables.values():
         f"{table.name}-release-{release.version}.csv", mime="text/csv", key=f"csv-{table.name}", on_click="ignore",
     )  # fmt: skip
 
+others = {
+    name: (s.title, {**{d: pick(release.codelists[d].name) for d in s.levels}, **dict.fromkeys(s.columns, "")})
+    for name, s in release.statistics.items()
+}
+others |= {name: (release.titles[name], dict.fromkeys(frame.columns, "")) for name, frame in release.references.items()}
+st.header(_("Numbers that do not add up, and rows about the program"), anchor=False)
+st.markdown(
+    _("Medians, numbers of people and comparisons are worked out one by one. Rows about the program come from the agency as they are.")
+)
+for name, (title, columns) in others.items():
+    st.subheader(escape(pick(title)), anchor=False)
+    st.caption(_("Columns: {list}.").format(list=escape(", ".join(columns))))
+    st.download_button(
+        _("Download {name}.csv").format(name=name), (release.folder / "tables" / f"{name}.csv").read_bytes(),
+        f"{name}-release-{release.version}.csv", mime="text/csv", key=f"csv-{name}", on_click="ignore",
+    )  # fmt: skip
+
 st.header(_("Check your copy"), anchor=False)
 st.markdown(_("Each file has a checksum. If yours gives the same one, your copy is complete and unchanged."))
 sums = pd.DataFrame(

@@ -2,89 +2,22 @@
 
 import csv
 import io
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-import warnings
 
 import pytest
 from PIL import Image
 
 from dashboard.theme import LIGHT, rgb
+from tests.browser.conftest import serve
 from tests.conftest import ROOT
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PAGES = ["", "calls", "outcomes", "coverage", "data", "methods"]
+PAGES = [
+    "", "get-help", "neighborhood", "calls", "funnel", "coverage", "times", "outcomes", "safety", "after",
+    "staffing", "money", "fairness", "scorecard", "claims", "data", "methods", "glossary",
+]  # fmt: skip
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
-
-if CHROMIUM is None:
-    warnings.warn("no Chromium on this machine: every browser test is skipped (apt-get install chromium)", stacklevel=1)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)")
-
-
-def serve(release, log):
-    """Start the app on a free port of this machine; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
-            cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)}, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.25)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--no-first-run"]
-        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def example(tmp_path_factory):
-    yield from serve(ROOT / "data_public", tmp_path_factory.mktemp("log") / "example.log")
-
-
-@pytest.fixture(scope="module")
-def toronto_site(toronto, tmp_path_factory):
-    yield from serve(toronto[1], tmp_path_factory.mktemp("log") / "toronto.log")
-
-
-@pytest.fixture(scope="module")
-def seattle_site(seattle, tmp_path_factory):
-    yield from serve(seattle[1], tmp_path_factory.mktemp("log") / "seattle.log")
-
-
-@pytest.fixture
-def tab(browser):
-    context = browser.new_context(viewport={"width": 1100, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    yield page
-    context.close()
 
 
 def visit(page, address, foot="Data to"):
@@ -124,7 +57,7 @@ def check_page(page):
     assert "Traceback" not in body
     assert "Release" in body
     assert "What this cannot tell you" in body
-    assert page.get_by_role("link", name="Methods and privacy").count() >= 1
+    assert page.get_by_role("link", name="Methods and privacy").count() == 1
     for alert in page.locator("[data-testid=stException]").all():
         raise AssertionError(alert.inner_text())
 
@@ -197,7 +130,8 @@ def test_language_goes_along(example, tab):
     visit(tab, f"{example}/coverage?lang=es", foot="Datos hasta")
     assert tab.evaluate("document.documentElement.lang") == "es"
     assert "¿Dónde llegan los equipos" in tab.locator("h1").inner_text()
-    tab.get_by_role("link", name="Resultados").first.click()
+    tab.get_by_role("button", name="Cómo funciona").click()
+    tab.get_by_role("menuitem", name="Resultados").click()
     tab.get_by_text("¿Qué pasa al final de una llamada?").wait_for()
     assert "lang=es" in tab.url
     tab.get_by_text("English", exact=True).click()

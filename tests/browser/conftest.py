@@ -1,0 +1,85 @@
+"""A running app and a real Chromium, shared by the browser tests."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+
+import pytest
+
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    warnings.warn("no Chromium on this machine: every browser test is skipped (apt-get install chromium)", stacklevel=1)
+
+
+def pytest_collection_modifyitems(items):
+    """Without Chromium nothing here can run; the reason stands in the summary."""
+    for item in items:
+        if CHROMIUM is None and "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.skip(reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)"))
+
+
+def serve(release, log):
+    """Start the app on a free port of this machine; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
+            cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)}, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.25)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--no-first-run"]
+        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    yield from serve(ROOT / "data_public", tmp_path_factory.mktemp("log") / "example.log")
+
+
+@pytest.fixture(scope="module")
+def toronto_site(toronto, tmp_path_factory):
+    yield from serve(toronto[1], tmp_path_factory.mktemp("log") / "toronto.log")
+
+
+@pytest.fixture(scope="module")
+def seattle_site(seattle, tmp_path_factory):
+    yield from serve(seattle[1], tmp_path_factory.mktemp("log") / "seattle.log")
+
+
+@pytest.fixture
+def tab(browser):
+    context = browser.new_context(viewport={"width": 1100, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()

@@ -1,0 +1,186 @@
+"""Every claim: its figure is at most three clicks from the home page, and equals one worked out from the release's files alone."""
+
+import csv
+import json
+from math import floor
+
+import pytest
+
+from tests.browser.test_pages import settle, visit
+from tests.conftest import ROOT
+
+PUBLIC = ROOT / "data_public"
+
+
+def rows(name):
+    with (PUBLIC / f"tables/{name}.csv").open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def count(table, **codes):
+    """The published count of one cell; dimensions not named at their root."""
+    listed = rows(table)
+    names = [n for n in listed[0] if n not in ("calls", "status")]
+    return next(int(r["calls"]) for r in listed if all(r[n] == codes.get(n, "all") for n in names))
+
+
+def per_cent(part, whole):
+    return f"{floor(100 * part / whole + 0.5)}%"
+
+
+def share(part, whole):
+    return [per_cent(part, whole), f"{part:,}", f"{whole:,}"]
+
+
+def statistic(table, **codes):
+    listed = rows(table)
+    return next(r for r in listed if all(r[n] == code for n, code in codes.items()))
+
+
+def share_of_all():
+    year = [int(r["calls"]) for r in rows("all_calls") if r["month"].startswith("2025")]
+    return share(count("calls_by_month_type", period="2025"), sum(year))
+
+
+def types():
+    return [f"{count('calls_by_month_type', call_type=code):,}" for code in ("mental_health", "suicide_concern", "substance_use")]
+
+
+def repeat():
+    cell = statistic("repeat_90", period="2025")
+    return [
+        f"about {per_cent(int(cell['people_again']), int(cell['people_followed']))} ({int(cell['people_again']):,} of {int(cell['people_followed']):,} people)"
+    ]
+
+
+def like(table):
+    cell = statistic(table, period="all")
+    return [
+        f"{cell['team']} per 1,000 ({cell['team_low']} to {cell['team_high']})",
+        f"{cell['other']} per 1,000 ({cell['other_low']} to {cell['other_high']})",
+    ]
+
+
+def rate(table, dimension):
+    part, whole = count(table, responder="clinician", **{dimension: "yes"}), count(table, responder="clinician")
+    return [f"{1000 * part / whole:.1f}", f"{part:,}", f"{whole:,}"]
+
+
+def reached():
+    return share(count("coverage_by_area", period="2025", responder="clinician"), count("coverage_by_area", period="2025"))
+
+
+def connected(table="referrals"):
+    return share(
+        count(table, period="2025", responder="clinician", handoff="connected"), count(table, period="2025", responder="clinician")
+    )
+
+
+def partners():
+    return share(
+        count("partners", period="2025", partner="clinic", handoff="connected"), count("partners", period="2025", partner="clinic")
+    )
+
+
+def cost():
+    spent = sum(float(r["spent"]) for r in rows("budget") if r["year"] == "2025")
+    contacts = count("outcomes", period="2025", responder="clinician")
+    return [f"${spent / contacts:,.0f}", f"{contacts:,}"]
+
+
+def funding():
+    return ["State crisis grant, 2026", "ends June 30, 2026"]
+
+
+def posts():
+    last = next(r for r in rows("staffing") if r["month"] == "2025-12" and r["role"] == "Clinicians")
+    return [f"{last['filled']} of {last['authorized']} posts for clinicians"]
+
+
+def roles():
+    at = {"period": "2025", "responder": "clinician"}
+    return share(count("roles", officer_released="yes", **at), count("roles", **at))
+
+
+def training():
+    row = next(r for r in rows("training") if r["year"] == "2025" and r["course"] == "Joint scene course" and r["role"] == "Clinicians")
+    return [f"{row['trained']} of {row['eligible']}, {row['hours']} hours each"]
+
+
+def survey(audience):
+    row = [r for r in rows("survey") if r["audience"] == audience][-1]
+    return share(int(row["agree"]), int(row["respondents"]))
+
+
+def tracking():
+    complete = json.loads((PUBLIC / "datapackage.json").read_text())["completeness"]
+    return [f"{complete['arrived_at']}%", f"{complete['outcome']}%"]
+
+
+def officer_time():
+    return [f"{statistic('officer_time', period='all', responder=who)['median']} minutes" for who in ("clinician", "no_clinician")]
+
+
+def waits():
+    cell = statistic("wait_by_who_came", period="2025", responder="clinician")
+    return [f"half within {cell['median']}, 9 in 10 within {cell['p90']} minutes"]
+
+
+def patrol():
+    return [f"{sum(int(r['worked']) for r in rows('staffed_months')):,} hours"]
+
+
+def language():
+    return share(
+        count("languages", period="2025", language="spanish", interpreter_used="yes"), count("languages", period="2025", language="spanish")
+    )
+
+
+HOW, RUN, EVIDENCE = "How it works", "Running it", "Evidence and data"
+CLAIMS = {
+    1: (HOW, "Calls and demand", share_of_all),
+    2: (HOW, "Calls and demand", types),
+    3: (HOW, "After the crisis", connected),
+    4: (HOW, "Safety", lambda: like("compare_arrest")),
+    5: (HOW, "Safety", lambda: like("compare_force") + rate("force", "force_used")),
+    6: (HOW, "After the crisis", repeat),
+    7: (HOW, "Safety", lambda: rate("officers_hurt", "injured_officer")),
+    8: (RUN, "Money", cost),
+    9: (EVIDENCE, "Check a claim", lambda: survey("residents")),
+    10: (RUN, "Money", funding),
+    11: (RUN, "Staffing and training", posts),
+    12: (HOW, "Who gets a co-response", reached),
+    13: (RUN, "Staffing and training", roles),
+    14: (HOW, "Safety", lambda: rate("clinicians_hurt", "injured_clinician") + rate("weapons", "weapon_reported")),
+    15: (RUN, "Staffing and training", training),
+    16: (RUN, "Scorecard", tracking),
+    17: (HOW, "After the crisis", partners),
+    18: (HOW, "Calls and demand", lambda: [r["event"] for r in rows("program_events")]),
+    19: (RUN, "Staffing and training", officer_time),
+    20: (HOW, "Response times", waits),
+    21: (RUN, "Staffing and training", lambda: survey("officers")),
+    22: (EVIDENCE, "Check a claim", patrol),
+    23: (RUN, "Fairness", language),
+}
+
+
+@pytest.mark.parametrize("number", CLAIMS)
+def test_a_claim_can_be_checked(number, example, tab):
+    group, name, figures = CLAIMS[number]
+    visit(tab, example)
+    tab.get_by_role("button", name=group, exact=True).click()
+    tab.get_by_role("menuitem", name=name, exact=True).click()
+    tab.wait_for_url(lambda url: url.rstrip("/") != example)
+    tab.get_by_text("What this cannot tell you").wait_for()
+    settle(tab)
+    body = " ".join(tab.locator("[data-testid=stMain]").inner_text().split())
+    missing = [figure for figure in figures() if figure not in body]
+    assert not missing, f"not on the page '{name}'"
+
+
+def test_all_claims_of_the_list_are_there():
+    from dashboard.claims import claims
+
+    assert len(claims()) == 23 == len(CLAIMS)
+    assert len({claim.name for claim in claims()}) == 23
+    assert all((ROOT / f"pages/{claim.page}.py").exists() for claim in claims())

@@ -1,0 +1,168 @@
+"""Inputs beside the calls, fields that follow from others, and the comparison of like calls."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anonymize.errors import SchemaError, SourceError
+from anonymize.pipeline import build, read_inputs
+from tests.agency import calls_of, write_agency
+from tests.conftest import ROOT
+
+COLUMNS = """call_type = "type"
+responder = "who"
+eligible = "ok"
+not_served_reason = "why"
+arrived_at = "arrived"
+cleared_at = "cleared"
+officer_cleared_at = "left"
+"""
+CALLS = """id,at,type,who,ok,why,arrived,cleared,left
+1,2024-01-01 08:00,Crisis,co_responder,yes,,2024-01-01 08:09,2024-01-01 09:00,2024-01-01 08:50
+2,2024-01-01 15:30,Crisis,police_only,yes,no_unit,2024-01-01 16:00,2024-01-01 17:00,2024-01-01 16:51
+3,2024-01-01 16:00,Crisis,police_only,yes,,2024-01-01 17:00,2024-01-01 18:00,
+4,2024-01-01 23:30,Check,clinician_only,no,,,2024-01-02 00:30,2024-01-01 23:40
+5,2024-01-02 01:00,Check,other,yes,all_busy,2024-01-02 00:50,2024-01-02 02:00,2024-01-02 02:00
+"""
+SHIFTS = """unit,start,end,officer,clinician,worked
+A,2024-01-01 07:00,2024-01-01 15:30,yes,yes,yes
+A,2024-01-01 15:30,2024-01-01 23:30,yes,no,yes
+B,2024-01-01 22:00,2024-01-02 01:30,yes,yes,yes
+B,2024-01-02 22:00,2024-01-03 02:00,yes,yes,no
+"""
+HANDOFFS = """call_id,partner_type,offered,accepted,connected_at
+1,clinic,yes,yes,
+1,Shelter,yes,yes,2024-01-20
+2,clinic,yes,no,
+9,clinic,yes,yes,2024-01-20
+"""
+INPUTS = """
+[inputs]
+shifts = { paths = "shifts.csv" }
+handoffs = { paths = "handoffs.csv", values = { "Shelter" = "housing" } }
+"""
+
+
+def agency(folder, inputs=INPUTS, **files):
+    path = write_agency(folder, CALLS, {'call_type = "type"\n': COLUMNS}, inputs)
+    for name, text in ({"shifts": SHIFTS, "handoffs": HANDOFFS} | files).items():
+        (folder / f"{name}.csv").write_text(text)
+    return path
+
+
+def test_fields_that_follow_from_others(tmp_path):
+    rows = {row["call_id"]: row for row in calls_of(agency(tmp_path))}
+
+    def column(name):
+        return [rows[str(i)][name] for i in range(1, 6)]
+
+    assert column("not_served_reason") == ["served", "no_unit", "unknown", "served", "all_busy"]
+    assert column("wait") == ["under_10", "30_to_60", "over_60", "unknown.band", "unknown.band"]  # none recorded; before the call
+    assert column("officer_released") == ["yes", "no", "unknown", "yes", "no"]  # 10, 9, unknown, 50, 0 minutes
+    assert column("on_duty") == ["yes", "no", "no", "yes", "yes"]  # at the end of a shift nobody is on duty any more
+    assert column("handoff") == [
+        "connected",
+        "declined",
+        "none",
+        "none",
+        "none",
+    ]  # the furthest step; a handoff without its call counts nowhere
+    assert column("partner") == ["housing", "clinic", "none", "none", "none"]
+
+
+def test_hours_of_shifts_are_split_by_clock_hour(tmp_path):
+    tables = '\n[[tables]]\nname = "c"\ntitle = "C"\ndimensions = { period = ["all"] }\n'
+    build(read_inputs(agency(tmp_path, INPUTS + tables)), tmp_path / "out", tmp_path / "private")
+    hours = pd.read_csv(tmp_path / "out/tables/staffed_hours.csv", dtype=str).set_index(["weekday", "hour"])["hours"]
+    assert len(hours) == 168
+    assert hours["1", "07"] == "1"
+    assert hours["1", "15"] == "0"  # half an hour rounds to even: shown as a whole number
+    assert hours["1", "22"] == "1"
+    assert hours["2", "00"] == "1"
+    assert hours["2", "22"] == "0"  # planned, not worked
+    months = (tmp_path / "out/tables/staffed_months.csv").read_text().splitlines()
+    assert months == ["month,planned,worked", "2024-01,24,12"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("budget", "year,source,planned\n2024,City,-5\n", "row 1: 'planned' must be a number"),
+        ("budget", "year,source,planned\n24,City,5\n", "row 1: 'year' must be a year"),
+        ("budget", "year,source\n2024,City\n", "has no column 'planned'"),
+        ("training", "year,course,role,trained,eligible,hours\n2024,A,B,5,4,1\n", "'trained' is more than 'eligible'"),
+        ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,above,2024-01-01,Why\n", "'direction' must be one of at_least, at_most"),
+        ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,at_least,2024-01-01,\n", "row 1: 'reason' must be a text"),
+        ("shifts", "unit,start,end,officer,clinician\nA,2024-01-01 08:00,2024-01-01 07:00,yes,yes\n", "'end' must be later than 'start'"),
+        ("survey", "wave,audience,question,agree,respondents\n2024-01-01,people,Q,1,2\n", "'audience' must be one of"),
+    ],
+)  # fmt: skip
+def test_bad_values_are_named_by_row_and_field(tmp_path, name, text, message):
+    path = write_agency(tmp_path, "id,at,type\n1,2024-01-01,Crisis\n", extra=f'\n[inputs]\n{name} = {{ paths = "{name}.csv" }}\n')
+    (tmp_path / f"{name}.csv").write_text(text)
+    with pytest.raises(SourceError) as caught:
+        build(read_inputs(path), tmp_path / "out", tmp_path / "private")
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_input_is_named(tmp_path):
+    path = write_agency(tmp_path, "id,at,type\n", extra='\n[inputs]\nbudgets = { paths = "b.csv" }\n')
+    with pytest.raises(SchemaError, match="budgets"):
+        read_inputs(path)
+
+
+def test_small_surveys_stay_out(tmp_path):
+    path = write_agency(
+        tmp_path, "id,at,type\n" + "".join(f"{i},2024-01-01,Crisis\n" for i in range(9)), extra='\n[inputs]\nsurvey = { paths = "s.csv" }\n'
+    )
+    rows = [(4, 100), (5, 100), (0, 5), (97, 100), (0, 4), (95, 100)]
+    (tmp_path / "s.csv").write_text(
+        "wave,audience,question,agree,respondents\n" + "".join(f"2024-01-01,residents,Q{i},{a},{n}\n" for i, (a, n) in enumerate(rows))
+    )
+    build(read_inputs(path), tmp_path / "out", tmp_path / "private")
+    with (tmp_path / "out/tables/survey.csv").open() as handle:
+        assert [row["question"] for row in csv.DictReader(handle)] == ["Q1", "Q2", "Q5"]
+
+
+def test_like_calls_side_by_side(example_city, example_exports):
+    """The release's comparison against direct standardisation worked out again from the exports, stratum by stratum."""
+    _built, out = example_city
+    frame = pd.read_csv(example_exports / "calls.csv", dtype=str, keep_default_na=False)
+    beats = __import__("geopandas").read_file(example_exports / "beats.geojson")
+    points = __import__("geopandas").GeoDataFrame(
+        frame,
+        geometry=__import__("geopandas").points_from_xy(pd.to_numeric(frame["longitude"]), pd.to_numeric(frame["latitude"])),
+        crs=4326,
+    )
+    placed = points.sjoin(beats[["district", "geometry"]], how="left")
+    frame["place"] = placed[~placed.index.duplicated()]["district"].fillna("unknown")
+    frame["block"] = pd.to_datetime(frame["received"]).dt.hour // 4
+    frame["team"] = frame["unit_type"].isin(["COR", "CLIN"])
+    for column, name in (("arrest_made", "compare_arrest"), ("force_used", "compare_force")):
+        with (out / f"tables/{name}.csv").open() as handle:
+            shown = next(csv.DictReader(handle))
+        yes = (
+            frame.assign(yes=frame[column] == "Y")
+            .groupby(["final_type", "place", "block", "team"])["yes"]
+            .agg(["sum", "size"])
+            .unstack("team")
+        )
+        yes = yes.dropna()
+        weight = yes["size", True] / yes["size", True].sum()
+        team = 1000 * float((weight * yes["sum", True] / yes["size", True]).sum())
+        other = 1000 * float((weight * yes["sum", False] / yes["size", False]).sum())
+        assert int(shown["team"]) == round(team)
+        assert int(shown["other"]) == round(other)
+        assert int(shown["other_low"]) < other < int(shown["other_high"])
+        raw = 1000 * float(np.mean(frame.loc[~frame["team"], column] == "Y"))
+        assert raw != other
+
+
+def test_the_example_city_feeds_every_input():
+    text = (ROOT / "examples/example_city/agency.toml").read_text()
+    from anonymize.inputs import INPUTS as known
+
+    assert all(f"\n{name} = {{" in text for name in (*known, "handoffs"))
