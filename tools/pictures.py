@@ -7,13 +7,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 PAGES = {
-    "at-a-glance": "",
-    "calls": "calls?area=north_hills&type=substance_use",
-    "outcomes": "outcomes",
-    "coverage": "coverage?year=2025",
-    "data": "data",
-    "methods": "methods",
-}
+    "at-a-glance": "", "get-help": "get-help", "neighborhood": "neighborhood?area=RV1", "calls": "calls?area=north_hills&type=substance_use",
+    "funnel": "funnel", "coverage": "coverage?year=2025", "times": "times", "outcomes": "outcomes", "safety": "safety", "after": "after",
+    "staffing": "staffing", "money": "money", "fairness": "fairness", "scorecard": "scorecard", "claims": "claims", "data": "data",
+    "methods": "methods", "glossary": "glossary",
+}  # fmt: skip
+ON_PHONE = ("at-a-glance", "neighborhood", "calls", "funnel", "coverage", "safety")
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
 
 
@@ -25,6 +24,8 @@ def main(address: str, folder: Path) -> None:
         for width, height, suffix, agent in ((1000, 1250, "", None), (320, 900, "-phone", PHONE)):
             page = browser.new_context(viewport={"width": width, "height": height}, user_agent=agent).new_page()
             for name, path in PAGES.items():
+                if suffix and name not in ON_PHONE:
+                    continue
                 page.goto(f"{address}/{path}")
                 page.get_by_text("Data to").wait_for()
                 page.wait_for_timeout(3500)

@@ -1,0 +1,131 @@
+"""Statistics against published worked examples and at their edges; one definition for each measure; no totals made from visible cells."""
+
+import ast
+import csv
+import io
+import re
+
+import pytest
+from scipy.stats import poisson as poisson_law
+
+from dashboard import language, stats
+from dashboard.exports import csv_bytes
+from dashboard.measures import measures
+from dashboard.release import load_release
+from dashboard.scores import SCORED, score
+from dashboard.views import Point, Rate, Share
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"),
+    # Exact 95 % limits, table of Garwood 1936 (Biometrika 28: 437-442).
+    [(0, 0.0, 3.689), (1, 0.0253, 5.572), (2, 0.2422, 7.225), (5, 1.6235, 11.668), (10, 4.7954, 18.390), (50, 37.1110, 65.919)],
+)
+def test_exact_poisson_limits(count, low, high):
+    found = stats.poisson(count)
+    assert found == pytest.approx((low, high), abs=6e-4)
+    if count:
+        assert poisson_law.sf(count - 1, found[0]) == pytest.approx(0.025)
+    assert poisson_law.cdf(count, found[1]) == pytest.approx(0.025)
+
+
+def test_rule_of_three():
+    """Hanley and Lippman-Hand 1983: none in 14 leaves up to about 21 %; none in 134 up to 2.2 % (MEASURES.md section 3)."""
+    assert stats.rule_of_three(14) == pytest.approx(0.214, abs=0.001)
+    assert stats.rule_of_three(134) == pytest.approx(0.022, abs=0.0005)
+
+
+def test_control_limits():
+    """Mean 16: limits at 4 and 28. A value on the limit is inside; beyond it is outside; short series are never judged."""
+    steady = [16] * 6
+    assert stats.out_of_control([*steady, 28, 4]) == [False] * 8
+    judged = stats.out_of_control([*steady * 4, 16, 32])
+    assert judged.index(True) == 25
+    assert judged.count(True) == 1
+    assert stats.out_of_control([10, 10, 90]) == [False] * 3
+    assert not any(stats.out_of_control([None] * 20))
+
+
+def point(value, status="published"):
+    return Point("x", "X", value, status)
+
+
+@pytest.mark.parametrize(("whole", "shown"), [(29, False), (30, True)])
+def test_minimum_base(whole, shown):
+    assert (Share("x", "X", point(3), point(whole)).share is not None) == shown
+    assert (Rate("x", "X", point(3), point(whole)).per_1000 is not None) == shown
+
+
+def test_withheld_gives_no_rate():
+    for part, whole in ((None, 100), (5, None), (None, None), (0, 0)):
+        rate = Rate("x", "X", point(part, "suppressed"), point(whole, "suppressed"))
+        assert rate.per_1000 is None
+        assert rate.interval is None
+        assert "0" not in rate.shown
+    none = Rate("x", "X", point(0), point(3000))
+    assert none.per_1000 == 0
+    assert none.interval == (0.0, pytest.approx(1.0))
+
+
+def test_targets_are_judged_by_the_interval():
+    release = load_release(ROOT / "data_public")
+    found = score(release, "coverage", "2025")
+    low, high = found.now.interval
+    assert found.meets(low - 0.001, "at_least") == "met"
+    assert found.meets(high + 0.001, "at_least") == "missed"
+    assert found.meets(high + 0.001, "at_most") == "met"
+    assert found.meets((low + high) / 2, "at_least") == found.meets((low + high) / 2, "at_most") == "unclear"
+    assert found.trend == "up"
+    assert score(release, "coverage", "1999") is None
+    assert score(release, "nothing", "2025") is None
+    assert set(SCORED) <= {m.name for m in measures()}
+
+
+def test_one_definition_in_both_languages():
+    names = [m.name for m in measures()]
+    assert len(names) == len(set(names)) >= 25
+    try:
+        for code in ("en", "es"):
+            language.use(code)
+            for measure in measures():
+                assert measure.plain and measure.counted and measure.unit and measure.source
+                data = list(csv.reader(io.StringIO(csv_bytes(__import__("pandas").DataFrame([measure.__dict__])).decode("utf-8-sig"))))
+                assert measure.counted in data[1]
+        assert measures()[0].plain == "Llamadas de crisis"
+    finally:
+        language.use("en")
+
+
+def test_pages_show_only_known_measures():
+    """Each page's definitions come from the one list."""
+    known = {m.name for m in measures()}
+    used = set()
+    for page in (ROOT / "pages").glob("*.py"):
+        for node in ast.walk(ast.parse(page.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "defined":
+                used |= {argument.value for argument in node.args}
+    assert used <= known
+    assert len(used) >= 20
+
+
+def sums_of_cells(source):
+    """Sums whose terms are cells of count tables: what a page must never show."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and (
+            (isinstance(node.func, ast.Name) and node.func.id == "sum")
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == "sum")
+        ):
+            text = ast.unparse(node)
+            if "None" not in text and (re.search(r"[.]value\b", text) or ".cell(" in text or "calls" in text) and "status" not in text:
+                found.append(text)
+    return found
+
+
+def test_no_total_of_visible_cells():
+    for folder in ("pages", "dashboard"):
+        for path in (ROOT / folder).glob("*.py"):
+            assert sums_of_cells(path.read_text()) == [], path
+    assert sums_of_cells("total = sum(p.value or 0 for p in points)")
+    assert sums_of_cells("frame['calls'].sum()")
