@@ -55,11 +55,13 @@ else:
             note=_("Where your area has too few calls, the larger area around it is shown too, under its own name.") if len(compared) > 2 else "",
         )  # fmt: skip
     calls = release.find("area", "period") or counted
-    points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in compared if code != ROOT]
-    points = [p for p, code in zip(points, compared, strict=False) if release.codelists["area"].codes[code].level in calls.levels["area"]]
+    in_calls = [code for code in compared if code != ROOT and release.codelists["area"].codes[code].level in calls.levels["area"]]
+    if area != ROOT and not in_calls and release.codelists["area"].codes[area].parent != ROOT:
+        in_calls = [release.codelists["area"].codes[area].parent]  # calls are counted for the larger area alone
+    points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in in_calls]
     if points:
         page.marks(
-            title=_("Crisis calls: {area}, {period}").format(area=label_of(release, "area", area), period=when),
+            title=_("Crisis calls: {area}, {period}").format(area=points[0].label, period=when),
             items=[charts.Mark(p.label, p.value, p.shown) for p in points], what=_("Area"), unit=_("Calls"), when=when,
             data=pd.DataFrame({"code": [p.code for p in points], "label": [p.label for p in points], "calls": pd.array([p.value for p in points], dtype="Int64"), "status": [p.status for p in points]}),
             file=("my-area-calls", area), hidden=sum(p.value is None for p in points),

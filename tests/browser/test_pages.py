@@ -155,6 +155,17 @@ def test_withheld_areas_are_hatched_and_listed(example, tab):
     assert "0%–20%" in tab.locator("body").inner_text()
 
 
+@pytest.mark.parametrize("area", ["NH4", "RV1", "north_hills", "all", "nowhere"])
+def test_every_kind_of_area_has_a_neighborhood(area, example, tab):
+    """A beat too small for a share shows the district around it, under its own name."""
+    visit(tab, f"{example}/neighborhood?area={area}")
+    check_page(tab)
+    shown = [row[0] for row in shown_rows(tab)]
+    assert "Whole city" in shown
+    if area == "NH4":
+        assert shown == ["North Hills 4", "North Hills", "Whole city"]
+
+
 def test_what_is_not_reported_says_so(toronto_site, tab):
     visit(tab, f"{toronto_site}/outcomes")
     assert "This agency does not report this yet: who came to the call." in tab.locator("body").inner_text()
