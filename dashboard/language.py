@@ -50,19 +50,24 @@ def pick(texts: Mapping[str, str]) -> str:
     return texts.get(current()) or texts["en"]
 
 
+def _locale() -> str:
+    """Readers are in the United States, whatever their language."""
+    return f"{current()}_US"
+
+
 def number(value: float) -> str:
-    return str(format_decimal(value, locale=current()))
+    return str(format_decimal(value, locale=_locale()))
 
 
 def percent(share: float) -> str:
     """A share from 0 to 1 as whole per cent."""
-    return str(format_percent(round(share, 2), locale=current()))
+    return str(format_percent(round(share, 2), locale=_locale()))
 
 
 def day(value: date) -> str:
-    return str(format_date(value, format="long", locale=current()))
+    return str(format_date(value, format="long", locale=_locale()))
 
 
 def month(code: str) -> str:
     """A short month for an axis: '2024-01' -> 'Jan 24'."""
-    return str(format_date(date.fromisoformat(f"{code}-01"), "MMM yy", locale=current()))
+    return str(format_date(date.fromisoformat(f"{code}-01"), "MMM yy", locale=_locale()))

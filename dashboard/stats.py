@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import sqrt
 
 from scipy.stats import chi2
@@ -48,7 +49,14 @@ def rule_of_three(whole: int) -> float:
 
 
 def out_of_control(counts: Sequence[int | None]) -> list[bool]:
-    """Which counts lie outside the three-sigma limits of a c-chart over those known (Montgomery, Statistical Quality Control, chapter 7)."""
+    """Which counts lie outside the limits of an individuals chart: mean plus or minus 2.66 times the mean step from one to the next.
+
+    (Montgomery, Statistical Quality Control, chapter 6.) Steps carry seasons and clusters, which a count's own scatter (a c-chart)
+    would take for signals. Never judged on fewer than 8 counts.
+    """
     known = [count for count in counts if count is not None]
-    mean = sum(known) / len(known) if known else 0.0
-    return [count is not None and len(known) >= 8 and abs(count - mean) > 3 * sqrt(mean) for count in counts]
+    if len(known) < 8:
+        return [False] * len(counts)
+    mean = sum(known) / len(known)
+    step = sum(abs(b - a) for a, b in pairwise(known)) / (len(known) - 1)
+    return [count is not None and abs(count - mean) > 2.66 * step for count in counts]

@@ -37,7 +37,7 @@ else:
     note = _("A line breaks where a number is withheld. A hollow point is a period that the data cover only in part.")
     far = [p.label for p, out in zip(points, out_of_control([p.value for p in points]), strict=True) if out]
     if far:
-        note += " " + _("Outside what chance alone would give: {list}.").format(list=", ".join(far))
+        note += " " + _("Outside the usual swing from one period to the next: {list}.").format(list=", ".join(far))
     note += " " + event_note(events(release))
     page.figure(
         title=title, chart=charts.trend(points, _("Calls"), colours(), {e.month: e.letter for e in events(release)}), alt=charts.describe(_("Line chart"), title, period_words(release), points),

@@ -37,7 +37,7 @@ else:
     ]
     page.figure(
         title=_("Posts and people, by month"), chart=charts.lines(series, _("Posts"), colours()), alt=_("Line chart: posts in the budget and posts filled, by role and month."),
-        table=pd.DataFrame([{_("Month"): month(r["month"]), _("Role"): text(r, "role"), _("Posts"): number(r["authorized"]), _("Filled"): number(r["filled"])} for r in rows.to_dict("records")]),
+        table=pd.DataFrame([{_("Month"): month(r["month"]), _("Role"): text(r, "role"), _("Posts"): number(r["authorized"]), _("Posts filled"): number(r["filled"])} for r in rows.to_dict("records")]),
         data=posts, file=("posts",),
     )  # fmt: skip
 if hours is None:

@@ -37,14 +37,15 @@ def test_rule_of_three():
 
 
 def test_control_limits():
-    """Mean 16: limits at 4 and 28. A value on the limit is inside; beyond it is outside; short series are never judged."""
-    steady = [16] * 6
-    assert stats.out_of_control([*steady, 28, 4]) == [False] * 8
-    judged = stats.out_of_control([*steady * 4, 16, 32])
-    assert judged.index(True) == 25
-    assert judged.count(True) == 1
+    """Individuals chart by hand: mean 10, mean step 2, limits 4.68 and 15.32; short series are never judged."""
+    steady = [9, 11] * 10
+    assert stats.out_of_control(steady) == [False] * 20
+    judged = stats.out_of_control([*steady, 30])
+    assert judged == [False] * 20 + [True]
     assert stats.out_of_control([10, 10, 90]) == [False] * 3
     assert not any(stats.out_of_control([None] * 20))
+    withheld = stats.out_of_control([*steady, None, 30])
+    assert withheld == [False] * 21 + [True]
 
 
 def point(value, status="published"):
