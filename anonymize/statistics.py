@@ -32,6 +32,7 @@ LONGEST_MINUTES = 24 * 60
 _CLOCKS = {
     "minutes_call_to_arrival": ("received_at", "arrived_at"),
     "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
+    "minutes_call_to_dispatch": ("received_at", "dispatched_at"),
     "minutes_on_scene": ("arrived_at", "cleared_at"),
     "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
 }

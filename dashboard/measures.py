@@ -43,6 +43,7 @@ def measures() -> list[Measure]:
         Measure("wait", _("Wait, from call to arrival"), _("Minutes from the call to the first arrival: the middle value, and the one that 9 in 10 waits stay under."),
                 "", _("minutes"), _("Calls without both times are left out."), adapted, 30),
         Measure("dispatch", _("Dispatch to arrival"), _("Minutes from sending a unit to its arrival."), "", _("minutes"), "", recognised, 30),
+        Measure("queue", _("Call to dispatch"), _("Minutes from the call until a unit is sent: how long a call waits for a free unit."), "", _("minutes"), "", recognised, 30),
         Measure("on_scene", _("Time on scene"), _("Minutes from arrival until the call is cleared."), "", _("minutes"), _("Longer is not worse."), recognised, 30),
         Measure("wait_within_30", _("Arrived within 30 minutes"), _("Calls with a wait under 30 minutes."), _("all calls with both times on record, and those without."), call,
                 "", recognised, 30),

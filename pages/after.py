@@ -76,6 +76,17 @@ if items:
     )  # fmt: skip
 else:
     page.not_reported(_("repeat calls by the same people"))
+people = release.statistic("people", "period")
+if people is None:
+    page.not_reported(_("how many different people there were"))
+else:
+    cells = [(year, people.cell({"period": year.code})) for year in release.codelists["period"].at("year")]
+    page.marks(
+        title=_("Different people"), what=_("Year"), unit=_("People"), when=_("by year"), file=("people",),
+        items=[charts.Mark(label_of(release, "period", y.code), c["people"] if c else None, number(c["people"]) if c else _("withheld")) for y, c in cells],
+        data=pd.DataFrame([{"period": y.code, "people": c["people"] if c else None} for y, c in cells]),
+        note=_("One person may call in both years, so the years do not add up. Rounded to 5."),
+    )  # fmt: skip
 page.defined("referrals", "connected", "repeat")
 page.caveats(
     [

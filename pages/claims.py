@@ -1,5 +1,6 @@
 """Check a claim: what people say, our figure, what research found, and what can be said."""
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.address import choose
@@ -39,6 +40,30 @@ survey = release.reference("survey")
 residents = survey[survey["audience"] == "residents"] if survey is not None else None
 if residents is not None and len(residents):
     page.survey(residents, _("What residents say"), "resident-survey")
+st.header(_("Before you compare cities"), anchor=False)
+st.markdown(_("Most figures of two programs cannot be set side by side. This is why:"))
+st.table(
+    pd.DataFrame(
+        [
+            {
+                _("What differs"): _("Who may get a team"),
+                _("Seen where"): _("Portland leaves out suicidal callers and private homes. About 3 in 100 of its visits end in an emergency room; in New York about half do."),
+                _("Source"): "Portland Civic Lab; mentalhealth.cityofnewyork.us/bheard-data",
+            },
+            {
+                _("What differs"): _("What is counted as the base"),
+                _("Seen where"): _("Seattle has counted force for each dispatch, each event and each crisis contact: from 0.15 % to nearly 2 %."),
+                _("Source"): "spdblotter.seattle.gov; SPD use-of-force report 2019",
+            },
+            {
+                _("What differs"): _("What a word means"),
+                _("Seen where"): _("In Eugene 'diverted' has meant 17 % of calls, and 3 to 8 %, by two meanings of the word."),
+                _("Source"): "nlc.org; registerguard.com, 2022",
+            },
+        ]
+    ).map(escape),
+    hide_index=True, alt=_("Why figures of two programs cannot be compared"),
+)  # fmt: skip
 page.caveats(
     [
         _("'Supported here' means that this agency's figures agree with the claim. It does not mean that teams are the reason."),

@@ -63,6 +63,16 @@ if wait:
     )
 else:
     page.not_reported(_("waits by who came"))
+queue = release.statistic("minutes_call_to_dispatch", "responder")
+if queue:
+    by_who(
+        queue,
+        _("From call to dispatch, by who came"),
+        "queue-by-who",
+        _("A long wait here means that no unit was free, not that the way was far."),
+    )
+else:
+    page.not_reported(_("time from call to dispatch"))
 if dispatch:
     by_who(
         dispatch,
@@ -99,7 +109,7 @@ if hours:
                              _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
         data=pd.DataFrame([{"hour": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=("waits-by-hour",),
     )  # fmt: skip
-page.defined("wait", "dispatch", "on_scene", "wait_within_30")
+page.defined("wait", "queue", "dispatch", "on_scene", "wait_within_30")
 page.caveats(
     [
         _("A longer wait may mean more calls, fewer units, longer ways, or less urgent calls. We cannot tell which from these numbers."),

@@ -206,7 +206,7 @@ class TableSpec(Model):
 class StatisticSpec(Model):
     """One published table of a measure that does not add up, over cells that a count table publishes too.
 
-    Minutes: T1, T2 and T4 of MEASURES.md (median and 90th percentile); compare: rates of calls that a clinician reached and of like calls that
+    Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: rates of calls that a clinician reached and of like calls that
     only police reached; people: different people; repeat_people_N: R1 to R3.
     """
 
@@ -214,6 +214,7 @@ class StatisticSpec(Model):
     title: Bilingual
     measure: Literal[
         "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene", "minutes_officer_on_scene",
+        "minutes_call_to_dispatch",
         "compare_arrest", "compare_force_used",
         "people", "repeat_people_30", "repeat_people_90", "repeat_people_365",
     ]  # fmt: skip
