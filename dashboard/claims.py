@@ -11,7 +11,7 @@ from dashboard.language import _, number, percent
 from dashboard.program import latest, money, nothing, numbers, text
 from dashboard.release import Release
 from dashboard.scores import Score, score
-from dashboard.stats import shares_differ
+from dashboard.stats import shares_differ, wilson
 
 REVIEWED = "2026-11"
 
@@ -155,7 +155,9 @@ def _cost(release: Release) -> Finding:
     )
 
 
-def _survey(audience: str) -> Callable[[Release], Finding]:
+def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding]:
+    """Did the share who agree rise, or (`most`) is it above half, beyond chance?"""
+
     def find(release: Release) -> Finding:
         rows = release.reference("survey")
         rows = rows[rows["audience"] == audience].sort_values("wave") if rows is not None else None
@@ -167,6 +169,9 @@ def _survey(audience: str) -> Callable[[Release], Finding]:
             question=text(last, "question"), first=percent(first["agree"] / first["respondents"]), first_wave=first["wave"][:4],
             last=percent(last["agree"] / last["respondents"]), last_wave=last["wave"][:4],
         )  # fmt: skip
+        if most:
+            low, high = wilson(last["agree"], last["respondents"])
+            return Finding("supported" if low > 0.5 else "not_supported" if high < 0.5 else "cannot_tell", figure)
         if first is last or not shares_differ(first["agree"], first["respondents"], last["agree"], last["respondents"]):
             return Finding("cannot_tell", figure)
         return Finding(
@@ -311,7 +316,7 @@ def claims() -> list[Claim]:
         Claim("adapt", _("Teams adapt to need."), "calls", _("A change marked on a chart is not proof that it worked."), "", _adapt),
         Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), "", _officer_time),
         Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), "", _slow),
-        Claim("support", _("Most officers come to support it."), "staffing", _("Officers who answer a survey may differ from those who do not."), "", _survey("officers")),
+        Claim("support", _("Most officers come to support it."), "staffing", _("Officers who answer a survey may differ from those who do not."), "", _survey("officers", most=True)),
         Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), "", _patrol),
         Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), "", _language),
     ]  # fmt: skip

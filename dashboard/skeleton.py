@@ -144,10 +144,19 @@ class Page:
         )  # fmt: skip
 
     def shares(
-        self, *, title: str, shares: Sequence[Share], what: str, when: str, fixed: Mapping[str, str], file: Sequence[str], note: str = ""
+        self,
+        *,
+        title: str,
+        shares: Sequence[Share],
+        what: str,
+        when: str,
+        fixed: Mapping[str, str],
+        file: Sequence[str],
+        note: str = "",
+        counted: str = "",
     ) -> None:
         """A figure of shares with their intervals, n and N."""
-        shown, data = share_tables(shares, what, fixed)
+        shown, data = share_tables(shares, what, fixed, counted)
         self.figure(
             title=title, chart=charts.dots(shares, colours()), alt=charts.describe(_("Dot chart with intervals"), title, when, shares),
             table=shown, data=data, file=file, hidden=hidden_shares(shares), note=note,
@@ -204,7 +213,7 @@ class Page:
             part, whole = (Point(row["wave"], label, int(row[field]), "published") for field in ("agree", "respondents"))
             shares.append(Share(row["wave"], label, part, whole))
         self.shares(
-            title=title, shares=shares, what=_("Question and wave"), when=_("by wave"), fixed={"table": "survey"}, file=(file,),
+            title=title, shares=shares, what=_("Question and wave"), when=_("by wave"), fixed={"table": "survey"}, file=(file,), counted=_("People (n)"),
             note=_("The interval holds for a random sample. People who answer may differ from those who do not."),
         )  # fmt: skip
 
@@ -318,7 +327,7 @@ def point_tables(points: Sequence[Point], what: str, unit: str, fixed: Mapping[s
     return table, data
 
 
-def share_tables(shares: Sequence[Share], what: str, fixed: Mapping[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def share_tables(shares: Sequence[Share], what: str, fixed: Mapping[str, str], counted: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table to read (share, n, N, interval) and the rows to download."""
 
     def interval(share: Share) -> str:
@@ -327,7 +336,7 @@ def share_tables(shares: Sequence[Share], what: str, fixed: Mapping[str, str]) -
         return _("{low} to {high}").format(low=language.percent(share.interval[0]), high=language.percent(share.interval[1]))
 
     table = pd.DataFrame(
-        {what: [s.label for s in shares], _("Share"): [s.shown for s in shares], _("Calls (n)"): [s.part.shown for s in shares],
+        {what: [s.label for s in shares], _("Share"): [s.shown for s in shares], counted or _("Calls (n)"): [s.part.shown for s in shares],
          _("Out of (N)"): [s.whole.shown for s in shares], _("95 % interval"): [interval(s) for s in shares]}
     )  # fmt: skip
     data = pd.DataFrame(

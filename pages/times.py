@@ -78,7 +78,7 @@ if dispatch:
         dispatch,
         _("From dispatch to arrival, by who came"),
         "dispatch-by-who",
-        _("This clock starts when a unit is sent. The two clocks do not add up."),
+        _("This clock starts when a unit is sent. The middle values of two clocks do not add up to the third."),
     )
 else:
     page.not_reported(_("time from dispatch to arrival"))
