@@ -39,7 +39,7 @@ from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import Tally, read_calls
 from anonymize.release.candidate import Before, Beside, write_candidate
-from anonymize.release.publish import check_target, publish
+from anonymize.release.publish import check_target, clear_up, publish
 from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Table, count_cells, count_tables, standard_plan
 
@@ -183,6 +183,7 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     """Make, attack and publish a release. On any failure `out` stays as it was."""
     config = inputs.config
     specs, advice = _specs(config), Advice((), {}, ())
+    clear_up(out)
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
     with _database(private) as db:

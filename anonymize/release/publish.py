@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 from anonymize.audit.reader import HISTORY
 from anonymize.errors import ReleaseError
 
+SECONDS_A_DAY = 86_400
+
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.before")
+
+
+def clear_up(target: Path) -> None:
+    """After a build that was killed: put the earlier release back if it was between two names, and remove candidates a day old."""
+    aside = _aside(target)
+    if aside.is_dir() and not target.exists():
+        aside.rename(target)
+    for left in target.parent.glob(f".{target.name}.*"):
+        if left.is_dir() and left != aside and time.time() - left.stat().st_mtime > SECONDS_A_DAY:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_target(target: Path) -> None:
@@ -39,7 +56,7 @@ def publish(candidate: Path, target: Path, *, replace: bool) -> bool:
             "Give the new release its own 'version' in [release], or add --replace if nobody outside has seen the earlier one"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.before")
+    aside = _aside(target)
     shutil.rmtree(aside, ignore_errors=True)
     if earlier:
         target.rename(aside)

@@ -131,6 +131,22 @@ def test_a_killed_build_leaves_the_earlier_release(tmp_path):
     assert files(out) != before
 
 
+def test_a_build_killed_between_two_renames_is_put_right(tmp_path):
+    agency = write_agency(tmp_path, small_calls())
+    out = tmp_path / "out"
+    build(read_inputs(agency), out, tmp_path / "private")
+    before = files(out)
+    out.rename(tmp_path / ".out.before")
+    old, fresh = tmp_path / ".out.abc", tmp_path / ".out.def"
+    for folder in (old, fresh):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    assert not build(read_inputs(agency), out, tmp_path / "private").changed
+    assert files(out) == before
+    assert not old.exists()
+    assert fresh.exists(), "another build may be at work in it"
+
+
 SLOW = """
 import sys, time
 from anonymize import pipeline
