@@ -27,16 +27,15 @@ st.header(_("Start here"), anchor=False)
 start = {
     _("I live here"): ("pages/neighborhood.py", _("Is there a team where I live?")),
     _("I write about this"): ("pages/claims.py", _("Is it true that...? Check a claim")),
-    _("I decide on this"): ("pages/scorecard.py", _("Is the program meeting its targets?")),
+    _("I decide on this"): ("pages/scorecard.py", _("Are the targets met?")),
 }
 for column, (who, (target, label)) in zip(st.columns(3), start.items(), strict=True):
     with column, st.container(border=True):
         st.markdown(f"**{who}**")
         st.page_link(target, label=label)
 
-st.header(_("The year in numbers"), anchor=False)
 rows = []
-for measure in ("coverage", "wait_within_30", "connected", "arrests", "force"):
+for measure in ("coverage", "wait_within_30", "connected", "arrests"):
     found = score(release, measure, latest(release))
     if found is not None:
         rows.append(
@@ -45,7 +44,7 @@ for measure in ("coverage", "wait_within_30", "connected", "arrests", "force"):
 if rows:
     data = pd.DataFrame(rows)
     page.rows(
-        title=_("Five figures and the year before"),
+        title=_("The year in numbers"),
         table=data,
         data=data,
         file=("glance",),
