@@ -71,10 +71,8 @@ class Past:
 class Comparison:
     """All releases as one system: the newest is the last position of `blocks`' presence."""
 
-    cliques: Sequence[Clique]
     blocks: tuple[Block, ...]
     bounds: tuple[Bound, ...]
-    codelists: Mapping[str, Codelist]
     earlier: tuple[Earlier, ...]
     revised: Revised
 
@@ -234,7 +232,7 @@ def compare(
     limits = [past.revised.at_most for past in history] + [at_most]
     bounds = tuple(Bound(tuple(listed), limits[r]) for side in (starts, ends) for r, listed in sorted(side.items()))
     earlier = tuple(_earlier(db, r, past) for r, past in enumerate(history))
-    return Comparison(cliques, tuple(blocks), bounds, union, earlier, revised)
+    return Comparison(tuple(blocks), bounds, earlier, revised)
 
 
 def _alike(present: Sequence[int], around: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import duckdb
 
@@ -20,17 +20,18 @@ from anonymize.sources import literal, open_source, quote
 MOST_ROWS_NAMED = 10
 MOST_TEXT = 300
 PLAN, WORKED = "planned", "worked"
+YES, NO = ("y", "yes", "true", "1"), ("n", "no", "false", "0")
+_SAID_YES = f"({', '.join(map(literal, YES))})"
 
 
 @dataclass(frozen=True)
 class Field:
-    """`kind`: one of the keys of KINDS. `least`: no number may lie below it."""
+    """`kind`: one of the keys of KINDS; no number may lie below nought."""
 
     name: str
     kind: str
     what: str
     required: bool = True
-    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _text(text: str) -> str:
 
 
 def _yes(text: str) -> str:
-    return {"y": "yes", "yes": "yes", "true": "yes", "1": "yes", "n": "no", "no": "no", "false": "no", "0": "no"}[text.lower()]
+    return (dict.fromkeys(YES, "yes") | dict.fromkeys(NO, "no"))[text.lower()]
 
 
 KINDS: dict[str, tuple[Callable[[str], str], str]] = {
@@ -216,7 +217,7 @@ def _rows(
                 text = "" if value is None else convert(str(value))
                 if f.required and not text:
                     raise ValueError
-                if text and f.kind in ("whole", "number") and float(text) < f.least:
+                if text and f.kind in ("whole", "number") and float(text) < 0:
                     raise ValueError
             except (ValueError, KeyError):
                 wrong += 1
@@ -321,8 +322,6 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
 
 def _hours_between(start: datetime, end: datetime) -> list[tuple[datetime, float]]:
     """Each clock hour that the shift touches, and how much of it (0 to 1)."""
-    from datetime import timedelta
-
     found, hour = [], start.replace(minute=0)
     while hour < end:
         following = hour + timedelta(hours=1)
@@ -337,10 +336,9 @@ def note_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> None:
     columns = {name: spec.columns.get(name, name) for name in ("start", "end", "officer", "clinician")}
     worked = spec.columns.get("worked", "worked")
     opened = open_source(db, spec, config.path.parent, list(columns.values()), "shifts_at", optional=[worked])
-    yes = "('y', 'yes', 'true', '1')"
-    both = " AND ".join(f"lower(trim({quote(columns[role])})) IN {yes}" for role in ("officer", "clinician"))
+    both = " AND ".join(f"lower(trim({quote(columns[role])})) IN {_SAID_YES}" for role in ("officer", "clinician"))
     if worked in opened.columns:
-        both += f" AND coalesce(lower(trim({quote(worked)})), 'yes') IN {yes}"
+        both += f" AND coalesce(lower(trim({quote(worked)})), 'yes') IN {_SAID_YES}"
     start, until = (f"try_cast({quote(columns[edge])} AS TIMESTAMP)" for edge in ("start", "end"))
     db.execute(f"CREATE TABLE on_duty AS SELECT {start} AS start, {until} AS until FROM shifts_at WHERE {both}")
 
@@ -365,10 +363,9 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
                 f"{config.path}: [inputs.handoffs]: {odd[0]} row(s) have a partner that is no code; map it in [inputs.handoffs.values] to one of {listed}"
             ]
         )
-    yes = "('y', 'yes', 'true', '1')"
     step = (
         f"CASE WHEN try_cast({quote(columns['connected_at'])} AS TIMESTAMP) IS NOT NULL THEN 3 "
-        f"WHEN lower(trim({quote(columns['accepted'])})) IN {yes} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {yes} THEN 1 ELSE 0 END"
+        f"WHEN lower(trim({quote(columns['accepted'])})) IN {_SAID_YES} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {_SAID_YES} THEN 1 ELSE 0 END"
     )
     db.execute(
         f"CREATE TABLE handoffs AS SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff FROM ("

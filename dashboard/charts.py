@@ -134,13 +134,13 @@ class Mark:
     brief: str = ""
 
 
-def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True, top: float | None = None) -> alt.LayerChart:
+def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True) -> alt.LayerChart:
     """A dot with its interval (or a bar) for each item, label and number in one line above it. The scale starts at nought."""
     frame = pd.DataFrame(
         {"order": range(len(items)), "value": [m.value for m in items], "low": [m.low for m in items], "high": [m.high for m in items],
          "line": [f"{m.label}: {m.brief or m.text}" for m in items]}
     ).astype({"value": float, "low": float, "high": float})  # fmt: skip
-    most = top or float(frame[["value", "high"]].max().max() if len(frame) else 1) or 1.0
+    most = float(frame[["value", "high"]].max().max() if len(frame) else 1) or 1.0
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     scale = alt.Scale(domain=[0, most if most == most else 1.0])
     bare = alt.Axis(labels=dots, ticks=False, grid=dots, domain=False, tickCount=4)
@@ -186,8 +186,8 @@ def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit
     return _finish(alt.layer(*layers), 300 + 22 * len(names))
 
 
-def squares(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette, *, labels: bool) -> alt.LayerChart:
-    """(row, column, value, text) as a grid shaded from low to high; texts where `labels`. Hatched paper would be unreadable: no value stays blank."""
+def grid(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette) -> alt.LayerChart:
+    """(row, column, value, text): rows by columns, each cell with its text, shaded from low to high; no value stays blank."""
     frame = pd.DataFrame(list(cells), columns=["row", "column", "value", "text"]).astype({"value": float})
     rows, columns = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["column"]))
     top = float(frame["value"].max()) if frame["value"].notna().any() else 1.0
@@ -196,27 +196,8 @@ def squares(cells: Sequence[tuple[str, str, float | None, str]], colours: Palett
     scale = alt.Scale(domain=[0, top or 1.0], range=[colours.classes[0], colours.classes[3]])
     base = alt.Chart(frame)
     shade = alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=None), alt.value(colours.background))
-    layers: list[Any] = [base.mark_rect(stroke=colours.background, strokeWidth=1).encode(x=x, y=y, color=shade)]
-    if labels:
-        layers.append(base.mark_text(fontSize=11, color=colours.ink).encode(x=x, y=y, text="text:N"))
-    return _finish(alt.layer(*layers), (22 if not labels else 40) * len(rows) + 40)
-
-
-def grid(points: Sequence[tuple[str, str, Point]], colours: Palette) -> alt.LayerChart:
-    """Rows by columns, each cell with its count; `points` holds (row, column, cell)."""
-    frame = points_frame([p for _row, _column, p in points])
-    frame["row"] = [row for row, _column, _p in points]
-    frame["column"] = [column for _row, column, _p in points]
-    rows, columns = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["column"]))
-    top = int(frame["value"].max()) if frame["value"].notna().any() else 1
-    x = alt.X("column:N", sort=columns, title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False))
-    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(domain=False, ticks=False))
-    scale = alt.Scale(domain=[0, top], range=[colours.classes[0], colours.classes[3]])
-    base = alt.Chart(frame)
-    boxes = base.mark_rect(stroke=colours.background, strokeWidth=2).encode(
-        x=x, y=y, color=alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=None), alt.value(colours.background))
-    )
-    texts = base.mark_text(fontSize=12, color=colours.ink).encode(x=x, y=y, text="shown:N")
+    boxes = base.mark_rect(stroke=colours.background, strokeWidth=2).encode(x=x, y=y, color=shade)
+    texts = base.mark_text(fontSize=12, color=colours.ink).encode(x=x, y=y, text="text:N")
     return _finish(alt.layer(boxes, texts), 44 * len(rows) + 30)
 
 
@@ -239,4 +220,4 @@ def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) 
     return " ".join(parts)[:300]
 
 
-__all__ = ["Mark", "bars", "describe", "dots", "grid", "lines", "marks", "share_bars", "share_words", "squares", "trend"]
+__all__ = ["Mark", "bars", "describe", "dots", "grid", "lines", "marks", "share_bars", "share_words", "trend"]

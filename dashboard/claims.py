@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
-from dashboard.language import _, number, percent
-from dashboard.program import latest, money, nothing, numbers, text
+from dashboard.language import _, number, percent, text
+from dashboard.program import latest, money, nothing, numbers
 from dashboard.release import Release
 from dashboard.scores import Score, score
 from dashboard.stats import shares_differ, wilson
@@ -320,6 +320,3 @@ def claims() -> list[Claim]:
         Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), "", _patrol),
         Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), "", _language),
     ]  # fmt: skip
-
-
-__all__ = ["REVIEWED", "Claim", "Finding", "calls_answer", "claims", "verdict_words"]

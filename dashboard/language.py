@@ -55,6 +55,11 @@ def _locale() -> str:
     return f"{current()}_US"
 
 
+def text(row: Mapping[str, str], field: str) -> str:
+    """A text of a row about the program in the reader's language (`field`, or `field` with the language behind it)."""
+    return row.get(f"{field}_{current()}") or row[field]
+
+
 def number(value: float) -> str:
     return str(format_decimal(value, locale=_locale()))
 

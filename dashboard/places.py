@@ -212,7 +212,7 @@ def staffed(page: Page) -> None:
         page.not_reported(_("hours with a team on duty, by day and time"))
         return
     page.figure(
-        title=title, chart=charts.squares(cells, colours(), labels=True), alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
+        title=title, chart=charts.grid(cells, colours()), alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
         table=pd.DataFrame([{_("Time of day"): row, _("Day"): column, _("Teams on duty"): text} for row, column, _value, text in cells]),
         data=hours, file=("staffed-hours", year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
     )  # fmt: skip

@@ -8,10 +8,9 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard import language
 from dashboard.address import choose
 from dashboard.answers import whole_years
-from dashboard.language import _, current, day, number
+from dashboard.language import _, day, number, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import periods
 from dashboard.views import Point, Rate, Share, by_who, label_of, shares_of
@@ -47,11 +46,6 @@ def one_year(release: Release, *tables: CountTable | None) -> Callable[[CountTab
     found = next((t for t in tables if t is not None and "year" in t.levels.get("period", ())), None)
     chosen = year_choice(release, found) if found else {}
     return lambda table: chosen if "year" in table.levels.get("period", ()) else {}
-
-
-def text(row: Mapping[str, str], field: str) -> str:
-    """A text of a reference row in the reader's language."""
-    return (row.get(f"{field}_es") if current() == "es" else "") or row[field]
 
 
 @dataclass(frozen=True)
@@ -104,12 +98,6 @@ def point(release: Release, table: CountTable, dimension: str, code: str, fixed:
 
 def money(value: float) -> str:
     return _("${amount}").format(amount=number(round(value)))
-
-
-def percent_or(share: Share) -> str:
-    return share.shown if share.share is None else _("{share} ({part} of {whole})").format(
-        share=language.percent(share.share), part=share.part.shown, whole=share.whole.shown
-    )  # fmt: skip
 
 
 def numbers(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:

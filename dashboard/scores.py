@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.language import _, percent
+from dashboard.charts import share_words
+from dashboard.language import _
 from dashboard.measures import measures
 from dashboard.release import CountTable, Release
 from dashboard.stats import shares_differ
@@ -20,9 +21,7 @@ class Score:
 
     @property
     def shown(self) -> str:
-        if self.now.share is None:
-            return self.now.shown
-        return _("{share} ({part} of {whole})").format(share=percent(self.now.share), part=self.now.part.shown, whole=self.now.whole.shown)
+        return share_words(self.now)
 
     @property
     def before_shown(self) -> str:

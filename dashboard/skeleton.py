@@ -18,7 +18,7 @@ import streamlit as st
 
 from dashboard import charts, language
 from dashboard.exports import csv_bytes, file_name
-from dashboard.language import _, day, number, pick
+from dashboard.language import _, day, number, pick, text
 from dashboard.measures import measures
 from dashboard.navigation import require_frame
 from dashboard.release import ROOT, VISIBLE, CountTable, Release, ReleaseRefused, fingerprint, load_release
@@ -178,15 +178,9 @@ class Page:
             {what: [r.label for r in rates], _("Per 1,000 calls"): [r.shown for r in rates], _("Calls (n)"): [r.part.shown for r in rates],
              _("Out of (N)"): [r.whole.shown for r in rates], _("95 % interval"): [interval(r) for r in rates]}
         )  # fmt: skip
-        data = pd.DataFrame(
-            {**dict(fixed), "code": [r.code for r in rates], "label": [r.label for r in rates],
-             "n": pd.array([r.part.value for r in rates], dtype="Int64"), "n_status": [r.part.status for r in rates],
-             "N": pd.array([r.whole.value for r in rates], dtype="Int64"), "N_status": [r.whole.status for r in rates]}
-        )  # fmt: skip
-        hidden = sum(r.part.status not in VISIBLE or r.whole.status not in VISIBLE for r in rates)
         self.figure(
             title=title, chart=charts.marks(items, colours()), alt=_mark_words(_("Dot chart with intervals"), title, when, items),
-            table=table, data=data, file=file, hidden=hidden, note=note,
+            table=table, data=_counts_behind(rates, fixed), file=file, hidden=hidden_shares(rates), note=note,
         )  # fmt: skip
 
     def marks(
@@ -208,8 +202,7 @@ class Page:
         """Answers by wave as shares with their 95 % intervals (for a simple random sample)."""
         shares = []
         for row in rows.sort_values(["question", "wave"]).to_dict("records"):
-            asked = (row.get("question_es") if language.current() == "es" else "") or row["question"]
-            label = f"{asked} ({day(date.fromisoformat(row['wave']))})"
+            label = f"{text(row, 'question')} ({day(date.fromisoformat(row['wave']))})"
             part, whole = (Point(row["wave"], label, int(row[field]), "published") for field in ("agree", "respondents"))
             shares.append(Share(row["wave"], label, part, whole))
         self.shares(
@@ -339,19 +332,23 @@ def share_tables(shares: Sequence[Share], what: str, fixed: Mapping[str, str], c
         {what: [s.label for s in shares], _("Share"): [s.shown for s in shares], counted or _("Calls (n)"): [s.part.shown for s in shares],
          _("Out of (N)"): [s.whole.shown for s in shares], _("95 % interval"): [interval(s) for s in shares]}
     )  # fmt: skip
-    data = pd.DataFrame(
-        {**dict(fixed), "code": [s.code for s in shares], "label": [s.label for s in shares],
-         "n": pd.array([s.part.value for s in shares], dtype="Int64"), "n_status": [s.part.status for s in shares],
-         "N": pd.array([s.whole.value for s in shares], dtype="Int64"), "N_status": [s.whole.status for s in shares]}
+    return table, _counts_behind(shares, fixed)
+
+
+def _counts_behind(items: Sequence[Share] | Sequence[Rate], fixed: Mapping[str, str]) -> pd.DataFrame:
+    """The rows to download of shares or rates: both counts, each with its status."""
+    return pd.DataFrame(
+        {**dict(fixed), "code": [s.code for s in items], "label": [s.label for s in items],
+         "n": pd.array([s.part.value for s in items], dtype="Int64"), "n_status": [s.part.status for s in items],
+         "N": pd.array([s.whole.value for s in items], dtype="Int64"), "N_status": [s.whole.status for s in items]}
     )  # fmt: skip
-    return table, data
 
 
 def hidden_points(points: Sequence[Point]) -> int:
     return sum(p.status not in VISIBLE for p in points)
 
 
-def hidden_shares(shares: Sequence[Share]) -> int:
+def hidden_shares(shares: Sequence[Share] | Sequence[Rate]) -> int:
     return sum(s.part.status not in VISIBLE or s.whole.status not in VISIBLE for s in shares)
 
 

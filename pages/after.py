@@ -7,7 +7,7 @@ from dashboard.language import _, number, percent
 from dashboard.program import nothing, one_year, point
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Point, Share, label_of
+from dashboard.views import Share, label_of
 
 page = open_page("after")
 release = page.release
@@ -16,8 +16,8 @@ STEPS = ("declined", "accepted", "connected", "none")
 answer = nothing()
 if referrals is not None:
     reached = {"responder": "clinician"}
-    whole = Point("clinician", "", *referrals.cell(reached))
-    linked = Share("connected", "", Point("connected", "", *referrals.cell(reached | {"handoff": "connected"})), whole)
+    whole = point(release, referrals, "handoff", ROOT, reached)
+    linked = Share("connected", "", point(release, referrals, "handoff", "connected", reached), whole)
     if linked.share is not None:
         answer = _(
             "Of the calls that a clinician reached, {share} led to a visit with a partner that the partner confirmed ({part} of {whole})."

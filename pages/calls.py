@@ -112,7 +112,7 @@ else:
     table_frame.insert(0, _("Day"), [column for _row, column, _cell in cells])
     data.insert(1, "weekday", [day.code for _row in rows for day in day_codes])
     page.figure(
-        title=title, chart=charts.grid(cells, colours()), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
+        title=title, chart=charts.grid([(row, column, cell.value, cell.shown) for row, column, cell in cells], colours()), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
         table=table_frame, data=data, file=("calls-by-day-and-time",), hidden=hidden_points(flat),
     )  # fmt: skip
 

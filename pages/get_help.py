@@ -2,44 +2,31 @@
 
 import streamlit as st
 
-from dashboard.language import _, pick
-from dashboard.program import text
+from dashboard.language import _, pick, text
 from dashboard.release import ROOT
 from dashboard.skeleton import escape, open_page
 
 page = open_page("get-help")
 release = page.release
 page.ask(_("What do I do now, and what happens when I call?"), _("Call or text 988 to talk to someone. Call 911 when a life is in danger."))
+
+
+def steps(*lines: str) -> None:
+    st.markdown("\n".join(f"{i}. {line}" for i, line in enumerate(lines, start=1)))
+
+
 st.header(_("If you or someone near you is in crisis"), anchor=False)
-st.markdown(
-    "\n".join(
-        f"{i}. {line}"
-        for i, line in enumerate(
-            [
-                _("Is a life in danger right now? Call **911**. Say: 'This is a mental-health crisis. Can you send a crisis team?'"),
-                _(
-                    "Is nobody in danger right now? Call or text **988**. It is free, and open day and night. You can ask for an interpreter."
-                ),
-                _("Stay with the person if you can. Speak calmly. You do not have to fix it alone."),
-            ],
-            start=1,
-        )
-    )
+steps(
+    _("Is a life in danger right now? Call **911**. Say: 'This is a mental-health crisis. Can you send a crisis team?'"),
+    _("Is nobody in danger right now? Call or text **988**. It is free, and open day and night. You can ask for an interpreter."),
+    _("Stay with the person if you can. Speak calmly. You do not have to fix it alone."),
 )
 st.header(_("What happens when you call 911"), anchor=False)
-st.markdown(
-    "\n".join(
-        f"{i}. {line}"
-        for i, line in enumerate(
-            [
-                _("The call taker asks where you are, what is going on, and whether anyone is hurt or has a weapon."),
-                _("The call taker checks if a crisis team can come. A team is a police officer and a mental-health clinician."),
-                _("If no team is free, police or medics come."),
-                _("The team talks with the person, looks for what helps, and makes a plan. Most calls end at home or with help by choice."),
-            ],
-            start=1,
-        )
-    )
+steps(
+    _("The call taker asks where you are, what is going on, and whether anyone is hurt or has a weapon."),
+    _("The call taker checks if a crisis team can come. A team is a police officer and a mental-health clinician."),
+    _("If no team is free, police or medics come."),
+    _("The team talks with the person, looks for what helps, and makes a plan. Most calls end at home or with help by choice."),
 )
 st.header(_("When teams work"), anchor=False)
 hours = release.reference("service_hours")

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard import charts
 from dashboard.answers import REACHED
-from dashboard.language import _, day, number
-from dashboard.program import money, nothing, numbers, text
+from dashboard.language import _, day, number, text
+from dashboard.program import money, nothing, numbers
 from dashboard.release import ROOT
 from dashboard.skeleton import escape, open_page, period_title
 

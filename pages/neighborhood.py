@@ -6,7 +6,7 @@ from dashboard import charts
 from dashboard.address import choose
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import last_year, nothing, percent_or, point
+from dashboard.program import last_year, nothing, point
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, open_page, period_title
 from dashboard.views import Share, label_of
@@ -34,7 +34,7 @@ else:
     city = share(ROOT) if covered else None
     answer = (
         _("In {period}, a clinician came to {share} of the eligible calls in the whole city. Choose your area to compare.").format(
-            period=when, share=percent_or(city)
+            period=when, share=charts.share_words(city)
         )
         if city and city.share is not None
         else _("Choose your area to see its calls.")

@@ -4,10 +4,10 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
-from dashboard.program import nothing, rates_by_who, year_choice
+from dashboard.program import nothing, point, rates_by_who, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Point, Share, by_who, label_of
+from dashboard.views import Share, by_who, label_of
 
 page = open_page("safety")
 release = page.release
@@ -61,11 +61,9 @@ could = release.find("arrest", where={"arrestable": "yes"})
 if could is None:
     page.not_reported(_("calls with an act that allows arrest"))
 else:
-    fixed = {}
-    every = could.cell(fixed | {"arrest": ROOT})
-    whole = Point(ROOT, "", *every)
+    whole = point(release, could, "arrest", ROOT, {})
     shares = [
-        Share(code, label, Point(code, label, *could.cell(fixed | {"arrest": code})), whole)
+        Share(code, label, point(release, could, "arrest", code, {}), whole)
         for code, label in (("no", _("Not arrested (jail diversion)")), ("yes", _("Arrested")), ("unknown", _("Not recorded")))
     ]
     page.shares(

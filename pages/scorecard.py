@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard.language import _, day, percent, pick
-from dashboard.program import nothing, numbers, text
+from dashboard.language import _, day, percent, pick, text
+from dashboard.program import nothing, numbers
 from dashboard.scores import score
 from dashboard.skeleton import escape, open_page
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from dashboard import charts
-from dashboard.language import _, month, number, percent
-from dashboard.program import event_note, events, nothing, numbers, point, text, year_choice
+from dashboard.language import _, month, number, percent, text
+from dashboard.program import event_note, events, nothing, numbers, point, year_choice
 from dashboard.release import ROOT
 from dashboard.skeleton import colours, open_page, period_title
 from dashboard.views import Share, label_of

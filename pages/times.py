@@ -11,7 +11,7 @@ from dashboard.views import WHO, Share, label_of, mix_of
 
 page = open_page("times")
 release = page.release
-wait, dispatch = release.statistic("minutes_call_to_arrival", "responder"), release.statistic("minutes_dispatch_to_arrival", "responder")
+wait = release.statistic("minutes_call_to_arrival", "responder")
 bands = release.find("wait")
 plain = wait or release.statistic("minutes_call_to_arrival")
 whole = plain.cell({}) if plain else None
@@ -54,34 +54,19 @@ def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
     )
 
 
-if wait:
-    by_who(
-        wait,
-        _("From call to arrival, by who came"),
-        "wait-by-who",
-        _("The dot is the middle wait. The line runs to the wait that 9 in 10 stay under."),
-    )
-else:
-    page.not_reported(_("waits by who came"))
-queue = release.statistic("minutes_call_to_dispatch", "responder")
-if queue:
-    by_who(
-        queue,
-        _("From call to dispatch, by who came"),
-        "queue-by-who",
-        _("A long wait here means that no unit was free, not that the way was far."),
-    )
-else:
-    page.not_reported(_("time from call to dispatch"))
-if dispatch:
-    by_who(
-        dispatch,
-        _("From dispatch to arrival, by who came"),
-        "dispatch-by-who",
-        _("This clock starts when a unit is sent. The middle values of two clocks do not add up to the third."),
-    )
-else:
-    page.not_reported(_("time from dispatch to arrival"))
+clocks = (
+    (wait, _("From call to arrival, by who came"), "wait-by-who", _("waits by who came"),
+     _("The dot is the middle wait. The line runs to the wait that 9 in 10 stay under.")),
+    (release.statistic("minutes_call_to_dispatch", "responder"), _("From call to dispatch, by who came"), "queue-by-who", _("time from call to dispatch"),
+     _("A long wait here means that no unit was free, not that the way was far.")),
+    (release.statistic("minutes_dispatch_to_arrival", "responder"), _("From dispatch to arrival, by who came"), "dispatch-by-who", _("time from dispatch to arrival"),
+     _("This clock starts when a unit is sent. The middle values of two clocks do not add up to the third.")),
+)  # fmt: skip
+for clock, title, file, what, note in clocks:
+    if clock:
+        by_who(clock, title, file, note)
+    else:
+        page.not_reported(what)
 if bands is None:
     page.not_reported(_("how many calls were answered within a given time"))
 else:

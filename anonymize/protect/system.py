@@ -126,7 +126,7 @@ def build_system(
 
     Raises ProtectionError when an earlier release published what must be withheld now.
     """
-    made = _Rows(cliques, blocks, codelists, len(bounds))
+    made = _Rows(cliques, blocks, codelists, bounds)
     newest = len(earlier)
     where: list[npt.NDArray[np.int64]] = []
     every: list[tuple[Table, npt.NDArray[np.int64]]] = []
@@ -152,12 +152,12 @@ def build_system(
     cells = made.cells()
     for table, ids in every:
         cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, made.number, relations)]))
-    leaves, margins = made.leaves(bounds), made.margins(bounds)
+    leaves, ties = made.leaves(), made.ties()
     values = np.asarray(cells @ leaves, dtype=np.int64)
     for table, ids in every:
         if np.any(values[ids] != table.values):
             raise AssertionError(f"table {table.name} does not agree with the joint counts; please report this")
-    if np.any(made.margins(()) @ leaves != 0):
+    if np.any(ties @ leaves != 0):
         raise AssertionError("joint counts do not agree on their shared margins; please report this")
     size, keys = len(made.number), tuple(made.number)
     flags_of = np.array([sensitive.get(i, False) for i in range(size)])
@@ -178,7 +178,7 @@ def build_system(
             "Publish under the same rules, or begin a new series in a new folder"
         )
     return System(
-        cells, margins, leaves, values, flags_of, (np.arange(size) >= published) | (gone & withheld_then),
+        cells, sp.csr_matrix(sp.vstack([ties, made.limits()])), leaves, values, flags_of, (np.arange(size) >= published) | (gone & withheld_then),
         np.array([cost.get(i, 0.0) for i in range(size)]), keys, tuple(where), tuple(relations), fixed, kept & ~fixed,
     )  # fmt: skip
 
@@ -186,13 +186,15 @@ def build_system(
 class _Rows:
     """Rows of the distinct cells over the leaves of all blocks; one spare leaf per bound at the end."""
 
-    def __init__(self, cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], spare: int) -> None:
-        self.cliques, self.blocks, self.codelists = cliques, blocks, codelists
+    def __init__(
+        self, cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], bounds: Sequence[Bound]
+    ) -> None:
+        self.cliques, self.blocks, self.codelists, self.bounds = cliques, blocks, codelists, bounds
         sizes = [counts.size for block in blocks for counts in block.counts]
         ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.offsets = ends[:-1].reshape(len(blocks), len(cliques))
         self.inner = int(ends[-1])
-        self.width = self.inner + spare
+        self.width = self.inner + len(bounds)
         self.number: dict[Key, int] = {}
         self._stack: list[sp.csr_matrix] = []
 
@@ -223,31 +225,30 @@ class _Rows:
         """The leaves that sum to all calls of a block."""
         return np.arange(self.blocks[block].counts[0].size) + int(self.offsets[block, 0])
 
-    def leaves(self, bounds: Sequence[Bound]) -> Counts:
+    def leaves(self) -> Counts:
         counts = [c.ravel() for block in self.blocks for c in block.counts]
-        spare = [bound.most - sum(int(self.blocks[b].counts[0].sum()) for b in bound.blocks) for bound in bounds]
+        spare = [bound.most - sum(int(self.blocks[b].counts[0].sum()) for b in bound.blocks) for bound in self.bounds]
         if min(spare, default=0) < 0:
             raise AssertionError("more calls were revised than a release says; please report this")
-        leaves: Counts = np.concatenate(
-            [*counts, np.array(spare, dtype=np.int64), np.zeros(self.width - self.inner - len(spare), dtype=np.int64)]
-        )
+        leaves: Counts = np.concatenate([*counts, np.array(spare, dtype=np.int64)])
         return leaves
 
-    def margins(self, bounds: Sequence[Bound]) -> sp.csr_matrix:
-        """Neighbouring cliques agree, block by block; a bound's blocks and its spare leaf keep their sum."""
+    def ties(self) -> sp.csr_matrix:
+        """Neighbouring cliques agree, block by block."""
         rows = [
-            _widen(block_rows, 0, self.width)
+            _widen(_margins(self.cliques, offsets, self.width, block.codelists), 0, self.width)
             for block, offsets in zip(self.blocks, self.offsets, strict=True)
-            if (block_rows := _margins(self.cliques, offsets, self.width, block.codelists)).shape[0]
         ]
-        for i, bound in enumerate(bounds):
-            columns = np.concatenate([*(self._calls(block) for block in bound.blocks), [self.inner + i]])
-            rows.append(
-                sp.csr_matrix(
-                    (np.ones(len(columns), dtype=np.int64), (np.zeros(len(columns), dtype=np.int64), columns)), shape=(1, self.width)
-                )
-            )
-        return sp.csr_matrix(sp.vstack(rows)) if rows else sp.csr_matrix((0, self.width), dtype=np.int64)
+        return sp.csr_matrix(sp.vstack(rows))
+
+    def limits(self) -> sp.csr_matrix:
+        """A bound's blocks and its spare leaf keep their sum."""
+        inside = [
+            np.concatenate([*(self._calls(block) for block in bound.blocks), [self.inner + i]]) for i, bound in enumerate(self.bounds)
+        ]
+        columns = np.concatenate([np.zeros(0, dtype=np.int64), *inside])
+        starts = np.cumsum([0, *map(len, inside)])
+        return sp.csr_matrix((np.ones(len(columns), dtype=np.int64), columns, starts), shape=(len(inside), self.width))
 
 
 def _same(cells: sp.csr_matrix, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 import csv
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,10 +132,10 @@ def test_like_calls_side_by_side(example_city, example_exports):
     """The release's comparison against direct standardisation worked out again from the exports, stratum by stratum."""
     _built, out = example_city
     frame = pd.read_csv(example_exports / "calls.csv", dtype=str, keep_default_na=False)
-    beats = __import__("geopandas").read_file(example_exports / "beats.geojson")
-    points = __import__("geopandas").GeoDataFrame(
+    beats = gpd.read_file(example_exports / "beats.geojson")
+    points = gpd.GeoDataFrame(
         frame,
-        geometry=__import__("geopandas").points_from_xy(pd.to_numeric(frame["longitude"]), pd.to_numeric(frame["latitude"])),
+        geometry=gpd.points_from_xy(pd.to_numeric(frame["longitude"]), pd.to_numeric(frame["latitude"])),
         crs=4326,
     )
     placed = points.sjoin(beats[["district", "geometry"]], how="left")

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 
+import pandas as pd
 import pytest
 from scipy.stats import poisson as poisson_law
 
@@ -91,7 +92,7 @@ def test_one_definition_in_both_languages():
             language.use(code)
             for measure in measures():
                 assert measure.plain and measure.counted and measure.unit and measure.source
-                data = list(csv.reader(io.StringIO(csv_bytes(__import__("pandas").DataFrame([measure.__dict__])).decode("utf-8-sig"))))
+                data = list(csv.reader(io.StringIO(csv_bytes(pd.DataFrame([measure.__dict__])).decode("utf-8-sig"))))
                 assert measure.counted in data[1]
         assert measures()[0].plain == "Llamadas de crisis"
     finally:
