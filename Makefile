@@ -2,20 +2,38 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-AGENCY ?= examples/example_city/agency.toml
+EXAMPLE := examples/example_city/agency.toml
+AGENCY ?= $(EXAMPLE)
 PORT   ?= 8501
 # `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
 REPLACE ?=
 
-.PHONY: run test release check format clean
+.PHONY: run test release example site format clean
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
-	RELEASE_DIR=$$($(BIN)/python -m anonymize.where $(AGENCY)) $(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
+	RELEASE_DIR=$$($(BIN)/python -m anonymize.where $(AGENCY) --show) $(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
+ifeq ($(AGENCY),$(EXAMPLE))
+release: build/example_city/data_public/approval.json
+else
 release: $(BIN)/.build
-	@if [ "$(AGENCY)" = examples/example_city/agency.toml ]; then $(BIN)/python -m anonymize demo; fi
 	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.where $(AGENCY)) $(if $(REPLACE),--replace)
+endif
+
+# Two releases, one after the other; made again only when the code or the agency file has changed.
+build/example_city/data_public/approval.json: $(BIN)/.build $(EXAMPLE) $(wildcard anonymize/*.py anonymize/*/*.py)
+	$(BIN)/python -m anonymize demo --release build/example_city
+
+# What a checkout serves without a build: the example city's release as committed.
+example: build/example_city/data_public/approval.json
+	rm -rf data_public
+	cp -r build/example_city/data_public data_public
+
+# The static edition of what `make run` would serve, in build/site.
+site: release
+	rm -rf build/site
+	$(BIN)/python -m dashboard export --release $$($(BIN)/python -m anonymize.where $(AGENCY) --show) --out build/site
 
 test: $(BIN)/.test
 	$(BIN)/ruff check .

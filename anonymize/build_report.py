@@ -11,6 +11,7 @@ from anonymize.plan import Advice, share
 from anonymize.protect import Protected, System
 from anonymize.protect.primary import small_counts
 from anonymize.records import OUTSIDE, REASONS, Tally
+from anonymize.release.publish import CODE_LENGTH
 from anonymize.tables import Table
 
 TOO_MUCH = 25.0
@@ -62,6 +63,10 @@ def build_text(built: Built) -> str:
         f"Proofs: {len(proofs.cells):,} first-round cells, each with two whole-number tables ({proofs.moves.shape[0]:,} tables in all), checked.",
     ]
     lines += [f"Audit rounds: {built.rounds}", built.report.to_text(details=False)]
+    lines += [
+        "",
+        f"Code of this report: {built.digest[:CODE_LENGTH]} (give it to 'python -m anonymize publish' once you have read all of this)",
+    ]
     return "\n".join(lines)
 
 

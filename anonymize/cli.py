@@ -1,4 +1,4 @@
-"""The command line: check, plan, build, audit, demo."""
+"""The command line: check, plan, build, publish, audit, demo."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from anonymize.errors import AnonymizeError, ProblemsError
@@ -46,10 +47,21 @@ def _parser() -> argparse.ArgumentParser:
     private(check)
     plan = command("plan", "Say how much of each table would be withheld, and propose coarser tables that show more.", "plan agency.toml")
     private(plan)
-    build = command("build", "Make a release, attack it, and write it only if it holds.", "build agency.toml --out data_public")
+    build = command(
+        "build", "Make a candidate release and attack it; keep it for approval only if it holds.", "build agency.toml --out data_public"
+    )
     private(build)
-    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the release")
-    build.add_argument("--replace", action="store_true", help="overwrite an earlier, different release that nobody outside has seen")
+    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the live release, which is only read")
+    out = command(
+        "publish", "Make the candidate live, once a person has read its report.", "publish agency.toml --out data_public --role 'Privacy officer' --code 3f2a90c41b7d"
+    )  # fmt: skip
+    private(out)
+    out.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the live release")
+    out.add_argument("--role", required=True, help="role of the person who approves; it is published, so no name")
+    out.add_argument("--code", required=True, help="code at the end of the build report that this person has read")
+    out.add_argument("--date", type=date.fromisoformat, default=None, metavar="YYYY-MM-DD", help="day of the approval (default: today)")
+    for added in (build, out):
+        added.add_argument("--replace", action="store_true", help="overwrite an earlier, different release that nobody outside has seen")
     audit = command("audit", "Attack a release with its public files alone; exit 0 only when the promise holds.", "audit data_public")
     audit.add_argument("release", type=Path, metavar="DIR", help="folder of the release")
     audit.add_argument(
@@ -58,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", "Write the fictional example city's exports.", "demo --out examples/example_city/exports")
     demo.add_argument(
         "--out", type=Path, metavar="DIR", default=Path("examples/example_city/exports"), help="folder (default: %(default)s)"
+    )
+    demo.add_argument(
+        "--release", type=Path, metavar="DIR", help="also build the city's two releases in this folder, which is emptied first"
     )
     return parser
 
@@ -68,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress(quiet=args.quiet)
     os.umask(0o077)
     try:
-        return {"check": _check, "plan": _plan, "build": _build, "audit": _audit, "demo": _demo}[args.command](args, progress)
+        return {"check": _check, "plan": _plan, "build": _build, "publish": _publish, "audit": _audit, "demo": _demo}[args.command](
+            args, progress
+        )
     except AnonymizeError as error:
         lines = error.problems if isinstance(error, ProblemsError) else (str(error),)
         for line in lines:
@@ -134,7 +151,8 @@ def _plan(args: argparse.Namespace, progress: Progress) -> int:
 
 def _build(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.build_report import build_text, write_private
-    from anonymize.pipeline import build, read_inputs, refuse_unplanned
+    from anonymize.pipeline import CANDIDATE, build, read_inputs, refuse_unplanned
+    from anonymize.release.publish import CODE_LENGTH
 
     _silence_solver()
     inputs = read_inputs(args.agency)
@@ -144,7 +162,23 @@ def _build(args: argparse.Namespace, progress: Progress) -> int:
     text = build_text(built)
     write_private(private / "build_report.txt", text)
     print(text)
-    print(f"Release: {args.out}" if built.changed else f"Release: {args.out} (was there already, byte for byte)")
+    if built.changed:
+        code = built.digest[:CODE_LENGTH]
+        print(f"Candidate: {private / CANDIDATE}. Nothing is public yet. When a person has read this report:")
+        print(f"  python -m anonymize publish {args.agency} --out {args.out} --role 'THEIR ROLE' --code {code}")
+    else:
+        print(f"Release: {args.out} (is out already, byte for byte)")
+    return 0
+
+
+def _publish(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.pipeline import CANDIDATE, read_inputs
+    from anonymize.release.publish import Approval, clear_up, publish
+
+    private = _private_folder(args, read_inputs(args.agency).config.file.agency.id)
+    clear_up(args.out)
+    publish(private / CANDIDATE, args.out, Approval(args.role, args.date or datetime.now(UTC).date()), args.code, replace=args.replace)
+    print(f"Release: {args.out} is live")
     return 0
 
 
@@ -161,6 +195,13 @@ def _audit(args: argparse.Namespace, progress: Progress) -> int:
 def _demo(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.demo import write_exports
 
+    if args.release:
+        from anonymize.demo_release import make_example
+
+        _silence_solver()
+        _built, out = make_example(args.out.parent / "agency.toml", args.release, progress)
+        print(f"Release: {out}")
+        return 0
     with progress.step("Making the example city's exports"):
         files = write_exports(args.out)
     for file in files:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +38,7 @@ from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import Tally, read_calls
 from anonymize.release.candidate import Before, Beside, write_candidate
-from anonymize.release.publish import check_target, clear_up, publish
+from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
 from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Table, count_cells, count_tables, standard_plan
 
@@ -50,6 +49,8 @@ MENDABLE = ("pinned", "narrow", "insider")
 MOST_MEMORY = "2GB"
 CERTIFICATES = "certificates.npz"
 """In the private folder: the proof of the last build."""
+CANDIDATE = "candidate"
+"""In the private folder: the release that the last build made, until someone approves it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made. `changed` is False when the release was there already, byte for byte."""
+    """What a build made. `changed` is False when the release is out already, byte for byte; then there is no candidate."""
 
     tally: Tally
     tables: Sequence[Table]
@@ -73,6 +74,7 @@ class Built:
     report: AuditReport
     rounds: int
     certificates: Certificates
+    digest: str
     changed: bool
 
 
@@ -180,7 +182,10 @@ def _protect(system: System, config: AgencyConfig, progress: Progress) -> Protec
 
 
 def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, progress: Progress = QUIET) -> Built:
-    """Make, attack and publish a release. On any failure `out` stays as it was."""
+    """Make and attack a release that is to follow the one in `out`; it waits in the private folder for approval.
+
+    `out` is only read. On any failure the earlier candidate stays as it was.
+    """
     config = inputs.config
     specs, advice = _specs(config), Advice((), {}, ())
     clear_up(out)
@@ -199,34 +204,35 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
             protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)
         beside = Beside(tuple(references), tally.completeness)
-        report, rounds, certificates, changed = _attack_and_publish(
+        report, rounds, certificates, digest, changed = _attack_and_keep(
             db, inputs, out, private, tables, protected, advice, before, beside, replace, progress
         )
-    return Built(tally, tables, system, protected, advice, report, rounds, certificates, changed)
+    return Built(tally, tables, system, protected, advice, report, rounds, certificates, digest, changed)
 
 
-def _attack_and_publish(
+def _attack_and_keep(
     db: duckdb.DuckDBPyConnection, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
     advice: Advice, before: Before, beside: Beside, replace: bool, progress: Progress,
-) -> tuple[AuditReport, int, Certificates, bool]:  # fmt: skip
+) -> tuple[AuditReport, int, Certificates, str, bool]:  # fmt: skip
     def statistics() -> Sequence[Statistic]:
         return compute(db, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
 
     if any(spec.measure.startswith("repeat_people") for spec in inputs.config.file.statistics):
         note_next_contacts(db)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=f".{CANDIDATE}.", dir=private) as scratch:
         report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, beside, statistics, progress)
         certificates.save(private / CERTIFICATES)
         verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
-        candidate = Path(scratch) / "release"
-        for path in (candidate, *candidate.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        digest = hashlib.sha256((candidate / "datapackage.json").read_bytes()).hexdigest()
+        made = Path(scratch) / "release"
+        digest, changed = digest_of(made), not same_release(made, out)
+        if changed:
+            check_succession(made, out, replace=replace)
         paths = ledger_paths(private, inputs.config.file.release.version, digest)
         keep_ledger(db, sorted(mapped_dimensions(inputs.config)), tables, inputs.config.file.privacy.threshold, paths)
-        changed = publish(candidate, out, replace=replace)
-    return report, rounds, certificates, changed
+        shutil.rmtree(private / CANDIDATE, ignore_errors=True)
+        if changed:
+            made.rename(private / CANDIDATE)
+    return report, rounds, certificates, digest, changed
 
 
 def _until_safe(

@@ -1,4 +1,4 @@
-"""`python -m anonymize.where AGENCY.toml`: where `make run` keeps that agency's release."""
+"""`python -m anonymize.where AGENCY.toml`: where `make run` keeps that agency's live release; with `--show`, what it serves."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import sys
 import tomllib
 from pathlib import Path
 
-EXAMPLE_CITY = "example_city"
+
+def agency_id(agency_file: Path) -> str:
+    try:
+        return str(tomllib.loads(agency_file.read_text(encoding="utf-8"))["agency"]["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unnamed"  # the build itself says what is wrong with the file
 
 
 def release_folder(agency_file: Path) -> Path:
-    """`data_public` for the committed example city, else `build/<agency id>/data_public`."""
-    try:
-        agency = tomllib.loads(agency_file.read_text(encoding="utf-8"))["agency"]["id"]
-    except (OSError, ValueError, KeyError, TypeError):
-        agency = "unnamed"  # the build itself says what is wrong with the file
-    return Path("data_public") if agency == EXAMPLE_CITY else Path("build") / str(agency) / "data_public"
+    return Path("build") / agency_id(agency_file) / "data_public"
+
+
+def served_folder(agency_file: Path) -> Path:
+    """The candidate that waits for approval, as a preview; else the live release."""
+    candidate = Path("private") / agency_id(agency_file) / "candidate"
+    return candidate if candidate.is_dir() else release_folder(agency_file)
 
 
 if __name__ == "__main__":
-    print(release_folder(Path(sys.argv[1])))
+    print((served_folder if "--show" in sys.argv else release_folder)(Path(sys.argv[1])))

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from dashboard.surface import first_choice
+
 
 def choose(key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
     """A select box whose code stands in the address as `key`; left out while it is the default.
@@ -17,7 +19,7 @@ def choose(key: str, label: str, options: Mapping[str, str], default: str | None
     `options` maps codes to labels. An unknown code in the address counts as the default.
     """
     codes = list(options)
-    fallback = default if default in codes else codes[0]
+    fallback = first_choice(options, default)
     seen = f"_{key}_in_address"
     written = st.query_params.get(key, fallback)
     if st.session_state.get(seen) != written or st.session_state.get(key) not in codes:
@@ -34,3 +36,9 @@ def choose(key: str, label: str, options: Mapping[str, str], default: str | None
             st.query_params[key] = chosen
 
     return str(st.selectbox(label, codes, format_func=options.__getitem__, key=key, on_change=write))
+
+
+def read(key: str, options: Mapping[str, str], default: str | None = None) -> str:
+    """What the address says of a filter that is not shown."""
+    written = st.query_params.get(key)
+    return written if written is not None and written in options else first_choice(options, default)

@@ -1,10 +1,23 @@
-"""Files that a reader takes away: the rows on the screen as CSV."""
+"""Files that a reader takes away: the rows on the screen, the picture, and both with all that is needed to defend them."""
 
 from __future__ import annotations
 
-import re
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from datetime import date
 
 import pandas as pd
+
+from dashboard import citation, language, picture
+from dashboard.figure import Figure, slug
+from dashboard.language import _, day, number, pick
+from dashboard.measures import VERSION, measures
+from dashboard.release import Release
+
+STATUS_COLUMNS = ("status", "n_status", "N_status")
 
 
 def harmless(value: object) -> object:
@@ -14,11 +27,158 @@ def harmless(value: object) -> object:
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """UTF-8 with a header row; withheld counts are empty, their status says why."""
-    text: str = frame.map(harmless).to_csv(index=False, lineterminator="\n")
+    text: str = frame.rename(columns=harmless).map(harmless).to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8")
 
 
-def file_name(*parts: str) -> str:
+def file_name(*parts: str, suffix: str = "csv") -> str:
     """A name such as calls-2025-release-2026.1.csv."""
-    joined = "-".join(part for part in parts if part)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", joined).strip("-").lower() + ".csv"
+    return f"{slug(*parts)}.{suffix}"
+
+
+def data_to(release: Release) -> str:
+    return day(date.fromisoformat(release.package["period"]["to"]))
+
+
+def subtitle(release: Release) -> str:
+    """Whose numbers, and which span of time they come from."""
+    span = release.package["period"]
+    return _("{agency}. Data from {start} to {end}.").format(
+        agency=pick(release.agency["name"]), start=day(date.fromisoformat(span["from"])), end=day(date.fromisoformat(span["to"]))
+    )
+
+
+def foot(figure: Figure, release: Release, site: str) -> list[str]:
+    """The lines under a picture: what is withheld, source, release, licence, link."""
+    lines = []
+    if release.agency["fictional"]:
+        lines.append(_("This city is made up. Its numbers show how the site works and describe no real place or person."))
+    if figure.hidden:
+        lines.append(withheld_note(figure))
+    lines.append(
+        _("Source: {publisher}. Release {version}, data to {day}. Licence: {licence}.").format(
+            publisher=release.package["contributors"][0]["title"], version=release.version, day=data_to(release),
+            licence=release.package["licenses"][0]["title"],
+        )
+    )  # fmt: skip
+    lines.append(citation.view_link(release, figure.page, figure.choices, site))
+    return lines
+
+
+def withheld_note(figure: Figure) -> str:
+    return _("{count} numbers are withheld to protect people. A withheld number may be zero, small or large.").format(
+        count=number(figure.hidden)
+    )
+
+
+def svg(figure: Figure, release: Release, site: str) -> bytes:
+    """The picture with its words inside, as SVG."""
+    more = _("{count} more rows stand in the file of rows (CSV).").format(count=number(max(0, len(figure.table) - picture.MOST_ROWS)))
+    return picture.framed_svg(figure, subtitle(release), foot(figure, release, site), more).encode("utf-8")
+
+
+def png(figure: Figure, release: Release, site: str) -> bytes:
+    return picture.png(svg(figure, release, site).decode("utf-8"))
+
+
+def _field(name: str, column: pd.Series) -> dict[str, object]:
+    if name in STATUS_COLUMNS:
+        return {"name": name, "type": "string", "description": "Why a number is there or is not."}
+    kind = "integer" if pd.api.types.is_integer_dtype(column) else "number" if pd.api.types.is_float_dtype(column) else "string"
+    return {"name": name, "type": kind}
+
+
+def schema(figure: Figure) -> dict[str, object]:
+    """Table Schema (Frictionless) of the figure's rows."""
+    return {"fields": [_field(str(name), figure.data[name]) for name in figure.data.columns], "missingValues": [""]}
+
+
+def csvw(figure: Figure) -> dict[str, object]:
+    """CSV on the Web (W3C) metadata of the figure's rows."""
+    columns = [{"titles": f["name"], "name": slug(str(f["name"])).replace("-", "_").replace(".", "_"), "datatype": f["type"], "null": ""} for f in schema(figure)["fields"]]  # type: ignore[attr-defined]  # fmt: skip
+    return {"@context": "http://www.w3.org/ns/csvw", "url": "data.csv", "dc:title": figure.title, "tableSchema": {"columns": columns}}
+
+
+def readme(figure: Figure, release: Release, site: str, retrieved: date | None) -> str:
+    """What the rows are, where they come from, what is missing, and how to cite them. Without a day they count as taken on the release's."""
+    cited = citation.cite(figure, release, site, retrieved or date.fromisoformat(release.package["created"][:10]))
+    licence = release.package["licenses"][0]
+    lines = [figure.title, "=" * min(78, len(figure.title)), "", subtitle(release)]
+    if release.agency["fictional"]:
+        lines += ["", _("This city is made up. Its numbers show how the site works and describe no real place or person.")]
+    lines += ["", _("WHAT IS COUNTED")]
+    for m in measures():
+        if m.name in figure.measures:
+            base = f" {_('Out of: {base}').format(base=m.out_of)}" if m.out_of else ""
+            lines.append(f"- {m.plain} ({m.name}, {VERSION}): {m.counted}{base} {m.caveat}".rstrip())
+    for name, rule in release.package.get("definitions", {}).items():
+        if name in figure.measures:
+            lines.append(
+                "- " + _("The agency's own rule (version {version}, since {day}): {words}").format(version=rule["version"], day=day(date.fromisoformat(rule["since"])), words=pick(rule["text"]))
+            )  # fmt: skip
+    if figure.note:
+        lines += ["", _("NOTE"), figure.note.replace("**", "")]
+    lines += ["", _("WHAT IS WITHHELD"), withheld_note(figure) if figure.hidden else _("No number in this figure is withheld.")]
+    lines.append(
+        _("Counts from 1 to {last} are withheld, and others so that nobody can work them out. Their column is empty, and the status says 'suppressed'.").format(last=number(release.threshold - 1))
+    )  # fmt: skip
+    lines += ["", _("RELEASE"), _("Release {version}, data to {day}.").format(version=release.version, day=data_to(release))]
+    lines += [_("Questions: {contact}.").format(contact=release.agency["contact"]), f"{licence['title']} – {licence['path']}"]
+    lines += ["", _("HOW TO CITE"), cited.apa, "", cited.bibtex, "", _("FILES")]
+    lines += ["data.csv, data.csv-metadata.json (CSVW), datapackage.json (Data Package), chart.svg, chart.png, alt.txt, SHA256SUMS", ""]
+    return "\n".join(lines)
+
+
+def evidence(figure: Figure, release: Release, site: str, retrieved: date) -> bytes:
+    """One zip with all of it; the same bytes for the same view, release and day."""
+    rows = csv_bytes(figure.data)
+    package = {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json", "name": figure.slug or "figure", "title": figure.title,
+        "version": release.version, "created": release.package["created"], "licenses": release.package["licenses"],
+        "contributors": release.package["contributors"], "sources": [{"title": str(release.package["title"]), "path": citation.view_link(release, figure.page, figure.choices, site)}] if site else [],
+        "resources": [{"name": "data", "type": "table", "path": "data.csv", "format": "csv", "mediatype": "text/csv", "encoding": "utf-8",
+                       "bytes": len(rows), "hash": f"sha256:{hashlib.sha256(rows).hexdigest()}", "schema": schema(figure)}],
+    }  # fmt: skip
+    if not package["sources"]:
+        del package["sources"]
+    drawn = svg(figure, release, site)
+    files = {
+        "data.csv": rows, "data.csv-metadata.json": as_json(csvw(figure)), "datapackage.json": as_json(package),
+        "README.txt": readme(figure, release, site, retrieved).encode("utf-8"), "chart.svg": drawn, "chart.png": picture.png(drawn.decode("utf-8")),
+        "alt.txt": (figure.alt + "\n").encode("utf-8"),
+    }  # fmt: skip
+    return zipped(files | {"SHA256SUMS": sums(files)}, f"{figure.slug}-release-{release.version}")
+
+
+def as_json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def sums(files: Mapping[str, bytes]) -> bytes:
+    """As `sha256sum --check` reads them."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items())).encode("utf-8")
+
+
+def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
+    """A zip whose bytes depend on nothing but the files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(f"{folder}/{name}", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def in_language(code: str, make, *arguments):  # type: ignore[no-untyped-def]
+    """`make(*arguments)` in the language `code`: files are made after the page has run, in another thread."""
+
+    def made() -> bytes:
+        language.use(code)
+        found: bytes = make(*arguments)
+        return found
+
+    return made
+
+
+__all__ = ["csv_bytes", "evidence", "file_name", "harmless", "in_language", "png", "svg"]

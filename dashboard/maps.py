@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import altair as alt
 import geopandas as gpd
 import pydeck as pdk
 from shapely.geometry import LineString, mapping
@@ -27,6 +28,42 @@ class Place:
     label: str
     rank: int | None
     words: str
+
+
+@dataclass(frozen=True)
+class Map:
+    """Areas with their geometry, what each shows, the words of each class from low to high, and the words for hatching."""
+
+    frame: gpd.GeoDataFrame
+    places: Mapping[str, Place]
+    classes: tuple[str, ...]
+    hatched: str
+
+    def deck(self, colours: Palette, width: int) -> pdk.Deck:
+        """The map to move about in, for a screen."""
+        return deck(self.frame, self.places, colours, width=width)
+
+    def flat(self, *, colours: Palette) -> alt.LayerChart:
+        """Its flat twin, for pictures: the same areas, classes and hatching, with a key."""
+        shapes = self.frame[["code", "geometry"]].copy()
+        ranks = {code: place.rank for code, place in self.places.items()}
+        words = [self.classes[rank] if (rank := ranks.get(code)) is not None else self.hatched for code in shapes["code"]]
+        shapes["shown"] = words
+        domain = [*self.classes, self.hatched]
+        scale = alt.Scale(domain=domain, range=[*colours.classes[: len(self.classes)], colours.background])
+        key = alt.Legend(title=None, orient="top", columns=3, symbolType="square", symbolStrokeColor=colours.outline, labelLimit=300)
+        areas = (
+            alt.Chart(shapes)
+            .mark_geoshape(stroke=colours.outline, strokeWidth=1)
+            .encode(color=alt.Color("shown:N", scale=scale, legend=key))
+        )
+        lines = _hatch(self.frame[[ranks.get(code) is None for code in self.frame["code"]]], self.frame.total_bounds)
+        drawn: list[Any] = [areas]
+        if lines:
+            hatching = gpd.GeoDataFrame(geometry=[LineString(line) for line in lines], crs=4326)
+            drawn.append(alt.Chart(hatching).mark_geoshape(stroke=colours.outline, strokeWidth=0.8, filled=False))
+        chart: alt.LayerChart = alt.layer(*drawn).project("mercator").properties(height=MAP_HEIGHT).configure_view(stroke=None)
+        return chart
 
 
 def outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import threading
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from dashboard import language
-from dashboard.language import DEFAULT, LANGUAGES, _
+from dashboard.language import DEFAULT, LANGUAGES, _, day
+from dashboard.pages_list import PAGES, groups
+from dashboard.release import ReleaseRefused
+from dashboard.screen import Embedded, Screen
+from dashboard.serving import Serving, serving
+from dashboard.skeleton import help_line, refusal
+from dashboard.surface import write_on
 
-_run = threading.local()
 
-
-def choose_language() -> str:
+def choose_language(*, shown: bool = True) -> str:
     """A switch at the top of every page. The choice stands in the address (`lang=es`) and goes along from page to page."""
     state = st.session_state
     asked = st.query_params.get("lang")
@@ -27,9 +31,10 @@ def choose_language() -> str:
         # A click on the language already chosen empties the switch; the choice stays.
         state["_lang"] = state["language_switch"] or state["_lang"]
 
-    st.segmented_control(
-        "Language / Idioma", list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="language_switch", on_change=write, required=True
-    )
+    if shown:
+        st.segmented_control(
+            "Language / Idioma", list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="language_switch", on_change=write, required=True
+        )
     state["_lang_in_address"] = code
     if code == DEFAULT:
         st.query_params.pop("lang", None)
@@ -41,61 +46,66 @@ def choose_language() -> str:
 
 
 def page_groups() -> dict[str, list[Any]]:
-    """Every page once, in four groups, in the order of the navigation."""
+    """The pages as Streamlit's menus take them."""
 
     def page(name: str, title: str) -> Any:
-        return st.Page(f"pages/{name}.py", title=title, url_path=name.replace("_", "-"))
+        first = name == PAGES[0]
+        return st.Page(f"pages/{name}.py", title=title, url_path=None if first else name.replace("_", "-"), default=first)
 
-    return {
-        _("For everyone"): [
-            st.Page("pages/at_a_glance.py", title=_("At a glance"), default=True),
-            page("get_help", _("Get help")),
-            page("neighborhood", _("My neighborhood")),
-        ],
-        _("How it works"): [
-            page("calls", _("Calls and demand")),
-            page("funnel", _("Who gets a co-response")),
-            page("coverage", _("Coverage by place and hour")),
-            page("times", _("Response times")),
-            page("outcomes", _("Outcomes")),
-            page("safety", _("Safety")),
-            page("after", _("After the crisis")),
-        ],
-        _("Running it"): [
-            page("staffing", _("Staffing and training")),
-            page("money", _("Money")),
-            page("fairness", _("Fairness")),
-            page("scorecard", _("Scorecard")),
-        ],
-        _("Evidence and data"): [
-            page("claims", _("Check a claim")),
-            page("data", _("Data and downloads")),
-            page("methods", _("Methods and privacy")),
-            page("glossary", _("Glossary and accessibility")),
-        ],
-    }
+    return {group: [page(name, title) for name, title in pages.items()] for group, pages in groups().items()}
+
+
+def chosen_release() -> str | None:
+    """The release asked for (`release=2025.4`); it goes along from page to page until the newest is chosen."""
+    state = st.session_state
+    asked = st.query_params.get("release")
+    if asked is not None or state.get("_release_in_address") != st.query_params.get("release"):
+        state["_release"] = asked
+    version = state.get("_release")
+    if version:
+        st.query_params["release"] = version
+    state["_release_in_address"] = version
+    return version
 
 
 def run_app() -> None:
     """Draw the frame and run the chosen page inside it."""
     st.set_page_config(layout="centered", initial_sidebar_state="collapsed")
-    language.use(choose_language())
-    page = st.navigation(page_groups(), position="top")
+    wanted = st.query_params.get("figure")
+    language.use(choose_language(shown=not wanted))
+    page = st.navigation(page_groups(), position="hidden" if wanted else "top")
     site = _("Co-response in numbers")
     st.set_page_config(page_title=f"{page.title} – {site}")
-    _run.framed = True
+    try:
+        found = serving(chosen_release())
+    except ReleaseRefused as refused:
+        st.title(_("This page cannot show numbers right now"))
+        st.error(refusal(refused.reason))
+        st.caption(help_line("US"))
+        st.stop()
+    standing(found)
+    write_on(Embedded(found.shown, wanted=wanted) if wanted else Screen(found.shown))
     try:
         page.run()
     finally:
-        _run.framed = False
+        write_on(None)
 
 
-def require_frame() -> None:
-    """Called first by every page: a page that Streamlit started on its own gets its frame.
+def standing(found: Serving) -> None:
+    """What a reader must know before any number: an earlier release, an unknown one, or one that nobody has approved yet."""
+    if found.unknown:
+        st.warning(_("The release you asked for is not here. You see the newest one, {version}.").format(version=found.newest.version))
+    elif found.frozen:
+        st.warning(
+            _("You see release {version} as it stood, with data to {day}. A newer release is here: {newest}.").format(
+                version=found.shown.version, newest=found.newest.version, day=day(date.fromisoformat(found.shown.package["period"]["to"]))
+            )
+        )
+        st.button(_("Show the newest release"), on_click=_newest)
+    if not found.shown.approved:
+        st.warning(_("This is a preview. Nobody has approved these numbers yet. Do not quote them."))
 
-    Until the first visitor of a server has called `st.navigation`, Streamlit runs the files of a folder
-    named `pages` directly, so that a link to a page would open it without language and navigation.
-    """
-    if not getattr(_run, "framed", False):
-        run_app()
-        st.stop()
+
+def _newest() -> None:
+    st.session_state["_release"] = None
+    st.query_params.pop("release", None)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from math import floor, log10
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import charts, maps
-from dashboard.address import choose
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number, percent, pick
-from dashboard.release import ROOT, CountTable, Release
+from dashboard.release import ROOT, Code, CountTable, Release
 from dashboard.skeleton import (
     Page,
-    colours,
     hidden_points,
     hidden_shares,
     period_title,
     period_words,
     periods,
     point_tables,
-    screen_width,
     share_tables,
 )
+from dashboard.surface import choose
 from dashboard.views import Point, along, shares_of
 
 SHARE_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8)
@@ -62,22 +62,6 @@ def count_class(value: int | None, edges: list[int]) -> int | None:
     return None if value is None else sum(value >= edge for edge in edges) - 1
 
 
-def _legend(classes: list[str], hatched: str) -> None:
-    """The map's key as a row of words and swatches; hatching has its own entry."""
-    palette = colours()
-    swatches = [
-        f'<span style="white-space:nowrap;margin-right:1em"><span aria-hidden="true" style="display:inline-block;width:1em;height:1em;'
-        f'border:1px solid {palette.outline};background:{palette.classes[i]};vertical-align:-0.15em"></span> {words}</span>'
-        for i, words in enumerate(classes)
-    ]
-    hatch = f"repeating-linear-gradient(135deg,{palette.outline} 0 1px,transparent 1px 5px)"
-    swatches.append(
-        f'<span style="white-space:nowrap"><span aria-hidden="true" style="display:inline-block;width:1em;height:1em;'
-        f'border:1px solid {palette.outline};background:{hatch};vertical-align:-0.15em"></span> {hatched}</span>'
-    )
-    st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
-
-
 def show(page: Page, system: str) -> None:
     """Filters, map, list and table of one area system."""
     release = page.release
@@ -113,21 +97,22 @@ def _coverage(page: Page, table: CountTable, system: str, level: str, fixed: dic
     title = _("Calls that a clinician reached, by area, {period}").format(period=when)
     frame = maps.outlines(page.release, system, level)
     edges = [*SHARE_EDGES, 1.0]
+    shown, data = share_tables(listed, _("Area"), {"table": table.name, "eligible": "yes", **fixed})
+    file = ("coverage", level, *[c for c in fixed.values() if c != ROOT])
     if frame is None:
-        st.caption(_("There is no map of these areas, so they are listed."))
+        page.caption(_("There is no map of these areas, so they are listed."))
     else:
         places = {s.code: maps.Place(s.code, s.label, share_class(s.share), charts.share_words(s)) for s in shares}
-        st.header(title, anchor=False)
-        st.pydeck_chart(
-            maps.deck(frame, places, colours(), width=screen_width()), height=460, alt=charts.describe(_("Map"), title, when, shares)
-        )
-        _legend([f"{percent(edges[i])}–{percent(edges[i + 1])}" for i in range(5)], _("withheld or too few"))
-    shown, data = share_tables(listed, _("Area"), {"table": table.name, "eligible": "yes", **fixed})
+        classes = [f"{percent(edges[i])}–{percent(edges[i + 1])}" for i in range(5)]
+        page.figure(
+            title=title, map=maps.Map(frame, places, tuple(classes), _("withheld or too few")), alt=charts.describe(_("Map"), title, when, shares),
+            table=shown, data=data, file=("map", *file), hidden=hidden_shares(shares),
+        )  # fmt: skip
     page.figure(
         title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
-        chart=charts.dots(listed, colours()),
+        draw=partial(charts.dots, listed),
         alt=charts.describe(_("Dot chart with intervals"), title, when, listed),
-        table=shown, data=data, file=("coverage", level, *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
+        table=shown, data=data, file=file, hidden=hidden_shares(shares),
         note=_("The line through each dot is the 95 % interval: where the true share may lie, given chance."),
     )  # fmt: skip
 
@@ -138,22 +123,23 @@ def _counts(page: Page, table: CountTable, system: str, level: str, fixed: dict[
     title = _("Calls by area, {period}").format(period=when)
     frame = maps.outlines(release, system, level)
     edges = count_edges(release, table, system, level)
-    if frame is None:
-        st.caption(_("There is no map of these areas, so they are listed."))
-    else:
-        places = {p.code: maps.Place(p.code, p.label, count_class(p.value, edges), _count_words(p)) for p in points}
-        st.header(title, anchor=False)
-        st.pydeck_chart(
-            maps.deck(frame, places, colours(), width=screen_width()), height=460, alt=charts.describe(_("Map"), title, when, points)
-        )
-        _legend([_class_words(release, edges, i) for i in range(len(edges))], _("withheld"))
     listed = sorted(points, key=lambda p: (_unplaced(p.code), p.value is None, -(p.value or 0), p.label))
     shown, data = point_tables(listed, _("Area"), _("Calls"), {"table": table.name, **fixed})
+    file = ("calls-by-area", level, *[c for c in fixed.values() if c != ROOT])
+    if frame is None:
+        page.caption(_("There is no map of these areas, so they are listed."))
+    else:
+        places = {p.code: maps.Place(p.code, p.label, count_class(p.value, edges), _count_words(p)) for p in points}
+        classes = [_class_words(release, edges, i) for i in range(len(edges))]
+        page.figure(
+            title=title, map=maps.Map(frame, places, tuple(classes), _("withheld")), alt=charts.describe(_("Map"), title, when, points),
+            table=shown, data=data, file=("map", *file), hidden=hidden_points(points),
+        )  # fmt: skip
     page.figure(
         title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
-        chart=charts.bars(listed, colours()) if len(listed) <= 40 else None,
+        draw=partial(charts.bars, listed) if len(listed) <= 40 else None,
         alt=charts.describe(_("Bar chart"), title, when, listed),
-        table=shown, data=data, file=("calls-by-area", level, *[c for c in fixed.values() if c != ROOT]), hidden=hidden_points(points),
+        table=shown, data=data, file=file, hidden=hidden_points(points),
     )  # fmt: skip
 
 
@@ -177,64 +163,103 @@ def by_hour(page: Page, table: CountTable) -> None:
     title = _("Calls that a clinician reached, by time of day, {period}").format(period=period_words(release))
     shown, data = share_tables(shares, _("Time of day"), {"table": table.name, "eligible": "yes"})
     page.figure(
-        title=title, chart=charts.share_bars(shares, colours()),
+        title=title, draw=partial(charts.share_bars, shares),
         alt=charts.describe(_("Bar chart"), title, period_words(release), shares), table=shown, data=data, file=("coverage", "time-of-day"),
         hidden=hidden_shares(shares),
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Gap:
+    """One block of hours of one day of the week: calls in a year (None: withheld), and teams on duty on average."""
+
+    day: str
+    hours: str
+    calls: int | None
+    teams: float
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Teams on duty in the last year reported, by (weekday, block of hours)."""
+
+    year: str
+    days: tuple[Code, ...]
+    blocks: tuple[Code, ...]
+    teams: Mapping[tuple[str, str], float]
+
+
+def duty(release: Release) -> Duty | None:
+    """None where the agency does not report staffed hours, or not by day and time."""
+    hours = release.reference("staffed_hours")
+    if hours is None or "weekday" not in release.codelists or "hour" not in release.codelists:
+        return None
+    days = tuple(code for code in release.codelists["weekday"].at("day") if code.code.isdigit())
+    blocks = tuple(code for code in release.codelists["hour"].at("block") if code.code[:2].isdigit())
+    if not days or not blocks:
+        return None
+    year = max(hours["year"])
+    rows = hours[hours["year"] == year].astype({"hours": float})
+    weeks = 365.25 / 7
+    # Every hour of a block is listed, so this mean leaves nothing out.
+    teams = {
+        (d.code, b.code): float(rows[(rows["weekday"] == d.code) & rows["hour"].between(b.code[:2], b.code[3:5])]["hours"].mean()) / weeks
+        for d in days
+        for b in blocks
+    }
+    return Duty(year, days, blocks, {key: value if value == value else 0.0 for key, value in teams.items()})
+
+
+def gaps(release: Release) -> list[Gap]:
+    """Times of the week by calls for each team on duty, the widest gap first; times without any team come before all others."""
+    found, demand = duty(release), release.find("weekday", "hour")
+    if found is None or demand is None or "block" not in demand.levels["hour"] or "day" not in demand.levels["weekday"]:
+        return []
+    fixed = (
+        {"period": found.year}
+        if "period" in demand.levels and found.year in {c.code for c in release.codelists["period"].at("year")}
+        else {}
+    )
+    listed = [
+        Gap(pick(d.label), pick(b.label), demand.cell({**fixed, "weekday": d.code, "hour": b.code})[0], found.teams[d.code, b.code])
+        for d in found.days
+        for b in found.blocks
+    ]
+    return sorted(listed, key=lambda g: (g.teams > 0.05, -(g.calls or 0) / max(g.teams, 0.05), g.day))
+
+
 def staffed(page: Page) -> None:
     """Demand beside staffed hours, by day and block of hours, and where they part."""
     release = page.release
-    hours = release.reference("staffed_hours")
-    demand = release.find("weekday", "hour")
+    hours, found = release.reference("staffed_hours"), duty(release)
     if hours is None:
         page.not_reported(_("hours with a team on duty"))
         return
-    year = max(hours["year"])
-    days = [code for code in release.codelists["weekday"].at("day") if code.code.isdigit()] if "weekday" in release.codelists else []
-    blocks = [code for code in release.codelists["hour"].at("block") if code.code[:2].isdigit()] if "hour" in release.codelists else []
-    weeks = 365.25 / 7
-    rows = hours[hours["year"] == year].astype({"hours": float})
-    # Every hour of a block is listed, so this mean leaves nothing out.
-    at = {
-        (d, b.code): rows[(rows["weekday"] == d) & rows["hour"].between(b.code[:2], b.code[3:5])]["hours"].mean()
-        for d in sorted(set(rows["weekday"]))
-        for b in blocks
-    }
-    title = _("Teams on duty, by day and time, {period}").format(period=year)
-    cells = [
-        (pick(b.label), pick(d.label)[:3], at.get((d.code, b.code), 0.0) / weeks, number(round(at.get((d.code, b.code), 0.0) / weeks, 1)))
-        for b in blocks
-        for d in days
-    ]
-    if not cells:
+    if found is None:
         page.not_reported(_("hours with a team on duty, by day and time"))
         return
+    cells = [
+        (pick(b.label), pick(d.label)[:3], found.teams[d.code, b.code], number(round(found.teams[d.code, b.code], 1)))
+        for b in found.blocks
+        for d in found.days
+    ]
     page.figure(
-        title=title, chart=charts.grid(cells, colours()), alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
+        title=_("Teams on duty, by day and time, {period}").format(period=found.year), draw=partial(charts.grid, cells),
+        alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
         table=pd.DataFrame([{_("Time of day"): row, _("Day"): column, _("Teams on duty"): text} for row, column, _value, text in cells]),
-        data=hours, file=("staffed-hours", year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
+        data=hours, file=("staffed-hours", found.year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
     )  # fmt: skip
-    if demand is None or "block" not in demand.levels["hour"] or "day" not in demand.levels["weekday"]:
+    listed = gaps(release)
+    if not listed:
         page.not_reported(_("calls by day and time"))
         return
-    fixed = {"period": year} if "period" in demand.levels and year in {c.code for c in release.codelists["period"].at("year")} else {}
-    gaps = []
-    for d in days:
-        for b in blocks:
-            count, _status = demand.cell({**fixed, "weekday": d.code, "hour": b.code})
-            duty = at.get((d.code, b.code), 0.0) / weeks
-            gaps.append((pick(d.label), pick(b.label), count, duty))
-    gaps.sort(key=lambda g: (g[3] > 0.05, -(g[2] or 0) / max(g[3], 0.05), g[0]))
-    listed = gaps[:10]
     page.rows(
         title=_("The ten widest gaps: many calls, few teams"),
-        table=pd.DataFrame([{_("Day"): d, _("Time of day"): b, _("Crisis calls in the year"): number(n) if n is not None else _("withheld"),
-                             _("Teams on duty"): number(round(duty, 1))} for d, b, n, duty in listed]),
-        data=pd.DataFrame(gaps, columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", year),
+        table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): number(g.calls) if g.calls is not None else _("withheld"),
+                             _("Teams on duty"): number(round(g.teams, 1))} for g in listed[:10]]),
+        data=pd.DataFrame([(g.day, g.hours, g.calls, g.teams) for g in listed], columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", found.year),
         note=_("Ordered by calls for each team on duty; times without any team come first."),
     )  # fmt: skip
 
 
-__all__ = ["by_hour", "show", "staffed", "systems"]
+__all__ = ["by_hour", "gaps", "show", "staffed", "systems"]

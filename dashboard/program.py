@@ -8,11 +8,11 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.address import choose
 from dashboard.answers import whole_years
 from dashboard.language import _, day, number, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import periods
+from dashboard.surface import choose
 from dashboard.views import Point, Rate, Share, by_who, label_of, shares_of
 
 

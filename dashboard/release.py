@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,12 @@ class Release:
     references: dict[str, pd.DataFrame]
     titles: dict[str, dict[str, str]]
     """Of the references."""
+    approval: dict[str, str] | None = None
+    """Role, date and digest of who let it go out; None for a preview, or where the approval is of other bytes."""
+
+    @property
+    def approved(self) -> bool:
+        return self.approval is not None
 
     @property
     def version(self) -> str:
@@ -166,7 +173,7 @@ class Release:
 def fingerprint(folder: Path) -> str:
     """Changes when the release changes; cheap enough to take on every visit."""
     digest = hashlib.sha256()
-    for name in ("datapackage.json", "audit.json"):
+    for name in ("datapackage.json", "audit.json", "approval.json"):
         path = folder / name
         digest.update(path.read_bytes() if path.exists() else b"-")
     return digest.hexdigest()
@@ -211,6 +218,16 @@ def _checked(folder: Path, resource: dict[str, Any]) -> bytes:
     return data
 
 
+def _approval(folder: Path, audit: dict[str, Any]) -> dict[str, str] | None:
+    try:
+        found = json.loads((folder / "approval.json").read_bytes())
+        role, day, digest = (str(found[name]) for name in ("role", "date", "datapackage_sha256"))
+        date.fromisoformat(day)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return {"role": role, "date": day, "datapackage_sha256": digest} if digest == audit["datapackage_sha256"] else None
+
+
 def _frame(data: bytes) -> pd.DataFrame:
     """All columns as text: codes such as 092 or NA are names, not numbers."""
     return pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
@@ -250,4 +267,4 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
             titles[Path(path).stem] = table["title"]
         elif path.endswith(".geojson"):
             outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = json.loads(contents[path])
-    return Release(folder, package, audit, codelists, tables, outlines, statistics, references, titles)
+    return Release(folder, package, audit, codelists, tables, outlines, statistics, references, titles, _approval(folder, audit))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.charts import share_words
-from dashboard.language import _
+from dashboard.language import _, percent, text
 from dashboard.measures import measures
 from dashboard.release import CountTable, Release
 from dashboard.stats import shares_differ
@@ -59,6 +60,63 @@ def score(release: Release, measure: str, year: str) -> Score | None:
     plain = next((m.plain for m in measures() if m.name == measure), measure)
     earlier = str(int(year) - 1)
     return Score(plain, _share(table, found, year), _share(table, found, earlier) if earlier in release.codelists["period"].codes else None)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target that someone set, and what came of it."""
+
+    measure: str
+    year: str
+    target: float
+    direction: str
+    set_on: date
+    reason: str
+    score: Score | None
+
+    @property
+    def plain(self) -> str:
+        return self.score.plain if self.score else self.measure
+
+    @property
+    def target_words(self) -> str:
+        words = _("at least {target}") if self.direction == "at_least" else _("at most {target}")
+        return words.format(target=percent(self.target))
+
+    @property
+    def actual(self) -> str:
+        return self.score.shown if self.score else "–"
+
+    @property
+    def before(self) -> str:
+        return self.score.before_shown if self.score else "–"
+
+    @property
+    def trend(self) -> str:
+        return self.score.trend if self.score else "–"
+
+    @property
+    def result(self) -> str:
+        """met, missed, unclear (the interval holds the target) or unknown."""
+        return self.score.meets(self.target, self.direction) if self.score else "unknown"
+
+    @property
+    def result_words(self) -> str:
+        return {"met": _("met"), "missed": _("not met"), "unclear": _("too close to call"), "unknown": _("no figure")}[self.result]
+
+
+def targets(release: Release) -> list[Target]:
+    """All targets in the order of the release; empty where the agency reports none."""
+    rows = release.reference("targets")
+    if rows is None:
+        return []
+    return [
+        Target(
+            row["measure"], str(row["year"]), float(row["target"]), row["direction"], date.fromisoformat(row["set_on"]), text(row, "reason"),
+            score(release, row["measure"], str(row["year"])),
+        )
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,46 +5,21 @@ A page script reads like its outline; everything about how a page is put togethe
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from functools import partial
 
-import altair as alt
 import pandas as pd
-import pydeck as pdk
-import streamlit as st
 
 from dashboard import charts, language
-from dashboard.exports import csv_bytes, file_name
+from dashboard.figure import Draw, Figure
 from dashboard.language import _, day, number, pick, text
+from dashboard.maps import Map
 from dashboard.measures import measures
-from dashboard.navigation import require_frame
-from dashboard.release import ROOT, VISIBLE, CountTable, Release, ReleaseRefused, fingerprint, load_release
-from dashboard.theme import Palette, palette
+from dashboard.release import ROOT, VISIBLE, CountTable, Release
+from dashboard.surface import escape, framed, surface
 from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
-
-
-def release_folder() -> Path:
-    return Path(os.environ.get("RELEASE_DIR", "data_public"))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _loaded(folder: str, mark: str) -> Release:
-    return load_release(Path(folder))
-
-
-def open_release() -> Release:
-    """The release, or a plain sentence and nothing else."""
-    folder = release_folder()
-    try:
-        return _loaded(str(folder), fingerprint(folder))
-    except ReleaseRefused as refused:
-        st.title(_("This page cannot show numbers right now"))
-        st.error(refusal(refused.reason))
-        help_line("US")
-        st.stop()
 
 
 def refusal(reason: str) -> str:
@@ -57,31 +32,14 @@ def refusal(reason: str) -> str:
     }[reason]
 
 
-def help_line(country: str) -> None:
+def help_line(country: str) -> str:
     """Where to turn in a crisis, in words, on every page."""
     if country == "CA":
-        text = _("**In crisis?** Call or text **988** at any hour, in English or French. If a life is in danger, call **911**.")
-    else:
-        text = _(
-            "**In crisis?** Call or text **988**, or chat at 988lifeline.org, at any hour. "
-            "For Spanish, press 2 or text AYUDA to 988. If a life is in danger, call **911**."
-        )
-    st.markdown(f":small[{text}]")
-
-
-def escape(text: str) -> str:
-    """A label from data as plain text: nothing in it is read as Markdown or HTML."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$~:" else c for c in text)
-
-
-def screen_width() -> int:
-    """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
-    agent = st.context.headers.get("User-Agent", "")
-    return 290 if "Mobi" in agent else 640
-
-
-def colours() -> Palette:
-    return palette(dark=getattr(st.context.theme, "type", "light") == "dark")
+        return _("**In crisis?** Call or text **988** at any hour, in English or French. If a life is in danger, call **911**.")
+    return _(
+        "**In crisis?** Call or text **988**, or chat at 988lifeline.org, at any hour. "
+        "For Spanish, press 2 or text AYUDA to 988. If a life is in danger, call **911**."
+    )
 
 
 def period_words(release: Release) -> str:
@@ -90,57 +48,71 @@ def period_words(release: Release) -> str:
     return _("{start} to {end}").format(start=day(date.fromisoformat(span["from"])), end=day(date.fromisoformat(span["to"])))
 
 
-MOST_ROWS, LONG_TABLE = 14, 460
-"""A table of more rows scrolls within this height (pixels), its header in view."""
-
-
 @dataclass
 class Page:
-    """One page being written, from the top down."""
+    """One page being written, from the top down, on whatever surface this run has."""
 
     release: Release
     name: str
+    measures: tuple[str, ...] = ()
+    """Names of the measures on this page, as in `measures.py`."""
 
     def ask(self, question: str, answer: str) -> None:
         """The page's one heading of the first level, and its answer in one sentence."""
         agency = self.release.agency
         if agency["fictional"]:
-            st.info(_("This city is made up. Its numbers show how the site works and describe no real place or person."))
-        help_line(agency["country"])
-        st.title(question, anchor=False)
-        st.markdown(f"**{answer}**")
+            self.info(_("This city is made up. Its numbers show how the site works and describe no real place or person."))
+        self.caption(help_line(agency["country"]))
+        self.heading(question, 1)
+        self.text(f"**{answer}**")
+
+    def heading(self, text: str, level: int = 2) -> None:
+        surface().heading(text, level)
+
+    def text(self, markdown: str) -> None:
+        surface().text(markdown)
+
+    def caption(self, markdown: str) -> None:
+        surface().caption(markdown)
+
+    def info(self, markdown: str) -> None:
+        surface().info(markdown)
+
+    def table(self, frame: pd.DataFrame, alt: str) -> None:
+        """A table of plain texts; nothing in it is read as markup."""
+        surface().table(frame, alt)
+
+    def link(self, page: str, label: str, **filters: str) -> None:
+        surface().links([(page, label, filters)])
+
+    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
+        """Boxes side by side: (heading, page, words of the link)."""
+        surface().cards(cards)
+
+    def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
+        return surface().slide(key, label, low, high, start, step)
+
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
+        """A file to take away, made when asked for."""
+        surface().file(label, name, data, mime, whole=whole)
 
     def not_reported(self, what: str) -> None:
         """Where a figure would stand that this agency's data cannot feed."""
-        st.info(_("This agency does not report this yet: {what}.").format(what=what))
+        self.info(_("This agency does not report this yet: {what}.").format(what=what))
 
     def figure(
-        self, *, title: str, chart: alt.LayerChart | pdk.Deck | None, alt: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str],
-        hidden: int = 0, note: str = "",
+        self, *, title: str, alt: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str], draw: Draw | None = None,
+        hidden: int = 0, note: str = "", map: Map | None = None,
     ) -> None:  # fmt: skip
-        """Chart, the same data as a table, how much is withheld, and the rows as CSV.
+        """Chart or map, the same data as a table, how much is withheld, and what to take away.
 
         `table` is what is read on the page (texts); `data` what is downloaded (codes, numbers, statuses).
         """
-        st.header(title, anchor=False)
-        if isinstance(chart, pdk.Deck):
-            st.pydeck_chart(chart, height=460, alt=alt)
-        elif chart is not None:
-            st.altair_chart(chart, width="stretch", alt=alt, theme="streamlit")
-        if note:
-            st.caption(note)
-        if hidden:
-            st.caption(
-                _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
-                    count=number(hidden)
-                )
+        surface().figure(
+            Figure(
+                page=self.name, title=title, alt=alt, table=table.astype(str), data=data, file=tuple(file), draw=draw, map=map,
+                hidden=hidden, note=note, measures=self.measures, choices=dict(surface().choices),
             )
-        shown = table.map(lambda cell: escape(str(cell)))
-        shown.columns = [escape(str(column)) for column in shown.columns]
-        st.table(shown, hide_index=True, alt=title, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
-        st.download_button(
-            _("Download these rows (CSV)"), csv_bytes(data), file_name(*file, "release", self.release.version),
-            mime="text/csv", key=f"csv-{self.name}-{'-'.join(file)}", on_click="ignore",
         )  # fmt: skip
 
     def shares(
@@ -158,7 +130,7 @@ class Page:
         """A figure of shares with their intervals, n and N."""
         shown, data = share_tables(shares, what, fixed, counted)
         self.figure(
-            title=title, chart=charts.dots(shares, colours()), alt=charts.describe(_("Dot chart with intervals"), title, when, shares),
+            title=title, draw=partial(charts.dots, shares), alt=charts.describe(_("Dot chart with intervals"), title, when, shares),
             table=shown, data=data, file=file, hidden=hidden_shares(shares), note=note,
         )  # fmt: skip
 
@@ -179,7 +151,7 @@ class Page:
              _("Out of (N)"): [r.whole.shown for r in rates], _("95 % interval"): [interval(r) for r in rates]}
         )  # fmt: skip
         self.figure(
-            title=title, chart=charts.marks(items, colours()), alt=_mark_words(_("Dot chart with intervals"), title, when, items),
+            title=title, draw=partial(charts.marks, items), alt=_mark_words(_("Dot chart with intervals"), title, when, items),
             table=table, data=_counts_behind(rates, fixed), file=file, hidden=hidden_shares(rates), note=note,
         )  # fmt: skip
 
@@ -190,13 +162,13 @@ class Page:
         """A figure of labelled values that are read from the release as they are."""
         table = pd.DataFrame({what: [m.label for m in items], unit: [m.text for m in items]})
         self.figure(
-            title=title, chart=charts.marks(items, colours(), dots=dots), alt=_mark_words(_("Bar chart"), title, when, items),
+            title=title, draw=partial(charts.marks, items, dots=dots), alt=_mark_words(_("Bar chart"), title, when, items),
             table=table, data=data, file=file, note=note, hidden=hidden,
         )  # fmt: skip
 
     def rows(self, *, title: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str], note: str = "") -> None:
         """A table without a chart."""
-        self.figure(title=title, chart=None, alt=title, table=table, data=data, file=file, note=note)
+        self.figure(title=title, alt=title, table=table, data=data, file=file, note=note)
 
     def survey(self, rows: pd.DataFrame, title: str, file: str) -> None:
         """Answers by wave as shares with their 95 % intervals (for a simple random sample)."""
@@ -210,40 +182,47 @@ class Page:
             note=_("The interval holds for a random sample. People who answer may differ from those who do not."),
         )  # fmt: skip
 
-    def defined(self, *names: str) -> None:
-        """How the page's measures are defined, from the one list (`measures.py`)."""
-        found = [m for m in measures() if m.name in names]
-        with st.expander(_("How this is measured")):
-            for m in found:
-                st.markdown(
-                    f"**{escape(m.plain)}**: {escape(m.counted)}"
-                    + (f" {_('Out of: {base}').format(base=escape(m.out_of))}" if m.out_of else "")
-                    + (f" {escape(m.caveat)}" if m.caveat else "")
-                )
-
     def caveats(self, sentences: Sequence[str]) -> None:
-        st.header(_("What this cannot tell you"), anchor=False)
-        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+        """How the page's measures are defined, from the one list (`measures.py`), and what they cannot tell."""
+        if self.measures:
+            surface().fold(_("How this is measured"), definition_words(self.release, self.measures))
+        self.heading(_("What this cannot tell you"))
+        self.text("\n".join(f"- {sentence}" for sentence in sentences))
 
     def end(self) -> None:
         """Data-to date, release, publisher: under every page."""
-        package, agency = self.release.package, self.release.agency
-        st.divider()
-        left, right = st.columns(2)
-        with left:
-            st.page_link("pages/methods.py", label=_("Methods and privacy"))
-        with right:
-            st.page_link("pages/glossary.py", label=_("Glossary and accessibility"))
-        to = day(date.fromisoformat(package["period"]["to"]))
-        lines = [
-            _("Data to {day}. Release {version}.").format(day=to, version=self.release.version),
-            _("Source: {publisher}.").format(publisher=escape(package["contributors"][0]["title"])),
-        ]
-        if "next_update" in package:
-            due = date.fromisoformat(package["next_update"])
-            lines.append(_("Next update planned for {day}.").format(day=day(due)))
-        lines.append(_("Questions: {contact}.").format(contact=escape(agency["contact"])))
-        st.caption(" ".join(lines))
+        surface().end(foot_words(self.release))
+
+
+def foot_words(release: Release) -> str:
+    package = release.package
+    lines = [
+        _("Data to {day}. Release {version}.").format(day=day(date.fromisoformat(package["period"]["to"])), version=release.version),
+        _("Source: {publisher}.").format(publisher=escape(package["contributors"][0]["title"])),
+    ]
+    if "next_update" in package:
+        lines.append(_("Next update planned for {day}.").format(day=day(date.fromisoformat(package["next_update"]))))
+    lines.append(_("Questions: {contact}.").format(contact=escape(release.agency["contact"])))
+    return " ".join(lines)
+
+
+def definition_words(release: Release, names: Sequence[str]) -> str:
+    """Markdown: the measures named, and what the agency itself lays down for them."""
+    paragraphs = [
+        f"**{escape(m.plain)}**: {escape(m.counted)}"
+        + (f" {_('Out of: {base}').format(base=escape(m.out_of))}" if m.out_of else "")
+        + (f" {escape(m.caveat)}" if m.caveat else "")
+        for m in measures()
+        if m.name in names
+    ]
+    paragraphs += [
+        _("**The agency's own rule** (version {version}, since {day}): {words}").format(
+            version=rule["version"], day=day(date.fromisoformat(rule["since"])), words=escape(pick(rule["text"]))
+        )
+        for name, rule in release.package.get("definitions", {}).items()
+        if name in names
+    ]
+    return "\n\n".join(paragraphs)
 
 
 def _rate_words(rate: Rate) -> str:
@@ -263,10 +242,9 @@ def _mark_words(kind: str, title: str, when: str, items: Sequence[charts.Mark]) 
     return " ".join(parts)[:300]
 
 
-def open_page(name: str) -> Page:
-    """Start a page: its frame, then its release."""
-    require_frame()
-    return Page(open_release(), name)
+def open_page(name: str, *measures: str) -> Page:
+    """Start a page that shows `measures` (names as in `measures.py`): its frame, then its release."""
+    return Page(framed().release, name, measures)
 
 
 # --- what many pages need ---------------------------------------------------------------------------
@@ -342,6 +320,16 @@ def _counts_behind(items: Sequence[Share] | Sequence[Rate], fixed: Mapping[str, 
          "n": pd.array([s.part.value for s in items], dtype="Int64"), "n_status": [s.part.status for s in items],
          "N": pd.array([s.whole.value for s in items], dtype="Int64"), "N_status": [s.whole.status for s in items]}
     )  # fmt: skip
+
+
+def field_name(release: Release, name: str) -> str:
+    """A field in the reader's words."""
+    plain = {
+        "arrived_at": _("Time of arrival"), "dispatched_at": _("Time of dispatch"), "cleared_at": _("Time the call was closed"),
+        "officer_cleared_at": _("Time the officer left"), "received_at (day)": _("Day of the call"), "call_id": _("Number of the call"),
+        "person_key": _("Who called (never published)"),
+    }  # fmt: skip
+    return plain.get(name) or (pick(release.codelists[name].name) if name in release.codelists else name.replace("_", " "))
 
 
 def hidden_points(points: Sequence[Point]) -> int:

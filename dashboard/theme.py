@@ -10,7 +10,7 @@ DARK_BACKGROUND = "#12191b"
 
 @dataclass(frozen=True)
 class Palette:
-    """`classes` runs from the lowest class to the highest, for maps; outlines tell them from the ground."""
+    """`classes` runs from the lowest class to the highest, for maps; outlines tell them from the ground. `faint` is for grid lines, which carry no meaning."""
 
     background: str
     ink: str
@@ -18,11 +18,36 @@ class Palette:
     mark: str
     accent: str
     outline: str
+    faint: str
+    link: str
+    panel: str
     classes: tuple[str, ...]
 
 
-LIGHT = Palette("#ffffff", "#1b2426", "#56646a", "#0f7a87", "#9a4a00", "#4d5a5e", ("#e3f1f2", "#b4dade", "#78b9c1", "#3a919d", "#0b5c66"))
-DARK = Palette("#12191b", "#eef3f3", "#a9b7ba", "#45b3c0", "#f0a860", "#a9b7ba", ("#1f3539", "#2a5960", "#37808a", "#58aab5", "#a5dde3"))
+LIGHT = Palette(
+    "#ffffff",
+    "#1b2426",
+    "#56646a",
+    "#0f7a87",
+    "#9a4a00",
+    "#4d5a5e",
+    "#dfe5e6",
+    "#0b5c66",
+    "#f1f5f5",
+    ("#e3f1f2", "#b4dade", "#78b9c1", "#3a919d", "#0b5c66"),
+)
+DARK = Palette(
+    "#12191b",
+    "#eef3f3",
+    "#a9b7ba",
+    "#45b3c0",
+    "#f0a860",
+    "#a9b7ba",
+    "#2c383b",
+    "#8fdbe2",
+    "#1d282b",
+    ("#1f3539", "#2a5960", "#37808a", "#58aab5", "#a5dde3"),
+)
 
 
 def palette(dark: bool) -> Palette:

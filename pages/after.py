@@ -9,7 +9,7 @@ from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
 
-page = open_page("after")
+page = open_page("after", "referrals", "connected", "repeat")
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
 STEPS = ("declined", "accepted", "connected", "none")
@@ -87,7 +87,6 @@ else:
         data=pd.DataFrame([{"period": y.code, "people": c["people"] if c else None} for y, c in cells]),
         note=_("One person may call in both years, so the years do not add up. Rounded to 5."),
     )  # fmt: skip
-page.defined("referrals", "connected", "repeat")
 page.caveats(
     [
         _("People who call often tend to call less later, with or without a team. A fall alone proves nothing."),

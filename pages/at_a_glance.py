@@ -1,14 +1,15 @@
 """At a glance: how many calls, who was reached, how calls ended."""
 
+from functools import partial
+
 import pandas as pd
-import streamlit as st
 
 from dashboard import answers, charts
 from dashboard.language import _
 from dashboard.program import event_note, events, latest
 from dashboard.release import ROOT
 from dashboard.scores import score
-from dashboard.skeleton import colours, hidden_points, open_page, period_words, point_tables
+from dashboard.skeleton import hidden_points, open_page, period_words, point_tables
 from dashboard.views import along
 
 page = open_page("at-a-glance")
@@ -16,23 +17,20 @@ release = page.release
 covered, share = answers.coverage(release)
 page.ask(_("Is the program reaching people in crisis?"), covered if share else answers.calls(release))
 
-st.header(_("In short"), anchor=False)
+page.heading(_("In short"))
 sentences = [answers.calls(release)]
 if share is None:
     sentences.append(covered)
 outcomes = release.find("outcome")
 sentences.append(answers.outcomes(release, outcomes) if outcomes else _("This agency does not report how calls ended."))
-st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
-st.header(_("Start here"), anchor=False)
+page.text("\n".join(f"- {sentence}" for sentence in sentences))
+page.heading(_("Start here"))
 start = {
-    _("I live here"): ("pages/neighborhood.py", _("Is there a team where I live?")),
-    _("I write about this"): ("pages/claims.py", _("Is it true that...? Check a claim")),
-    _("I decide on this"): ("pages/scorecard.py", _("Are the targets met?")),
+    _("I live here"): ("neighborhood", _("Is there a team where I live?")),
+    _("I write about this"): ("claims", _("Is it true that...? Check a claim")),
+    _("I decide on this"): ("scorecard", _("Are the targets met?")),
 }
-for column, (who, (target, label)) in zip(st.columns(3), start.items(), strict=True):
-    with column, st.container(border=True):
-        st.markdown(f"**{who}**")
-        st.page_link(target, label=label)
+page.cards([(who, target, label) for who, (target, label) in start.items()])
 
 rows = []
 for measure in ("coverage", "wait_within_30", "connected", "arrests"):
@@ -62,7 +60,7 @@ else:
     title = _("Calls over time")
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name})
     page.figure(
-        title=title, chart=charts.trend(points, _("Calls"), colours(), {e.month: e.letter for e in events(release)}),
+        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in events(release)}),
         alt=charts.describe(_("Line chart"), title, period_words(release), points), table=shown, data=data, file=("calls", level),
         hidden=hidden_points(points), note=event_note(events(release)),
     )  # fmt: skip
@@ -75,7 +73,7 @@ else:
     title = _("What calls were about, {span}").format(span=period_words(release))
     shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": types.name, "period": ROOT})
     page.figure(
-        title=title, chart=charts.bars(points, colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+        title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls-by-type",), hidden=hidden_points(points),
     )  # fmt: skip
 

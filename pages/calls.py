@@ -1,15 +1,17 @@
 """Calls and demand: how many, when, where, of what kind."""
 
+from functools import partial
+
 from dashboard import answers, charts
-from dashboard.address import choose
 from dashboard.language import _, pick
 from dashboard.program import event_note, events
 from dashboard.release import ROOT
-from dashboard.skeleton import areas, codes_of, colours, hidden_points, open_page, period_title, period_words, periods, point_tables
+from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
 from dashboard.stats import out_of_control
+from dashboard.surface import choose
 from dashboard.views import Point, Share, along, label_of
 
-page = open_page("calls")
+page = open_page("calls", "calls", "share_of_all")
 release = page.release
 page.ask(_("How many crisis calls come in, and of what kind?"), answers.calls(release))
 
@@ -40,7 +42,7 @@ else:
         note += " " + _("Outside the usual swing from one period to the next: {list}.").format(list=", ".join(far))
     note += " " + event_note(events(release))
     page.figure(
-        title=title, chart=charts.trend(points, _("Calls"), colours(), {e.month: e.letter for e in events(release)}), alt=charts.describe(_("Line chart"), title, period_words(release), points),
+        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in events(release)}), alt=charts.describe(_("Line chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls", level, *[c for c in chosen.values() if c != ROOT]), hidden=hidden_points(points), note=note,
     )  # fmt: skip
 
@@ -56,7 +58,7 @@ if by_type:
         title = _("Calls by type, {period}").format(period=when)
         shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": kinds.name, **fixed})
         page.figure(
-            title=title, chart=charts.bars(points, colours()), alt=charts.describe(_("Bar chart"), title, when, points),
+            title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, when, points),
             table=shown, data=data, file=("calls-by-type", year, *[chosen[d] for d in narrowed if d == "area"]), hidden=hidden_points(points),
         )  # fmt: skip
 
@@ -66,7 +68,7 @@ if sources:
     title = _("How calls came in, {period}").format(period=period_words(release))
     shown, data = point_tables(points, pick(release.codelists["source"].name), _("Calls"), {"table": sources.name})
     page.figure(
-        title=title, chart=charts.bars(points, colours()), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+        title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
     )  # fmt: skip
 
@@ -112,11 +114,10 @@ else:
     table_frame.insert(0, _("Day"), [column for _row, column, _cell in cells])
     data.insert(1, "weekday", [day.code for _row in rows for day in day_codes])
     page.figure(
-        title=title, chart=charts.grid([(row, column, cell.value, cell.shown) for row, column, cell in cells], colours()), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
+        title=title, draw=partial(charts.grid, [(row, column, cell.value, cell.shown) for row, column, cell in cells] ), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
         table=table_frame, data=data, file=("calls-by-day-and-time",), hidden=hidden_points(flat),
     )  # fmt: skip
 
-page.defined("calls", "share_of_all")
 page.caveats(
     [
         _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),

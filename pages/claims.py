@@ -1,12 +1,11 @@
 """Check a claim: what people say, our figure, what research found, and what can be said."""
 
 import pandas as pd
-import streamlit as st
 
-from dashboard.address import choose
 from dashboard.claims import REVIEWED, claims, verdict_words
 from dashboard.language import _, month, number
-from dashboard.skeleton import escape, open_page
+from dashboard.skeleton import open_page
+from dashboard.surface import choose, escape
 
 page = open_page("claims")
 release = page.release
@@ -18,7 +17,7 @@ page.ask(
         "Here are {all} claims that people make about co-response. This agency has figures for {known} of them. 'We cannot tell' is a normal answer."
     ).format(all=number(len(listed)), known=number(len(known))),
 )
-st.caption(
+page.caption(
     _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(month=month(REVIEWED))
 )
 options = {"all": _("All claims")} | {claim.name: claim.said for claim, _finding in listed}
@@ -26,23 +25,23 @@ chosen = choose("claim", _("Claim"), options, "all")
 for claim, finding in listed:
     if chosen not in ("all", claim.name):
         continue
-    st.header(claim.said, anchor=False)
-    st.markdown(f"**{verdict_words(finding.verdict)}**")
+    page.heading(claim.said)
+    page.text(f"**{verdict_words(finding.verdict)}**")
     if finding.verdict != "missing":
-        st.markdown(_("Our figure: {figure}").format(figure=escape(finding.figure)))
+        page.text(_("Our figure: {figure}").format(figure=escape(finding.figure)))
     if claim.source:
-        st.markdown(_("What research found: {words} Source: {source}.").format(words=escape(claim.research), source=escape(claim.source)))
+        page.text(_("What research found: {words} Source: {source}.").format(words=escape(claim.research), source=escape(claim.source)))
     else:
-        st.markdown(_("Keep in mind: {words} We have no study to cite on this yet.").format(words=escape(claim.research)))
+        page.text(_("Keep in mind: {words} We have no study to cite on this yet.").format(words=escape(claim.research)))
     if claim.page != "claims":
-        st.page_link(f"pages/{claim.page}.py", label=_("See the figures: {claim}").format(claim=claim.said))
+        page.link(claim.page, _("See the figures: {claim}").format(claim=claim.said))
 survey = release.reference("survey")
 residents = survey[survey["audience"] == "residents"] if survey is not None else None
 if residents is not None and len(residents):
     page.survey(residents, _("What residents say"), "resident-survey")
-st.header(_("Before you compare cities"), anchor=False)
-st.markdown(_("Most figures of two programs cannot be set side by side. This is why:"))
-st.table(
+page.heading(_("Before you compare cities"))
+page.text(_("Most figures of two programs cannot be set side by side. This is why:"))
+page.table(
     pd.DataFrame(
         [
             {
@@ -61,8 +60,8 @@ st.table(
                 _("Source"): "nlc.org; registerguard.com, 2022",
             },
         ]
-    ).map(escape),
-    hide_index=True, alt=_("Why figures of two programs cannot be compared"),
+    ),
+    _("Why figures of two programs cannot be compared"),
 )  # fmt: skip
 page.caveats(
     [

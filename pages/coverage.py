@@ -1,11 +1,11 @@
 """Coverage map: where a clinician reaches people, and where not; calls by place where that is not reported."""
 
 from dashboard import answers, places
-from dashboard.address import choose
 from dashboard.language import _, pick
 from dashboard.skeleton import open_page
+from dashboard.surface import choose
 
-page = open_page("coverage")
+page = open_page("coverage", "coverage", "staffed")
 release = page.release
 sentence, _share = answers.coverage(release)
 page.ask(_("Where do teams reach people, and where are the gaps?"), sentence)
@@ -27,7 +27,6 @@ else:
     places.by_hour(page, hours)
 
 places.staffed(page)
-page.defined("coverage", "staffed")
 page.caveats(
     [
         _("A low share is a gap in the city's service. It says nothing about the people who live there."),

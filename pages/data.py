@@ -1,11 +1,13 @@
 """Data and downloads: every table of the release, as it is."""
 
-import pandas as pd
-import streamlit as st
+from functools import partial
 
-from dashboard.downloads import release_zip
+import pandas as pd
+
 from dashboard.language import _, number, pick
-from dashboard.skeleton import escape, open_page
+from dashboard.opendata import zip_of
+from dashboard.skeleton import open_page
+from dashboard.surface import escape
 
 page = open_page("data")
 release = page.release
@@ -15,13 +17,17 @@ page.ask(
         version=release.version, count=number(len(release.tables)), licence=escape(release.package["licenses"][0]["title"])
     ),
 )
-st.download_button(
-    _("Download the whole release (zip)"), lambda: release_zip(release), f"release-{release.version}.zip",
-    mime="application/zip", on_click="ignore", type="primary",
-)  # fmt: skip
-st.header(_("Tables"), anchor=False)
+page.file(_("Download the whole release (zip)"), f"release-{release.version}.zip", partial(zip_of, release), "application/zip", whole=True)
+
+
+def table_file(name: str) -> None:
+    path = release.folder / "tables" / f"{name}.csv"
+    page.file(_("Download {name}.csv").format(name=name), f"{name}-release-{release.version}.csv", path.read_bytes, "text/csv")
+
+
+page.heading(_("Tables"))
 for table in release.tables.values():
-    st.subheader(pick(table.title), anchor=False)
+    page.heading(pick(table.title), 3)
     rows = pd.DataFrame(
         [
             {_("Column"): name, _("What it holds"): pick(release.codelists[name].name), _("Levels"): ", ".join(levels)}
@@ -36,46 +42,40 @@ for table in release.tables.values():
             },
         ]
     )
-    st.table(rows.map(escape), hide_index=True, alt=pick(table.title))
+    page.table(rows, pick(table.title))
     if table.where:
         narrowed = ", ".join(
             f"{pick(release.codelists[d].name)}: {pick(release.codelists[d].codes[c].label)}" for d, c in table.where.items()
         )
-        st.caption(_("Only calls with: {filter}.").format(filter=escape(narrowed)))
+        page.caption(_("Only calls with: {filter}.").format(filter=escape(narrowed)))
     hidden = int((table.cells["status"] == "suppressed").sum())
-    st.caption(_("{rows} rows, {hidden} withheld.").format(rows=number(len(table.cells)), hidden=number(hidden)))
-    st.download_button(
-        _("Download {name}.csv").format(name=table.name), (release.folder / "tables" / f"{table.name}.csv").read_bytes(),
-        f"{table.name}-release-{release.version}.csv", mime="text/csv", key=f"csv-{table.name}", on_click="ignore",
-    )  # fmt: skip
+    page.caption(_("{rows} rows, {hidden} withheld.").format(rows=number(len(table.cells)), hidden=number(hidden)))
+    table_file(table.name)
 
 others = {
     name: (s.title, {**{d: pick(release.codelists[d].name) for d in s.levels}, **dict.fromkeys(s.columns, "")})
     for name, s in release.statistics.items()
 }
 others |= {name: (release.titles[name], dict.fromkeys(frame.columns, "")) for name, frame in release.references.items()}
-st.header(_("Numbers that do not add up, and rows about the program"), anchor=False)
-st.markdown(
+page.heading(_("Numbers that do not add up, and rows about the program"))
+page.text(
     _("Medians, numbers of people and comparisons are worked out one by one. Rows about the program come from the agency as they are.")
 )
 for name, (title, columns) in others.items():
-    st.subheader(escape(pick(title)), anchor=False)
-    st.caption(_("Columns: {list}.").format(list=escape(", ".join(columns))))
-    st.download_button(
-        _("Download {name}.csv").format(name=name), (release.folder / "tables" / f"{name}.csv").read_bytes(),
-        f"{name}-release-{release.version}.csv", mime="text/csv", key=f"csv-{name}", on_click="ignore",
-    )  # fmt: skip
+    page.heading(pick(title), 3)
+    page.caption(_("Columns: {list}.").format(list=escape(", ".join(columns))))
+    table_file(name)
 
-st.header(_("Check your copy"), anchor=False)
-st.markdown(_("Each file has a checksum. If yours gives the same one, your copy is complete and unchanged."))
+page.heading(_("Check your copy"))
+page.text(_("Each file has a checksum. If yours gives the same one, your copy is complete and unchanged."))
 sums = pd.DataFrame(
     [
         {_("File"): r["path"], _("Bytes"): number(r["bytes"]), "SHA-256": r["hash"].removeprefix("sha256:")[:16] + "…"}
         for r in release.package["resources"]
     ]
 )
-st.table(sums.map(escape), hide_index=True, alt=_("Files and checksums"))
-st.caption(_("The full checksums are in the file datapackage.json."))
+page.table(sums, _("Files and checksums"))
+page.caption(_("The full checksums are in the file datapackage.json."))
 page.caveats(
     [
         _("An empty number with the status 'suppressed' is withheld. It may be zero, small or large."),

@@ -11,7 +11,7 @@ from dashboard.skeleton import open_page, period_title
 from dashboard.stats import poisson
 from dashboard.views import Share, along
 
-page = open_page("fairness")
+page = open_page("fairness", "equity", "language")
 release = page.release
 question = _("Is service equal?")
 groups = next((d for d in ("race_ethnicity", "age_group", "gender") if release.find(d, "responder", where=ELIGIBLE)), None)
@@ -73,7 +73,6 @@ else:
         fixed={"table": languages.name, "interpreter_used": "yes", **fixed}, file=("interpreters", *fixed.values()),
         note=_("Staff who speak the language need no interpreter, and are not counted here."),
     )  # fmt: skip
-page.defined("equity", "language")
 page.caveats(
     [
         _(

@@ -8,7 +8,7 @@ from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, mix_of
 
-page = open_page("funnel")
+page = open_page("funnel", "eligible", "coverage", "missed")
 release = page.release
 sentence, _share = coverage_answer(release)
 reasons = release.find("not_served_reason", where=ELIGIBLE)
@@ -61,7 +61,6 @@ if covered is not None and (shares := years_of(release, covered, REACHED, {})):
         title=_("4. Reached by a clinician, year by year"), shares=shares, what=_("Year"), when=_("by year"),
         fixed={"table": covered.name, "eligible": "yes"}, file=("reached-by-year",),
     )  # fmt: skip
-page.defined("eligible", "coverage", "missed")
 page.caveats(
     [
         _("The criteria are the agency's own. They can change, and other cities have others, so shares cannot be compared between cities."),

@@ -1,16 +1,16 @@
 """Glossary, feedback and accessibility."""
 
 import pandas as pd
-import streamlit as st
 
 from dashboard.language import _
 from dashboard.measures import VERSION, measures
-from dashboard.skeleton import escape, open_page
+from dashboard.skeleton import open_page
+from dashboard.surface import escape
 
 page = open_page("glossary")
 release = page.release
 page.ask(_("What do the words mean, and whom can I ask?"), _("Here is each word and each measure, with how it is counted."))
-st.header(_("Words"), anchor=False)
+page.heading(_("Words"))
 words = {
     _("Co-responder team"): _("A police officer and a mental-health clinician who answer calls together."),
     _("Clinician"): _("A trained mental-health worker, such as a social worker or a nurse."),
@@ -27,11 +27,7 @@ words = {
     _("Not recorded"): _("Nobody wrote it down."),
     _("Like calls"): _("Calls of the same types, districts and hours, so that a comparison is fairer."),
 }
-st.table(
-    pd.DataFrame([{_("Word"): escape(word), _("Meaning"): escape(meaning)} for word, meaning in words.items()]),
-    hide_index=True,
-    alt=_("Words and what they mean"),
-)
+page.table(pd.DataFrame([{_("Word"): word, _("Meaning"): meaning} for word, meaning in words.items()]), _("Words and what they mean"))
 table = pd.DataFrame(
     [
         {_("Measure"): m.plain, _("What is counted"): m.counted, _("Out of"): m.out_of or "–", _("Counted in"): m.unit, _("Take care"): m.caveat or "–", _("Wording"): m.source}
@@ -40,10 +36,10 @@ table = pd.DataFrame(
 )  # fmt: skip
 data = pd.DataFrame([{"measure": m.name, "name": m.plain, "counted": m.counted, "out_of": m.out_of, "unit": m.unit, "caveat": m.caveat, "source": m.source, "least": m.least, "version": VERSION} for m in measures()])  # fmt: skip
 page.rows(title=_("Measures"), table=table, data=data, file=("measures",))
-st.header(_("Ask or tell us"), anchor=False)
-st.markdown(_("Questions, mistakes and ideas: {contact}.").format(contact=escape(release.agency["contact"])))
-st.header(_("Accessibility"), anchor=False)
-st.markdown(
+page.heading(_("Ask or tell us"))
+page.text(_("Questions, mistakes and ideas: {contact}.").format(contact=escape(release.agency["contact"])))
+page.heading(_("Accessibility"))
+page.text(
     _(
         "We aim for WCAG 2.1 level AA. Each chart has a sentence, a table and a file with the same numbers. All pages work with a keyboard and on a phone. "
         "Some words of the page's frame, such as the menu button, stay in English. Tell us what does not work for you."

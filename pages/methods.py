@@ -1,10 +1,10 @@
 """Methods and privacy: how numbers are made, why some are withheld, and what was checked."""
 
 import pandas as pd
-import streamlit as st
 
 from dashboard.language import _, number, pick
-from dashboard.skeleton import escape, open_page, period_words
+from dashboard.skeleton import open_page, period_words
+from dashboard.surface import escape
 from dashboard.toy import toy_tables
 
 page = open_page("methods")
@@ -18,8 +18,8 @@ page.ask(
         withheld=number(withheld), cells=number(cells)
     ),
 )
-st.header(_("Why some numbers are withheld"), anchor=False)
-st.markdown(
+page.heading(_("Why some numbers are withheld"))
+page.text(
     _(
         "A small number can point to one person. If one call came from a street on one night, a neighbor may know who it was. "
         "So counts from 1 to {last} are withheld. That alone is not enough: a total minus the other numbers would give the small one back. "
@@ -27,28 +27,26 @@ st.markdown(
     ).format(last=number(k - 1))
 )
 if coarsened := release.coarsened():
-    st.markdown(
-        _("Some numbers are shown for larger areas or longer times than first planned. In smaller ones too many would be withheld:")
-    )
-    st.markdown("\n".join(f"- {escape(pick(label))}" for label in coarsened))
-st.header(_("A small example"), anchor=False)
-st.markdown(
+    page.text(_("Some numbers are shown for larger areas or longer times than first planned. In smaller ones too many would be withheld:"))
+    page.text("\n".join(f"- {escape(pick(label))}" for label in coarsened))
+page.heading(_("A small example"))
+page.text(
     _("This is a made-up table with three districts and two kinds of calls. Here are the true numbers, which nobody outside would see:")
 )
 truth, first, second = toy_tables(k)
-st.table(truth, alt=_("Made-up example: all numbers shown"))
-st.markdown(_("If only the small number is withheld, anyone can work it out: the row's total minus the other number in the row."))
-st.table(first, alt=_("Made-up example: only the small number withheld"))
-st.markdown(_("So three more numbers are withheld. Now many tables fit what is shown, and nobody can tell which is true:"))
-st.table(second, alt=_("Made-up example: four numbers withheld"))
-st.markdown(
+page.table(truth, _("Made-up example: all numbers shown"))
+page.text(_("If only the small number is withheld, anyone can work it out: the row's total minus the other number in the row."))
+page.table(first, _("Made-up example: only the small number withheld"))
+page.text(_("So three more numbers are withheld. Now many tables fit what is shown, and nobody can tell which is true:"))
+page.table(second, _("Made-up example: four numbers withheld"))
+page.text(
     _(
         "All withheld numbers carry the same word. A withheld number may be small, large or zero. "
         "For each one, the numbers shown here leave either every value from 1 to {last} possible, or more than one value of {k} or more."
     ).format(last=number(k - 1), k=number(k))
 )
-st.header(_("What the privacy check tried"), anchor=False)
-st.markdown(_("Before this release was published, a second program attacked it with nothing but the public files. It found nothing:"))
+page.heading(_("What the privacy check tried"))
+page.text(_("Before this release was published, a second program attacked it with nothing but the public files. It found nothing:"))
 attacks = {
     "bytes": _("Each file is the one that was checked"),
     "undeclared": _("No file, column or row beyond those announced"),
@@ -63,7 +61,7 @@ attacks = {
     "earlier releases": _("Comparing this release with earlier ones narrows nothing down, and each is kept as it was"),
     "insider": _("Knowing of one call does not help to narrow down a neighboring number"),
 }
-st.table(
+page.table(
     pd.DataFrame(
         [
             {
@@ -74,11 +72,10 @@ st.table(
             for a in release.audit["attacks"]
         ]
     ),
-    hide_index=True,
-    alt=_("What the privacy check tried and found"),
+    _("What the privacy check tried and found"),
 )
-st.header(_("How numbers are made"), anchor=False)
-st.markdown(
+page.heading(_("How numbers are made"))
+page.text(
     "\n".join(
         f"- {line}"
         for line in [
@@ -92,7 +89,7 @@ st.markdown(
         ]
     )
 )
-st.markdown(escape(pick(release.agency["about"])))
+page.text(escape(pick(release.agency["about"])))
 page.caveats(
     [
         _("The privacy check covers what is published here. It cannot cover what someone knows from elsewhere, such as the news."),

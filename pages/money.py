@@ -3,16 +3,16 @@
 from datetime import date
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import charts
 from dashboard.answers import REACHED
 from dashboard.language import _, day, number, text
 from dashboard.program import money, nothing, numbers
 from dashboard.release import ROOT
-from dashboard.skeleton import escape, open_page, period_title
+from dashboard.skeleton import open_page, period_title
+from dashboard.surface import escape
 
-page = open_page("money")
+page = open_page("money", "cost", "saved")
 release = page.release
 budget = release.reference("budget")
 if budget is None:
@@ -65,7 +65,7 @@ else:
         )  # fmt: skip
     else:
         page.not_reported(_("cost per contact"))
-st.header(_("What might be saved"), anchor=False)
+page.heading(_("What might be saved"))
 costs, like = release.reference("unit_costs"), release.statistic("compare_arrest")
 cell = like.cell({}) if like else None
 reached = None
@@ -75,7 +75,7 @@ if costs is None or cell is None or not reached:
     page.not_reported(_("unit costs, or arrests for like calls"))
 else:
     cost = next((r for r in numbers(costs, "low", "middle", "high").to_dict("records") if r["item"] == "jail_booking"), None)
-    st.info(
+    page.info(
         _(
             "Nobody knows what would have happened without the teams. This sum takes like calls without a clinician as a stand-in. That may be wrong. Change the numbers and see."
         )
@@ -84,10 +84,8 @@ else:
         max(0.0, (cell[f"other{edge}"] - cell[f"team{other}"]) / 1000) for edge, other in (("_low", "_high"), ("", ""), ("_high", "_low"))
     ]
     if cost is not None:
-        price = st.slider(
-            _("Cost of one jail booking, in dollars"), 0, max(1000, int(cost["high"] * 2)), int(cost["middle"]), 10, key="jail_price"
-        )
-        st.caption(
+        price = page.slide("price", _("Cost of one jail booking, in dollars"), 0, max(1000, int(cost["high"] * 2)), int(cost["middle"]), 10)
+        page.caption(
             _("Starts at {middle}. Low {low}, high {high}, dollars of {year}. Source: {source}.").format(
                 middle=money(cost["middle"]),
                 low=money(cost["low"]),
@@ -96,7 +94,7 @@ else:
                 source=escape(cost["source"]),
             )
         )
-        share = st.slider(_("How much of the difference is due to the teams, in per cent"), 0, 100, 50, 5, key="due")
+        share = page.slide("due", _("How much of the difference is due to the teams, in per cent"), 0, 100, 50, 5)
         words = (_("low"), _("middle"), _("high"))
         sums = [round(reached * g * share / 100 * price) for g in gap]
         items = [
@@ -108,7 +106,6 @@ else:
             when=period_title(release, ROOT), file=("savings",), data=pd.DataFrame({"case": ["low", "middle", "high"], "fewer": [reached * g * share / 100 for g in gap], "price": price, "share_due": share, "sum": sums}),
             note=_("Who would save: {payer}. A jail saves only when it spends less, for example by closing a unit.").format(payer=escape(text(cost, "payer"))),
         )  # fmt: skip
-page.defined("cost", "saved")
 page.caveats(
     [
         _("Saved money is a range and a guess. It is not money in hand."),

@@ -3,15 +3,15 @@
 import pandas as pd
 
 from dashboard import charts
-from dashboard.address import choose
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
 from dashboard.program import last_year, nothing, point
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, open_page, period_title
+from dashboard.surface import choose
 from dashboard.views import Share, label_of
 
-page = open_page("neighborhood")
+page = open_page("neighborhood", "coverage", "wait")
 release = page.release
 question = _("Is there a team where I live?")
 covered = release.find("area", "responder", where=ELIGIBLE)
@@ -85,7 +85,6 @@ else:
             data=pd.DataFrame([{"area": code, "median": cell["median"] if cell else None, "p90": cell["p90"] if cell else None} for code, cell in cells]),
             file=("my-area-waits", area),
         )  # fmt: skip
-    page.defined("coverage", "wait")
 page.caveats(
     [
         _("Your choice stays in your browser's address. It is not stored."),

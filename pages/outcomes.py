@@ -1,10 +1,12 @@
 """Outcomes: what happens at the end of a call."""
 
+from functools import partial
+
 from dashboard import answers, charts
-from dashboard.address import choose
 from dashboard.language import _
 from dashboard.release import ROOT
-from dashboard.skeleton import codes_of, colours, hidden_shares, open_page, period_title, periods, share_tables
+from dashboard.skeleton import codes_of, hidden_shares, open_page, period_title, periods, share_tables
+from dashboard.surface import choose
 from dashboard.views import mix_of
 
 page = open_page("outcomes")
@@ -32,7 +34,7 @@ else:
     title = _("How calls ended, {period}").format(period=when)
     shown, data = share_tables(shares, _("How it ended"), {"table": table.name, **fixed})
     page.figure(
-        title=title, chart=charts.share_bars(shares, colours()), alt=charts.describe(_("Bar chart"), title, when, shares),
+        title=title, draw=partial(charts.share_bars, shares ), alt=charts.describe(_("Bar chart"), title, when, shares),
         table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, by_who, label_of
 
-page = open_page("safety")
+page = open_page("safety", "arrests", "jail_diversion", "force", "injuries", "weapon")
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 answer = nothing()
@@ -97,7 +97,6 @@ for dimension, title, file in (
         when=period_title(release, ROOT), fixed={"table": table.name, dimension: "yes"}, file=(file,),
         note=_("None seen is not proof of none: the line then ends at 3 over the number of calls ('rule of three')."),
     )  # fmt: skip
-page.defined("arrests", "jail_diversion", "force", "injuries", "weapon")
 page.caveats(
     [
         _("These are associations. We cannot tell whether teams are the reason."),

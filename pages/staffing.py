@@ -1,15 +1,17 @@
 """Staffing, training and partners: posts, hours, courses, who left first, what officers say."""
 
+from functools import partial
+
 import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, number, percent, text
 from dashboard.program import event_note, events, nothing, numbers, point, year_choice
 from dashboard.release import ROOT
-from dashboard.skeleton import colours, open_page, period_title
+from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
 
-page = open_page("staffing")
+page = open_page("staffing", "posts", "staffed", "trained", "on_scene")
 release = page.release
 posts, hours, training = release.reference("staffing"), release.reference("staffed_months"), release.reference("training")
 answer = nothing()
@@ -36,7 +38,7 @@ else:
         for field, words in (("authorized", _("posts")), ("filled", _("filled")))
     ]
     page.figure(
-        title=_("Posts and people, by month"), chart=charts.lines(series, _("Posts"), colours()), alt=_("Line chart: posts in the budget and posts filled, by role and month."),
+        title=_("Posts and people, by month"), draw=partial(charts.lines, series, _("Posts") ), alt=_("Line chart: posts in the budget and posts filled, by role and month."),
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Role"): text(r, "role"), _("Posts"): number(r["authorized"]), _("Posts filled"): number(r["filled"])} for r in rows.to_dict("records")]),
         data=posts, file=("posts",),
     )  # fmt: skip
@@ -46,9 +48,8 @@ else:
     rows = numbers(hours, "planned", "worked")
     page.figure(
         title=_("Hours planned, and hours with both an officer and a clinician"),
-        chart=charts.lines(
-            [(_("planned"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["planned"], strict=True)]),
-             (_("staffed with both"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["worked"], strict=True)])], _("Hours"), colours()
+        draw=partial(charts.lines, [(_("planned"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["planned"], strict=True)]),
+             (_("staffed with both"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["worked"], strict=True)])], _("Hours")
         ),
         alt=_("Line chart: unit hours planned and unit hours staffed with both roles, by month."),
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
@@ -105,7 +106,6 @@ if officers is None or not len(officers):
     page.not_reported(_("what officers say in surveys"))
 else:
     page.survey(officers, _("What officers say"), "officer-survey")
-page.defined("posts", "staffed", "trained", "on_scene")
 page.caveats(
     [
         _("Teams are small, so one person who leaves changes the share a lot."),

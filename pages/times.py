@@ -1,15 +1,17 @@
 """Response times: named clocks, middle and slow waits, share within a time, team and other calls."""
 
+from functools import partial
+
 import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
 from dashboard.program import nothing, statistic_rows, year_choice
 from dashboard.release import ROOT, StatisticTable
-from dashboard.skeleton import colours, open_page, period_title
+from dashboard.skeleton import open_page, period_title
 from dashboard.views import WHO, Share, label_of, mix_of
 
-page = open_page("times")
+page = open_page("times", "wait", "queue", "dispatch", "on_scene", "wait_within_30")
 release = page.release
 wait = release.statistic("minutes_call_to_arrival", "responder")
 bands = release.find("wait")
@@ -85,16 +87,14 @@ if hours:
     known = [(label, cell) for _code, label, cell in found]
     page.figure(
         title=_("Waits by time of day"),
-        chart=charts.lines(
-            [(_("9 in 10 within"), [(label, float(cell["p90"]) if cell else None) for label, cell in known]),
-             (_("half within"), [(label, float(cell["median"]) if cell else None) for label, cell in known])], _("Minutes"), colours()
+        draw=partial(charts.lines, [(_("9 in 10 within"), [(label, float(cell["p90"]) if cell else None) for label, cell in known]),
+             (_("half within"), [(label, float(cell["median"]) if cell else None) for label, cell in known])], _("Minutes")
         ),
         alt=_("Line chart: waits by time of day, middle value and the value that 9 in 10 stay under, in minutes."),
         table=pd.DataFrame([{_("Time of day"): label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
                              _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
         data=pd.DataFrame([{"hour": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=("waits-by-hour",),
     )  # fmt: skip
-page.defined("wait", "queue", "dispatch", "on_scene", "wait_within_30")
 page.caveats(
     [
         _("A longer wait may mean more calls, fewer units, longer ways, or less urgent calls. We cannot tell which from these numbers."),

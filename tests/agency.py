@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from anonymize.pipeline import Inputs, check, read_inputs
+from anonymize import pipeline
+from anonymize.cli import main
+from anonymize.pipeline import CANDIDATE, Built, Inputs, check, read_inputs
 from anonymize.records import Tally
+from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
 
 MINIMAL = """
 [agency]
@@ -75,6 +79,23 @@ def write_agency(folder: Path, calls: str | None = None, replace: Mapping[str, s
     if calls is not None:
         (folder / "calls.csv").write_text(calls, encoding="utf-8")
     return folder / "agency.toml"
+
+
+def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False) -> Built:
+    """Build a candidate, and approve it where it is new."""
+    built = pipeline.build(inputs, out, private, replace=replace)
+    if built.changed:
+        publish(private / CANDIDATE, out, Approval("Test", date(2024, 7, 1)), built.digest[:CODE_LENGTH], replace=replace)
+    return built
+
+
+def make(agency: Path, out: Path, private: Path, *more: str) -> int:
+    """The same by the command line; gives the first exit code that is not 0."""
+    common = [str(agency), "--out", str(out), "--private", str(private), "--quiet", *more]
+    code = main(["build", *common])
+    if code or not (private / CANDIDATE).is_dir():
+        return code
+    return main(["publish", *common, "--role", "Test", "--date", "2024-07-01", "--code", digest_of(private / CANDIDATE)[:CODE_LENGTH]])
 
 
 def tally_of(agency: Path) -> Tally:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from anonymize.demo import write_exports
-from anonymize.pipeline import Built, build, read_inputs
+from anonymize.demo_release import make_example
+from anonymize.pipeline import Built, read_inputs
+from tests.agency import build
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -35,7 +37,7 @@ def _built(agency: str, folder: Path) -> tuple[Built, Path]:
 
 @pytest.fixture(scope="session")
 def example_city(example_exports: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
-    return _built("examples/example_city/agency.toml", tmp_path_factory.mktemp("example_city"))
+    return make_example(ROOT / "examples/example_city/agency.toml", tmp_path_factory.mktemp("example_city") / "made")
 
 
 @pytest.fixture(scope="session")

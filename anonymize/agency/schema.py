@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 CATEGORY_FIELDS = (
     "call_type", "source", "priority", "not_served_reason", "responder", "outcome",
@@ -85,6 +85,7 @@ class Agency(Model):
     contact: str
     licence: Licence
     about: Bilingual
+    site: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")] | None = None
 
 
 class Release(Model):
@@ -93,6 +94,23 @@ class Release(Model):
     data_from: date
     data_to: date
     next_update: date | None = None
+    kind: Literal["update", "correction"] = "update"
+    reason: Bilingual | None = None
+
+    @model_validator(mode="after")
+    def _corrections_have_a_reason(self) -> Release:
+        if self.kind == "correction" and self.reason is None:
+            raise ValueError("a correction needs a 'reason' in both languages")
+        return self
+
+
+class Definition(Model):
+    """A rule of the agency's own behind a measure, such as its criteria for a team. A change of words is a new version."""
+
+    version: int = Field(ge=1, strict=True)
+    since: date
+    en: str = Field(min_length=1)
+    es: str = Field(min_length=1)
 
 
 class Privacy(Model):
@@ -228,6 +246,7 @@ class AgencyFile(Model):
     release: Release
     privacy: Privacy = Privacy()
     plan: PlanSpec = PlanSpec()
+    definitions: dict[Name, Definition] = {}
     calls: CallsSpec
     inputs: dict[InputName, InputSpec] = {}
     areas: dict[Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)], AreaSpec] = {}

@@ -15,7 +15,9 @@ from anonymize.errors import AuditError
 
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
 VISIBLE = ("published", "incomplete")
-UNLISTED = ("datapackage.json", "audit.json")
+APPROVAL = "approval.json"
+APPROVAL_KEYS = ["datapackage_sha256", "date", "role"]
+UNLISTED = ("datapackage.json", "audit.json", APPROVAL)
 HISTORY = "history"
 
 Key = frozenset[tuple[str, str]]
@@ -176,6 +178,14 @@ def _listed(folder: Path, resources: list[dict[str, Any]], findings: list[Findin
         if resource.get("hash") != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource.get("bytes") != len(data):
             findings.append(Finding("bytes", f"the file {path} is not the one that datapackage.json describes"))
         contents[path] = data.decode("utf-8-sig")
+    if (folder / APPROVAL).exists():
+        try:
+            approval = json.loads((folder / APPROVAL).read_bytes())
+            plain = sorted(approval) == APPROVAL_KEYS and all(isinstance(text, str) for text in approval.values())
+        except (ValueError, TypeError):
+            plain = False
+        if not plain:
+            findings.append(Finding("undeclared", f"the file {APPROVAL} holds more or less than {', '.join(APPROVAL_KEYS)}"))
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         relative = file.relative_to(folder)
         if relative.parts[0] != HISTORY and str(relative) not in contents and str(relative) not in UNLISTED:

@@ -260,15 +260,16 @@ def _changelog(config: AgencyConfig, before: Before) -> str:
     release = config.file.release
     head = f"## {release.version} ({release.created})\n\n"
     period = f"Calls from {release.data_from} to {release.data_to}.\n"
+    reason = f"Reason: {release.reason.en}\n" if release.reason else ""
     if not before.folders:
-        return f"# Changes\n\n{head}First release. {period}"
-    revised = before.revised
+        return f"# Changes\n\n{head}First release. {period}{reason}"
+    revised, kind = before.revised, "Correction" if release.kind == "correction" else "Scheduled update"
     if revised.months:
-        what = f"Scheduled update. In {len(revised.months)} month(s) that were out before, calls were added, removed or coded anew: at most {revised.at_most}."
+        what = f"{kind}. In {len(revised.months)} month(s) that were out before, calls were added, removed or coded anew: at most {revised.at_most}."
     else:
-        what = "Scheduled update. No count of a month that was out before has changed."
+        what = f"{kind}. No count of a month that was out before has changed."
     earlier = (before.folders[-1] / "CHANGELOG.md").read_text(encoding="utf-8").removeprefix("# Changes\n\n")
-    return f"# Changes\n\n{head}{what} {period}\n{earlier}"
+    return f"# Changes\n\n{head}{what} {period}{reason}\n{earlier}"
 
 
 def _package(
@@ -296,6 +297,14 @@ def _package(
         },
         "period": {"from": str(release.data_from), "to": str(release.data_to)},
     }
+    if agency.site:
+        package["homepage"] = agency.site
+    package["release"] = {"kind": release.kind} | ({"reason": _both(release.reason)} if release.reason else {})
+    if config.file.definitions:
+        package["definitions"] = {
+            name: {"version": rule.version, "since": str(rule.since), "text": {"en": rule.en, "es": rule.es}}
+            for name, rule in sorted(config.file.definitions.items())
+        }
     if release.next_update:
         package["next_update"] = str(release.next_update)
     if advice.changes:

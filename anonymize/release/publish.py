@@ -1,16 +1,33 @@
-"""Put an audited candidate in place, in one step, or leave everything as it was."""
+"""Put an audited candidate in place once a person has approved it, in one step, or leave everything as it was."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import tempfile
 import time
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from anonymize.audit.reader import HISTORY
+from anonymize.audit.reader import APPROVAL, HISTORY, read_release
 from anonymize.errors import ReleaseError
 
 SECONDS_A_DAY = 86_400
+CODE_LENGTH = 12
+"""Letters of the code at the end of a build report, by which a person shows which report they have read."""
+
+
+MOST_ROLE = 80
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who let a release go out (a role, never a name), and when."""
+
+    role: str
+    day: date
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -39,23 +56,74 @@ def check_target(target: Path) -> None:
         raise ReleaseError(f"{target}: holds files that are no release; name an empty or new folder")
 
 
-def publish(candidate: Path, target: Path, *, replace: bool) -> bool:
-    """Move `candidate` to `target`; False when `target` already held the same bytes.
+def digest_of(release: Path) -> str:
+    """SHA-256 of what describes a release, and by that of all its bytes."""
+    return hashlib.sha256((release / "datapackage.json").read_bytes()).hexdigest()
+
+
+def same_release(candidate: Path, target: Path) -> bool:
+    """Do both hold the same bytes, the approval aside?"""
+    if not (target / "datapackage.json").exists():
+        return False
+    found, there = _files(candidate), _files(target)
+    return {n: b for n, b in found.items() if n != APPROVAL} == {n: b for n, b in there.items() if n != APPROVAL}
+
+
+def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
+    """Raises ReleaseError when `target` holds a release that `candidate` may not follow.
 
     An earlier release of another version must be in the candidate's history. One of the same version that differs is
-    only overwritten with `replace`: readers who saw both could compare them. Raises ReleaseError.
+    only overwritten with `replace`: readers who saw both could compare them.
     """
     check_target(target)
     earlier = target.is_dir() and any(target.iterdir())
-    if earlier and _files(candidate) == _files(target):
-        shutil.rmtree(candidate)
-        return False
     if earlier and not replace and not _remembers(candidate, target):
         raise ReleaseError(
             f"{target}: holds an earlier release that differs; anyone who saw it could compare the two. "
             "Give the new release its own 'version' in [release], or add --replace if nobody outside has seen the earlier one"
         )
+
+
+def publish(candidate: Path, target: Path, approval: Approval, code: str, *, replace: bool) -> None:
+    """Copy the audited `candidate` to `target` with its approval. Raises ReleaseError; `target` is then as it was.
+
+    `code` is the one at the end of the build report: it shows that the report read is this candidate's.
+    """
+    if not (candidate / "datapackage.json").exists():
+        raise ReleaseError(f"{candidate}: there is no candidate; make one with 'python -m anonymize build'")
+    digest = digest_of(candidate)
+    if code != digest[:CODE_LENGTH]:
+        raise ReleaseError(
+            f"{candidate}: '{code}' is not the code of this candidate's report; read the report (build_report.txt beside it) and give the code at its end"
+        )
+    if not 0 < len(approval.role.strip()) <= MOST_ROLE or not approval.role.isprintable():
+        raise ReleaseError(f"the role is published: name one of 1 to {MOST_ROLE} letters, such as 'Privacy officer'")
+    _check_audited(candidate, digest)
+    check_succession(candidate, target, replace=replace)
     target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+        ready = Path(scratch) / "release"
+        shutil.copytree(candidate, ready)
+        approved = {"role": approval.role, "date": approval.day.isoformat(), "datapackage_sha256": digest}
+        (ready / APPROVAL).write_text(json.dumps(approved, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        for path in (ready, *ready.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        _swap(ready, target)
+    shutil.rmtree(candidate)
+
+
+def _check_audited(candidate: Path, digest: str) -> None:
+    try:
+        audit = json.loads((candidate / "audit.json").read_bytes())
+        passed = audit["passed"] is True and audit["datapackage_sha256"] == digest
+    except (OSError, ValueError, KeyError, TypeError):
+        passed = False
+    if not passed or read_release(candidate).findings:
+        raise ReleaseError(f"{candidate}: the candidate is not the one that passed its audit; build it again")
+
+
+def _swap(candidate: Path, target: Path) -> None:
+    earlier = target.is_dir() and any(target.iterdir())
     aside = _aside(target)
     shutil.rmtree(aside, ignore_errors=True)
     if earlier:
@@ -69,7 +137,6 @@ def publish(candidate: Path, target: Path, *, replace: bool) -> bool:
             aside.rename(target)
         raise ReleaseError(f"{target}: the release could not be put in place ({error.strerror}); nothing was changed") from None
     shutil.rmtree(aside, ignore_errors=True)
-    return True
 
 
 def _remembers(candidate: Path, target: Path) -> bool:

@@ -14,8 +14,8 @@ from scipy.optimize import linprog
 
 from anonymize.audit import audit_release
 from anonymize.errors import PlanError
-from anonymize.pipeline import build, read_inputs
-from tests.agency import write_agency
+from anonymize.pipeline import read_inputs
+from tests.agency import build, write_agency
 
 K = 5
 TYPES = {"Crisis": "crisis", "Check": "check", "Welfare": "welfare"}

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from anonymize.errors import SchemaError, SourceError
-from anonymize.pipeline import build, read_inputs
-from tests.agency import calls_of, write_agency
+from anonymize.pipeline import read_inputs
+from tests.agency import build, calls_of, write_agency
 from tests.conftest import ROOT
 
 COLUMNS = """call_type = "type"

@@ -6,10 +6,10 @@ import pytest
 
 from anonymize.agency.schema import PlanSpec
 from anonymize.errors import PlanError
-from anonymize.pipeline import build, plan, read_inputs
+from anonymize.pipeline import plan, read_inputs
 from anonymize.plan import coarser_steps, share
 from dashboard.release import load_release
-from tests.agency import write_agency
+from tests.agency import build, write_agency
 from tests.conftest import ROOT
 
 TEN = "\n[plan]\nmost_small_percent = 10\n"

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from anonymize.pipeline import build, read_inputs
+from anonymize.pipeline import read_inputs
 from anonymize.protect.primary import small_counts, telling_remainder
-from tests.agency import write_agency
+from tests.agency import build, write_agency
 
 PERSON = {'call_type = "type"': 'call_type = "type"\nperson_key = "who"'}
 

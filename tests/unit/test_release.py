@@ -6,16 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 
 import frictionless
 import highspy
 import pytest
 
+from anonymize import pipeline
 from anonymize.cli import main
-from anonymize.errors import AuditError, PlanError, ProtectionError, ReleaseError
-from anonymize.pipeline import build, read_inputs
-from anonymize.release.publish import publish
-from tests.agency import write_agency
+from anonymize.errors import AuditError, PlanError, ProtectionError, ReleaseError, SchemaError
+from anonymize.pipeline import read_inputs
+from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
+from tests.agency import build, make, write_agency
 from tests.conftest import ROOT
 
 
@@ -52,15 +54,18 @@ def test_levels_add_up(example_city):
 
 def test_the_committed_release_is_the_example_city(example_city):
     _built, out = example_city
-    assert files(out) == files(ROOT / "data_public"), "run `make release` and commit data_public"
+    assert files(out) == files(ROOT / "data_public"), "run `make example` and commit data_public"
 
 
-def test_same_bytes_whatever_the_hash_seed(example_exports, example_city, tmp_path):
+def test_same_bytes_whatever_the_hash_seed(example_city, tmp_path):
+    """The earlier release alone, under a fixed seed; the later one is built under a new seed in every run of the test above."""
     _built, out = example_city
-    command = [sys.executable, "-m", "anonymize", "build", "examples/example_city/agency.toml", "--out", str(tmp_path / "r")]
+    command = [sys.executable, "-m", "anonymize", "build", str(out.parent / "earlier/agency.toml"), "--out", str(tmp_path / "r")]
     environment = os.environ | {"PYTHONHASHSEED": "12345"}
     subprocess.run([*command, "--private", str(tmp_path / "p"), "--quiet"], cwd=ROOT, env=environment, check=True, capture_output=True)
-    assert files(tmp_path / "r") == files(out)
+    kept = files(out / "history/2025.1")
+    del kept["approval.json"]
+    assert files(tmp_path / "p/candidate") == kept
 
 
 def test_only_the_allowed_leaves_the_private_side(example_city, example_exports):
@@ -119,14 +124,14 @@ def test_a_killed_build_leaves_the_earlier_release(tmp_path):
     agency = write_agency(tmp_path, small_calls())
     out = tmp_path / "out"
     command = [*BUILD, str(agency), "--out", str(out), "--private", str(tmp_path / "private"), "--replace", "--quiet"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert make(agency, out, tmp_path / "private") == 0
     before = files(out)
     (tmp_path / "calls.csv").write_text(small_calls(150))
     for seconds in (0.5, 1.0, 1.5, 2.0):
         with pytest.raises(subprocess.TimeoutExpired):
             subprocess.run([sys.executable, "-c", SLOW, *command[3:]], cwd=ROOT, timeout=seconds, capture_output=True)
         assert files(out) == before
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert make(agency, out, tmp_path / "private", "--replace") == 0
     assert main(["audit", str(out), "--quiet"]) == 0
     assert files(out) != before
 
@@ -150,6 +155,7 @@ def test_a_build_killed_between_two_renames_is_put_right(tmp_path):
 SLOW = """
 import sys, time
 from anonymize import pipeline
+from anonymize import pipeline
 from anonymize.cli import main
 inner = pipeline.audit_release
 def slow(*arguments):
@@ -168,7 +174,7 @@ def test_a_full_disk_leaves_the_earlier_release(tmp_path, most):
     agency = write_agency(tmp_path, small_calls())
     out = tmp_path / "out"
     command = [*BUILD, str(agency), "--out", str(out), "--private", str(tmp_path / "private"), "--replace", "--quiet"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert make(agency, out, tmp_path / "private") == 0
     before = files(out)
     (tmp_path / "calls.csv").write_text(small_calls(150))
     full = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most})); sys.dont_write_bytecode = True; "
@@ -205,14 +211,30 @@ def test_an_earlier_different_release_is_not_overwritten(tmp_path):
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("years of work")
+    agency = write_agency(tmp_path / "a", small_calls())
     with pytest.raises(ReleaseError, match="no release"):
-        publish(tmp_path / "candidate", tmp_path / "out", replace=True)
+        build(read_inputs(agency), tmp_path / "out", tmp_path / "private", replace=True)
     assert (tmp_path / "out/thesis.txt").exists()
 
 
 def test_files_are_readable_by_all_and_private_ones_are_not(tmp_path):
     agency = write_agency(tmp_path, small_calls())
-    assert main(["build", str(agency), "--out", str(tmp_path / "out"), "--private", str(tmp_path / "private"), "--quiet"]) == 0
+    assert make(agency, tmp_path / "out", tmp_path / "private") == 0
+    assert (
+        main(
+            [
+                "build",
+                str(write_agency(tmp_path, small_calls(150))),
+                "--out",
+                str(tmp_path / "out"),
+                "--private",
+                str(tmp_path / "private"),
+                "--replace",
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     assert all(p.stat().st_mode & 0o044 == 0o044 for p in (tmp_path / "out").rglob("*"))
     assert all(p.stat().st_mode & 0o077 == 0 for p in (tmp_path / "private").rglob("*") if p.is_file())
 
@@ -232,7 +254,7 @@ def test_tables_too_large_are_refused_with_their_size(tmp_path):
 def test_few_records(tmp_path, n):
     """An empty table, one record, every cell sensitive: published safely or refused clearly."""
     agency = write_agency(tmp_path, "id,at,type\n" + "".join(f"{i},2024-01-05,Crisis\n" for i in range(n)))
-    code = main(["build", str(agency), "--out", str(tmp_path / "out"), "--private", str(tmp_path / "private"), "--quiet"])
+    code = make(agency, tmp_path / "out", tmp_path / "private")
     assert (tmp_path / "out").exists() == (code == 0)
     if code == 0:
         assert main(["audit", str(tmp_path / "out"), "--quiet"]) == 0
@@ -286,3 +308,64 @@ def test_exit_codes(tmp_path, capsys):
     (out / "tables/extra.csv").write_text("a\n")
     assert main(["audit", str(out), "--quiet"]) == 8
     assert "Do not publish" in capsys.readouterr().out
+
+
+def candidate_of(tmp_path):
+    agency = write_agency(tmp_path, small_calls())
+    pipeline.build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    return tmp_path / "private/candidate"
+
+
+def test_nothing_goes_out_before_a_person_has_read_the_report(tmp_path):
+    candidate, out = candidate_of(tmp_path), tmp_path / "out"
+    assert not out.exists()
+    approval = Approval("Privacy officer", date(2024, 7, 3))
+    with pytest.raises(ReleaseError, match="not the code of this candidate's report"):
+        publish(candidate, out, approval, "0" * CODE_LENGTH, replace=False)
+    with pytest.raises(ReleaseError, match="the role is published"):
+        publish(candidate, out, Approval(" ", approval.day), digest_of(candidate)[:CODE_LENGTH], replace=False)
+    assert not out.exists()
+    digest = digest_of(candidate)
+    publish(candidate, out, approval, digest[:CODE_LENGTH], replace=False)
+    assert json.loads((out / "approval.json").read_text()) == {
+        "role": "Privacy officer",
+        "date": "2024-07-03",
+        "datapackage_sha256": digest,
+    }
+    assert not candidate.exists()
+    assert main(["audit", str(out), "--quiet"]) == 0
+    with pytest.raises(ReleaseError, match="there is no candidate"):
+        publish(candidate, out, approval, digest[:CODE_LENGTH], replace=False)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda c: (c / "tables/calls.csv").write_text((c / "tables/calls.csv").read_text().replace(",0,", ",1,", 1) + " "),
+        lambda c: (c / "audit.json").unlink(),
+        lambda c: (c / "audit.json").write_text(json.dumps(json.loads((c / "audit.json").read_text()) | {"passed": False})),
+        lambda c: (c / "notes.txt").write_text("left behind"),
+    ],
+)
+def test_a_candidate_changed_after_its_audit_is_not_published(tmp_path, spoil):
+    candidate = candidate_of(tmp_path)
+    spoil(candidate)
+    with pytest.raises(ReleaseError, match="not the one that passed its audit"):
+        publish(
+            candidate, tmp_path / "out", Approval("Privacy officer", date(2024, 7, 3)), digest_of(candidate)[:CODE_LENGTH], replace=False
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_approval_that_tells_more_is_found(tmp_path):
+    agency = write_agency(tmp_path, small_calls())
+    build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
+    path = tmp_path / "out/approval.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"note": "three calls in May"}))
+    assert main(["audit", str(tmp_path / "out"), "--quiet"]) == 8
+
+
+def test_a_correction_needs_a_reason(tmp_path):
+    path = write_agency(tmp_path, small_calls(), {'version = "2024.1"': 'version = "2024.1"\nkind = "correction"'})
+    with pytest.raises(SchemaError, match="a correction needs a 'reason'"):
+        read_inputs(path)

@@ -8,8 +8,8 @@ import pytest
 
 from anonymize.audit import audit_release
 from anonymize.errors import PlanError
-from anonymize.pipeline import build, read_inputs
-from tests.agency import write_agency
+from anonymize.pipeline import read_inputs
+from tests.agency import build, write_agency
 from tests.conftest import ROOT
 from tests.helpers import rehash
 

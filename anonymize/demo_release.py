@@ -1,0 +1,34 @@
+"""The example city's two releases, one after the other, each approved as made up: what `make run` serves and tests look at."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+from anonymize.demo import write_exports
+from anonymize.demo_earlier import write_earlier
+from anonymize.pipeline import CANDIDATE, Built, build, read_inputs
+from anonymize.progress import QUIET, Progress
+from anonymize.release.publish import CODE_LENGTH, Approval, publish
+
+ROLE = "Example: nobody, the data are made up"
+
+
+def make_example(agency_file: Path, folder: Path, progress: Progress = QUIET) -> tuple[Built, Path]:
+    """Write exports beside `agency_file`, build and publish both releases in `folder`; gives the later build and its release's folder.
+
+    `folder` is emptied first.
+    """
+    with progress.step("Making the example city's exports"):
+        write_exports(agency_file.parent / "exports")
+    shutil.rmtree(folder, ignore_errors=True)
+    out, private = folder / "data_public", folder / "private"
+    built = None
+    for agency, day in ((write_earlier(folder / "earlier", agency_file), date(2025, 1, 14)), (agency_file, date(2026, 1, 14))):
+        inputs = read_inputs(agency)
+        progress.say(f"Release {inputs.config.file.release.version}")
+        built = build(inputs, out, private, progress=progress)
+        publish(private / CANDIDATE, out, Approval(ROLE, day), built.digest[:CODE_LENGTH], replace=False)
+    assert built is not None
+    return built, out

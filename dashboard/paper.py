@@ -1,0 +1,153 @@
+"""Pages on paper: plain HTML that needs no server and no script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Protocol
+
+import pandas as pd
+from markdown_it import MarkdownIt
+
+from dashboard.figure import Figure
+from dashboard.language import _, number
+from dashboard.release import Release
+from dashboard.surface import first_choice
+
+_markdown = MarkdownIt("commonmark", {"html": False})
+
+
+class Shelf(Protocol):
+    """Where files of a page go, and how a page names them."""
+
+    def file(self, name: str, data: bytes) -> str:
+        """Keep a file; gives its address as seen from the page."""
+
+    def page(self, name: str, choices: Mapping[str, str]) -> str:
+        """The address of another page."""
+
+    def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
+        """(address, width, height) of the drawn chart, narrowest first."""
+
+    def takeaways(self, figure: Figure) -> list[tuple[str, str]]:
+        """(words, address) of the files of one figure."""
+
+    def releases(self) -> list[Release]: ...
+
+
+def to_html(markdown: str) -> str:
+    return str(_markdown.render(markdown))
+
+
+@dataclass
+class Paper:
+    """One page; `body` grows from the top down. `asked`: the filters this copy of the page stands at."""
+
+    release: Release
+    shelf: Shelf
+    name: str
+    asked: Mapping[str, str]
+    choices: dict[str, str] = field(default_factory=dict)
+    body: list[str] = field(default_factory=list)
+    variants: list[tuple[str, str]] = field(default_factory=list)
+    """Filters that a reader may want instead, one at a time."""
+    title: str = ""
+
+    def releases(self) -> list[Release]:
+        return self.shelf.releases()
+
+    def heading(self, text: str, level: int) -> None:
+        if level == 1:
+            self.title = text
+        self.body.append(f"<h{level}>{escape(text)}</h{level}>")
+
+    def text(self, markdown: str) -> None:
+        self.body.append(to_html(markdown))
+
+    def caption(self, markdown: str) -> None:
+        self.body.append(f'<div class="quiet">{to_html(markdown)}</div>')
+
+    def info(self, markdown: str) -> None:
+        self.body.append(f'<div class="notice">{to_html(markdown)}</div>')
+
+    def table(self, frame: pd.DataFrame, alt: str) -> None:
+        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f'<th scope="row">{escape(str(cell))}</th>' if i == 0 else f"<td>{escape(str(cell))}</td>" for i, cell in enumerate(row)
+            )
+            + "</tr>"
+            for row in frame.itertuples(index=False, name=None)
+        )
+        self.body.append(
+            f'<div class="scroll" role="region" aria-label="{escape(alt)}" tabindex="0"><table><caption>{escape(alt)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+
+    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
+        items = [f'<a href="{escape(self.shelf.page(page, filters))}">{escape(words)}</a>' for page, words, filters in links]
+        self.body.append(f"<p>{' · '.join(items)}</p>")
+
+    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
+        boxes = [
+            f'<div class="card"><p><strong>{escape(heading)}</strong></p><p><a href="{escape(self.shelf.page(page, {}))}">{escape(words)}</a></p></div>'
+            for heading, page, words in cards
+        ]
+        self.body.append(f'<div class="cards">{"".join(boxes)}</div>')
+
+    def fold(self, label: str, markdown: str) -> None:
+        self.body.append(f"<details><summary>{escape(label)}</summary>{to_html(markdown)}</details>")
+
+    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+        """Filters are links to other copies of the page."""
+        fallback = first_choice(options, default)
+        chosen = self.asked.get(key, fallback)
+        chosen = chosen if chosen in options else fallback
+        if chosen != fallback:
+            self.choices[key] = chosen
+        items = []
+        for code, words in options.items():
+            if code == chosen:
+                items.append(f'<li><strong aria-current="true">{escape(words)}</strong></li>')
+            else:
+                self.variants.append((key, "" if code == fallback else code))
+                address = self.shelf.page(self.name, {} if code == fallback else {key: code})
+                items.append(f'<li><a href="{escape(address)}">{escape(words)}</a></li>')
+        self.body.append(f'<nav class="filter" aria-label="{escape(label)}"><p>{escape(label)}</p><ul>{"".join(items)}</ul></nav>')
+        return chosen
+
+    def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
+        self.body.append(f'<p class="quiet">{escape(label)}: {number(start)}</p>')
+        return start
+
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
+        self.body.append(f'<p><a class="file" href="{escape(self.shelf.file(name, data()))}" download>{escape(label)}</a></p>')
+
+    def figure(self, figure: Figure) -> None:
+        self.body.append(f'<section class="figure" id="{escape(figure.slug)}"><h2>{escape(figure.title)}</h2>')
+        if figure.chart is not None:
+            pictures = self.shelf.pictures(figure)
+            *narrow, (address, width, height) = pictures
+            sources = "".join(
+                f'<source media="(max-width:{w + 180}px)" srcset="{escape(a)}" width="{w}" height="{h}">' for a, w, h in narrow
+            )
+            self.body.append(
+                f'<picture>{sources}<img src="{escape(address)}" alt="{escape(figure.alt)}" width="{width}" height="{height}" loading="lazy"></picture>'
+            )
+        if figure.note:
+            self.caption(figure.note)
+        if figure.hidden:
+            self.caption(
+                _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
+                    count=number(figure.hidden)
+                )
+            )
+        if not figure.map:
+            self.table(figure.table, figure.title)
+        links = [f'<a href="{escape(address)}" download>{escape(words)}</a>' for words, address in self.shelf.takeaways(figure)]
+        self.body.append(f'<p class="files">{" · ".join(links)}</p></section>')
+
+    def end(self, markdown: str) -> None:
+        self.body.append(f"<hr><footer>{to_html(markdown)}</footer>")

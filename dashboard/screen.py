@@ -1,0 +1,195 @@
+"""Pages on the screen, with Streamlit's own widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import address, language
+from dashboard.exports import csv_bytes, file_name, in_language
+from dashboard.figure import Figure
+from dashboard.language import _, number
+from dashboard.release import Release
+from dashboard.serving import all_releases, load, release_folder
+from dashboard.surface import escape
+from dashboard.takeaway import take_away
+from dashboard.theme import Palette, palette
+
+MOST_ROWS, LONG_TABLE = 14, 460
+"""A table of more rows scrolls within this height (pixels), its header in view."""
+MAP_HEIGHT = 460
+
+
+def colours() -> Palette:
+    return palette(dark=getattr(st.context.theme, "type", "light") == "dark")
+
+
+def screen_width() -> int:
+    """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
+    agent = st.context.headers.get("User-Agent", "")
+    return 290 if "Mobi" in agent else 640
+
+
+def draw(figure: Figure) -> None:
+    """The chart or map alone."""
+    if figure.map:
+        st.pydeck_chart(figure.map.deck(colours(), screen_width()), height=MAP_HEIGHT, alt=figure.alt)
+        _key(figure.map.classes, figure.map.hatched)
+    elif figure.draw:
+        st.altair_chart(figure.draw(colours=colours()), width="stretch", alt=figure.alt, theme="streamlit")
+
+
+def hidden_words(figure: Figure) -> str:
+    """How many numbers are withheld; empty where none is."""
+    if not figure.hidden:
+        return ""
+    return _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
+        count=number(figure.hidden)
+    )
+
+
+def _key(classes: Sequence[str], hatched: str) -> None:
+    """The map's key as a row of words and swatches; hatching has its own entry."""
+    colour = colours()
+    hatch = f"repeating-linear-gradient(135deg,{colour.outline} 0 1px,transparent 1px 5px)"
+    entries = [*zip(colour.classes, classes, strict=False), (hatch, hatched)]
+    swatches = [
+        f'<span style="white-space:nowrap;margin-right:1em"><span aria-hidden="true" style="display:inline-block;width:1em;height:1em;'
+        f'border:1px solid {colour.outline};background:{ground};vertical-align:-0.15em"></span> {words}</span>'
+        for ground, words in entries
+    ]
+    st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
+
+
+@dataclass
+class Screen:
+    """One visitor's page. Everything is drawn where it is called."""
+
+    release: Release
+    choices: dict[str, str] = field(default_factory=dict)
+
+    def releases(self) -> list[Release]:
+        return all_releases(load(release_folder()), load)
+
+    def heading(self, text: str, level: int) -> None:
+        {1: st.title, 2: st.header, 3: st.subheader}[level](escape(text), anchor=False)
+
+    def text(self, markdown: str) -> None:
+        st.markdown(markdown)
+
+    def caption(self, markdown: str) -> None:
+        st.caption(markdown)
+
+    def info(self, markdown: str) -> None:
+        st.info(markdown)
+
+    def table(self, frame: pd.DataFrame, alt: str) -> None:
+        shown = frame.map(lambda cell: escape(str(cell)))
+        shown.columns = [escape(str(column)) for column in shown.columns]
+        st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
+
+    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
+        for page, words, filters in links:
+            st.page_link(f"pages/{page}.py", label=words, query_params=dict(filters) or None)
+
+    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
+        for column, (heading, page, words) in zip(st.columns(len(cards)), cards, strict=True):
+            with column, st.container(border=True):
+                st.markdown(f"**{heading}**")
+                st.page_link(f"pages/{page}.py", label=words)
+
+    def fold(self, label: str, markdown: str) -> None:
+        with st.expander(label):
+            st.markdown(markdown)
+
+    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+        chosen = address.choose(key, label, options, default)
+        if key in st.query_params:
+            self.choices[key] = chosen
+        return chosen
+
+    def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
+        return int(st.slider(label, low, high, start, step, key=key))
+
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
+        st.download_button(
+            label, in_language(language.current(), data), name, mime=mime, key=f"file-{name}", on_click="ignore", type="primary" if whole else "secondary"
+        )  # fmt: skip
+
+    def figure(self, figure: Figure) -> None:
+        st.header(escape(figure.title), anchor=False)
+        draw(figure)
+        for line in (figure.note, hidden_words(figure)):
+            if line:
+                st.caption(line)
+        if not figure.map:
+            self.table(figure.table, figure.title)
+        with st.container(horizontal=True):
+            st.download_button(
+                _("Download these rows (CSV)"), lambda: csv_bytes(figure.data), file_name(*figure.file, "release", self.release.version),
+                mime="text/csv", key=f"csv-{figure.page}-{figure.slug}", on_click="ignore",
+            )  # fmt: skip
+            take_away(figure, self.release)
+
+    def end(self, markdown: str) -> None:
+        st.divider()
+        left, right = st.columns(2)
+        with left:
+            st.page_link("pages/methods.py", label=_("Methods and privacy"))
+        with right:
+            st.page_link("pages/glossary.py", label=_("Glossary and accessibility"))
+        st.caption(markdown)
+
+
+@dataclass
+class Embedded(Screen):
+    """One figure alone, in a frame on someone else's page."""
+
+    wanted: str = ""
+    found: bool = False
+
+    def figure(self, figure: Figure) -> None:
+        if figure.slug != self.wanted or self.found:
+            return
+        self.found = True
+        st.subheader(escape(figure.title), anchor=False)
+        draw(figure)
+        for line in (figure.note, hidden_words(figure)):
+            if line:
+                st.caption(line)
+        super().table(figure.table, figure.title)
+
+    def table(self, frame: pd.DataFrame, alt: str) -> None: ...
+
+    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+        chosen = address.read(key, options, default)
+        if key in st.query_params:
+            self.choices[key] = chosen
+        return chosen
+
+    def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
+        return start
+
+    def end(self, markdown: str) -> None:
+        if not self.found:
+            st.info(_("This figure is not in this release."))
+        st.caption(markdown)
+
+    def heading(self, text: str, level: int) -> None: ...
+
+    def text(self, markdown: str) -> None: ...
+
+    def caption(self, markdown: str) -> None: ...
+
+    def info(self, markdown: str) -> None: ...
+
+    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None: ...
+
+    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None: ...
+
+    def fold(self, label: str, markdown: str) -> None: ...
+
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None: ...

@@ -1,0 +1,53 @@
+"""What to take away of one figure: picture, evidence, citation, link, frame. Drawn only when a reader asks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from dashboard import citation, exports, language
+from dashboard.exports import in_language
+from dashboard.figure import Figure
+from dashboard.language import _
+from dashboard.release import Release
+
+
+def here() -> str:
+    """The address of this server as the visitor sees it."""
+    parts = urlsplit(st.context.url or "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def take_away(figure: Figure, release: Release) -> None:
+    """A button that opens everything else than the rows."""
+    if st.button(_("Picture, citation, link"), key=f"take-{figure.page}-{figure.slug}"):
+        st.dialog(_("Take this figure away"), width="medium")(_opened)(figure, release)
+
+
+def _opened(figure: Figure, release: Release) -> None:
+    site, today, code = citation.site_of(release, here()), datetime.now(UTC).date(), language.current()
+    name = (*figure.file, "release", release.version)
+    st.markdown(f"**{figure.title}**")
+    with st.container(horizontal=True):
+        for label, make, suffix, mime in (
+            (_("Picture (PNG)"), in_language(code, exports.png, figure, release, site), "png", "image/png"),
+            (_("Picture to enlarge (SVG)"), in_language(code, exports.svg, figure, release, site), "svg", "image/svg+xml"),
+            (_("All of it (zip)"), in_language(code, exports.evidence, figure, release, site, today), "zip", "application/zip"),
+        ):
+            st.download_button(
+                label, make, exports.file_name(*name, suffix=suffix), mime=mime, key=f"{suffix}-{figure.page}-{figure.slug}", on_click="ignore"
+            )  # fmt: skip
+    st.caption(_("The zip holds rows, picture, definitions, citation and checksums: what you need to defend the figure later."))
+    cited = citation.cite(figure, release, site, today)
+    st.markdown(_("Link to exactly this view. It will show the same numbers after later releases too."))
+    st.code(citation.view_link(release, figure.page, figure.choices, site), language=None, wrap_lines=True)
+    st.markdown(_("Cite this (APA)"))
+    st.code(cited.apa, language=None, wrap_lines=True)
+    st.markdown(_("Cite this (Chicago)"))
+    st.code(cited.chicago, language=None, wrap_lines=True)
+    st.markdown(_("Cite this (BibTeX)"))
+    st.code(cited.bibtex, language=None, wrap_lines=True)
+    st.markdown(_("Show this figure on your own page"))
+    st.code(citation.embed_code(figure, release, site), language=None, wrap_lines=True)

@@ -1,0 +1,90 @@
+"""What changed: all releases, and two of them side by side, figure by figure."""
+
+from datetime import date
+from itertools import pairwise
+
+import pandas as pd
+
+from dashboard import changes
+from dashboard.language import _, day, number, pick
+from dashboard.skeleton import open_page
+from dashboard.surface import choose, escape, surface
+
+page = open_page("changes")
+release = page.release
+listed = surface().releases()
+kinds = {"update": _("scheduled update"), "correction": _("correction")}
+page.ask(
+    _("What changed, and when?"),
+    _("There are {count} releases so far. Each stays as it was, with its own number.").format(count=number(len(listed)))
+    if len(listed) > 1
+    else _("This is the first release. Later ones will be listed here, and this one will stay as it is."),
+)
+
+
+def on(text: str) -> str:
+    return day(date.fromisoformat(text[:10]))
+
+
+page.heading(_("All releases"))
+page.table(
+    pd.DataFrame(
+        [
+            {
+                _("Release"): one.version, _("Made on"): on(one.package["created"]), _("Data to"): on(one.package["period"]["to"]),
+                _("Kind"): kinds[one.package.get("release", {}).get("kind", "update")],
+                _("Reason"): pick(one.package["release"]["reason"]) if "reason" in one.package.get("release", {}) else "–",
+                _("Approved"): _("{day}, by: {role}").format(day=on(one.approval["date"]), role=one.approval["role"]) if one.approval else _("not yet"),
+            }
+            for one in reversed(listed)
+        ]
+    ),
+    _("All releases"),
+)  # fmt: skip
+for one in reversed(listed[:-1]):
+    page.link("at_a_glance", _("See the site as it stood in release {version}").format(version=one.version), release=one.version)
+
+if len(listed) > 1:
+    pairs = {f"{b.version}..{a.version}": (b, a) for b, a in pairwise(listed)}
+    options = {code: _("{before} and {after}").format(before=b.version, after=a.version) for code, (b, a) in reversed(pairs.items())}
+    before, after = pairs[choose("compare", _("Compare two releases"), options)]
+    page.heading(_("Rules that changed"))
+    reworded = changes.rules(before, after)
+    if not reworded:
+        page.text(_("No rule changed."))
+    for rule in reworded:
+        for words, found in ((_("Before (version {version}): {words}"), rule.before), (_("Now (version {version}): {words}"), rule.after)):
+            if found:
+                page.text("- " + words.format(version=found["version"], words=escape(pick(found["text"]))))
+    new, gone = changes.tables(before, after)
+    if new:
+        page.text(_("New tables: {list}.").format(list=escape("; ".join(new))))
+    if gone:
+        page.text(_("Tables that are gone: {list}.").format(list=escape("; ".join(gone))))
+    found = changes.figures(before, after)
+    shown = found[: changes.MOST]
+    title = _("Figures that changed from {before} to {after}").format(before=before.version, after=after.version)
+    if found:
+        page.rows(
+            title=title,
+            table=pd.DataFrame([{_("Table"): c.title, _("Figure"): c.cell, _("Before"): c.before, _("Now"): c.after} for c in shown]),
+            data=pd.DataFrame([{"table": c.table, "figure": c.cell, "before": c.before, "after": c.after} for c in found]),
+            file=("changes", before.version, after.version),
+            note=_("{count} figures changed that both releases publish.").format(count=number(len(found)))
+            + (
+                " " + _("The first {count} stand here; the file has all.").format(count=number(len(shown)))
+                if len(found) > len(shown)
+                else ""
+            ),
+        )
+    else:
+        page.heading(title)
+        page.text(_("No figure that both releases publish for a whole period has changed."))
+page.caveats(
+    [
+        _("Figures that one of the two releases withholds are not compared, so that nothing more is told than both publish."),
+        _("Totals over the whole time grow with each release. They are not listed as changes."),
+        _("A month can grow after it was first published, because some calls are written down late."),
+    ]
+)
+page.end()
