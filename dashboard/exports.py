@@ -17,7 +17,7 @@ from dashboard.language import _, day, number, pick
 from dashboard.measures import VERSION, measures
 from dashboard.release import Release
 
-STATUS_COLUMNS = ("status", "n_status", "N_status")
+STATUS_COLUMNS = ("status", "n_status", "out_of_status")
 
 
 def harmless(value: object) -> object:

@@ -57,14 +57,12 @@ def page_groups() -> dict[str, list[Any]]:
 
 def chosen_release() -> str | None:
     """The release asked for (`release=2025.4`); it goes along from page to page until the newest is chosen."""
-    state = st.session_state
     asked = st.query_params.get("release")
-    if asked is not None or state.get("_release_in_address") != st.query_params.get("release"):
-        state["_release"] = asked
-    version = state.get("_release")
+    if asked is not None:
+        st.session_state["_release"] = asked
+    version: str | None = st.session_state.get("_release")
     if version:
         st.query_params["release"] = version
-    state["_release_in_address"] = version
     return version
 
 

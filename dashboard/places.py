@@ -247,17 +247,18 @@ def staffed(page: Page) -> None:
         title=_("Teams on duty, by day and time, {period}").format(period=found.year), draw=partial(charts.grid, cells),
         alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
         table=pd.DataFrame([{_("Time of day"): row, _("Day"): column, _("Teams on duty"): text} for row, column, _value, text in cells]),
-        data=hours, file=("staffed-hours", found.year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
+        data=pd.DataFrame([{"year": found.year, "hour": b.code, "weekday": d.code, "teams_on_duty": round(found.teams[d.code, b.code], 2)} for b in found.blocks for d in found.days]),
+        file=("staffed-hours", found.year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
     )  # fmt: skip
-    listed = gaps(release)
+    listed = gaps(release)[:10]
     if not listed:
         page.not_reported(_("calls by day and time"))
         return
     page.rows(
         title=_("The ten widest gaps: many calls, few teams"),
         table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): number(g.calls) if g.calls is not None else _("withheld"),
-                             _("Teams on duty"): number(round(g.teams, 1))} for g in listed[:10]]),
-        data=pd.DataFrame([(g.day, g.hours, g.calls, g.teams) for g in listed], columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", found.year),
+                             _("Teams on duty"): number(round(g.teams, 1))} for g in listed]),
+        data=pd.DataFrame([(g.day, g.hours, g.calls, round(g.teams, 2)) for g in listed], columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", found.year),
         note=_("Ordered by calls for each team on duty; times without any team come first."),
     )  # fmt: skip
 

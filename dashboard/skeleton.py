@@ -318,7 +318,7 @@ def _counts_behind(items: Sequence[Share] | Sequence[Rate], fixed: Mapping[str, 
     return pd.DataFrame(
         {**dict(fixed), "code": [s.code for s in items], "label": [s.label for s in items],
          "n": pd.array([s.part.value for s in items], dtype="Int64"), "n_status": [s.part.status for s in items],
-         "N": pd.array([s.whole.value for s in items], dtype="Int64"), "N_status": [s.whole.status for s in items]}
+         "out_of": pd.array([s.whole.value for s in items], dtype="Int64"), "out_of_status": [s.whole.status for s in items]}
     )  # fmt: skip
 
 

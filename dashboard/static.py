@@ -195,6 +195,8 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
             version=release.version, newest=folder.everything[-1].version
         )
         old = f'<p class="notice"><a href="{TOP}{folder.code}/{page_file(name, {})}">{escape(words)}</a></p>'
+    words = _("Link to this page that lasts")
+    lasting = f'<p class="quiet"><a href="{TOP}releases/{release.version}/{folder.code}/{file}">{escape(words)}</a></p>'
     skip, all_pages, touch = _("Skip to the content"), _("All pages"), _("Show the numbers on touch")
     head = ""
     if name == "data":
@@ -207,7 +209,7 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         f'<script src="{TOP}chart.js" data-vega="{TOP}vega.js" data-words="{escape(touch)}" defer></script>{head}</head><body>'
         f'<a class="skip" href="#main">{escape(skip)}</a><header><p class="languages">{others}</p>'
         f'<details class="menu"><summary>{escape(all_pages)}</summary><nav aria-label="{escape(all_pages)}">{menu}</nav></details>{old}</header>'
-        f'<main id="main">{"".join(paper.body)}</main></body></html>\n'
+        f'<main id="main">{"".join(paper.body)}{lasting}</main></body></html>\n'
     )
 
 

@@ -20,6 +20,12 @@ def here() -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
+def whole_table(figure: Figure, release: Release) -> str | None:
+    """Name of the published table that the figure's rows come from."""
+    named = figure.data["table"].iloc[0] if "table" in figure.data.columns and len(figure.data) else None
+    return str(named) if named in release.tables or named in release.references else None
+
+
 def take_away(figure: Figure, release: Release) -> None:
     """A button that opens everything else than the rows."""
     if st.button(_("Picture, citation, link"), key=f"take-{figure.page}-{figure.slug}"):
@@ -38,6 +44,12 @@ def _opened(figure: Figure, release: Release) -> None:
         ):
             st.download_button(
                 label, make, exports.file_name(*name, suffix=suffix), mime=mime, key=f"{suffix}-{figure.page}-{figure.slug}", on_click="ignore"
+            )  # fmt: skip
+        source = whole_table(figure, release)
+        if source:
+            st.download_button(
+                _("The whole table behind it (CSV)"), (release.folder / "tables" / f"{source}.csv").read_bytes,
+                f"{source}-release-{release.version}.csv", mime="text/csv", key=f"whole-{figure.page}-{figure.slug}", on_click="ignore",
             )  # fmt: skip
     st.caption(_("The zip holds rows, picture, definitions, citation and checksums: what you need to defend the figure later."))
     cited = citation.cite(figure, release, site, today)

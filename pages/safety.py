@@ -39,7 +39,7 @@ def compared(table: StatisticTable, title: str, file: str) -> None:
         else _("The intervals overlap: we cannot tell the two apart.")
     )
     page.marks(
-        title=title, items=items, what=_("Calls"), unit=_("Per 1,000 calls"), when=period_title(release, ROOT), data=pd.DataFrame([cell]), file=(file,), dots=True,
+        title=title, items=items, what=_("Calls"), unit=_("Per 1,000 calls"), when=period_title(release, ROOT), data=pd.DataFrame([{"calls": key, "rate": cell[key], "low": cell[f"{key}_low"], "high": cell[f"{key}_high"]} for _label, key in sides]), file=(file,), dots=True,
         note=_("Calls without a clinician are counted as if they had the same types, districts and hours as those with one. {verdict} "
                "It cannot show why: dispatchers may send teams to calmer calls.").format(verdict=verdict),
     )  # fmt: skip

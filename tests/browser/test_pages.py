@@ -15,14 +15,14 @@ from tests.conftest import ROOT
 
 PAGES = [
     "", "get-help", "neighborhood", "calls", "funnel", "coverage", "times", "outcomes", "safety", "after",
-    "staffing", "money", "fairness", "scorecard", "claims", "data", "methods", "glossary",
+    "staffing", "money", "fairness", "scorecard", "claims", "data", "changes", "methods", "glossary",
 ]  # fmt: skip
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
 
 
 def visit(page, address, foot="Data to"):
     page.goto(address)
-    page.get_by_text(re.compile(rf"^{foot}")).wait_for()
+    page.get_by_text(re.compile(rf"^{foot} .*(Release|Edición)")).last.wait_for()
     settle(page)
 
 

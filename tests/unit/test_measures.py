@@ -105,8 +105,8 @@ def test_pages_show_only_known_measures():
     used = set()
     for page in (ROOT / "pages").glob("*.py"):
         for node in ast.walk(ast.parse(page.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "defined":
-                used |= {argument.value for argument in node.args}
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open_page":
+                used |= {argument.value for argument in node.args[1:]}
     assert used <= known
     assert len(used) >= 20
 

@@ -1,0 +1,63 @@
+"""All figures of all pages of a release, gathered without a server."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dashboard import language
+from dashboard.figure import Figure
+from dashboard.pages_list import PAGES
+from dashboard.paper import Paper
+from dashboard.release import Release, load_release
+from dashboard.serving import all_releases
+from dashboard.surface import write_on
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Nowhere:
+    release: Release
+
+    def file(self, name: str, data: bytes) -> str:
+        return name
+
+    def page(self, name: str, choices: Mapping[str, str]) -> str:
+        return name
+
+    def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
+        return [("x", 1, 1)]
+
+    def takeaways(self, figure: Figure) -> list[tuple[str, str]]:
+        return []
+
+    def releases(self) -> list[Release]:
+        return all_releases(self.release, load_release)
+
+
+@dataclass
+class Gathering(Paper):
+    found: list[Figure] = field(default_factory=list)
+
+    def figure(self, figure: Figure) -> None:
+        self.found.append(figure)
+        super().figure(figure)
+
+
+def page_of(release: Release, name: str, code: str = "en", asked: Mapping[str, str] | None = None) -> Gathering:
+    """One page, written on paper in the language `code`."""
+    language.use(code)
+    paper = Gathering(release, Nowhere(release), name, asked or {})
+    write_on(paper)
+    try:
+        runpy.run_path(str(ROOT / "pages" / f"{name}.py"))
+    finally:
+        write_on(None)
+    return paper
+
+
+def figures_of(release: Release, code: str = "en") -> list[Figure]:
+    return [figure for name in PAGES for figure in page_of(release, name, code).found]
