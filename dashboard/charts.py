@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,21 @@ ROW = 46
 """Height of one labelled bar, in pixels: the label stands above it, so that it fits a phone."""
 
 
-def _finish(chart: Any, height: int) -> alt.LayerChart:
-    finished: alt.LayerChart = chart.properties(height=height, padding={"left": 4, "right": 8, "top": 8, "bottom": 4}).configure_view(
-        stroke=None
+def _finish(chart: Any, height: int, colours: Palette) -> alt.LayerChart:
+    """Height and margins; axes in a colour that reaches 4.5:1 on the ground."""
+    finished: alt.LayerChart = (
+        chart.properties(height=height, padding={"left": 4, "right": 8, "top": 8, "bottom": 4})
+        .configure_mark(aria=False)  # the chart has one text of its own, and its table; raw numbers of each mark would only be noise
+        .configure_view(stroke=None)
+        .configure_axis(aria=False, labelColor=colours.quiet, titleColor=colours.quiet, gridColor=colours.faint)
+        .configure_legend(aria=False, labelColor=colours.ink)
     )
     return finished
+
+
+def _where(rows: pd.DataFrame, drawn: Callable[[alt.Chart], Any]) -> list[Any]:
+    """A layer over `rows`, or none: a layer without marks is announced as an image without a name."""
+    return [drawn(alt.Chart(rows))] if len(rows) else []
 
 
 def _bars(frame: pd.DataFrame, field: str, colours: Palette) -> alt.LayerChart:
@@ -35,10 +45,10 @@ def _bars(frame: pd.DataFrame, field: str, colours: Palette) -> alt.LayerChart:
     )
     base = alt.Chart(frame)
     layers: list[Any] = [
-        base.transform_filter(f"isValid(datum.{field})").mark_bar(color=colours.mark).encode(y=y, x=x),
+        *_where(frame[frame[field].notna()], lambda seen: seen.mark_bar(color=colours.mark).encode(y=y, x=x)),
         base.mark_text(align="left", baseline="bottom", dy=-11, fontSize=13, color=colours.ink).encode(y=y, x=alt.value(0), text="line:N"),
     ]
-    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 30)
+    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 30, colours)
 
 
 def bars(points: Sequence[Point], colours: Palette) -> alt.LayerChart:
@@ -65,19 +75,22 @@ def dots(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     axis = alt.Axis(format=".0%", tickCount=5, grid=True)
     x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
+    frame["caption"] = frame["label"] + ": " + frame["text"]
     base = alt.Chart(frame)
-    seen = base.transform_filter("isValid(datum.share)")
+    known = frame[frame["share"].notna()]
     layers: list[Any] = [
-        seen.mark_rule(color=colours.mark, strokeWidth=3).encode(
-            y=y, x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 1])), x2="high:Q"
+        *_where(
+            known,
+            lambda seen: seen.mark_rule(color=colours.mark, strokeWidth=3).encode(
+                y=y, x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 1])), x2="high:Q"
+            ),
         ),
-        seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x),
+        *_where(known, lambda seen: seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x)),
         base.mark_text(align="left", baseline="bottom", dy=-9, fontSize=13, color=colours.ink).encode(
             y=y, x=alt.value(0), text="caption:N"
         ),
     ]
-    frame["caption"] = frame["label"] + ": " + frame["text"]
-    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 40)
+    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 40, colours)
 
 
 def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[str, str] | None = None) -> alt.LayerChart:
@@ -105,13 +118,17 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
         base.transform_filter("isValid(datum.value) && !datum.part")
         .mark_point(color=colours.mark, filled=True, size=45, opacity=1)
         .encode(x=x, y=y),
-        base.transform_filter("isValid(datum.value) && datum.part")
-        .mark_point(stroke=colours.mark, fill=colours.background, strokeWidth=2, size=70, opacity=1)
-        .encode(x=x, y=y),
-        base.transform_filter("!isValid(datum.value)").mark_rule(color=colours.quiet, strokeDash=[2, 4]).encode(x=x),
-        base.transform_filter("datum.word != ''")
-        .mark_text(angle=270, align="left", baseline="middle", dx=4, fontSize=12, fontStyle="italic", color=colours.quiet)
-        .encode(x=x, y=alt.value("height"), text="word:N"),
+        *_where(
+            frame[frame["value"].notna() & frame["part"]],
+            lambda part: part.mark_point(stroke=colours.mark, fill=colours.background, strokeWidth=2, size=70, opacity=1).encode(x=x, y=y),
+        ),
+        *_where(frame[frame["value"].isna()], lambda gone: gone.mark_rule(color=colours.quiet, strokeDash=[2, 4]).encode(x=x)),
+        *_where(
+            frame[frame["word"] != ""],
+            lambda named: named.mark_text(
+                angle=270, align="left", baseline="middle", dx=4, fontSize=12, fontStyle="italic", color=colours.quiet
+            ).encode(x=x, y=alt.value("height"), text="word:N"),
+        ),
         alt.Chart(ends).mark_text(dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
     if marked := frame[frame["code"].isin(list(events or {}))]["code"].tolist():
@@ -119,7 +136,7 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
         layers.append(alt.Chart(changes).mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x))
         letters = alt.Chart(changes).mark_text(fontSize=13, fontWeight="bold", color=colours.accent, dx=9, dy=8)
         layers.append(letters.encode(x=x, y=alt.value(0), text="letter:N"))
-    return _finish(alt.layer(*layers), 300)
+    return _finish(alt.layer(*layers), 300, colours)
 
 
 @dataclass(frozen=True)
@@ -146,19 +163,19 @@ def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True) -> alt.
     bare = alt.Axis(labels=dots, ticks=False, grid=dots, domain=False, tickCount=4)
     x = alt.X("value:Q", title=None, scale=scale, axis=bare)
     base = alt.Chart(frame)
-    seen = base.transform_filter("isValid(datum.value)")
-    drawn: list[Any] = [seen.mark_bar(color=colours.mark).encode(y=y, x=x)]
+    known = frame[frame["value"].notna()]
+    drawn = _where(known, lambda seen: seen.mark_bar(color=colours.mark).encode(y=y, x=x))
     if dots:
         drawn = [
-            seen.transform_filter("isValid(datum.low)").mark_rule(color=colours.mark, strokeWidth=3).encode(
+            *_where(known[known["low"].notna()], lambda seen: seen.mark_rule(color=colours.mark, strokeWidth=3).encode(
                 y=y, x=alt.X("low:Q", title=None, scale=scale), x2="high:Q"
-            ),
-            seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x),
+            )),
+            *_where(known, lambda seen: seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x)),
         ]  # fmt: skip
     words = base.mark_text(align="left", baseline="bottom", dy=-11, fontSize=13, color=colours.ink).encode(
         y=y, x=alt.value(0), text="line:N"
     )
-    return _finish(alt.layer(*drawn, words), ROW * max(1, len(frame)) + 40)
+    return _finish(alt.layer(*drawn, words), ROW * max(1, len(frame)) + 40, colours)
 
 
 def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette) -> alt.LayerChart:
@@ -169,7 +186,9 @@ def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit
     x = alt.X("x:N", sort=list(dict.fromkeys(frame["x"])), title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelPadding=8))
     axis = alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12)
     y = alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True, nice=True), axis=axis)
-    key = alt.Legend(orient="top", title=None, columns=1, labelLimit=280, symbolType="stroke", symbolSize=600, symbolStrokeWidth=2.5)
+    key = alt.Legend(
+        orient="top", title=None, columns=1, labelLimit=280, symbolType="stroke", symbolSize=600, symbolStrokeWidth=2.5, offset=22
+    )
     dashes = alt.StrokeDash(
         "series:N", sort=names, scale=alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2], [9, 2, 2, 2]][: len(names)]), legend=key
     )
@@ -183,7 +202,7 @@ def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
         alt.Chart(ends).mark_text(dy=-10, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
-    return _finish(alt.layer(*layers), 300 + 22 * len(names))
+    return _finish(alt.layer(*layers), 300 + 22 * len(names), colours)
 
 
 def grid(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette) -> alt.LayerChart:
@@ -198,7 +217,7 @@ def grid(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette) 
     shade = alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=None), alt.value(colours.background))
     boxes = base.mark_rect(stroke=colours.background, strokeWidth=2).encode(x=x, y=y, color=shade)
     texts = base.mark_text(fontSize=12, color=colours.ink).encode(x=x, y=y, text="text:N")
-    return _finish(alt.layer(boxes, texts), 44 * len(rows) + 30)
+    return _finish(alt.layer(boxes, texts), 44 * len(rows) + 30, colours)
 
 
 def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) -> str:

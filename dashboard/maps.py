@@ -62,7 +62,14 @@ class Map:
         if lines:
             hatching = gpd.GeoDataFrame(geometry=[LineString(line) for line in lines], crs=4326)
             drawn.append(alt.Chart(hatching).mark_geoshape(stroke=colours.outline, strokeWidth=0.8, filled=False))
-        chart: alt.LayerChart = alt.layer(*drawn).project("mercator").properties(height=MAP_HEIGHT).configure_view(stroke=None)
+        chart: alt.LayerChart = (
+            alt.layer(*drawn)
+            .project("mercator")
+            .properties(height=MAP_HEIGHT)
+            .configure_mark(aria=False)
+            .configure_legend(aria=False)
+            .configure_view(stroke=None)
+        )
         return chart
 
 

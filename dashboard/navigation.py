@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from dashboard import language
+from dashboard import frame, language
 from dashboard.language import DEFAULT, LANGUAGES, _, day
 from dashboard.pages_list import PAGES, groups
 from dashboard.release import ReleaseRefused
@@ -40,9 +41,19 @@ def choose_language(*, shown: bool = True) -> str:
         st.query_params.pop("lang", None)
     else:
         st.query_params["lang"] = code
-    # The browser's own attribute, so that a screen reader speaks the right language.
-    st.html(f"<script>document.documentElement.lang = '{code}'</script>", unsafe_allow_javascript=True)
     return code
+
+
+def menu(pages: Mapping[str, Sequence[Any]]) -> None:
+    """One button for each group; it opens the group's pages. The same on a wide screen and on a phone.
+
+    Streamlit's own menus bring lists that screen readers cannot count (axe: list, listitem).
+    """
+    with st.container(horizontal=True, key="menu"):
+        for group, listed in pages.items():
+            with st.popover(group):
+                for page in listed:
+                    st.page_link(page)
 
 
 def page_groups() -> dict[str, list[Any]]:
@@ -71,7 +82,11 @@ def run_app() -> None:
     st.set_page_config(layout="centered", initial_sidebar_state="collapsed")
     wanted = st.query_params.get("figure")
     language.use(choose_language(shown=not wanted))
-    page = st.navigation(page_groups(), position="hidden" if wanted else "top")
+    frame.mend(language.current())
+    pages = page_groups()
+    page = st.navigation(pages, position="hidden")
+    if not wanted:
+        menu(pages)
     site = _("Co-response in numbers")
     st.set_page_config(page_title=f"{page.title} – {site}")
     try:

@@ -71,19 +71,19 @@ class Paper:
     def info(self, markdown: str) -> None:
         self.body.append(f'<div class="notice">{to_html(markdown)}</div>')
 
-    def table(self, frame: pd.DataFrame, alt: str) -> None:
-        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
-        rows = "".join(
+    def table(self, rows: pd.DataFrame, alt: str) -> None:
+        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in rows.columns)
+        lines = "".join(
             "<tr>"
             + "".join(
                 f'<th scope="row">{escape(str(cell))}</th>' if i == 0 else f"<td>{escape(str(cell))}</td>" for i, cell in enumerate(row)
             )
             + "</tr>"
-            for row in frame.itertuples(index=False, name=None)
+            for row in rows.itertuples(index=False, name=None)
         )
         self.body.append(
             f'<div class="scroll" role="region" aria-label="{escape(alt)}" tabindex="0"><table><caption>{escape(alt)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
         )
 
     def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:

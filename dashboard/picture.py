@@ -20,7 +20,7 @@ from dashboard.theme import DARK, LIGHT
 WIDTH = 720
 MARGIN = 24
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-LETTER = 0.56
+LETTER = 0.53
 """Width of an average letter in ems, on the safe side for Arial and fonts of its width."""
 LINE = 1.35
 MOST_ROWS = 40
@@ -53,11 +53,11 @@ def _specification(figure: Figure, width: int) -> dict[str, Any]:
     specification["width"] = width
     config = specification.setdefault("config", {})
     config["font"] = FONT
-    config["axis"] = {
+    config["axis"] = config.get("axis", {}) | {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": LIGHT.ink, "titleColor": LIGHT.ink,
         "gridColor": LIGHT.faint, "tickColor": LIGHT.outline, "domainColor": LIGHT.outline,
     }  # fmt: skip
-    config["legend"] = {"labelFontSize": 12, "labelColor": LIGHT.ink}
+    config["legend"] = config.get("legend", {}) | {"labelFontSize": 12, "labelColor": LIGHT.ink}
     return specification
 
 
@@ -69,7 +69,7 @@ def chart_svg(figure: Figure, width: int) -> str:
 def specification(figure: Figure, width: int) -> bytes:
     """The chart as Vega-Lite with its data, for other people's programs; marks tell their numbers on touch."""
     made = _specification(figure, width) | {"title": figure.title, "description": figure.alt}
-    made["config"]["mark"] = {"tooltip": True}
+    made["config"]["mark"] = {"tooltip": True, "aria": False}
     return (json.dumps(made, ensure_ascii=False) + "\n").encode("utf-8")
 
 
@@ -154,7 +154,12 @@ def _table(frame: pd.DataFrame, width: float, top: float) -> tuple[list[str], fl
     size, gap = 12.0, 10.0
     columns = [[str(name), *map(str, frame[name])] for name in frame.columns]
     wish = [min(280.0, max(len(cell) for cell in column) * LETTER * size) + gap for column in columns]
-    widths = [w * width / sum(wish) if sum(wish) > width else w for w in wish]
+    widths = wish
+    if sum(wish) > width:
+        # No column narrower than its longest word; what is left goes to those that wish for more.
+        least = [max(len(word) for cell in column for word in cell.split() or [""]) * LETTER * size + gap for column in columns]
+        spare, wished = max(0.0, width - sum(least)), sum(max(0.0, w - m) for w, m in zip(wish, least, strict=True)) or 1.0
+        widths = [m + spare * max(0.0, w - m) / wished for w, m in zip(wish, least, strict=True)]
     parts: list[str] = []
     y = top
     for i in range(len(frame) + 1):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
-from dashboard import address, language
+from dashboard import address, frame, language
 from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure
 from dashboard.language import _, number
@@ -70,6 +70,10 @@ class Screen:
 
     release: Release
     choices: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    """Labels of the filters' choices, and rows and tables shown: announced at the end of the page."""
+    rows: int = 0
+    tables: int = 0
 
     def releases(self) -> list[Release]:
         return all_releases(load(release_folder()), load)
@@ -86,9 +90,10 @@ class Screen:
     def info(self, markdown: str) -> None:
         st.info(markdown)
 
-    def table(self, frame: pd.DataFrame, alt: str) -> None:
-        shown = frame.map(lambda cell: escape(str(cell)))
+    def table(self, rows: pd.DataFrame, alt: str) -> None:
+        shown = rows.map(lambda cell: escape(str(cell)))
         shown.columns = [escape(str(column)) for column in shown.columns]
+        self.rows, self.tables = self.rows + len(shown), self.tables + 1
         st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
 
     def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
@@ -107,6 +112,7 @@ class Screen:
 
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         chosen = address.choose(key, label, options, default)
+        self.said.append(f"{label}: {options[chosen]}")
         if key in st.query_params:
             self.choices[key] = chosen
         return chosen
@@ -135,6 +141,9 @@ class Screen:
             take_away(figure, self.release)
 
     def end(self, markdown: str) -> None:
+        if self.said:
+            words = _("Now shown: {choices}. {rows} rows in {tables} tables.")
+            frame.announce(words.format(choices="; ".join(self.said), rows=number(self.rows), tables=number(self.tables)))
         st.divider()
         left, right = st.columns(2)
         with left:
@@ -162,7 +171,7 @@ class Embedded(Screen):
                 st.caption(line)
         super().table(figure.table, figure.title)
 
-    def table(self, frame: pd.DataFrame, alt: str) -> None: ...
+    def table(self, rows: pd.DataFrame, alt: str) -> None: ...
 
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         chosen = address.read(key, options, default)

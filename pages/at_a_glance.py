@@ -81,7 +81,7 @@ page.caveats(
     [
         _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),
         _("A higher count can mean more need, or that more people know whom to call. We cannot tell which."),
-        _("These numbers alone cannot show whether teams caused a change."),
+        _("These numbers alone cannot show whether teams made the change."),
     ]
 )
 page.end()

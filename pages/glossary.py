@@ -1,11 +1,16 @@
 """Glossary, feedback and accessibility."""
 
+from datetime import date
+
 import pandas as pd
 
-from dashboard.language import _
+from dashboard.language import _, day
 from dashboard.measures import VERSION, measures
 from dashboard.skeleton import open_page
 from dashboard.surface import escape
+
+TESTED = date(2026, 11, 24)
+"""Of the last walk in docs/accessibility.md."""
 
 page = open_page("glossary")
 release = page.release
@@ -41,8 +46,25 @@ page.text(_("Questions, mistakes and ideas: {contact}.").format(contact=escape(r
 page.heading(_("Accessibility"))
 page.text(
     _(
-        "We aim for WCAG 2.1 level AA. Each chart has a sentence, a table and a file with the same numbers. All pages work with a keyboard and on a phone. "
-        "Some words of the page's frame, such as the menu button, stay in English. Tell us what does not work for you."
+        "We aim for WCAG 2.2 level AA, and test for WCAG 2.1 level AA. Each chart has a sentence, a table and a file with the same numbers. "
+        "All pages work with a keyboard and on a phone. Tell us what does not work for you: {contact}."
+    ).format(contact=escape(release.agency["contact"]))
+)
+page.text(_("Last tested by program and by hand on {day}. What we know does not work yet:").format(day=day(TESTED)))
+page.text(
+    "\n".join(
+        f"- {line}"
+        for line in [
+            _("The map cannot be moved with a keyboard. The list under it holds all that the map shows."),
+            _("A few words of the frame stay in English, such as 'Choose an option' and 'Running'."),
+            _("No person who uses a screen reader has tried this site yet."),
+        ]
+    )
+)
+page.text(
+    _(
+        "Rules of the US Department of Justice (28 CFR part 35, subpart H) ask public bodies to meet WCAG 2.1 level AA. "
+        "The dates are in 2027 and 2028, by the size of the place. Ask the agency which one applies."
     )
 )
 page.caveats([_("Other agencies may use the same words in other ways.")])

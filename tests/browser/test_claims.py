@@ -169,7 +169,7 @@ def test_a_claim_can_be_checked(number, example, tab):
     group, name, figures = CLAIMS[number]
     visit(tab, example)
     tab.get_by_role("button", name=group, exact=True).click()
-    tab.get_by_role("menuitem", name=name, exact=True).click()
+    tab.get_by_role("link", name=name, exact=True).click()
     tab.wait_for_url(lambda url: url.rstrip("/") != example)
     tab.get_by_text("What this cannot tell you").wait_for()
     settle(tab)

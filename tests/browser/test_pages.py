@@ -131,7 +131,7 @@ def test_language_goes_along(example, tab):
     assert tab.evaluate("document.documentElement.lang") == "es"
     assert "¿Dónde llegan los equipos" in tab.locator("h1").inner_text()
     tab.get_by_role("button", name="Cómo funciona").click()
-    tab.get_by_role("menuitem", name="Resultados").click()
+    tab.get_by_role("link", name="Resultados").click()
     tab.get_by_text("¿Qué pasa al final de una llamada?").wait_for()
     assert "lang=es" in tab.url
     tab.get_by_text("English", exact=True).click()

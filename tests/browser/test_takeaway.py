@@ -98,7 +98,7 @@ def test_an_earlier_release_stands_as_it_was(example, tab):
     assert "236 of 310" in body
     assert "118 of 310" not in body
     tab.get_by_role("button", name="How it works").click()
-    tab.get_by_role("menuitem", name="Calls and demand").click()
+    tab.get_by_role("link", name="Calls and demand").click()
     tab.get_by_text("How many crisis calls come in").wait_for()
     settle(tab)
     assert "release=2025.1" in tab.url

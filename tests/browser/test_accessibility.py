@@ -1,0 +1,227 @@
+"""Everyone can use every page: axe-core, keyboard, the accessibility tree, both languages, light and dark, wide and 320 pixels."""
+
+import re
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+
+from tests.browser.test_pages import PAGES, PHONE, settle, visit
+from tests.browser.test_takeaway import edition  # noqa: F401
+from tests.conftest import ROOT
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FOOT = {"en": "Data to", "es": "Datos hasta"}
+
+
+@cache
+def axe_source():
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page):
+    """What axe-core finds, one line for each rule and element."""
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate(axe_source())
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", RULES)
+    return [f"{v['id']}: {node['html'][:120]}" for v in found["violations"] for node in v["nodes"]]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(example, browser, name, language):
+    context = browser.new_context(viewport={"width": 1100, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    visit(page, f"{example}/{name}" + ("?lang=es" if language == "es" else ""), foot=FOOT[language])
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (1100, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(400)
+            assert violations(page) == [], (name, language, scheme, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def test_axe_finds_planted_faults(example, tab):
+    visit(tab, f"{example}/outcomes")
+    assert violations(tab) == []
+    tab.evaluate("document.querySelector('[data-testid=stMain] h2').outerHTML = '<h4>skipped</h4>'")
+    tab.evaluate("document.querySelector('[data-testid=stMain] p').style.color = '#bbbbbb'")
+    tab.evaluate("document.querySelector('[data-testid=stMain]').insertAdjacentHTML('beforeend', '<img src=\"data:,\">')")
+    found = {line.split(":")[0] for line in violations(tab)}
+    assert {"heading-order", "color-contrast", "image-alt"} <= found
+
+
+def test_axe_on_open_menu_dialog_embed_and_frozen_view(example, tab):
+    visit(tab, f"{example}/calls")
+    tab.get_by_role("button", name="Running it").click()
+    tab.get_by_role("link", name="Scorecard").wait_for()
+    assert violations(tab) == []
+    tab.keyboard.press("Escape")
+    tab.get_by_role("button", name="Picture, citation, link").first.click()
+    tab.get_by_role("dialog").get_by_text("Show this figure on your own page").wait_for()
+    settle(tab)
+    assert violations(tab) == []
+    visit(tab, f"{example}/coverage?release=2025.1")
+    assert violations(tab) == []
+    visit(tab, f"{example}/coverage?figure=map-coverage-beat&embed=true")
+    # A frame on someone else's page has no first heading of its own: its title names it.
+    assert [v for v in violations(tab) if not v.startswith("page-has-heading-one")] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_on_the_static_edition(edition, browser, scheme):  # noqa: F811
+    _out, address = edition
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    for width in (1100, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        for language in ("en", "es"):
+            for name in PAGES:
+                page.goto(f"{address}/{language}/{name or 'index'}.html")
+                assert violations(page) == [], (name, language, width)
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_tree_reads_as_an_outline(example, tab, name):
+    """One first heading, no skipped level, a main part, a navigation; images, tables and controls all have names."""
+    visit(tab, f"{example}/{name}")
+    levels = [int(tag[1]) for tag in tab.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => h.tagName)")]
+    assert levels[0] == levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels)), levels
+    assert tab.get_by_role("main").count() == 1
+    assert tab.get_by_role("navigation", name="All pages").count() == 1
+    tree = tab.get_by_role("main").aria_snapshot()
+    for role in ("button", "combobox", "link", "slider", "img", "region", "table"):
+        nameless = re.findall(rf"^\s*- {role}(?: \[.*\])?:?$", tree, re.MULTILINE)
+        allowed = len(nameless) if role in ("img", "table") else 0  # tables stand in named regions; drawn marks are inside named charts
+        assert len(nameless) <= allowed, (role, nameless[:3])
+    charts = tab.locator("[data-testid=stVegaLiteChart], [data-testid=stDeckGlJsonChart]")
+    for chart in charts.all():
+        named = chart.evaluate(
+            "e => [e, ...e.querySelectorAll('[aria-label]')].some(x => (x.getAttribute('aria-label') || '').length >= 40)"
+        )
+        assert named, "a chart without a text of its own"
+
+
+def test_no_two_tables_are_announced_alike(example, tab):
+    visit(tab, f"{example}/coverage")
+    names = tab.evaluate("[...document.querySelectorAll('[data-testid=stTable] [role=region]')].map(r => r.getAttribute('aria-label'))")
+    assert names
+    assert len(set(names)) == len(names)
+    assert "Scrollable table" not in names
+
+
+def focused(page):
+    return page.evaluate("""() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+        const ring = x => { const c = getComputedStyle(x); return c.outlineStyle !== 'none' && parseFloat(c.outlineWidth) > 0 || c.boxShadow !== 'none' };
+        let shown = ring(e); for (let p = e.parentElement, n = 0; p && n < 4 && !shown; p = p.parentElement, n++) shown = ring(p);
+        return {tag: e.tagName, text: (e.innerText || e.getAttribute('aria-label') || '').trim().slice(0, 60), shown, width: r.width} }""")
+
+
+@pytest.mark.parametrize("name", ["", "calls", "money", "coverage", "scorecard", "claims"])
+def test_keyboard_reaches_every_control_and_leaves_it(example, tab, name):
+    """Tab goes through the page to its end, with visible focus on each stop, and back to the start: no trap."""
+    visit(tab, f"{example}/{name}")
+    wanted = tab.evaluate("""() => [...document.querySelectorAll('button, a[href], input, [role=slider], [role=combobox]')]
+        .filter(e => e.offsetParent && !e.disabled && e.tabIndex >= 0).length""")
+    tab.evaluate("document.activeElement.blur()")
+    stops, unseen = [], []
+    for _ in range(wanted * 2 + 20):
+        tab.keyboard.press("Tab")
+        here = focused(tab)
+        if here["tag"] == "BODY":
+            break
+        stops.append(here)
+        if not here["shown"]:
+            unseen.append((here["tag"], here["text"]))
+    else:
+        pytest.fail(f"focus never left the page after {len(stops)} stops: {stops[-3:]}")
+    assert len(stops) >= wanted, (len(stops), wanted)
+    assert unseen == []
+
+
+def test_the_menu_and_a_filter_work_by_keyboard_alone(example, tab):
+    visit(tab, f"{example}/")
+    tab.get_by_role("button", name="How it works").focus()
+    tab.keyboard.press("Enter")
+    link = tab.get_by_role("link", name="Outcomes")
+    link.wait_for()
+    link.focus()
+    tab.keyboard.press("Enter")
+    tab.get_by_text("What happens at the end of a call?").wait_for()
+    settle(tab)
+    box = tab.get_by_role("combobox", name=re.compile("Period"))
+    box.focus()
+    tab.keyboard.press("ArrowDown")
+    tab.get_by_role("option").first.wait_for()
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("location.search.includes('year=')")
+    settle(tab)
+    assert "How calls ended, 202" in tab.locator("h2").first.inner_text()
+
+
+def test_single_letters_do_nothing(example, tab):
+    """A7: someone who dictates or hits a key by chance changes nothing."""
+    visit(tab, f"{example}/calls?area=harbor")
+    before, address = tab.locator("[data-testid=stMain]").inner_text(), tab.url
+    for key in "rcRCmsq":
+        tab.keyboard.press(key)
+        tab.wait_for_timeout(300)
+    settle(tab)
+    assert tab.locator("[data-testid=stMain]").inner_text() == before
+    assert tab.url == address
+    assert tab.get_by_role("dialog").count() == 0
+
+
+def test_a_filter_says_what_it_shows(example, tab):
+    """A12: the result of a filter is announced in a live region, with the number of rows."""
+    visit(tab, f"{example}/calls")
+    tab.get_by_label("Place", exact=True).click()
+    tab.get_by_role("option", name="Harbor", exact=True).click()
+    tab.wait_for_function("location.search.includes('harbor')")
+    settle(tab)
+    tab.wait_for_function("[...document.querySelectorAll('[role=status]')].some(e => /Harbor/.test(e.textContent))")
+
+
+@pytest.mark.parametrize("name", ["", "calls", "coverage", "money", "scorecard"])
+def test_text_at_200_per_cent(example, browser, name):
+    """Twice the size: nothing is cut off, nothing scrolls sideways but tables and maps."""
+    context = browser.new_context(viewport={"width": 640, "height": 900}, user_agent=PHONE)
+    page = context.new_page()
+    visit(page, f"{example}/{name}")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.wait_for_timeout(800)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    context.close()
+
+
+def test_the_language_of_the_page_follows_the_choice(example, tab):
+    visit(tab, f"{example}/times?lang=es", foot=FOOT["es"])
+    assert tab.evaluate("document.documentElement.lang") == "es"
+    tab.get_by_role("button", name="Para todos").click()
+    tab.get_by_role("link", name="Busque ayuda").click()
+    tab.get_by_text("¿Qué hago ahora").wait_for()
+    settle(tab)
+    assert tab.evaluate("document.documentElement.lang") == "es"
+
+
+def test_reduced_motion_is_respected(example, browser):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    visit(page, f"{example}/calls")
+    moving = page.evaluate("""[...document.querySelectorAll('[data-testid=stMain] *')]
+        .filter(e => { const s = getComputedStyle(e); return s.animationName !== 'none' || s.transitionDuration.split(',').some(d => parseFloat(d) > 0) }).length""")
+    assert moving == 0
+    context.close()
+
+
+def test_the_walk_is_recorded():
+    text = (ROOT / "docs/accessibility.md").read_text(encoding="utf-8")
+    for name in ("Keyboard", "Accessibility tree", "2026-11-24", "axe-core"):
+        assert name in text

@@ -1,0 +1,136 @@
+"""Plain words: reading grades, sentence lengths and word lists over every message, in both languages (PAGES.md L1 to L8)."""
+
+import ast
+import re
+import statistics
+
+import pytest
+
+from dashboard import language
+from tests.conftest import ROOT
+from tests.unit.test_app import used_messages
+
+GRADE = {"help": 6.0, "other": 8.0}
+FERNANDEZ_HUERTA = 70.0
+MOST_WORDS, MEAN_WORDS = 30, 18
+
+
+def syllables(word, code):
+    if code == "es":
+        # Spanish: one for each group of vowels, two where a strong and an accented weak vowel meet.
+        groups = re.findall(r"[aeiouáéíóúüy]+", word.lower())
+        return max(1, sum(1 + len(re.findall(r"[aeoáéó][íú]|[íú][aeoáéó]|[aeoáéó][aeoáéó]", g)) for g in groups))
+    groups = len(re.findall(r"[aeiouy]+", re.sub(r"(?<=[^aeiouyl])e$|es$|ed$", "", word.lower())))
+    return max(1, groups)
+
+
+def sentences(text):
+    """Sentences of a message as lists of words; placeholders count as one short word."""
+    text = re.sub(r"\{\w+\}", "ten", text.replace("**", ""))
+    parts = [re.findall(r"[A-Za-zÁÉÍÓÚÜÑáéíóúüñ'’-]+", part) for part in re.split(r"(?<=[.!?:;])\s+|\n", text)]
+    return [part for part in parts if part]
+
+
+def whole(text):
+    """A message that is a sentence, not a label."""
+    return text.rstrip().endswith((".", "?", "!")) and len(sentences(text)) and sum(map(len, sentences(text))) >= 5
+
+
+def grade(texts):
+    """Flesch-Kincaid grade (Kincaid and others, 1975) of all texts together."""
+    words = [w for text in texts for s in sentences(text) for w in s]
+    count = sum(len(sentences(text)) for text in texts)
+    return 0.39 * len(words) / count + 11.8 * sum(syllables(w, "en") for w in words) / len(words) - 15.59
+
+
+def ease(texts):
+    """Fernandez-Huerta (1959): 70 and more is fairly easy."""
+    words = [w for text in texts for s in sentences(text) for w in s]
+    count = sum(len(sentences(text)) for text in texts)
+    return 206.84 - 60 * sum(syllables(w, "es") for w in words) / len(words) - 1.02 * len(words) / count
+
+
+def messages_of(path):
+    """Messages in one page's script."""
+    return [
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_" and isinstance(node.args[0], ast.Constant)
+    ]  # fmt: skip
+
+
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+
+
+def test_the_formula_against_worked_values():
+    """'The cat sat on the mat.' has 6 words, 6 syllables, 1 sentence: 0.39 * 6 + 11.8 - 15.59 = -1.45."""
+    assert grade(["The cat sat on the mat."]) == pytest.approx(-1.45)
+    assert grade(["The administration facilitates interdepartmental coordination."]) > 20
+    assert ease(["El gato se va a la casa."]) > 90
+    assert ease(["La administración interdepartamental responsabiliza extraordinariamente."]) < 0
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_reading_grade_of_each_page(path):
+    texts = [m for m in messages_of(path) if whole(m)]
+    if len(texts) >= 3:
+        assert grade(texts) <= (GRADE["help"] if path.stem in ("at_a_glance", "get_help") else GRADE["other"]), round(grade(texts), 1)
+        assert ease([language.catalogue("es")[m] for m in texts]) >= FERNANDEZ_HUERTA
+
+
+def test_caveats_are_easy():
+    texts = []
+    for path in PAGES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "caveats":
+                texts += [
+                    c.args[0].value for c in ast.walk(node) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "_"
+                ]
+    assert len(texts) > 40
+    assert grade(texts) <= 6.0, round(grade(texts), 1)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_sentences_are_short(code):
+    texts = [m if code == "en" else language.catalogue("es")[m] for m in used_messages() if whole(m)]
+    lengths = {len(s): " ".join(s) for text in texts for s in sentences(text)}
+    most = MOST_WORDS if code == "en" else MOST_WORDS + 6  # the same thought takes about a fifth more words in Spanish
+    assert max(lengths) <= most, lengths[max(lengths)]
+    assert statistics.mean(len(s) for text in texts for s in sentences(text)) <= MEAN_WORDS
+
+
+CAUSAL = r"\b(reduced|reduces|prevented|prevents|caused|causes|improved|improves|saved lives|thanks to|because of the teams?)\b"
+BANNED = {
+    "en": r"committed suicide|mentally ill person|\bthe mentally ill\b|\bsuspect\b|excited delirium|frequent flyer|\baddicts?\b|\bcrazy\b|successful suicide",
+    "es": r"cometió suicidio|cometer suicidio|enfermos mentales|\bsospechos|delirio excitado|\badictos?\b|\bloc[oa]s?\b|drogadict",
+}
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_words_that_hurt_or_claim_too_much(code):
+    for message in used_messages():
+        text = message if code == "en" else language.catalogue("es")[message]
+        assert not re.search(BANNED[code], text, re.IGNORECASE), text
+        if code == "en":
+            assert not re.search(CAUSAL, text, re.IGNORECASE), text
+
+
+def test_the_lists_find_what_they_are_for():
+    for text in ("He committed suicide.", "A frequent flyer called."):
+        assert re.search(BANNED["en"], text)
+    assert re.search(CAUSAL, "Teams reduced arrests.")
+    assert re.search(BANNED["es"], "los enfermos mentales")
+
+
+def test_no_message_names_a_method_or_place_of_self_harm():
+    for message in used_messages():
+        assert not re.search(r"\b(hang|hanging|overdosed on|jump(ed)? (from|off)|gunshot|bridge)\b", message, re.IGNORECASE), message
+
+
+ACRONYMS = {"WCAG", "CSV", "PNG", "SVG", "JSON", "PDF", "HTML", "APA", "CC0", "SHA", "AYUDA", "FILES", "NOTE", "RELEASE", "HOW", "TO", "CITE", "WHAT", "IS", "COUNTED", "WITHHELD", "TOML"}  # fmt: skip
+
+
+def test_acronyms_are_known_or_spelled_out():
+    for message in used_messages():
+        unknown = set(re.findall(r"\b[A-Z]{3,}\b", message)) - ACRONYMS
+        assert not unknown, (unknown, message)
