@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.language import _, number, percent
+from dashboard.language import _, about, number, percent
 from dashboard.release import ROOT, CountTable, Release
 from dashboard.skeleton import period_words
 from dashboard.stats import SMALLEST_BASE, counts_differ, shares_differ
@@ -73,6 +73,8 @@ def coverage(release: Release) -> tuple[str, Share | None]:
     sentence = _(
         "In {period}, a clinician came in person to {share} of the calls that met the program's criteria ({part} of {whole})."
     ).format(period=period, share=percent(share.share), part=number(share.part.value), whole=number(share.whole.value))
+    if words := about(share.share):
+        sentence += " " + _("That is {about}.").format(about=words)
     if years is not None and years.before is not None:
         before = by_year[years.before.code]
         sentence += " " + _share_change(share, before)

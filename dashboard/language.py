@@ -69,6 +69,14 @@ def percent(share: float) -> str:
     return str(format_percent(round(share, 2), locale=_locale()))
 
 
+def about(share: float) -> str:
+    """A share as one of few: 0.19 -> 'about 1 in 5'; empty near none and near all."""
+    if not 0.05 <= share <= 0.95:
+        return ""
+    best = min(((n, d) for d in range(2, 11) for n in range(1, d)), key=lambda f: (round(abs(share - f[0] / f[1]), 2), f[1]))
+    return _("about {n} in {d}").format(n=best[0], d=best[1])
+
+
 def day(value: date) -> str:
     return str(format_date(value, format="long", locale=_locale()))
 

@@ -6,7 +6,7 @@ A page script reads like its outline; everything about how a page is put togethe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from dashboard import charts, language
 from dashboard.figure import Draw, Figure
+from dashboard.glossary import words_in
 from dashboard.language import _, day, number, pick, text
 from dashboard.maps import Map
 from dashboard.measures import measures
@@ -56,6 +57,8 @@ class Page:
     name: str
     measures: tuple[str, ...] = ()
     """Names of the measures on this page, as in `measures.py`."""
+    said: list[str] = field(default_factory=list)
+    """Everything written so far, to explain the words of the field that stand in it."""
 
     def ask(self, question: str, answer: str) -> None:
         """The page's one heading of the first level, and its answer in one sentence."""
@@ -70,9 +73,11 @@ class Page:
         surface().heading(text, level)
 
     def text(self, markdown: str) -> None:
+        self.said.append(markdown)
         surface().text(markdown)
 
     def caption(self, markdown: str) -> None:
+        self.said.append(markdown)
         surface().caption(markdown)
 
     def info(self, markdown: str) -> None:
@@ -108,6 +113,7 @@ class Page:
 
         `table` is what is read on the page (texts); `data` what is downloaded (codes, numbers, statuses).
         """
+        self.said += [title, note, *(str(name) for name in table.columns), *(str(cell) for cell in table.iloc[:, 0])]
         surface().figure(
             Figure(
                 page=self.name, title=title, alt=alt, table=table.astype(str), data=data, file=tuple(file), draw=draw, map=map,
@@ -186,6 +192,10 @@ class Page:
         """How the page's measures are defined, from the one list (`measures.py`), and what they cannot tell."""
         if self.measures:
             surface().fold(_("How this is measured"), definition_words(self.release, self.measures))
+        if found := words_in(" ".join(self.said + list(sentences))):
+            surface().fold(
+                _("Words on this page"), "\n\n".join(f"**{escape(word)}**: {escape(meaning)}" for word, meaning in found.items())
+            )
         self.heading(_("What this cannot tell you"))
         self.text("\n".join(f"- {sentence}" for sentence in sentences))
 

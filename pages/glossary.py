@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 
+from dashboard.glossary import words
 from dashboard.language import _, day
 from dashboard.measures import VERSION, measures
 from dashboard.skeleton import open_page
@@ -16,23 +17,7 @@ page = open_page("glossary")
 release = page.release
 page.ask(_("What do the words mean, and whom can I ask?"), _("Here is each word and each measure, with how it is counted."))
 page.heading(_("Words"))
-words = {
-    _("Co-responder team"): _("A police officer and a mental-health clinician who answer calls together."),
-    _("Clinician"): _("A trained mental-health worker, such as a social worker or a nurse."),
-    _("988"): _("The national line for suicide and mental-health crises."),
-    _("Crisis call"): _("A call about mental health, suicide, alcohol or drugs, or someone's well-being."),
-    _("Eligible call"): _("A call that meets the program's written criteria for a team."),
-    _("Contact"): _("A call where the person was found and talked to."),
-    _("Referral"): _("A named service offered to the person."),
-    _("Hold"): _("Taking a person to care without consent, as the law allows."),
-    _("Middle value (median)"): _("Half of the values are smaller, half are larger."),
-    _("9 in 10 (90th percentile)"): _("Nine of ten values are at or below this one."),
-    _("95 % interval"): _("Where the true value may lie, given chance."),
-    _("Withheld"): _("A number that is not shown, so that nobody can be singled out. It may be zero, small or large."),
-    _("Not recorded"): _("Nobody wrote it down."),
-    _("Like calls"): _("Calls of the same types, districts and hours, so that a comparison is fairer."),
-}
-page.table(pd.DataFrame([{_("Word"): word, _("Meaning"): meaning} for word, meaning in words.items()]), _("Words and what they mean"))
+page.table(pd.DataFrame([{_("Word"): word, _("Meaning"): meaning} for word, meaning in words().items()]), _("Words and what they mean"))
 table = pd.DataFrame(
     [
         {_("Measure"): m.plain, _("What is counted"): m.counted, _("Out of"): m.out_of or "–", _("Counted in"): m.unit, _("Take care"): m.caveat or "–", _("Wording"): m.source}
@@ -63,7 +48,7 @@ page.text(
 )
 page.text(
     _(
-        "Rules of the US Department of Justice (28 CFR part 35, subpart H) ask public bodies to meet WCAG 2.1 level AA. "
+        "Rules of the US Department of Justice (Code of Federal Regulations, title 28, part 35, subpart H) ask public bodies to meet WCAG 2.1 level AA. "
         "The dates are in 2027 and 2028, by the size of the place. Ask the agency which one applies."
     )
 )

@@ -71,7 +71,7 @@ else:
         title=_("Completeness of the fields"),
         table=pd.DataFrame([{_("Field"): field_name(release, name), _("Filled"): percent(share / 100), _("Flag"): _("below 90 %: read with care") if share < 90 else _("good")} for name, share in complete.items()]),
         data=pd.DataFrame([{"field": name, "percent": share} for name, share in complete.items()]), file=("completeness",),
-        note=_("{count} fields are filled in fewer than 9 of 10 calls.").format(count=len(low)) if low else "",
+        note=_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(field_name(release, name) for name in low)) if low else "",
     )  # fmt: skip
 page.caveats(
     [

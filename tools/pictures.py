@@ -10,7 +10,7 @@ PAGES = {
     "at-a-glance": "", "get-help": "get-help", "neighborhood": "neighborhood?area=RV1", "calls": "calls?area=north_hills&type=substance_use",
     "funnel": "funnel", "coverage": "coverage?year=2025", "times": "times", "outcomes": "outcomes", "safety": "safety", "after": "after",
     "staffing": "staffing", "money": "money", "fairness": "fairness", "scorecard": "scorecard", "claims": "claims", "data": "data",
-    "methods": "methods", "glossary": "glossary",
+    "changes": "changes", "methods": "methods", "glossary": "glossary",
 }  # fmt: skip
 ON_PHONE = ("at-a-glance", "neighborhood", "calls", "funnel", "coverage", "safety")
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
@@ -27,7 +27,7 @@ def main(address: str, folder: Path) -> None:
                 if suffix and name not in ON_PHONE:
                     continue
                 page.goto(f"{address}/{path}")
-                page.get_by_text("Data to").wait_for()
+                page.get_by_text("Data to").last.wait_for()
                 page.wait_for_timeout(3500)
                 page.screenshot(path=folder / f"{name}{suffix}.png")
         browser.close()

@@ -14,7 +14,7 @@ COMMANDS = [line.strip() for line in README.splitlines() if line.startswith("   
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 7
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,7 +40,7 @@ def test_files_named_in_the_readme_exist():
     assert "docs/pictures/coverage.png" in README
 
 
-@pytest.mark.parametrize("command", ["check", "build", "audit", "demo"])
+@pytest.mark.parametrize("command", ["check", "plan", "build", "publish", "audit", "demo"])
 def test_each_command_explains_itself(command):
     result = subprocess.run([sys.executable, "-m", "anonymize", command, "--help"], cwd=ROOT, capture_output=True, text=True)
     assert "example:" in result.stdout

@@ -134,3 +134,33 @@ def test_acronyms_are_known_or_spelled_out():
     for message in used_messages():
         unknown = set(re.findall(r"\b[A-Z]{3,}\b", message)) - ACRONYMS
         assert not unknown, (unknown, message)
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_words_of_the_field_are_explained_where_they_stand(code):
+    """L3: a page that uses a word of the glossary explains it; a page that does not, does not."""
+    from dashboard.glossary import words, words_in
+    from dashboard.release import load_release
+    from tests.paper import page_of
+
+    release = load_release(ROOT / "data_public")
+    body = "".join(page_of(release, "funnel", code).body)
+    language.use(code)
+    try:
+        clinician = {"en": "Clinician", "es": "Profesional clínico"}[code]
+        assert clinician in words()
+        assert words()[clinician] in body.replace("&quot;", '"')
+        assert clinician in words_in(f"xx {clinician.lower()}s yy") or clinician in words_in(clinician)
+        assert words_in("nothing of the kind") == {}
+    finally:
+        language.use("en")
+
+
+def test_a_share_as_one_of_few():
+    """L6: the nearest fraction of tenths or coarser; none where it would say nothing."""
+    language.use("en")
+    assert [language.about(share) for share in (0.19, 0.5, 0.66, 0.74, 0.9)] == ["about 1 in 5", "about 1 in 2", "about 2 in 3", "about 3 in 4", "about 9 in 10"]
+    assert (language.about(0.01), language.about(0.99)) == ("", "")
+    for step in range(5, 96):
+        n, d = map(int, re.findall(r"\d+", language.about(step / 100)))
+        assert abs(n / d - step / 100) <= 0.05

@@ -1,0 +1,37 @@
+"""The field's words, in plain ones: the glossary, and the words explained on each page that uses them."""
+
+from __future__ import annotations
+
+import re
+
+from dashboard.language import _
+
+
+def words() -> dict[str, str]:
+    """Word -> meaning, in the reader's language."""
+    return {
+        _("Co-responder team"): _("A police officer and a mental-health clinician who answer calls together."),
+        _("Clinician"): _("A trained mental-health worker, such as a social worker or a nurse."),
+        _("988"): _("The national line for suicide and mental-health crises."),
+        _("Crisis call"): _("A call about mental health, suicide, alcohol or drugs, or someone's well-being."),
+        _("Eligible call"): _("A call that meets the program's written criteria for a team."),
+        _("Contact"): _("A call where the person was found and talked to."),
+        _("Referral"): _("A named service offered to the person."),
+        _("Hold"): _("Taking a person to care without consent, as the law allows."),
+        _("Middle value (median)"): _("Half of the values are smaller, half are larger."),
+        _("9 in 10 (90th percentile)"): _("Nine of ten values are at or below this one."),
+        _("95 % interval"): _("Where the true value may lie, given chance."),
+        _("Withheld"): _("A number that is not shown, so that nobody can be singled out. It may be zero, small or large."),
+        _("Not recorded"): _("Nobody wrote it down."),
+        _("Like calls"): _("Calls of the same types, districts and hours, so that a comparison is fairer."),
+    }
+
+
+def words_in(text: str) -> dict[str, str]:
+    """The words of the glossary that stand in `text`, with their meaning; a word's part in brackets may be missing."""
+    found = {}
+    for word, meaning in words().items():
+        heads = [part.strip() for part in re.split(r"[()]", word) if part.strip()]
+        if any(re.search(rf"(?<!\w){re.escape(head)}(?:e?s)?(?!\w)", text, re.IGNORECASE) for head in heads):
+            found[word] = meaning
+    return found
