@@ -12,7 +12,7 @@ REPLACE ?=
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
-	RELEASE_DIR=$$($(BIN)/python -m anonymize.where $(AGENCY) --show) $(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
+	RELEASE_DIR=$$($(BIN)/python -m anonymize.where $(AGENCY) --show) $(BIN)/streamlit run service.py --server.port $(PORT)
 
 ifeq ($(AGENCY),$(EXAMPLE))
 release: build/example_city/data_public/approval.json

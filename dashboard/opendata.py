@@ -29,7 +29,7 @@ def zip_of(release: Release) -> bytes:
 def files(release: Release) -> dict[str, bytes]:
     """Path -> bytes: the release as it was published, then its companions, then SHA256SUMS over all."""
     names = ["datapackage.json", "audit.json", *(["approval.json"] if release.approved else []), *(str(r["path"]) for r in release.package["resources"])]  # fmt: skip
-    found = {name: (release.folder / name).read_bytes() for name in names}
+    found = {name: release.files[name] for name in names}
     for resource in _tables(release):
         path = str(resource["path"])
         found[f"{path}-metadata.json"] = as_json(csvw(resource, release))

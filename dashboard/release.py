@@ -116,6 +116,8 @@ class Release:
     references: dict[str, pd.DataFrame]
     titles: dict[str, dict[str, str]]
     """Of the references."""
+    files: dict[str, bytes]
+    """Path -> bytes of every file, as checked: the folder may hold another release by the time that a reader asks for one."""
     approval: dict[str, str] | None = None
     """Role, date and digest of who let it go out; None for a preview, or where the approval is of other bytes."""
 
@@ -176,6 +178,12 @@ def fingerprint(folder: Path) -> str:
     for name in ("datapackage.json", "audit.json", "approval.json"):
         path = folder / name
         digest.update(path.read_bytes() if path.exists() else b"-")
+    for path in sorted((*folder.glob("tables/*"), *folder.glob("codelists/*"), *folder.glob("*.geojson"))):
+        try:
+            found = path.stat()
+        except OSError:
+            continue  # a new release is just being put in place
+        digest.update(f"{path.name} {found.st_size} {found.st_mtime_ns};".encode())
     return digest.hexdigest()
 
 
@@ -200,9 +208,15 @@ def load_release(folder: Path) -> Release:
         raise ReleaseRefused("changed")
     contents = {str(r["path"]): _checked(folder, r) for r in resources}
     try:
-        return _parse(folder, package, audit, contents)
-    except (KeyError, ValueError, TypeError, IndexError):
+        return _parse(folder, package, audit, contents | _beside(folder, raw))
+    except (OSError, KeyError, ValueError, TypeError, IndexError):
         raise ReleaseRefused("unreadable") from None
+
+
+def _beside(folder: Path, raw: bytes) -> dict[str, bytes]:
+    """What describes the release, beside what it lists."""
+    names = [name for name in ("audit.json", "approval.json") if (folder / name).exists()]
+    return {"datapackage.json": raw} | {name: (folder / name).read_bytes() for name in names}
 
 
 def _checked(folder: Path, resource: dict[str, Any]) -> bytes:
@@ -218,12 +232,12 @@ def _checked(folder: Path, resource: dict[str, Any]) -> bytes:
     return data
 
 
-def _approval(folder: Path, audit: dict[str, Any]) -> dict[str, str] | None:
+def _approval(contents: dict[str, bytes], audit: dict[str, Any]) -> dict[str, str] | None:
     try:
-        found = json.loads((folder / "approval.json").read_bytes())
+        found = json.loads(contents["approval.json"])
         role, day, digest = (str(found[name]) for name in ("role", "date", "datapackage_sha256"))
         date.fromisoformat(day)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return {"role": role, "date": day, "datapackage_sha256": digest} if digest == audit["datapackage_sha256"] else None
 
@@ -267,4 +281,6 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
             titles[Path(path).stem] = table["title"]
         elif path.endswith(".geojson"):
             outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = json.loads(contents[path])
-    return Release(folder, package, audit, codelists, tables, outlines, statistics, references, titles, _approval(folder, audit))
+    return Release(
+        folder, package, audit, codelists, tables, outlines, statistics, references, titles, contents, _approval(contents, audit)
+    )

@@ -13,7 +13,7 @@ from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure
 from dashboard.language import _, number
 from dashboard.release import Release
-from dashboard.serving import all_releases, load, release_folder
+from dashboard.serving import all_releases, load, newest
 from dashboard.surface import escape
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
@@ -76,7 +76,7 @@ class Screen:
     tables: int = 0
 
     def releases(self) -> list[Release]:
-        return all_releases(load(release_folder()), load)
+        return all_releases(newest(), load)
 
     def heading(self, text: str, level: int) -> None:
         {1: st.title, 2: st.header, 3: st.subheader}[level](escape(text), anchor=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import streamlit as st
 from dashboard.release import Release, ReleaseRefused, fingerprint, load_release
 
 HISTORY = "history"
+log = logging.getLogger("dashboard")
 VERSION = re.compile(r"[0-9]{4}\.[0-9]+(\.[0-9]+)?")
 
 
@@ -32,6 +34,25 @@ def _loaded(folder: str, mark: str) -> Release:
     return load_release(Path(folder))
 
 
+_kept: dict[str, Release] = {}
+"""Folder -> the last release that could be shown from it, in this process."""
+
+
+def newest() -> Release:
+    """The release in place; while that one cannot be shown, the last that could. Raises ReleaseRefused when there was none."""
+    folder = release_folder()
+    try:
+        found = load(folder)
+    except ReleaseRefused as refused:
+        kept = _kept.get(str(folder))
+        if kept is None:
+            raise
+        log.warning("the release in %s is refused (%s); release %s stays up", folder, refused.reason, kept.version)
+        return kept
+    _kept[str(folder)] = found
+    return found
+
+
 @dataclass(frozen=True)
 class Serving:
     """The release shown, and the newest one. `unknown`: an earlier release was asked for that is not there."""
@@ -47,13 +68,13 @@ class Serving:
 
 def serving(version: str | None) -> Serving:
     """Raises ReleaseRefused when the newest release cannot be shown, or when the one asked for is there and cannot."""
-    newest = load(release_folder())
-    if not version or version == newest.version:
-        return Serving(newest, newest)
-    folder = folder_of(version, newest.folder)
-    if folder == newest.folder or not folder.is_dir():
-        return Serving(newest, newest, unknown=True)
-    return Serving(load(folder), newest)
+    latest = newest()
+    if not version or version == latest.version:
+        return Serving(latest, latest)
+    folder = folder_of(version, latest.folder)
+    if folder == latest.folder or not folder.is_dir():
+        return Serving(latest, latest, unknown=True)
+    return Serving(load(folder), latest)
 
 
 def load(folder: Path) -> Release:
@@ -61,15 +82,15 @@ def load(folder: Path) -> Release:
     return _loaded(str(folder), fingerprint(folder))
 
 
-def all_releases(newest: Release, read: Callable[[Path], Release]) -> list[Release]:
+def all_releases(latest: Release, read: Callable[[Path], Release]) -> list[Release]:
     """The newest release and every earlier one that can be shown, oldest first."""
     found = []
-    for entry in newest.package.get("history", ()):
+    for entry in latest.package.get("history", ()):
         try:
-            found.append(read(folder_of(str(entry["version"]), newest.folder)))
+            found.append(read(folder_of(str(entry["version"]), latest.folder)))
         except ReleaseRefused:
             continue  # the page of that release says why
-    return [*found, newest]
+    return [*found, latest]
 
 
-__all__ = ["ReleaseRefused", "Serving", "all_releases", "folder_of", "load", "release_folder", "serving"]
+__all__ = ["ReleaseRefused", "Serving", "all_releases", "folder_of", "load", "newest", "release_folder", "serving"]

@@ -48,7 +48,7 @@ def _opened(figure: Figure, release: Release) -> None:
         source = whole_table(figure, release)
         if source:
             st.download_button(
-                _("The whole table behind it (CSV)"), (release.folder / "tables" / f"{source}.csv").read_bytes,
+                _("The whole table behind it (CSV)"), release.files[f"tables/{source}.csv"],
                 f"{source}-release-{release.version}.csv", mime="text/csv", key=f"whole-{figure.page}-{figure.slug}", on_click="ignore",
             )  # fmt: skip
     st.caption(_("The zip holds rows, picture, definitions, citation and checksums: what you need to defend the figure later."))

@@ -21,8 +21,9 @@ page.file(_("Download the whole release (zip)"), f"release-{release.version}.zip
 
 
 def table_file(name: str) -> None:
-    path = release.folder / "tables" / f"{name}.csv"
-    page.file(_("Download {name}.csv").format(name=name), f"{name}-release-{release.version}.csv", path.read_bytes, "text/csv")
+    page.file(
+        _("Download {name}.csv").format(name=name), f"{name}-release-{release.version}.csv", partial(release.files.get, f"tables/{name}.csv"), "text/csv"
+    )  # fmt: skip
 
 
 page.heading(_("Tables"))

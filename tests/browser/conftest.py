@@ -32,7 +32,7 @@ def serve(release, log):
         port = free.getsockname()[1]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
+            [sys.executable, "-m", "streamlit", "run", "service.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
             cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)}, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

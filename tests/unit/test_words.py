@@ -159,7 +159,13 @@ def test_words_of_the_field_are_explained_where_they_stand(code):
 def test_a_share_as_one_of_few():
     """L6: the nearest fraction of tenths or coarser; none where it would say nothing."""
     language.use("en")
-    assert [language.about(share) for share in (0.19, 0.5, 0.66, 0.74, 0.9)] == ["about 1 in 5", "about 1 in 2", "about 2 in 3", "about 3 in 4", "about 9 in 10"]
+    assert [language.about(share) for share in (0.19, 0.5, 0.66, 0.74, 0.9)] == [
+        "about 1 in 5",
+        "about 1 in 2",
+        "about 2 in 3",
+        "about 3 in 4",
+        "about 9 in 10",
+    ]
     assert (language.about(0.01), language.about(0.99)) == ("", "")
     for step in range(5, 96):
         n, d = map(int, re.findall(r"\d+", language.about(step / 100)))

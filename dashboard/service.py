@@ -1,0 +1,122 @@
+"""What the app answers beside its pages: its health, its data at lasting addresses, and the headers that guard every answer."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard import citation, opendata
+from dashboard.release import Release, ReleaseRefused
+from dashboard.serving import all_releases, load, newest, release_folder
+
+MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
+         "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
+A_YEAR, SOON = "public, max-age=31536000, immutable", "public, max-age=300"
+
+
+def policy(embedders: str) -> str:
+    """The content security policy. Streamlit styles inline and Vega compiles its charts, so both are allowed; no other origin is.
+
+    `embedders`: who may show a figure in a frame, such as `https://news.example` or `*`.
+    """
+    return (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+        f"frame-ancestors {embedders}"
+    )
+
+
+class Guard:
+    """Puts the headers on every answer. Other sites may frame the pages only as `EMBEDDERS` says (default: any, for figures in articles)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers = {
+            "content-security-policy": policy(os.environ.get("EMBEDDERS", "*")),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "strict-origin-when-cross-origin",
+            "permissions-policy": "camera=(), microphone=(), geolocation=()",
+            "cross-origin-opener-policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers[name] = value
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+def health(request: Request) -> Response:
+    """Which release is up, whether its audit passed, how old it is; 503 when none can be shown."""
+    try:
+        release = newest()
+    except ReleaseRefused as refused:
+        return JSONResponse({"status": "no release", "reason": refused.reason}, 503)
+    created = datetime.fromisoformat(release.package["created"])
+    in_place = True
+    try:
+        load(release_folder())
+    except ReleaseRefused:
+        in_place = False
+    return JSONResponse({
+        "status": "ok" if in_place else "the release in place is refused; the one before stays up", "release": release.version,
+        "data_to": release.package["period"]["to"], "audit": "passed", "approved": release.approved, "age_days": (datetime.now(UTC) - created).days,
+    })  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _files(digest: str, folder: str) -> dict[str, bytes]:
+    release = next(r for r in _all() if r.audit["datapackage_sha256"] == digest and str(r.folder) == folder)
+    return opendata.files(release)
+
+
+def _all() -> list[Release]:
+    return all_releases(newest(), load)
+
+
+def data(request: Request) -> Response:
+    """`/data/VERSION/PATH` and `/data/latest/PATH`: a file of a release or one of its companions. Nothing else is ever read."""
+    version, path = request.path_params["version"], request.path_params["path"]
+    try:
+        listed = _all()
+    except ReleaseRefused:
+        return Response("There is no release to show.\n", 503, media_type="text/plain")
+    wanted = listed[-1] if version == "latest" else next((r for r in listed if r.version == version), None)
+    found = _files(wanted.audit["datapackage_sha256"], str(wanted.folder)).get(path) if wanted else None
+    if found is None:
+        return Response("There is no such file.\n", 404, media_type="text/plain")
+    media = MEDIA.get(path.rpartition(".")[2], "text/plain; charset=utf-8")
+    # Data are for every program, on every site.
+    return Response(
+        found, headers={"cache-control": SOON if version == "latest" else A_YEAR, "access-control-allow-origin": "*"}, media_type=media
+    )
+
+
+def catalog(request: Request) -> Response:
+    """`/data.json`: the catalog in DCAT-US 3."""
+    try:
+        listed = _all()
+    except ReleaseRefused:
+        return Response("There is no release to show.\n", 503, media_type="text/plain")
+    site = citation.site_of(listed[-1], str(request.base_url).rstrip("/"))
+    return Response(
+        opendata.dcat(listed, site), headers={"cache-control": SOON, "access-control-allow-origin": "*"}, media_type="application/json"
+    )
+
+
+ROUTES = [Route("/health", health), Route("/data.json", catalog), Route("/data/{version}/{path:path}", data)]

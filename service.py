@@ -1,0 +1,11 @@
+"""The app as a service, with health, data addresses and guarding headers: `streamlit run service.py`.
+
+`streamlit run streamlit_app.py` shows the same pages without them, where only that is possible (Streamlit Community Cloud).
+"""
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from dashboard.service import ROUTES, Guard
+
+app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(Guard)])

@@ -1,0 +1,202 @@
+"""The service: health, headers, data addresses, a new release without a restart, a broken one refused, two replicas behind nginx."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from dashboard import opendata
+from dashboard.release import load_release
+from tests.browser.conftest import serve
+from tests.browser.test_pages import settle, visit
+from tests.conftest import ROOT
+
+NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
+
+
+def get(address):
+    """(status, headers, body)"""
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
+
+
+def test_health(example):
+    status, headers, body = get(f"{example}/health")
+    told = json.loads(body)
+    assert status == 200
+    assert (told["status"], told["release"], told["audit"], told["approved"]) == ("ok", "2026.1", "passed", True)
+    assert told["age_days"] > 300
+    assert headers["content-type"] == "application/json"
+
+
+def test_every_answer_is_guarded(example):
+    for path in ("/", "/calls", "/health", "/data/latest/datapackage.json", "/data/none", "/static/nothing.js"):
+        _status, headers, _body = get(f"{example}{path}")
+        rules = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+        assert rules["default-src"] == "'self'"
+        assert rules["object-src"] == "'none'"
+        for name in ("script-src", "style-src", "connect-src", "img-src", "font-src"):
+            assert not re.search(r"https?:|\*", rules[name]), name
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
+
+
+def test_a_city_may_say_who_frames_its_pages(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMBEDDERS", "https://news.example")
+    for address in serve(ROOT / "data_public", tmp_path / "log"):
+        assert "frame-ancestors https://news.example" in get(f"{address}/")[1]["content-security-policy"]
+
+
+def test_data_at_lasting_addresses(example):
+    release = load_release(ROOT / "data_public")
+    for path, expected in opendata.files(release).items():
+        for version in ("latest", release.version):
+            status, headers, body = get(f"{example}/data/{version}/{path}")
+            assert (status, body) == (200, expected), path
+            assert ("immutable" in headers["cache-control"]) == (version != "latest")
+    assert get(f"{example}/data/2025.1/datapackage.json")[0] == 200
+    catalog = json.loads(get(f"{example}/data.json")[2])
+    assert len(catalog["dataset"]) == 2
+
+
+@pytest.mark.parametrize("path", ["../README.md", "%2e%2e/README.md", "..%2f..%2fREADME.md", "tables/../../README.md", "/etc/passwd", "history/2025.1/audit.json", ""])  # fmt: skip
+def test_no_other_file_is_ever_read(example, path):
+    status, _headers, body = get(f"{example}/data/latest/{path}")
+    assert status in (400, 404, 200)
+    assert b"Co-response" not in body[:200] or b"<!doctype html" in body.lower()
+    assert b"root:" not in body
+    if path:
+        assert b"datapackage_sha256" not in body
+
+
+def swap(folder, new):
+    """As `publish` does: two renames."""
+    aside = folder.with_name("aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    new.rename(folder)
+
+
+def test_a_new_release_goes_live_and_a_broken_one_does_not(tmp_path, tab):
+    """No restart: old, new, broken, mended. A page that is open goes over with its next step; what is broken is never shown."""
+    live = tmp_path / "live"
+    shutil.copytree(ROOT / "data_public/history/2025.1", live)
+    log = tmp_path / "log"
+    for address in serve(live, log):
+        visit(tab, f"{address}/calls")
+        assert "Release 2025.1." in tab.locator("body").inner_text()
+        shutil.copytree(ROOT / "data_public", tmp_path / "new")
+        swap(live, tmp_path / "new")
+        assert json.loads(get(f"{address}/health")[2])["release"] == "2026.1"
+        tab.get_by_role("button", name="How it works").click()
+        tab.get_by_role("link", name="Outcomes").click()
+        tab.get_by_text("Release 2026.1.").wait_for()
+        shutil.copytree(ROOT / "data_public", tmp_path / "broken")
+        with (tmp_path / "broken/tables/outcomes.csv").open("a") as handle:
+            handle.write("2025,all,all,all,3,published\n")
+        swap(live, tmp_path / "broken")
+        told = json.loads(get(f"{address}/health")[2])
+        assert told["release"] == "2026.1"
+        assert "refused" in told["status"]
+        visit(tab, f"{address}/outcomes")
+        assert "Release 2026.1." in tab.locator("body").inner_text()
+        assert get(f"{address}/data/latest/tables/outcomes.csv")[2] == (ROOT / "data_public/tables/outcomes.csv").read_bytes()
+        shutil.copytree(ROOT / "data_public", tmp_path / "mended")
+        swap(live, tmp_path / "mended")
+        assert json.loads(get(f"{address}/health")[2])["status"] == "ok"
+    assert "is refused (changed); release 2026.1 stays up" in log.read_text()
+
+
+def test_health_without_a_release(tmp_path):
+    for address in serve(tmp_path / "none", tmp_path / "log"):
+        status, _headers, body = get(f"{address}/health")
+        assert (status, json.loads(body)["reason"]) == (503, "missing")
+
+
+@pytest.fixture
+def replicas(tmp_path):
+    """nginx with the file of `deploy/`, on a free port, before two replicas; gives its address and theirs."""
+    if NGINX is None:
+        pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
+    one, two = serve(ROOT / "data_public", tmp_path / "one.log"), serve(ROOT / "data_public", tmp_path / "two.log")
+    addresses = [next(one), next(two)]
+    ports = [address.rpartition(":")[2] for address in addresses]
+    port = str(int(max(ports, key=int)) + 1 if int(max(ports, key=int)) < 65000 else 23456)
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    for old, new in (
+        ("127.0.0.1:8501", f"127.0.0.1:{ports[0]}"),
+        ("127.0.0.1:8502", f"127.0.0.1:{ports[1]}"),
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "co-response.conf").write_text(text)
+    temporary = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    mime = "types { text/html html; application/javascript js; text/css css; }"
+    (tmp_path / "nginx.conf").write_text(
+        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}} http {{ {mime} access_log off; {temporary} include {tmp_path}/co-response.conf; }}"
+    )
+    command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    proxy = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    yield f"http://127.0.0.1:{port}", addresses
+    proxy.terminate()
+    proxy.wait(timeout=10)
+    for server in (one, two):
+        next(server, None)
+
+
+def pid_on(port):
+    found = subprocess.run(["ss", "-ltnp", f"sport = :{port}"], capture_output=True, text=True).stdout
+    return int(re.search(r"pid=(\d+)", found)[1])
+
+
+def test_headers_and_compression_through_the_proxy(replicas):
+    address, _ = replicas
+    status, headers, _body = get(f"{address}/")
+    assert status == 200
+    assert headers["content-security-policy"].startswith("default-src 'self'")
+    assert "nginx/" not in headers.get("server", "")
+    asked = urllib.request.Request(f"{address}/data/latest/tables/outcomes.csv", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_readers_of_a_killed_replica_are_back_within_10_seconds(replicas, browser):
+    address, addresses = replicas
+    page = browser.new_context().new_page()
+    page.set_default_timeout(30_000)
+    visit(page, f"{address}/calls?area=harbor")
+    # The replica that holds this visitor's connection is the one to kill.
+    held = {
+        a: subprocess.run(
+            ["ss", "-tn", "state", "established", f"sport = :{a.rpartition(':')[2]}"], capture_output=True, text=True
+        ).stdout.count("\n")
+        for a in addresses
+    }
+    victim = max(held, key=held.get)
+    os.kill(pid_on(victim.rpartition(":")[2]), signal.SIGKILL)
+    started = time.monotonic()
+    while time.monotonic() - started < 10:
+        try:
+            page.goto(f"{address}/calls?area=harbor", timeout=5_000)
+            page.get_by_text("Calls over time: Harbor").first.wait_for(timeout=5_000)
+            break
+        except Exception:
+            continue
+    else:
+        pytest.fail("the reader was not back within 10 seconds")
+    settle(page)
+    assert page.get_by_text("Calls over time: Harbor").count()
