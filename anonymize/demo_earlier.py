@@ -38,6 +38,7 @@ def write_earlier(folder: Path, agency_file: Path) -> Path:
     for now, then in AGENCY.items():
         assert text.count(now) == 1, now
         text = text.replace(now, then)
+    text = re.sub(r"(?m)^(kind|reason) = .*\n", "", text)  # the first release corrects nothing
     rule = text.index("[definitions.eligible]")
     text = text[:rule] + EARLIER_RULE + text[text.index("[calls]", rule) :]
     head, *tables = re.split(r"(?m)^(?=\[\[(?:tables|statistics)\]\])", text)

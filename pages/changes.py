@@ -58,9 +58,9 @@ if len(listed) > 1:
                 page.text("- " + words.format(version=found["version"], words=escape(pick(found["text"]))))
     new, gone = changes.tables(before, after)
     if new:
-        page.text(_("New tables: {list}.").format(list=escape("; ".join(new))))
+        page.text(_("New tables:") + "\n\n" + "\n".join(f"- {escape(title)}" for title in new))
     if gone:
-        page.text(_("Tables that are gone: {list}.").format(list=escape("; ".join(gone))))
+        page.text(_("Tables that are gone:") + "\n\n" + "\n".join(f"- {escape(title)}" for title in gone))
     found = changes.figures(before, after)
     shown = found[: changes.MOST]
     title = _("Figures that changed from {before} to {after}").format(before=before.version, after=after.version)
