@@ -122,7 +122,7 @@ class Paper:
         self.body.append(f'<p class="quiet">{escape(label)}: {number(start)}</p>')
         return start
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
         self.body.append(f'<p><a class="file" href="{escape(self.shelf.file(name, data()))}" download>{escape(label)}</a></p>')
 
     def figure(self, figure: Figure) -> None:

@@ -120,9 +120,9 @@ class Screen:
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
         return int(st.slider(label, low, high, start, step, key=key))
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
         st.download_button(
-            label, in_language(language.current(), data), name, mime=mime, key=f"file-{name}", on_click="ignore", type="primary" if whole else "secondary"
+            label, in_language(language.current(), data), name, mime=mime, key=f"file-{name}", on_click="ignore"
         )  # fmt: skip
 
     def figure(self, figure: Figure) -> None:
@@ -201,4 +201,4 @@ class Embedded(Screen):
 
     def fold(self, label: str, markdown: str) -> None: ...
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None: ...
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None: ...

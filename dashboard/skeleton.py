@@ -97,9 +97,9 @@ class Page:
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
         return surface().slide(key, label, low, high, start, step)
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
         """A file to take away, made when asked for."""
-        surface().file(label, name, data, mime, whole=whole)
+        surface().file(label, name, data, mime)
 
     def not_reported(self, what: str) -> None:
         """Where a figure would stand that this agency's data cannot feed."""

@@ -50,8 +50,8 @@ class Surface(Protocol):
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int: ...
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str, *, whole: bool = False) -> None:
-        """A file to take away, made when asked for. `whole`: the page's main one."""
+    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
+        """A file to take away, made when asked for."""
 
     def figure(self, figure: Figure) -> None: ...
 

@@ -17,7 +17,7 @@ page.ask(
         version=release.version, count=number(len(release.tables)), licence=escape(release.package["licenses"][0]["title"])
     ),
 )
-page.file(_("Download the whole release (zip)"), f"release-{release.version}.zip", partial(zip_of, release), "application/zip", whole=True)
+page.file(_("Download the whole release (zip)"), f"release-{release.version}.zip", partial(zip_of, release), "application/zip")
 
 
 def table_file(name: str) -> None:
