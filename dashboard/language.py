@@ -11,13 +11,23 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 LOCALE = Path(__file__).parent / "locale"
-LANGUAGES = {"en": "English", "es": "Español"}
 DEFAULT = "en"
+
+
+def languages(folder: Path) -> dict[str, str]:
+    """Code -> the language's own name: English, and one for each catalogue in `folder`."""
+    found = sorted(path.parent.parent.name for path in folder.glob("*/LC_MESSAGES/dashboard.po"))
+    names = {code: str(Locale.parse(code).get_display_name(code)) for code in (DEFAULT, *found)}
+    return {code: name[:1].upper() + name[1:] for code, name in names.items()}
+
+
+LANGUAGES = languages(LOCALE)
 _current = threading.local()
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import string
+import tomllib
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -193,3 +194,37 @@ def test_toy_example_protects(tmp_path):
     assert audit_release(write_release(tmp_path / "both", 11, dims, leaves, [spec])).passed
     spec.hidden = lambda c, v: (c["area"], c["kind"]) == ("a", "x")
     assert not audit_release(write_release(tmp_path / "first", 11, dims, leaves, [spec])).passed
+
+
+def test_a_missing_or_stale_translation_is_found(monkeypatch):
+    """Planted: one key less, and one too many."""
+    spanish = dict(language.catalogue("es"))
+    spanish.pop("Calls")
+    monkeypatch.setattr(language, "catalogue", lambda code: spanish)
+    with pytest.raises(AssertionError):
+        test_spanish_is_complete()
+    spanish |= {"Calls": "Llamadas", "Nobody says this any more.": "Ya nadie dice esto."}
+    with pytest.raises(AssertionError, match="no longer used"):
+        test_spanish_is_complete()
+
+
+def test_a_third_language_is_one_catalogue_file(tmp_path):
+    for code in ("es", "vi"):
+        (tmp_path / code / "LC_MESSAGES").mkdir(parents=True)
+        (tmp_path / code / "LC_MESSAGES/dashboard.po").write_text("")
+    assert language.languages(tmp_path) == {"en": "English", "es": "Español", "vi": "Tiếng Việt"}
+    assert language.LANGUAGES == {"en": "English", "es": "Español"}
+
+
+def test_colours_stand_in_one_place():
+    """Streamlit wants its theme in a file of its own: it says the same as `theme.py`."""
+    theme = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"]
+    for name, colours in (("light", LIGHT), ("dark", DARK)):
+        given = theme[name]
+        assert (given["backgroundColor"], given["textColor"]) == (colours.background, colours.ink)
+        assert (given["secondaryBackgroundColor"], given["linkColor"]) == (colours.panel, colours.link)
+        for ground in (colours.background, colours.panel):
+            for words in (colours.ink, colours.link, colours.quiet):
+                assert contrast(words, ground) >= 4.5
+        assert contrast(given["borderColor"], colours.background) >= 3
+    assert contrast("#8a8a8a", "#ffffff") < 4.5, "a planted faint grey is found"
