@@ -21,7 +21,8 @@ STYLE = (
     "#announcement{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
     "@media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"
     '@media print{.st-key-menu,.st-key-language_switch,[data-testid="stHeader"],[data-testid="stButton"],[data-testid="stDownloadButton"]{display:none!important}'
-    '[data-testid="stApp"],[data-testid="stMain"],[data-testid="stAppViewContainer"]{position:static!important;overflow:visible!important;height:auto!important}}'
+    '[data-testid="stApp"],[data-testid="stMain"],[data-testid="stAppViewContainer"]{position:static!important;overflow:visible!important;height:auto!important}'
+    '[data-testid="stVerticalBlock"]{display:block!important}[data-testid="stElementContainer"]{break-inside:avoid}h1,h2,h3,[data-testid="stHeading"]{break-after:avoid}}'
 )
 """The same for light and dark: a reader's device may change over while the page is open."""
 

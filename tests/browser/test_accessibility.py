@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import axe_playwright_python
+import pypdf
 import pytest
 
 from tests.browser.test_pages import PAGES, PHONE, settle, visit
@@ -219,6 +220,20 @@ def test_reduced_motion_is_respected(example, browser):
         .filter(e => { const s = getComputedStyle(e); return s.animationName !== 'none' || s.transitionDuration.split(',').some(d => parseFloat(d) > 0) }).length""")
     assert moving == 0
     context.close()
+
+
+def test_prints_whole_and_without_buttons(example, tab, tmp_path):
+    visit(tab, f"{example}/times")
+    tables = tab.locator("table").count()
+    tab.pdf(path=tmp_path / "page.pdf", format="Letter")
+    pages = pypdf.PdfReader(tmp_path / "page.pdf").pages
+    text = re.sub(r"\s+", "", " ".join(page.extract_text() for page in pages))
+    for said in ("Howlongdopeoplewait?", "Waitsbytimeofday", "Whatthiscannottellyou", "Release2026.1"):
+        assert said in text
+    assert tables == 5
+    for button in ("Downloadtheserows", "Picture,citation,link"):
+        assert button not in text
+    assert len(pages) < 10
 
 
 def test_the_walk_is_recorded():
