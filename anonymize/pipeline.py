@@ -92,8 +92,9 @@ def _database(private: Path) -> duckdb.DuckDBPyConnection:
 
 
 def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Tally:
-    """Read and tally; writes the private rejects file, nothing public."""
+    """Read and tally calls, and read every other input; writes the private rejects file, nothing public."""
     with _database(private) as db:
+        read_inputs_beside(db, inputs.config)
         return read_calls(db, inputs.config, inputs.areas, private, progress)
 
 
@@ -113,6 +114,7 @@ def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Tri
     """The tables as asked for and as advised, each protected once; writes nothing public."""
     specs = _specs(inputs.config)
     with _database(private) as db:
+        read_inputs_beside(db, inputs.config)
         read_calls(db, inputs.config, inputs.areas, private, progress)
         asked = _try(db, inputs, specs, progress)
         advised_inputs, advice = _advise(db, inputs, specs, progress)

@@ -124,7 +124,7 @@ def focused(page):
         return {tag: e.tagName, text: (e.innerText || e.getAttribute('aria-label') || '').trim().slice(0, 60), shown, width: r.width} }""")
 
 
-@pytest.mark.parametrize("name", ["", "calls", "money", "coverage", "scorecard", "claims"])
+@pytest.mark.parametrize("name", PAGES)
 def test_keyboard_reaches_every_control_and_leaves_it(example, tab, name):
     """Tab goes through the page to its end, with visible focus on each stop, and back to the start: no trap."""
     visit(tab, f"{example}/{name}")

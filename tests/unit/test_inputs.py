@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from anonymize.errors import SchemaError, SourceError
-from anonymize.pipeline import read_inputs
+from anonymize.pipeline import check, plan, read_inputs
 from tests.agency import build, calls_of, write_agency
 from tests.conftest import ROOT
 
@@ -103,6 +103,10 @@ def test_hours_of_shifts_are_split_by_clock_hour(tmp_path):
 def test_bad_values_are_named_by_row_and_field(tmp_path, name, text, message):
     path = write_agency(tmp_path, "id,at,type\n1,2024-01-01,Crisis\n", extra=f'\n[inputs]\n{name} = {{ paths = "{name}.csv" }}\n')
     (tmp_path / f"{name}.csv").write_text(text)
+    for step in (check, plan):
+        with pytest.raises(SourceError) as caught:
+            step(read_inputs(path), tmp_path / "private")
+        assert message in str(caught.value)
     with pytest.raises(SourceError) as caught:
         build(read_inputs(path), tmp_path / "out", tmp_path / "private")
     assert message in str(caught.value)
