@@ -41,6 +41,10 @@ def framework_words() -> dict[str, str]:
         "Copy to clipboard": _("Copy"),
         "Dismiss": _("Dismiss"),
         "Open": _("Open the list"),
+        "Fullscreen": _("Show large"),
+        "Show data": _("Show the chart's data"),
+        "Download as PNG": _("Download as a plain picture (PNG)"),
+        "Copy Vega-Lite spec": _("Copy the chart as Vega-Lite"),
     }
 
 

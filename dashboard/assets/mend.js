@@ -33,6 +33,15 @@
     // Names of icons are read aloud otherwise ("expand more").
     for (const icon of document.querySelectorAll('[data-testid=stIconMaterial]:not([aria-hidden])')) icon.setAttribute('aria-hidden', 'true');
     const own = window.__pageWords.framework;
+    // A chart is one image with one text. Its buttons say what they do, not the whole text again.
+    for (const chart of document.querySelectorAll('[data-testid=stVegaLiteChart][aria-label]')) {
+      chart.setAttribute('role', 'img');
+      chart.removeAttribute('aria-roledescription');
+    }
+    for (const button of document.querySelectorAll('[data-testid=stElementToolbar] button[aria-label*=": "]')) {
+      const does = button.getAttribute('aria-label').split(': ')[0];
+      button.setAttribute('aria-label', own[does] || does);
+    }
     for (const element of document.querySelectorAll('[aria-label]')) {
       const word = own[element.getAttribute('aria-label')];
       if (word) element.setAttribute('aria-label', word);

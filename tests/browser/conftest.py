@@ -8,9 +8,14 @@ import sys
 import time
 import urllib.request
 import warnings
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
+from dashboard.release import load_release
+from dashboard.static import export
 from tests.conftest import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -83,3 +88,19 @@ def tab(browser):
     page.set_default_timeout(30_000)
     yield page
     context.close()
+
+
+@pytest.fixture(scope="session")
+def edition(tmp_path_factory):
+    """The static edition behind the plainest of web servers; gives its folder and address."""
+    out = tmp_path_factory.mktemp("static") / "site"
+    export(load_release(ROOT / "data_public"), out)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(out)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield out, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()

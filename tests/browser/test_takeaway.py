@@ -6,16 +6,10 @@ import io
 import re
 import zipfile
 from collections import deque
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import urldefrag, urljoin
 
-import pytest
 from PIL import Image
 
-from dashboard.release import load_release
-from dashboard.static import export
 from tests.browser.test_pages import PHONE, settle, shown_rows, visit
 from tests.conftest import ROOT
 
@@ -123,22 +117,6 @@ def test_the_brief(example, tab):
     assert data.startswith(b"%PDF-")
     _name, data = download(tab, "Council brief (HTML)")
     assert b"Council brief: Harbor, 2025" in data
-
-
-@pytest.fixture(scope="module")
-def edition(tmp_path_factory):
-    """The static edition behind the plainest of web servers; gives its folder and address."""
-    out = tmp_path_factory.mktemp("static") / "site"
-    export(load_release(ROOT / "data_public"), out)
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(out)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield out, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 def test_crawl_of_the_static_edition(edition, browser):
