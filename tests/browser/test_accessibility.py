@@ -9,7 +9,7 @@ import axe_playwright_python
 import pypdf
 import pytest
 
-from tests.browser.test_pages import PAGES, PHONE, settle, visit
+from tests.browser.test_pages import PAGES, PHONE, check_page, settle, visit
 from tests.conftest import ROOT
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -31,18 +31,32 @@ def violations(page):
     return [f"{v['id']}: {node['html'][:120]}" for v in found["violations"] for node in v["nodes"]]
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(example, browser, name, language):
-    context = browser.new_context(viewport={"width": 1100, "height": 900}, color_scheme="light")
+def test_every_page_is_for_everyone(example, browser, name):
+    """One visit in each language: the page opens and asks nobody else, reads as an outline, can be walked by keys, and axe finds nothing."""
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
     page = context.new_page()
-    visit(page, f"{example}/{name}" + ("?lang=es" if language == "es" else ""), foot=FOOT[language])
-    for scheme, width in COMBINATIONS[language]:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(400)
-        assert violations(page) == [], (name, language, scheme, width)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_default_timeout(30_000)
+    outside = []
+    page.on("request", lambda r: None if r.url.startswith((example, "data:", "blob:", "ws://127.0.0.1")) else outside.append(r.url))
+    visit(page, f"{example}/{name}")
+    check_page(page)
+    assert "This city is made up" in page.locator("body").inner_text()
+    reads_as_an_outline(page)
+    can_be_walked_by_keys(page)
+    for language in ("en", "es"):
+        if language == "es":
+            visit(page, f"{example}/{name}?lang=es", foot=FOOT["es"])
+        for scheme, width in COMBINATIONS[language]:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(400)
+            assert violations(page) == [], (name, language, scheme, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for chart in page.locator("[data-testid=stVegaLiteChart]").all():
+                assert chart.bounding_box()["width"] <= width
+        page.set_viewport_size({"width": 1100, "height": 900})
+    assert outside == [], "a page asked another server for something"
     context.close()
 
 
@@ -86,10 +100,8 @@ def test_axe_on_the_static_edition(edition, browser, language):
     page.context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_tree_reads_as_an_outline(example, tab, name):
+def reads_as_an_outline(tab):
     """One first heading, no skipped level, a main part, a navigation; images, tables and controls all have names."""
-    visit(tab, f"{example}/{name}")
     levels = [int(tag[1]) for tag in tab.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => h.tagName)")]
     assert levels[0] == levels.count(1) == 1
     assert all(b - a <= 1 for a, b in pairwise(levels)), levels
@@ -123,10 +135,8 @@ def focused(page):
         return {tag: e.tagName, text: (e.innerText || e.getAttribute('aria-label') || '').trim().slice(0, 60), shown, width: r.width} }""")
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_keyboard_reaches_every_control_and_leaves_it(example, tab, name):
+def can_be_walked_by_keys(tab):
     """Tab goes through the page to its end, with visible focus on each stop, and back to the start: no trap."""
-    visit(tab, f"{example}/{name}")
     wanted = tab.evaluate("""() => [...document.querySelectorAll('button, a[href], input, [role=slider], [role=combobox]')]
         .filter(e => e.offsetParent && !e.disabled && e.tabIndex >= 0).length""")
     tab.evaluate("document.activeElement.blur()")
