@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     static.add_argument("--quiet", action="store_true", help="say nothing about progress")
     args = parser.parse_args(arguments)
 
+    from dashboard.notices import refusal
     from dashboard.release import ReleaseRefused, load_release
-    from dashboard.skeleton import refusal
     from dashboard.static import export
 
     try:

@@ -21,6 +21,8 @@ from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.figure import Figure
 from dashboard.language import _, day, number, percent, pick
 from dashboard.measures import measures
+from dashboard.notices import made_up
+from dashboard.paper import table_html
 from dashboard.places import gaps
 from dashboard.program import events, point
 from dashboard.release import ROOT, CountTable, Release
@@ -80,11 +82,10 @@ def compose(release: Release, area: str, year: str) -> Brief:
     found = [_scorecard(release, year), _beside_city(release, area, place, year), _calls(release, area, place, year), _coverage(release, area, place, year)]  # fmt: skip
     parts = [part for part in found if part is not None]
     parts += [_gaps(release), _quality(release), _questions(release, found), _definitions()]
-    to = day(date.fromisoformat(release.package["period"]["to"]))
     return Brief(
         title=_("Council brief: {place}, {year}").format(place=place, year=label_of(release, "period", year)),
-        subtitle=_("{agency}. Release {version}, data to {day}.").format(agency=pick(release.agency["name"]), version=release.version, day=to),
-        notice=_("This city is made up. Its numbers show how the site works and describe no real place or person.") if release.agency["fictional"] else "",
+        subtitle=_("{agency}. Release {version}, data to {day}.").format(agency=pick(release.agency["name"]), version=release.version, day=day(release.data_to)),
+        notice=made_up() if release.agency["fictional"] else "",
         parts=tuple(parts),
         foot=_("Source: {publisher}. Questions: {contact}. A number that is withheld may be zero, small or large.").format(
             publisher=release.package["contributors"][0]["title"], contact=release.agency["contact"]
@@ -227,7 +228,7 @@ def _ending(release: Release) -> str:
 
 def _definitions() -> Part:
     wanted = ("calls", "eligible", "coverage", "wait", "connected")
-    items = tuple(f"{m.plain}: {m.counted}" + (f" {_('Out of: {base}').format(base=m.out_of)}" if m.out_of else "") for m in measures() if m.name in wanted)  # fmt: skip
+    items = tuple(f"{m.plain}: {m.meaning(caveat=False)}" for m in measures() if m.name in wanted)
     return Part(_("What the words mean"), items=items)
 
 
@@ -270,9 +271,7 @@ def html(brief: Brief) -> bytes:
         if part.items:
             body.append("<ul>" + "".join(f"<li>{escape(item)}</li>" for item in part.items) + "</ul>")
         if part.columns:
-            head = "".join(f'<th scope="col">{escape(c)}</th>' for c in part.columns)
-            rows = "".join(f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(c)}</td>" for c in row[1:]) + "</tr>" for row in part.rows)  # fmt: skip
-            body.append(f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+            body.append(table_html(part.columns, part.rows, part.heading))
         if part.figure:
             drawn = picture.following_the_reader(picture.chart_svg(part.figure, WIDTH))
             label = f'<svg role="img" aria-label="{escape(part.figure.alt)}"'

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
+
 from dashboard.language import _, number, pick
 from dashboard.release import ROOT, CountTable, Release
 
@@ -116,7 +118,7 @@ def _references(before: Release, after: Release) -> Iterator[Change]:
                     )  # fmt: skip
 
 
-def _key(*frames) -> list[str]:  # type: ignore[no-untyped-def]
+def _key(*frames: pd.DataFrame) -> list[str]:
     """The fewest first columns that tell the rows of all frames apart."""
     columns = [c for c in frames[0].columns if not c.endswith("_es")]
     for width in range(1, len(columns)):

@@ -50,8 +50,7 @@ def cite(figure: Figure, release: Release, site: str, retrieved: date) -> Citati
     """APA (7th edition), Chicago (17th edition, notes) and BibTeX, with release number and data-to date."""
     publisher, year = str(release.package["contributors"][0]["title"]), str(release.package["created"])[:4]
     link = view_link(release, figure.page, figure.choices, site)
-    to = day(date.fromisoformat(release.package["period"]["to"]))
-    version = _("Release {version}, data to {day}").format(version=release.version, day=to)
+    version = _("Release {version}, data to {day}").format(version=release.version, day=day(release.data_to))
     seen = day(retrieved)
     apa = _("{publisher}. ({year}). {title} ({version}) [Data set]. Retrieved {seen}, from {link}").format(
         publisher=publisher, year=year, title=figure.title, version=version, seen=seen, link=link

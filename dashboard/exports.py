@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import pandas as pd
@@ -14,7 +14,8 @@ import pandas as pd
 from dashboard import citation, language, picture
 from dashboard.figure import Figure, slug
 from dashboard.language import _, day, number, pick
-from dashboard.measures import VERSION, measures
+from dashboard.measures import VERSION, measures, own_rules
+from dashboard.notices import made_up
 from dashboard.release import Release
 
 STATUS_COLUMNS = ("status", "n_status", "out_of_status")
@@ -36,15 +37,10 @@ def file_name(*parts: str, suffix: str = "csv") -> str:
     return f"{slug(*parts)}.{suffix}"
 
 
-def data_to(release: Release) -> str:
-    return day(date.fromisoformat(release.package["period"]["to"]))
-
-
 def subtitle(release: Release) -> str:
     """Whose numbers, and which span of time they come from."""
-    span = release.package["period"]
     return _("{agency}. Data from {start} to {end}.").format(
-        agency=pick(release.agency["name"]), start=day(date.fromisoformat(span["from"])), end=day(date.fromisoformat(span["to"]))
+        agency=pick(release.agency["name"]), start=day(release.data_from), end=day(release.data_to)
     )
 
 
@@ -52,12 +48,12 @@ def foot(figure: Figure, release: Release, site: str) -> list[str]:
     """The lines under a picture: what is withheld, source, release, licence, link."""
     lines = []
     if release.agency["fictional"]:
-        lines.append(_("This city is made up. Its numbers show how the site works and describe no real place or person."))
+        lines.append(made_up())
     if figure.hidden:
         lines.append(withheld_note(figure))
     lines.append(
         _("Source: {publisher}. Release {version}, data to {day}. Licence: {licence}.").format(
-            publisher=release.package["contributors"][0]["title"], version=release.version, day=data_to(release),
+            publisher=release.package["contributors"][0]["title"], version=release.version, day=day(release.data_to),
             licence=release.package["licenses"][0]["title"],
         )
     )  # fmt: skip
@@ -105,24 +101,19 @@ def readme(figure: Figure, release: Release, site: str, retrieved: date | None) 
     licence = release.package["licenses"][0]
     lines = [figure.title, "=" * min(78, len(figure.title)), "", subtitle(release)]
     if release.agency["fictional"]:
-        lines += ["", _("This city is made up. Its numbers show how the site works and describe no real place or person.")]
+        lines += ["", made_up()]
     lines += ["", _("WHAT IS COUNTED")]
     for m in measures():
         if m.name in figure.measures:
-            base = f" {_('Out of: {base}').format(base=m.out_of)}" if m.out_of else ""
-            lines.append(f"- {m.plain} ({m.name}, {VERSION}): {m.counted}{base} {m.caveat}".rstrip())
-    for name, rule in release.package.get("definitions", {}).items():
-        if name in figure.measures:
-            lines.append(
-                "- " + _("The agency's own rule (version {version}, since {day}): {words}").format(version=rule["version"], day=day(date.fromisoformat(rule["since"])), words=pick(rule["text"]))
-            )  # fmt: skip
+            lines.append(f"- {m.plain} ({m.name}, {VERSION}): {m.meaning()}")
+    lines += [f"- {rule}" for rule in own_rules(release, figure.measures)]
     if figure.note:
         lines += ["", _("NOTE"), figure.note.replace("**", "")]
     lines += ["", _("WHAT IS WITHHELD"), withheld_note(figure) if figure.hidden else _("No number in this figure is withheld.")]
     lines.append(
         _("Counts from 1 to {last} are withheld, and others so that nobody can work them out. Their column is empty, and the status says 'suppressed'.").format(last=number(release.threshold - 1))
     )  # fmt: skip
-    lines += ["", _("RELEASE"), _("Release {version}, data to {day}.").format(version=release.version, day=data_to(release))]
+    lines += ["", _("RELEASE"), _("Release {version}, data to {day}.").format(version=release.version, day=day(release.data_to))]
     lines += [_("Questions: {contact}.").format(contact=release.agency["contact"]), f"{licence['title']} – {licence['path']}"]
     lines += ["", _("HOW TO CITE"), cited.apa, "", cited.bibtex, "", _("FILES")]
     lines += ["data.csv, data.csv-metadata.json (CSVW), datapackage.json (Data Package), chart.svg, chart.png, alt.txt, SHA256SUMS", ""]
@@ -135,12 +126,10 @@ def evidence(figure: Figure, release: Release, site: str, retrieved: date) -> by
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json", "name": figure.slug or "figure", "title": figure.title,
         "version": release.version, "created": release.package["created"], "licenses": release.package["licenses"],
-        "contributors": release.package["contributors"], "sources": [{"title": str(release.package["title"]), "path": citation.view_link(release, figure.page, figure.choices, site)}] if site else [],
+        "contributors": release.package["contributors"], **({"sources": [{"title": str(release.package["title"]), "path": citation.view_link(release, figure.page, figure.choices, site)}]} if site else {}),
         "resources": [{"name": "data", "type": "table", "path": "data.csv", "format": "csv", "mediatype": "text/csv", "encoding": "utf-8",
                        "bytes": len(rows), "hash": f"sha256:{hashlib.sha256(rows).hexdigest()}", "schema": schema(figure)}],
     }  # fmt: skip
-    if not package["sources"]:
-        del package["sources"]
     drawn = svg(figure, release, site)
     files = {
         "data.csv": rows, "data.csv-metadata.json": as_json(csvw(figure)), "datapackage.json": as_json(package),
@@ -170,13 +159,12 @@ def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
     return buffer.getvalue()
 
 
-def in_language(code: str, make, *arguments):  # type: ignore[no-untyped-def]
-    """`make(*arguments)` in the language `code`: files are made after the page has run, in another thread."""
+def in_language(code: str, make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """`make` in the language `code`: files are made after the page has run, in another thread."""
 
     def made() -> bytes:
         language.use(code)
-        found: bytes = make(*arguments)
-        return found
+        return make()
 
     return made
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import altair as alt
 import pandas as pd
 
+from dashboard.language import _, number
 from dashboard.maps import Map
 from dashboard.theme import Palette
 
@@ -44,6 +45,13 @@ class Figure:
     def chart(self) -> Draw | None:
         """The chart, or the flat twin of the map."""
         return self.map.flat if self.map else self.draw
+
+    def notes(self) -> list[str]:
+        """What stands under the chart: its note, and how many numbers are withheld."""
+        hidden = _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
+            count=number(self.hidden)
+        )
+        return [line for line in (self.note, hidden if self.hidden else "") if line]
 
     @property
     def slug(self) -> str:

@@ -77,25 +77,11 @@ def outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame | No
     """Code and geometry of the areas of `level`; coarser levels are merged from finer ones."""
     if system not in release.outlines:
         return None
-    return _outlines(str(release.folder), release.version, system, level, _Held(release))
-
-
-class _Held:
-    """A release as a cache argument: equal to itself alone."""
-
-    def __init__(self, release: Release) -> None:
-        self.release = release
-
-    def __hash__(self) -> int:
-        return hash((str(self.release.folder), self.release.package["version"], self.release.audit["datapackage_sha256"]))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and hash(self) == hash(other)
+    return _outlines(release, system, level)
 
 
 @lru_cache(maxsize=32)
-def _outlines(folder: str, version: str, system: str, level: str, held: _Held) -> gpd.GeoDataFrame:
-    release = held.release
+def _outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame.from_features(release.outlines[system]["features"], crs=4326)
     codes = release.codelists[system].codes
 

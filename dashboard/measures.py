@@ -5,9 +5,12 @@ Terms follow MEASURES.md; `source` says whether the wording is a field standard,
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
-from dashboard.language import _
+from dashboard.language import _, day, pick
+from dashboard.release import Release
 
 VERSION = "1"
 
@@ -24,6 +27,22 @@ class Measure:
     caveat: str
     source: str
     least: int = 0
+
+    def meaning(self, *, caveat: bool = True) -> str:
+        """What is counted, out of what, and what the number cannot tell, as plain text."""
+        base = _("Out of: {base}").format(base=self.out_of) if self.out_of else ""
+        return " ".join(part for part in (self.counted, base, self.caveat if caveat else "") if part)
+
+
+def own_rules(release: Release, names: Collection[str]) -> list[str]:
+    """What the agency itself lays down for the measures named, one sentence each."""
+    return [
+        _("The agency's own rule (version {version}, since {day}): {words}").format(
+            version=rule["version"], day=day(date.fromisoformat(rule["since"])), words=pick(rule["text"])
+        )
+        for name, rule in release.package.get("definitions", {}).items()
+        if name in names
+    ]
 
 
 def measures() -> list[Measure]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from dashboard import frame, language
 from dashboard.language import DEFAULT, LANGUAGES, _, day
+from dashboard.notices import help_line, refusal
 from dashboard.pages_list import PAGES, groups
 from dashboard.release import ReleaseRefused
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
-from dashboard.skeleton import help_line, refusal
 from dashboard.surface import write_on
 
 
@@ -111,7 +110,7 @@ def standing(found: Serving) -> None:
     elif found.frozen:
         st.warning(
             _("You see release {version} as it stood, with data to {day}. A newer release is here: {newest}.").format(
-                version=found.shown.version, newest=found.newest.version, day=day(date.fromisoformat(found.shown.package["period"]["to"]))
+                version=found.shown.version, newest=found.newest.version, day=day(found.shown.data_to)
             )
         )
         st.button(_("Show the newest release"), on_click=_newest)

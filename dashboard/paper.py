@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Protocol
@@ -11,7 +11,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 
 from dashboard.figure import Figure
-from dashboard.language import _, number
+from dashboard.language import number
 from dashboard.release import Release
 from dashboard.surface import first_choice
 
@@ -21,7 +21,7 @@ _markdown = MarkdownIt("commonmark", {"html": False})
 class Shelf(Protocol):
     """Where files of a page go, and how a page names them."""
 
-    def file(self, name: str, data: bytes) -> str:
+    def keep(self, name: str, data: bytes) -> str:
         """Keep a file; gives its address as seen from the page."""
 
     def page(self, name: str, choices: Mapping[str, str]) -> str:
@@ -40,6 +40,19 @@ def to_html(markdown: str) -> str:
     return str(_markdown.render(markdown))
 
 
+def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> str:
+    """A table of plain texts that scrolls sideways within itself; the first cell of a row is its head."""
+    head = "".join(f'<th scope="col">{escape(str(column))}</th>' for column in columns)
+    lines = "".join(
+        f'<tr><th scope="row">{escape(str(first))}</th>{"".join(f"<td>{escape(str(cell))}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="scroll" role="region" aria-label="{escape(name)}" tabindex="0"><table><caption>{escape(name)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
 @dataclass
 class Paper:
     """One page; `body` grows from the top down. `asked`: the filters this copy of the page stands at."""
@@ -50,8 +63,8 @@ class Paper:
     asked: Mapping[str, str]
     choices: dict[str, str] = field(default_factory=dict)
     body: list[str] = field(default_factory=list)
-    variants: list[tuple[str, str]] = field(default_factory=list)
-    """Filters that a reader may want instead, one at a time."""
+    variants: list[Mapping[str, str]] = field(default_factory=list)
+    """Filters of the other copies that this one links to."""
     title: str = ""
 
     def releases(self) -> list[Release]:
@@ -72,23 +85,10 @@ class Paper:
         self.body.append(f'<div class="notice">{to_html(markdown)}</div>')
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in rows.columns)
-        lines = "".join(
-            "<tr>"
-            + "".join(
-                f'<th scope="row">{escape(str(cell))}</th>' if i == 0 else f"<td>{escape(str(cell))}</td>" for i, cell in enumerate(row)
-            )
-            + "</tr>"
-            for row in rows.itertuples(index=False, name=None)
-        )
-        self.body.append(
-            f'<div class="scroll" role="region" aria-label="{escape(alt)}" tabindex="0"><table><caption>{escape(alt)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
-        )
+        self.body.append(table_html(list(rows.columns), rows.itertuples(index=False, name=None), alt))
 
-    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
-        items = [f'<a href="{escape(self.shelf.page(page, filters))}">{escape(words)}</a>' for page, words, filters in links]
-        self.body.append(f"<p>{' · '.join(items)}</p>")
+    def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
+        self.body.append(f'<p><a href="{escape(self.shelf.page(page, filters))}">{escape(words)}</a></p>')
 
     def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
         boxes = [
@@ -112,8 +112,9 @@ class Paper:
             if code == chosen:
                 items.append(f'<li><strong aria-current="true">{escape(words)}</strong></li>')
             else:
-                self.variants.append((key, "" if code == fallback else code))
-                address = self.shelf.page(self.name, {} if code == fallback else {key: code})
+                other = {} if code == fallback else {key: code}
+                self.variants.append(other)
+                address = self.shelf.page(self.name, other)
                 items.append(f'<li><a href="{escape(address)}">{escape(words)}</a></li>')
         self.body.append(f'<nav class="filter" aria-label="{escape(label)}"><p>{escape(label)}</p><ul>{"".join(items)}</ul></nav>')
         return chosen
@@ -123,7 +124,7 @@ class Paper:
         return start
 
     def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
-        self.body.append(f'<p><a class="file" href="{escape(self.shelf.file(name, data()))}" download>{escape(label)}</a></p>')
+        self.body.append(f'<p><a class="file" href="{escape(self.shelf.keep(name, data()))}" download>{escape(label)}</a></p>')
 
     def figure(self, figure: Figure) -> None:
         self.body.append(f'<section class="figure" id="{escape(figure.slug)}"><h2>{escape(figure.title)}</h2>')
@@ -136,14 +137,8 @@ class Paper:
             self.body.append(
                 f'<picture>{sources}<img src="{escape(address)}" alt="{escape(figure.alt)}" width="{width}" height="{height}" loading="lazy"></picture>'
             )
-        if figure.note:
-            self.caption(figure.note)
-        if figure.hidden:
-            self.caption(
-                _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
-                    count=number(figure.hidden)
-                )
-            )
+        for line in figure.notes():
+            self.caption(line)
         if not figure.map:
             self.table(figure.table, figure.title)
         links = [f'<a href="{escape(address)}" download>{escape(words)}</a>' for words, address in self.shelf.takeaways(figure)]

@@ -31,7 +31,7 @@ def latest(release: Release) -> str:
     table = release.find("period")
     if table is not None and (years := whole_years(release, table)):
         return years.last.code
-    return str(release.package["period"]["to"])[:4]
+    return str(release.data_to.year)
 
 
 def year_choice(release: Release, table: CountTable, key: str = "year") -> dict[str, str]:

@@ -104,8 +104,10 @@ class StatisticTable:
         return self.rows[tuple(codes.get(d, ROOT) for d in self.levels)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Release:
+    """All that was read and checked of one release. Equal to itself alone, so that caches can hold by it."""
+
     folder: Path
     package: dict[str, Any]
     audit: dict[str, Any]
@@ -132,6 +134,14 @@ class Release:
     @property
     def threshold(self) -> int:
         return int(self.package["privacy"]["threshold"])
+
+    @property
+    def data_from(self) -> date:
+        return date.fromisoformat(self.package["period"]["from"])
+
+    @property
+    def data_to(self) -> date:
+        return date.fromisoformat(self.package["period"]["to"])
 
     @property
     def agency(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dashboard import address, frame, language
 from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure
 from dashboard.language import _, number
+from dashboard.maps import MAP_HEIGHT
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
 from dashboard.surface import escape
@@ -20,7 +21,6 @@ from dashboard.theme import Palette, palette
 
 MOST_ROWS, LONG_TABLE = 14, 460
 """A table of more rows scrolls within this height (pixels), its header in view."""
-MAP_HEIGHT = 460
 
 
 def colours() -> Palette:
@@ -42,13 +42,10 @@ def draw(figure: Figure) -> None:
         st.altair_chart(figure.draw(colours=colours()), width="stretch", alt=figure.alt, theme="streamlit")
 
 
-def hidden_words(figure: Figure) -> str:
-    """How many numbers are withheld; empty where none is."""
-    if not figure.hidden:
-        return ""
-    return _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
-        count=number(figure.hidden)
-    )
+def draw_with_notes(figure: Figure) -> None:
+    draw(figure)
+    for line in figure.notes():
+        st.caption(line)
 
 
 def _key(classes: Sequence[str], hatched: str) -> None:
@@ -96,9 +93,8 @@ class Screen:
         self.rows, self.tables = self.rows + len(shown), self.tables + 1
         st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
 
-    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
-        for page, words, filters in links:
-            st.page_link(f"pages/{page}.py", label=words, query_params=dict(filters) or None)
+    def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
+        st.page_link(f"pages/{page}.py", label=words, query_params=dict(filters) or None)
 
     def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
         for column, (heading, page, words) in zip(st.columns(len(cards)), cards, strict=True):
@@ -127,10 +123,7 @@ class Screen:
 
     def figure(self, figure: Figure) -> None:
         st.header(escape(figure.title), anchor=False)
-        draw(figure)
-        for line in (figure.note, hidden_words(figure)):
-            if line:
-                st.caption(line)
+        draw_with_notes(figure)
         if not figure.map:
             self.table(figure.table, figure.title)
         with st.container(horizontal=True):
@@ -165,10 +158,7 @@ class Embedded(Screen):
             return
         self.found = True
         st.subheader(escape(figure.title), anchor=False)
-        draw(figure)
-        for line in (figure.note, hidden_words(figure)):
-            if line:
-                st.caption(line)
+        draw_with_notes(figure)
         super().table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None: ...
@@ -195,7 +185,7 @@ class Embedded(Screen):
 
     def info(self, markdown: str) -> None: ...
 
-    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None: ...
+    def link(self, page: str, words: str, filters: Mapping[str, str]) -> None: ...
 
     def cards(self, cards: Sequence[tuple[str, str, str]]) -> None: ...
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import citation, opendata
 from dashboard.release import Release, ReleaseRefused
-from dashboard.serving import all_releases, load, newest, release_folder
+from dashboard.serving import all_releases, load, newest, standing
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
@@ -64,25 +64,17 @@ class Guard:
 def health(request: Request) -> Response:
     """Which release is up, whether its audit passed, how old it is; 503 when none can be shown."""
     try:
-        release = newest()
-    except ReleaseRefused as refused:
-        return JSONResponse({"status": "no release", "reason": refused.reason}, 503)
+        release, refused = standing()
+    except ReleaseRefused as none:
+        return JSONResponse({"status": "no release", "reason": none.reason}, 503)
     created = datetime.fromisoformat(release.package["created"])
-    in_place = True
-    try:
-        load(release_folder())
-    except ReleaseRefused:
-        in_place = False
     return JSONResponse({
-        "status": "ok" if in_place else "the release in place is refused; the one before stays up", "release": release.version,
+        "status": "the release in place is refused; the one before stays up" if refused else "ok", "release": release.version,
         "data_to": release.package["period"]["to"], "audit": "passed", "approved": release.approved, "age_days": (datetime.now(UTC) - created).days,
     })  # fmt: skip
 
 
-@lru_cache(maxsize=8)
-def _files(digest: str, folder: str) -> dict[str, bytes]:
-    release = next(r for r in _all() if r.audit["datapackage_sha256"] == digest and str(r.folder) == folder)
-    return opendata.files(release)
+_files = lru_cache(maxsize=8)(opendata.files)
 
 
 def _all() -> list[Release]:
@@ -97,7 +89,7 @@ def data(request: Request) -> Response:
     except ReleaseRefused:
         return Response("There is no release to show.\n", 503, media_type="text/plain")
     wanted = listed[-1] if version == "latest" else next((r for r in listed if r.version == version), None)
-    found = _files(wanted.audit["datapackage_sha256"], str(wanted.folder)).get(path) if wanted else None
+    found = _files(wanted).get(path) if wanted else None
     if found is None:
         return Response("There is no such file.\n", 404, media_type="text/plain")
     media = MEDIA.get(path.rpartition(".")[2], "text/plain; charset=utf-8")

@@ -40,6 +40,11 @@ _kept: dict[str, Release] = {}
 
 def newest() -> Release:
     """The release in place; while that one cannot be shown, the last that could. Raises ReleaseRefused when there was none."""
+    return standing()[0]
+
+
+def standing() -> tuple[Release, ReleaseRefused | None]:
+    """The newest release, and why the one in place is refused where that is so. Raises ReleaseRefused when there is none to show."""
     folder = release_folder()
     try:
         found = load(folder)
@@ -48,9 +53,9 @@ def newest() -> Release:
         if kept is None:
             raise
         log.warning("the release in %s is refused (%s); release %s stays up", folder, refused.reason, kept.version)
-        return kept
+        return kept, refused
     _kept[str(folder)] = found
-    return found
+    return found, None
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,3 @@ def all_releases(latest: Release, read: Callable[[Path], Release]) -> list[Relea
         except ReleaseRefused:
             continue  # the page of that release says why
     return [*found, latest]
-
-
-__all__ = ["ReleaseRefused", "Serving", "all_releases", "folder_of", "load", "newest", "release_folder", "serving"]

@@ -17,36 +17,16 @@ from dashboard.figure import Draw, Figure
 from dashboard.glossary import words_in
 from dashboard.language import _, day, number, pick, text
 from dashboard.maps import Map
-from dashboard.measures import measures
+from dashboard.measures import measures, own_rules
+from dashboard.notices import help_line, made_up
 from dashboard.release import ROOT, VISIBLE, CountTable, Release
 from dashboard.surface import escape, framed, surface
 from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
 
 
-def refusal(reason: str) -> str:
-    return {
-        "missing": _("There is no release to show. The agency has not published one here yet."),
-        "unreadable": _("The release cannot be read, so it is not shown. The agency needs to build it again."),
-        "no_audit": _("The release has no privacy check, so it is not shown."),
-        "failed": _("The release did not pass its privacy check, so it is not shown."),
-        "changed": _("The release is not the one that passed its privacy check, so it is not shown."),
-    }[reason]
-
-
-def help_line(country: str) -> str:
-    """Where to turn in a crisis, in words, on every page."""
-    if country == "CA":
-        return _("**In crisis?** Call or text **988** at any hour, in English or French. If a life is in danger, call **911**.")
-    return _(
-        "**In crisis?** Call or text **988**, or chat at 988lifeline.org, at any hour. "
-        "For Spanish, press 2 or text AYUDA to 988. If a life is in danger, call **911**."
-    )
-
-
 def period_words(release: Release) -> str:
     """The span of the data, in words."""
-    span = release.package["period"]
-    return _("{start} to {end}").format(start=day(date.fromisoformat(span["from"])), end=day(date.fromisoformat(span["to"])))
+    return _("{start} to {end}").format(start=day(release.data_from), end=day(release.data_to))
 
 
 @dataclass
@@ -64,7 +44,7 @@ class Page:
         """The page's one heading of the first level, and its answer in one sentence."""
         agency = self.release.agency
         if agency["fictional"]:
-            self.info(_("This city is made up. Its numbers show how the site works and describe no real place or person."))
+            self.info(made_up())
         self.caption(help_line(agency["country"]))
         self.heading(question, 1)
         self.text(f"**{answer}**")
@@ -88,7 +68,7 @@ class Page:
         surface().table(frame, alt)
 
     def link(self, page: str, label: str, **filters: str) -> None:
-        surface().links([(page, label, filters)])
+        surface().link(page, label, filters)
 
     def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
         """Boxes side by side: (heading, page, words of the link)."""
@@ -207,7 +187,7 @@ class Page:
 def foot_words(release: Release) -> str:
     package = release.package
     lines = [
-        _("Data to {day}. Release {version}.").format(day=day(date.fromisoformat(package["period"]["to"])), version=release.version),
+        _("Data to {day}. Release {version}.").format(day=day(release.data_to), version=release.version),
         _("Source: {publisher}.").format(publisher=escape(package["contributors"][0]["title"])),
     ]
     if "next_update" in package:
@@ -218,21 +198,8 @@ def foot_words(release: Release) -> str:
 
 def definition_words(release: Release, names: Sequence[str]) -> str:
     """Markdown: the measures named, and what the agency itself lays down for them."""
-    paragraphs = [
-        f"**{escape(m.plain)}**: {escape(m.counted)}"
-        + (f" {_('Out of: {base}').format(base=escape(m.out_of))}" if m.out_of else "")
-        + (f" {escape(m.caveat)}" if m.caveat else "")
-        for m in measures()
-        if m.name in names
-    ]
-    paragraphs += [
-        _("**The agency's own rule** (version {version}, since {day}): {words}").format(
-            version=rule["version"], day=day(date.fromisoformat(rule["since"])), words=escape(pick(rule["text"]))
-        )
-        for name, rule in release.package.get("definitions", {}).items()
-        if name in names
-    ]
-    return "\n\n".join(paragraphs)
+    found = [f"**{escape(m.plain)}**: {escape(m.meaning())}" for m in measures() if m.name in names]
+    return "\n\n".join([*found, *(escape(rule) for rule in own_rules(release, names))])
 
 
 def _rate_words(rate: Rate) -> str:

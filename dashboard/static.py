@@ -27,11 +27,10 @@ from dashboard.static_style import stylesheet
 from dashboard.surface import write_on
 
 ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "dashboard/assets/chart.js"
 WIDTHS = (300, 660)
-FILES = "@files@/"
-"""Stands in a page's text for the way to its files, until the page's own place is known."""
-TOP = "@top@/"
-MOST_VARIANTS = 400
+FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
+"""Stand in a page's text for the ways to its files, to the other pages and to the top, until the page's own place is known."""
 
 
 def page_file(name: str, choices: Mapping[str, str]) -> str:
@@ -64,13 +63,10 @@ class Folder:
             target.write_bytes(data)
         return FILES + tried
 
-    def file(self, name: str, data: bytes) -> str:
-        return self.keep(name, data)
-
     def page(self, name: str, choices: Mapping[str, str]) -> str:
         if "release" in choices:
             return f"{TOP}releases/{choices['release']}/{self.code}/{page_file(name, {})}"
-        return page_file(name, choices)
+        return f"{PAGES_HERE}{self.code}/{page_file(name, choices)}"
 
     def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
         found = []
@@ -122,7 +118,7 @@ def _write(newest: Release, out: Path, say: Callable[[str], None]) -> int:
     out.mkdir(parents=True)
     everything = all_releases(newest, load_release)
     (out / "style.css").write_text(stylesheet(), encoding="utf-8")
-    (out / "chart.js").write_text(SCRIPT, encoding="utf-8")
+    shutil.copy(SCRIPT, out / "chart.js")
     (out / "vega.js").write_text(picture.vega_script(), encoding="utf-8")
     pages = 0
     for release in everything:
@@ -131,51 +127,48 @@ def _write(newest: Release, out: Path, say: Callable[[str], None]) -> int:
             here = out / "releases" / release.version / code
             folder = Folder(release, everything, here, code)
             for name, html in _pages(folder).items():
-                _put(here / name, html, "files/", "../../../")
-                pages += 1
+                pages += _put(here / name, html, "files/", "../", "../../../")
                 if release is newest:
-                    _put(out / code / name, html, f"../releases/{release.version}/{code}/files/", "../")
-                    pages += 1
-    front = (out / language.DEFAULT / "index.html").read_text(encoding="utf-8")
-    for name in {p.name for p in (out / language.DEFAULT).iterdir()}:
-        front = front.replace(f'href="{name}"', f'href="{language.DEFAULT}/{name}"')
-    (out / "index.html").write_text(front.replace("../", ""), encoding="utf-8")
+                    files = f"releases/{release.version}/{code}/files/"
+                    pages += _put(out / code / name, html, f"../{files}", "../", "../")
+                    if (code, name) == (language.DEFAULT, "index.html"):
+                        pages += _put(out / name, html, files, "", "")
     opendata.write(everything, out, citation.site_of(newest))
-    return pages + 1
+    return pages
 
 
-def _put(path: Path, html: str, files: str, top: str) -> None:
+def _put(path: Path, html: str, files: str, pages: str, top: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html.replace(FILES, files).replace(TOP, top), encoding="utf-8")
+    path.write_text(html.replace(FILES, files).replace(PAGES_HERE, pages).replace(TOP, top), encoding="utf-8")
+    return 1
 
 
 def _pages(folder: Folder) -> dict[str, str]:
-    """File name -> page; filters are followed one at a time from each page's start."""
+    """File name -> page. Each page at its start, and at each choice of one filter."""
     language.use(folder.code)
     found: dict[str, str] = {}
     for name in PAGES:
-        waiting: list[dict[str, str]] = [{}]
-        while waiting and len(found) < MOST_VARIANTS:
-            asked = waiting.pop(0)
-            file = page_file(name, asked)
-            if file in found:
-                continue
-            paper = Paper(folder.release, folder, name, asked)
-            write_on(paper)
-            try:
-                runpy.run_path(str(ROOT / "pages" / f"{name}.py"))
-            finally:
-                write_on(None)
-            found[file] = _frame(folder, name, file, paper)
-            if not asked:
-                waiting = [{key: code} for key, code in paper.variants if code]
+        first = _written(folder, name, {})
+        found[page_file(name, {})] = _frame(folder, name, page_file(name, {}), first)
+        for asked in first.variants:
+            found[page_file(name, asked)] = _frame(folder, name, page_file(name, asked), _written(folder, name, asked))
     return found
+
+
+def _written(folder: Folder, name: str, asked: Mapping[str, str]) -> Paper:
+    paper = Paper(folder.release, folder, name, asked)
+    write_on(paper)
+    try:
+        runpy.run_path(str(ROOT / "pages" / f"{name}.py"))
+    finally:
+        write_on(None)
+    return paper
 
 
 def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
     release = folder.release
     others = " · ".join(
-        f'<strong aria-current="true">{words}</strong>' if code == folder.code else f'<a href="../{code}/{file}" lang="{code}" hreflang="{code}">{words}</a>'
+        f'<strong aria-current="true">{words}</strong>' if code == folder.code else f'<a href="{PAGES_HERE}{code}/{file}" lang="{code}" hreflang="{code}">{words}</a>'
         for code, words in LANGUAGES.items()
     )  # fmt: skip
     menu = "".join(
@@ -183,7 +176,7 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         + "".join(
             f'<li><strong aria-current="page">{escape(title)}</strong></li>'
             if page == name
-            else f'<li><a href="{page_file(page, {})}">{escape(title)}</a></li>'
+            else f'<li><a href="{folder.page(page, {})}">{escape(title)}</a></li>'
             for page, title in pages.items()
         )
         + "</ul>"
@@ -211,32 +204,6 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         f'<details class="menu"><summary>{escape(all_pages)}</summary><nav aria-label="{escape(all_pages)}">{menu}</nav></details>{old}</header>'
         f'<main id="main">{"".join(paper.body)}{lasting}</main></body></html>\n'
     )
-
-
-SCRIPT = """// Optional: the page is whole without it. Loads Vega from this site when a reader asks for the numbers of a chart.
-(() => {
-  const me = document.currentScript, words = me.dataset.words;
-  let vega;
-  const load = () => vega ??= new Promise((done, failed) =>
-    document.head.append(Object.assign(document.createElement('script'), {src: me.dataset.vega, onload: done, onerror: failed})));
-  for (const link of document.querySelectorAll('a[href$=".vl.json"]')) {
-    const picture = link.closest('.figure').querySelector('picture');
-    const button = Object.assign(document.createElement('button'), {type: 'button', textContent: words});
-    button.addEventListener('click', async () => {
-      button.disabled = true;
-      await load();
-      const specification = await (await fetch(link.href)).json(), place = document.createElement('div');
-      place.setAttribute('role', 'img');
-      place.setAttribute('aria-label', picture.querySelector('img').alt);
-      specification.width = Math.max(240, Math.min(660, picture.parentElement.clientWidth - 16));
-      picture.replaceWith(place);
-      await window.vegaEmbed(place, specification, {actions: false, renderer: 'svg', tooltip: {theme: 'dark'}});
-      button.remove();
-    });
-    link.closest('.files').append(' ', button);
-  }
-})();
-"""
 
 
 __all__ = ["export", "page_file"]

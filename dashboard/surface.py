@@ -37,8 +37,8 @@ class Surface(Protocol):
 
     def table(self, rows: pd.DataFrame, alt: str) -> None: ...
 
-    def links(self, links: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
-        """Links to pages: (page, words, filters)."""
+    def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
+        """A link to a page at the given filters."""
 
     def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
         """Boxes side by side: (heading, page, words of the link)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -38,12 +39,12 @@ def _opened(figure: Figure, release: Release) -> None:
     st.markdown(f"**{figure.title}**")
     with st.container(horizontal=True):
         for label, make, suffix, mime in (
-            (_("Picture (PNG)"), in_language(code, exports.png, figure, release, site), "png", "image/png"),
-            (_("Picture to enlarge (SVG)"), in_language(code, exports.svg, figure, release, site), "svg", "image/svg+xml"),
-            (_("All of it (zip)"), in_language(code, exports.evidence, figure, release, site, today), "zip", "application/zip"),
+            (_("Picture (PNG)"), partial(exports.png, figure, release, site), "png", "image/png"),
+            (_("Picture to enlarge (SVG)"), partial(exports.svg, figure, release, site), "svg", "image/svg+xml"),
+            (_("All of it (zip)"), partial(exports.evidence, figure, release, site, today), "zip", "application/zip"),
         ):
             st.download_button(
-                label, make, exports.file_name(*name, suffix=suffix), mime=mime, key=f"{suffix}-{figure.page}-{figure.slug}", on_click="ignore"
+                label, in_language(code, make), exports.file_name(*name, suffix=suffix), mime=mime, key=f"{suffix}-{figure.page}-{figure.slug}", on_click="ignore"
             )  # fmt: skip
         source = whole_table(figure, release)
         if source:

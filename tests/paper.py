@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Nowhere:
     release: Release
 
-    def file(self, name: str, data: bytes) -> str:
+    def keep(self, name: str, data: bytes) -> str:
         return name
 
     def page(self, name: str, choices: Mapping[str, str]) -> str:

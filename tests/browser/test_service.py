@@ -73,11 +73,12 @@ def test_data_at_lasting_addresses(example):
 @pytest.mark.parametrize("path", ["../README.md", "%2e%2e/README.md", "..%2f..%2fREADME.md", "tables/../../README.md", "/etc/passwd", "history/2025.1/audit.json", ""])  # fmt: skip
 def test_no_other_file_is_ever_read(example, path):
     status, _headers, body = get(f"{example}/data/latest/{path}")
-    assert status in (400, 404, 200)
-    assert b"Co-response" not in body[:200] or b"<!doctype html" in body.lower()
-    assert b"root:" not in body
-    if path:
-        assert b"datapackage_sha256" not in body
+    # A way out of /data ends at the app's own empty page, as any unknown address does.
+    assert status in (400, 404) or (status == 200 and body.lstrip().lower().startswith(b"<!doctype html") and b'<div id="root">' in body), (
+        body[:300]
+    )
+    for secret in (b"root:", b"datapackage_sha256", b"import "):
+        assert secret not in body
 
 
 def swap(folder, new):

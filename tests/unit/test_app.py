@@ -1,5 +1,6 @@
 """The app's reader, words, figures and views, without a browser."""
 
+import ast
 import csv
 import io
 import json
@@ -14,8 +15,9 @@ from scipy.stats import binomtest
 
 from dashboard import language, stats
 from dashboard.exports import csv_bytes, file_name, harmless
+from dashboard.notices import refusal
 from dashboard.release import ReleaseRefused, load_release
-from dashboard.skeleton import escape, refusal
+from dashboard.surface import escape
 from dashboard.theme import DARK, LIGHT, contrast
 from dashboard.toy import COUNTS, SECOND
 from dashboard.views import along, mix_of, points_frame, shares_of
@@ -113,6 +115,16 @@ def used_messages():
     for folder in ("dashboard", "pages"):
         found |= {message for _f, _l, message, _c, _x in extract_from_dir(str(ROOT / folder))}
     return found
+
+
+def test_no_message_hides_in_an_f_string():
+    """Babel cannot see into f-strings, so a message there would stay English without anyone noticing."""
+    for folder in ("dashboard", "pages"):
+        for path in (ROOT / folder).glob("*.py"):
+            for outer in ast.walk(ast.parse(path.read_text())):
+                if isinstance(outer, ast.JoinedStr):
+                    calls = [n for n in ast.walk(outer) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "_"]
+                    assert not calls, f"{path}:{outer.lineno}"
 
 
 def test_spanish_is_complete():
