@@ -21,13 +21,14 @@ import numpy as np
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.audit.reader import HISTORY, PublicRelease, PublicTable, read_release
 from anonymize.codelists import ROOT, Codelist, Node
+from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect import Block, Bound, Earlier
 from anonymize.protect.cliques import Clique
 from anonymize.protect.primary import Mask, primary
 from anonymize.protect.system import clique_dimensions
 from anonymize.sources import literal
-from anonymize.tables import Dimension, Table, count_cells
+from anonymize.tables import Ask, Dimension, Table, count_cells
 
 LEDGERS = "ledger"
 MOST_REVISED = 0.25
@@ -100,15 +101,13 @@ def ledger_paths(private: Path, version: str, datapackage_sha256: str) -> tuple[
     return private / LEDGERS / f"{stem}.parquet", private / LEDGERS / f"{stem}.npz"
 
 
-def keep_ledger(
-    db: duckdb.DuckDBPyConnection, fed: Sequence[str], tables: Sequence[Table], threshold: int, paths: tuple[Path, Path]
-) -> None:
+def keep_ledger(engine: Engine, fed: Sequence[str], tables: Sequence[Table], threshold: int, paths: tuple[Path, Path]) -> None:
     """Save how many calls bear each combination of codes, and which cells the rules withhold; readable by their owner alone."""
     ledger, small = paths
     ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    db.execute(
-        f"COPY (SELECT {', '.join(sorted(fed))}, count(*) AS n FROM calls GROUP BY ALL ORDER BY ALL) TO {literal(str(ledger))} (FORMAT parquet)"
-    )
+    engine.count_into("ledger", sorted(fed))
+    engine.db.execute(f"COPY ledger TO {literal(str(ledger))} (FORMAT parquet)")
+    engine.db.execute("DROP TABLE ledger")
     ledger.chmod(0o600)
     with open(os.open(small, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
         masks: dict[str, Any] = {table.name: primary(table, threshold) for table in tables}
@@ -183,14 +182,15 @@ def union_codelists(history: Sequence[Past], newest: Mapping[str, Codelist]) -> 
 
 
 def compare(
-    db: duckdb.DuckDBPyConnection, history: Sequence[Past], newest: Mapping[str, Codelist], fed: Sequence[str], cliques: Sequence[Clique],
+    engine: Engine, history: Sequence[Past], newest: Mapping[str, Codelist], fed: Sequence[str], cliques: Sequence[Clique],
     union: Mapping[str, Codelist], threshold: int,
 ) -> Comparison:  # fmt: skip
-    """Part the calls of all releases into blocks. The newest release's calls are the table `calls` of `db`."""
+    """Part the calls of all releases into blocks. The newest release's calls are the engine's table `calls`."""
+    db = engine.db
     used = sorted(
         {d for past in history for spec in past.specs for d in (*spec.dimensions, *spec.where)} | {d for c in cliques for d in c.levels}
     )
-    _unite(db, history, fed, sorted({*used, "period"}), union)
+    _unite(engine, history, fed, sorted({*used, "period"}), union)
     lists = [*(past.codelists for past in history), newest]
     windows = [set(codes["period"].codes_at(codes["period"].finest)) for codes in lists]
     months: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
@@ -226,13 +226,17 @@ def compare(
                 starts.setdefault(inside[first], []).append(len(blocks))
             if last + 1 < len(inside):
                 ends.setdefault(inside[last + 1], []).append(len(blocks))
-            measure = f"sum({_alike(present, around)}) AS n"
-            counts = [count_cells(db, clique_dimensions(clique, shared), {}, "block", measure) for clique in cliques]
+            measure = {"n": f"sum({_alike(present, around)})"}
+            counts = [count_cells(asking(db), clique_dimensions(clique, shared), {}, "block", measure)[0] for clique in cliques]
             blocks.append(Block(frozenset(present), shared, counts))
     limits = [past.revised.at_most for past in history] + [at_most]
     bounds = tuple(Bound(tuple(listed), limits[r]) for side in (starts, ends) for r, listed in sorted(side.items()))
     earlier = tuple(_earlier(db, r, past) for r, past in enumerate(history))
     return Comparison(tuple(blocks), bounds, earlier, revised)
+
+
+def asking(db: duckdb.DuckDBPyConnection) -> Ask:
+    return lambda query: db.execute(query).df()
 
 
 def _alike(present: Sequence[int], around: Sequence[int]) -> str:
@@ -275,10 +279,9 @@ def _differences(db: duckdb.DuckDBPyConnection, before: int, after: int, month: 
     return int(row[0]), int(row[1])
 
 
-def _unite(
-    db: duckdb.DuckDBPyConnection, history: Sequence[Past], fed: Sequence[str], names: Sequence[str], union: Mapping[str, Codelist]
-) -> None:
+def _unite(engine: Engine, history: Sequence[Past], fed: Sequence[str], names: Sequence[str], union: Mapping[str, Codelist]) -> None:
     """The table `every`: a row per combination of codes, a column n0, n1, ... per release."""
+    db = engine.db
     columns: list[set[str]] = []
     for r, past in enumerate(history):
         db.execute(f"CREATE TABLE ledger{r} AS SELECT * FROM read_parquet({literal(str(past.ledger))})")
@@ -286,7 +289,7 @@ def _unite(
         columns.append({str(row[0]) for row in described})
     newest = len(history)
     mine = [name for name in names if name in fed]
-    db.execute(f"CREATE TABLE ledger{newest} AS SELECT {', '.join(mine)}, count(*) AS n FROM calls GROUP BY ALL")
+    engine.count_into(f"ledger{newest}", mine)
     columns.append({*mine, "n"})
     for name in names:
         having = [r for r, found in enumerate(columns) if name in found]
@@ -345,7 +348,7 @@ def _earlier(db: duckdb.DuckDBPyConnection, position: int, past: Past) -> Earlie
     with np.load(past.small, allow_pickle=False) as kept:
         for spec, public in zip(past.specs, past.public.tables, strict=True):
             dimensions = {name: Dimension(past.codelists[name], levels) for name, levels in spec.dimensions.items()}
-            values = count_cells(db, dimensions, spec.where, "every", f"sum(n{position}) AS n")
+            (values,) = count_cells(asking(db), dimensions, spec.where, "every", {"n": f"sum(n{position})"})
             tables.append(Table(spec.name, spec.title, "calls", dimensions, spec.where, spec.sensitive_attribute, values))
             withheld.append(_mask(public, dimensions))
             small.append(np.asarray(kept[spec.name], dtype=bool))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 
 from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import InputSpec, Text
@@ -330,8 +331,8 @@ def _hours_between(start: datetime, end: datetime) -> list[tuple[datetime, float
     return found
 
 
-def note_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> None:
-    """The table `on_duty` (start, until): when a unit with both an officer and a clinician was at work."""
+def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Table:
+    """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two of them touch."""
     spec = config.file.inputs["shifts"]
     columns = {name: spec.columns.get(name, name) for name in ("start", "end", "officer", "clinician")}
     worked = spec.columns.get("worked", "worked")
@@ -340,11 +341,16 @@ def note_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> None:
     if worked in opened.columns:
         both += f" AND coalesce(lower(trim({quote(worked)})), 'yes') IN {_SAID_YES}"
     start, until = (f"try_cast({quote(columns[edge])} AS TIMESTAMP)" for edge in ("start", "end"))
-    db.execute(f"CREATE TABLE on_duty AS SELECT {start} AS start, {until} AS until FROM shifts_at WHERE {both}")
+    shifts = f"SELECT {start} AS start, {until} AS until FROM shifts_at WHERE {both} AND {start} < {until}"
+    opens = (
+        f"SELECT *, start > max(until) OVER (ORDER BY start, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap FROM ({shifts})"
+    )
+    spans = f"SELECT *, count(*) FILTER (WHERE coalesce(gap, true)) OVER (ORDER BY start, until) AS span FROM ({opens})"
+    return db.execute(f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY start").to_arrow_table()
 
 
-def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> None:
-    """The table `handoffs` (call_id, partner, handoff): of each call the furthest step of its handoffs. Raises SourceError."""
+def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> pa.Table:
+    """(call_id, partner, handoff): of each call the furthest step of its handoffs. Raises SourceError."""
     spec = config.file.inputs["handoffs"]
     columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
     if "call_id" not in config.file.calls.columns:
@@ -367,8 +373,8 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
         f"CASE WHEN try_cast({quote(columns['connected_at'])} AS TIMESTAMP) IS NOT NULL THEN 3 "
         f"WHEN lower(trim({quote(columns['accepted'])})) IN {_SAID_YES} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {_SAID_YES} THEN 1 ELSE 0 END"
     )
-    db.execute(
-        f"CREATE TABLE handoffs AS SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff FROM ("
+    return db.execute(
+        f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff FROM ("
         f"SELECT trim({quote(columns['call_id'])}) AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, "
         f"row_number() OVER (PARTITION BY trim({quote(columns['call_id'])}) ORDER BY {step} DESC, row_no) AS place FROM input_handoffs) WHERE place = 1"
-    )
+    ).to_arrow_table()

@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from anonymize.agency import AgencyConfig, load
 from anonymize.agency.load import mapped_dimensions
 from anonymize.agency.schema import TableSpec
 from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.codelists import Codelist
+from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError
 from anonymize.history import (
     NOTHING_REVISED,
@@ -36,7 +35,7 @@ from anonymize.protect import Block, Protected, build_system, plan_cliques, prot
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
-from anonymize.records import Tally, read_calls
+from anonymize.records import REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, Beside, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
 from anonymize.statistics import Statistic, compute, note_next_contacts
@@ -46,7 +45,6 @@ MOST_ROUNDS = 20
 """Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser plan."""
 MENDABLE = ("pinned", "narrow", "insider")
 """Findings that withholding more can mend."""
-MOST_MEMORY = "2GB"
 CERTIFICATES = "certificates.npz"
 """In the private folder: the proof of the last build."""
 CANDIDATE = "candidate"
@@ -84,18 +82,11 @@ def read_inputs(path: Path) -> Inputs:
     return Inputs(config, areas, config.codelists | {name: system.codelist for name, system in areas.items()})
 
 
-def _database(private: Path) -> duckdb.DuckDBPyConnection:
-    private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    db = duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": str(private / "spill")})
-    db.execute("SET TimeZone = 'UTC'")
-    return db
-
-
 def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Tally:
     """Read and tally calls, and read every other input; writes the private rejects file, nothing public."""
-    with _database(private) as db:
-        read_inputs_beside(db, inputs.config)
-        return read_calls(db, inputs.config, inputs.areas, private, progress)
+    with open_engine(inputs.config.file, private) as engine:
+        read_inputs_beside(engine.db, inputs.config)
+        return read_calls(engine, inputs.config, inputs.areas, private, progress)
 
 
 @dataclass(frozen=True)
@@ -113,12 +104,12 @@ class Trial:
 def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Trial, Trial, Advice]:
     """The tables as asked for and as advised, each protected once; writes nothing public."""
     specs = _specs(inputs.config)
-    with _database(private) as db:
-        read_inputs_beside(db, inputs.config)
-        read_calls(db, inputs.config, inputs.areas, private, progress)
-        asked = _try(db, inputs, specs, progress)
-        advised_inputs, advice = _advise(db, inputs, specs, progress)
-        advised = _try(db, advised_inputs, advice.specs, progress) if advice.changes else asked
+    with open_engine(inputs.config.file, private) as engine:
+        read_inputs_beside(engine.db, inputs.config)
+        read_calls(engine, inputs.config, inputs.areas, private, progress)
+        asked = _try(engine, inputs, specs, progress)
+        advised_inputs, advice = _advise(engine, inputs, specs, progress)
+        advised = _try(engine, advised_inputs, advice.specs, progress) if advice.changes else asked
     return asked, advised, advice
 
 
@@ -126,10 +117,10 @@ def _specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
     return config.file.tables or standard_plan(config)
 
 
-def _try(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> Trial:
-    tables = count_tables(db, inputs.config, inputs.codelists, specs)
+def _try(engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> Trial:
+    tables = count_tables(engine, inputs.config, inputs.codelists, specs)
     try:
-        system, _ = _system(db, inputs, specs, tables)
+        system, _ = _system(engine, inputs, specs, tables)
         with progress.step("Withholding small counts"):
             protected = _protect(system, inputs.config, progress)
     except (PlanError, ProtectionError) as error:
@@ -138,43 +129,42 @@ def _try(db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, 
 
 
 def _advise(
-    db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress,
+    engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress,
     merged: dict[str, tuple[Group, ...]] | None = None,
 ) -> tuple[Inputs, Advice]:  # fmt: skip
     """Merge areas (in the table `calls` too; as an earlier release did, where there is one), then make levels coarser."""
     config, threshold = inputs.config, inputs.config.file.privacy.threshold
     with progress.step("Looking for coarser tables that show more"):
-        tables = count_tables(db, config, inputs.codelists, specs)
+        tables = count_tables(engine, config, inputs.codelists, specs)
         if merged is None:
             merged = advise_merging(tables, inputs.areas, config.file.plan, threshold)
         areas = dict(inputs.areas)
         for name, groups in merged.items():
             areas[name] = merge_areas(inputs.areas[name], groups)
-            for group in groups:
-                listed = ", ".join("?" for _ in group)
-                db.execute(f"UPDATE calls SET {name} = ? WHERE {name} IN ({listed})", [merged_code(group), *group])
+            if groups:
+                merge_codes(engine, name, {merged_code(group): group for group in groups})
         inputs = dataclasses.replace(
             inputs, areas=areas, codelists=inputs.codelists | {name: system.codelist for name, system in areas.items()}
         )
         chosen, steps = advise_levels(
-            specs, inputs.codelists, lambda spec: count_tables(db, config, inputs.codelists, [spec])[0], config.file.plan, threshold
+            specs, inputs.codelists, lambda spec: count_tables(engine, config, inputs.codelists, [spec])[0], config.file.plan, threshold
         )
         chosen, more = coarser_steps(chosen, inputs.codelists, config.file.plan)
     return inputs, Advice(chosen, merged, steps + more)
 
 
 def _system(
-    db: duckdb.DuckDBPyConnection, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table], history: Sequence[Past] = ()
+    engine: Engine, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table], history: Sequence[Past] = ()
 ) -> tuple[System, Revised]:
     threshold = inputs.config.file.privacy.threshold
     if history:
         union = union_codelists(history, inputs.codelists)
         cliques = plan_cliques([*(spec for past in history for spec in past.specs), *specs], union)
         fed = sorted(mapped_dimensions(inputs.config))
-        seen = compare(db, history, inputs.codelists, fed, cliques, union, threshold)
+        seen = compare(engine, history, inputs.codelists, fed, cliques, union, threshold)
         return build_system(tables, cliques, seen.blocks, union, threshold, seen.earlier, seen.bounds), seen.revised
     cliques = plan_cliques(specs, inputs.codelists)
-    joint = [count_cells(db, clique_dimensions(clique, inputs.codelists), {}) for clique in cliques]
+    joint = [count_cells(engine.ask, clique_dimensions(clique, inputs.codelists), {})[0] for clique in cliques]
     return build_system(tables, cliques, [Block(frozenset({0}), inputs.codelists, joint)], inputs.codelists, threshold), NOTHING_REVISED
 
 
@@ -193,34 +183,34 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     clear_up(out)
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
-    with _database(private) as db:
-        references = read_inputs_beside(db, config)
-        tally = read_calls(db, config, inputs.areas, private, progress)
+    with open_engine(config.file, private) as engine:
+        references = read_inputs_beside(engine.db, config)
+        tally = read_calls(engine, config, inputs.areas, private, progress)
         if config.file.plan.apply:
-            inputs, advice = _advise(db, inputs, specs, progress, merged_before(history))
+            inputs, advice = _advise(engine, inputs, specs, progress, merged_before(history))
             specs = advice.specs
         with progress.step("Counting"):
-            tables = count_tables(db, config, inputs.codelists, specs)
-            system, revised = _system(db, inputs, specs, tables, history)
+            tables = count_tables(engine, config, inputs.codelists, specs)
+            system, revised = _system(engine, inputs, specs, tables, history)
         with progress.step("Withholding small counts"):
             protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)
         beside = Beside(tuple(references), tally.completeness)
         report, rounds, certificates, digest, changed = _attack_and_keep(
-            db, inputs, out, private, tables, protected, advice, before, beside, replace, progress
+            engine, inputs, out, private, tables, protected, advice, before, beside, replace, progress
         )
     return Built(tally, tables, system, protected, advice, report, rounds, certificates, digest, changed)
 
 
 def _attack_and_keep(
-    db: duckdb.DuckDBPyConnection, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
+    engine: Engine, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
     advice: Advice, before: Before, beside: Beside, replace: bool, progress: Progress,
 ) -> tuple[AuditReport, int, Certificates, str, bool]:  # fmt: skip
     def statistics() -> Sequence[Statistic]:
-        return compute(db, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
+        return compute(engine, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
 
-    if any(spec.measure.startswith("repeat_people") for spec in inputs.config.file.statistics):
-        note_next_contacts(db)
+    if any(spec.measure.startswith(REPEATED) for spec in inputs.config.file.statistics):
+        note_next_contacts(engine, inputs.config)
     with tempfile.TemporaryDirectory(prefix=f".{CANDIDATE}.", dir=private) as scratch:
         report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, beside, statistics, progress)
         certificates.save(private / CERTIFICATES)
@@ -230,7 +220,7 @@ def _attack_and_keep(
         if changed:
             check_succession(made, out, replace=replace)
         paths = ledger_paths(private, inputs.config.file.release.version, digest)
-        keep_ledger(db, sorted(mapped_dimensions(inputs.config)), tables, inputs.config.file.privacy.threshold, paths)
+        keep_ledger(engine, sorted(mapped_dimensions(inputs.config)), tables, inputs.config.file.privacy.threshold, paths)
         shutil.rmtree(private / CANDIDATE, ignore_errors=True)
         if changed:
             made.rename(private / CANDIDATE)

@@ -1,4 +1,4 @@
-"""Canonical call records: one row per call, every field a code of its codelist, in DuckDB.
+"""Canonical call records: one row per call, every field a code of its codelist, in the engine.
 
 Each input row ends in exactly one of three places: the table `calls`, the tally of repeated rows of a
 call already counted, or the private rejects file with its reason.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -16,15 +16,17 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from anonymize.agency.load import CATCH_ALL, AgencyConfig, mapped_dimensions, normalise
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
 from anonymize.areas import AreaSystem, place_points
-from anonymize.codelists import UNKNOWN, WAIT_EDGES, Codelist
+from anonymize.codelists import UNKNOWN, WAIT_EDGES, Codelist, months_between
+from anonymize.engine import PLACE, Engine
 from anonymize.errors import MappingError, SourceError
-from anonymize.inputs import note_on_duty, read_handoffs
+from anonymize.inputs import read_handoffs, read_on_duty
 from anonymize.progress import QUIET, Progress
-from anonymize.sources import Malformed, Opened, literal, one_number, open_source, quote
+from anonymize.sources import MALFORMED, Source, find_source, literal, quote
 
 EARLIEST_YEAR = 1950
 """A call before this year is a typing error or a placeholder, not a call."""
@@ -38,6 +40,9 @@ REASONS = {
     OUTSIDE: "the call lies outside the release's period (data_from to data_to)",
     "duplicate_call_id": "the call id stands on an earlier row (write repeated_rows if a call may fill several rows)",
 }
+_BLANKS = " \t\r\n\u00a0"
+REPEATED = "repeat_people"
+"""How the measures of people who called again begin."""
 _YES = ("y", "yes", "true", "t", "1", "1.0")
 _NO = ("n", "no", "false", "f", "0", "0.0")
 MOST_VALUES_LISTED = 200
@@ -71,36 +76,32 @@ class Tally:
 
 @dataclass(frozen=True)
 class _Field:
-    """One canonical column: its SQL, the tables it joins, and how a reason to reject it reads."""
+    """One canonical field: the columns it is read from, and the table that gives each combination of their texts its code."""
 
     name: str
-    source: str
-    code: str
-    joins: tuple[str, ...]
+    columns: tuple[str, ...]
+    codes: pd.DataFrame
     codelist: Codelist
 
 
-def read_calls(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, areas: dict[str, AreaSystem], private: Path, progress: Progress = QUIET
-) -> Tally:
-    """Fill the table `calls` and write the rejects file; returns the tally.
+def read_calls(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], private: Path, progress: Progress = QUIET) -> Tally:
+    """Fill the engine's table `calls` and write the rejects file; returns the tally.
 
-    `calls` has a column per fed dimension (finest codes; `period` as month code), the times (local), `call_id` and
-    `person_key` where mapped. Raises SourceError (unreadable file, missing column, too many rejects)
-    and MappingError (values that the agency file does not map, all of them).
+    `calls` has a column per fed dimension (finest codes; `period` as month code), `person_key` and `has_person_key` where mapped, the
+    seconds of each clock that a statistic asks for, and `day` and `moment` (local) where one asks who called again. Raises SourceError (unreadable file, missing column, too many
+    rejects) and MappingError (values that the agency file does not map, all of them).
     """
     spec = config.file.calls
-    columns = _columns(config)
+    with progress.step("Looking at the calls' values"):
+        source = find_source(engine.db, spec, config.path.parent, _columns(config))
+        fields = _fields(engine, config, areas, source)
     with progress.step("Reading calls"):
-        opened = open_source(db, spec, config.path.parent, columns)
-    with progress.step("Making canonical records"):
-        fields = [_category(db, config, name, areas) for name in _category_fields(config)]
-        _refuse_unmapped(db, config, fields)
-        fields += _placed(db, config, areas)
-        _create_staged(db, config, fields)
-        tally = _split(db, config, opened, fields)
-        _add_derived(db, config, tally)
-    _write_rejects(db, opened, private)
+        lent = {f"map_{item.name}": _lent(item.codes, item.codelist) for item in fields} | _time_maps(config) | _joined(engine, config)
+        engine.stage(source, _select(config, fields), lent)
+        _mark_repeats(engine, config)
+        show_calls(engine)
+        tally = _tally(engine, config, source, fields)
+    _write_rejects(engine, source, private)
     limit = spec.reject_limit_percent
     total = tally.rows
     if total and 100 * tally.faulty / total > limit:
@@ -111,6 +112,19 @@ def read_calls(
     if not tally.counted:
         raise SourceError([f"{config.path}: no call is left to count; {_reasons(tally) or 'the files hold no rows'}"])
     return tally
+
+
+def show_calls(engine: Engine) -> None:
+    """The name `calls`: the usable rows of `staged`, as it now is."""
+    engine.view("calls", "SELECT * FROM staged WHERE reason IS NULL")
+
+
+def merge_codes(engine: Engine, dimension: str, merged: Mapping[str, Sequence[str]]) -> None:
+    """Give the calls of some codes (new code -> old codes) one code together."""
+    cases = " ".join(f"WHEN {dimension} IN ({', '.join(map(literal, old))}) THEN {literal(new)}" for new, old in merged.items())
+    columns = [c for c in engine.ask("SELECT * FROM staged LIMIT 0").columns if c != dimension]
+    engine.make("staged", f"SELECT {', '.join(columns)}, CASE {cases} ELSE {dimension} END AS {dimension} FROM staged")
+    show_calls(engine)
 
 
 def _reasons(tally: Tally) -> str:
@@ -124,16 +138,15 @@ def _columns(config: AgencyConfig) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _category_fields(config: AgencyConfig) -> list[str]:
-    return [f for f in config.file.calls.columns if f in CATEGORY_FIELDS + FLAG_FIELDS or f in config.file.areas]
-
-
 def _clean(config: AgencyConfig, column: str, *, is_time: bool = False) -> str:
     """SQL: the value without outer blanks; NULL for blanks and placeholders.
 
     A placeholder date also matches when a midnight clock is written behind it.
     """
-    trimmed = f"nullif(trim({quote(column)}, ' \t\r\n\u00a0'), '')"
+    text = quote(column)
+    # Only a text with such a first or last character takes the slow way.
+    odd = " OR ".join([f"{text} < '!'", f"{text} > '~'", *(f"suffix({text}, '{blank}')" for blank in _BLANKS)])
+    trimmed = f"nullif(CASE WHEN {odd} THEN trim({text}, '{_BLANKS}') ELSE {text} END, '')"
     marks = [normalise(mark) for mark in config.file.calls.placeholders]
     if not marks:
         return trimmed
@@ -147,9 +160,24 @@ def _key(expression: str) -> str:
     return f"lower(regexp_replace(nfc_normalize({expression}), '\\s+', ' ', 'g'))"
 
 
-def _category(db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, areas: dict[str, AreaSystem]) -> _Field:
+def _fields(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], source: Source) -> list[_Field]:
+    """Each category, flag and area with the code of every combination of texts in the files. Raises MappingError with all that are not mapped."""
+    columns = config.file.calls.columns
+    names = [name for name in columns if name in CATEGORY_FIELDS + FLAG_FIELDS or name in areas]
+    placed = [name for name, system in areas.items() if "lon" in columns and name not in columns and system.boundaries is not None]
+    groups = [columns[name] for name in names] + ([(columns["lon"][0], columns["lat"][0])] if placed else [])
+    texts = engine.distinct(source, groups) if groups else []
+    problems: list[str] = []
+    fields = [_category(engine.db, config, name, areas.get(name), given, problems) for name, given in zip(names, texts, strict=False)]
+    if problems:
+        raise MappingError(problems)
+    return fields + [_placed(config, name, areas[name], texts[-1]) for name in placed]
+
+
+def _category(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, system: AreaSystem | None, texts: pd.DataFrame, problems: list[str]
+) -> _Field:
     """The codes of one category, flag or area field by its value map."""
-    system = areas.get(name)
     codelist = system.codelist if system else config.codelists[name]
     pairs: dict[str, str] = {}
     for node in codelist.nodes:
@@ -169,66 +197,66 @@ def _category(db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, ar
         if target is None or target not in codelist.by_code:
             raise MappingError([f"{config.path}: [calls.values.{name}] maps to '{code}', which is not a code of '{name}'"])
         pairs[normalise(system.clean(value) if system else value)] = target
-    db.register(f"map_{name}", pd.DataFrame({"key": list(pairs), "code": list(pairs.values())}, dtype=str))
-    sources, codes, joins = [], [], []
-    for i, column in enumerate(config.file.calls.columns[name]):
-        value = _clean(config, column)
-        if system and system.strip_zeros:
-            value = f"coalesce(nullif(ltrim({value}, '0'), ''), CASE WHEN {value} IS NOT NULL THEN '0' END)"
-        alias = f"m_{name}_{i}"
-        joins.append(f"LEFT JOIN map_{name} AS {alias} ON {alias}.key = {_key(value)}")
-        sources.append(value)
-        codes.append(f"{alias}.code")
+    columns = config.file.calls.columns[name]
+    values = [_clean(config, column) for column in columns]
+    if system and system.strip_zeros:
+        values = [f"coalesce(nullif(ltrim({v}, '0'), ''), CASE WHEN {v} IS NOT NULL THEN '0' END)" for v in values]
+    db.register("texts", pa.table({column: pa.array(texts[column], pa.string()) for column in texts}))
+    db.register("pairs", pa.table({"key": pa.array(list(pairs), pa.string()), "code": pa.array(list(pairs.values()), pa.string())}))
+    joins = " ".join(f"LEFT JOIN pairs AS p{i} ON p{i}.key = {_key(value)}" for i, value in enumerate(values))
+    listed = ", ".join(map(quote, columns))
+    found = db.execute(
+        f"SELECT {listed}, coalesce({', '.join(values)}) AS said, coalesce({', '.join(f'p{i}.code' for i in range(len(values)))}) AS code "
+        f"FROM texts {joins} ORDER BY said"
+    ).df()
+    db.unregister("texts")
+    db.unregister("pairs")
+    said, code = found["said"].notna(), found["code"].astype(object).where(found["code"].notna(), None)
     catch_all = config.file.calls.values.get(name, {}).get(CATCH_ALL)
-    source = f"coalesce({', '.join(sources)})"
-    code = f"coalesce({', '.join(codes)})"
     if catch_all:
-        target = codelist.unknown_leaf if catch_all == UNKNOWN else catch_all
-        code = f"coalesce({code}, CASE WHEN {source} IS NOT NULL THEN {literal(target or '')} END)"
-    return _Field(name, source, code, tuple(joins), codelist)
+        code[said & code.isna()] = codelist.unknown_leaf if catch_all == UNKNOWN else catch_all
+    if unmapped := list(dict.fromkeys(found["said"][said & code.isna()])):
+        problems.append(_unmapped(config, name, codelist, unmapped))
+    if codelist.unknown_leaf is not None:
+        code = code.where(code.notna(), codelist.unknown_leaf)
+    return _Field(name, tuple(columns), found[list(columns)].assign(code=code), codelist)
 
 
-def _refuse_unmapped(db: duckdb.DuckDBPyConnection, config: AgencyConfig, fields: Sequence[_Field]) -> None:
-    problems: list[str] = []
-    for item in fields:
-        found = db.execute(
-            f"SELECT DISTINCT {item.source} AS value FROM raw {' '.join(item.joins)} "
-            f"WHERE {item.source} IS NOT NULL AND {item.code} IS NULL ORDER BY value LIMIT {MOST_VALUES_LISTED + 1}"
-        ).fetchall()
-        values = [str(row[0]) for row in found]
-        if not values:
-            continue
-        where = f"{config.path}: [calls.values.{item.name}]"
-        if len(values) > MOST_VALUES_LISTED or max(map(len, values)) > _LONGEST_VALUE_LISTED:
-            # Long or countless values look like free text or keys, which no message may show.
-            problems.append(
-                f"{where}: the column holds too many or too long values that are not mapped; it does not look like a category. "
-                f"Name another column, or map the rest with '{CATCH_ALL}' = \"unknown\""
-            )
-        else:
-            listed = "\n".join(f'  "{value}" = ""' for value in values)
-            codes = ", ".join(item.codelist.codes_at(item.codelist.finest)[:40])
-            problems.append(f"{where}: {len(values)} value(s) are not mapped; add each with one of the codes {codes}:\n{listed}")
-    if problems:
-        raise MappingError(problems)
+def _unmapped(config: AgencyConfig, name: str, codelist: Codelist, values: Sequence[str]) -> str:
+    where = f"{config.path}: [calls.values.{name}]"
+    if len(values) > MOST_VALUES_LISTED or max(map(len, values)) > _LONGEST_VALUE_LISTED:
+        # Long or countless values look like free text or keys, which no message may show.
+        return (
+            f"{where}: the column holds too many or too long values that are not mapped; it does not look like a category. "
+            f"Name another column, or map the rest with '{CATCH_ALL}' = \"unknown\""
+        )
+    listed = "\n".join(f'  "{value}" = ""' for value in values)
+    codes = ", ".join(codelist.codes_at(codelist.finest)[:40])
+    return f"{where}: {len(values)} value(s) are not mapped; add each with one of the codes {codes}:\n{listed}"
 
 
-def _placed(db: duckdb.DuckDBPyConnection, config: AgencyConfig, areas: dict[str, AreaSystem]) -> list[_Field]:
-    """Area fields from points, for the systems that have outlines but no column."""
-    columns = config.file.calls.columns
-    if "lon" not in columns:
-        return []
-    lon, lat = (f"try_cast({_clean(config, columns[axis][0])} AS DOUBLE)" for axis in ("lon", "lat"))
-    points = db.execute(f"SELECT DISTINCT {lon} AS lon, {lat} AS lat FROM raw WHERE {lon} IS NOT NULL AND {lat} IS NOT NULL").df()
-    fields = []
-    for name, system in areas.items():
-        if name in columns or system.boundaries is None:
-            continue
-        placed = points.assign(code=place_points(points, system)).dropna()
-        db.register(f"map_{name}", placed)
-        join = f"LEFT JOIN map_{name} AS m_{name} ON m_{name}.lon = {lon} AND m_{name}.lat = {lat}"
-        fields.append(_Field(name, lon, f"m_{name}.code", (join,), system.codelist))
-    return fields
+def _placed(config: AgencyConfig, name: str, system: AreaSystem, texts: pd.DataFrame) -> _Field:
+    """An area field from points, for a system that has outlines but no column."""
+    lon, lat = texts.columns
+    marks = {normalise(mark) for mark in config.file.calls.placeholders}
+    numbers = {axis: pd.to_numeric(texts[column].where(~texts[column].map(lambda v: v is not None and normalise(v) in marks)), errors="coerce")
+               for axis, column in (("lon", lon), ("lat", lat))}  # fmt: skip
+    known = pd.DataFrame(numbers).dropna()
+    code = pd.Series(system.codelist.unknown_leaf, index=texts.index, dtype=object)
+    placed = pd.Series(place_points(known.reset_index(drop=True), system).to_numpy(), index=known.index, dtype=object).dropna()
+    code[placed.index] = placed
+    return _Field(name, (str(lon), str(lat)), texts.assign(code=code), system.codelist)
+
+
+def _lent(codes: pd.DataFrame, codelist: Codelist) -> pa.Table:
+    """Texts -> code, the codes as numbers of the codelist's finest level."""
+    leaves = codelist.codes_at(codelist.finest)
+    code = pd.Categorical(codes["code"], categories=list(leaves))
+    texts = {f"t{i}": pa.array(codes[column], pa.string()) for i, column in enumerate(c for c in codes.columns if c != "code")}
+    return pa.table(
+        texts
+        | {"code": pa.DictionaryArray.from_arrays(pa.array(code.codes, pa.int32(), mask=code.codes < 0), pa.array(leaves, pa.string()))}
+    )
 
 
 @dataclass(frozen=True)
@@ -250,7 +278,7 @@ def _moment(config: AgencyConfig, column: str) -> str:
     latest = config.file.release.created + timedelta(days=1)
 
     def possible(moment: str) -> str:
-        return f"CASE WHEN year({moment}) >= {EARLIEST_YEAR} AND {moment} <= TIMESTAMP '{latest} 00:00:00' THEN {moment} END"
+        return f"CASE WHEN {moment} BETWEEN TIMESTAMP '{EARLIEST_YEAR}-01-01 00:00:00' AND TIMESTAMP '{latest} 00:00:00' THEN {moment} END"
 
     value = _clean(config, column, is_time=True)
     local = f"try_strptime({value}, {literal(spec.format)})" if spec.format else f"try_cast({value} AS TIMESTAMP)"
@@ -258,8 +286,9 @@ def _moment(config: AgencyConfig, column: str) -> str:
         local = f"timezone({literal(agency.timezone)}, timezone({literal(spec.timezone)}, {local}))"
     if spec.format:
         return possible(local)
-    # A written offset (Z, +02:00) says the zone itself.
-    offset = f"regexp_matches({value}, ':[0-9.]+ ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$')"
+    # A written offset (Z, +02:00) says the zone itself. The first, cheap look spares almost every row the second.
+    last = f"substr({value}, -6)"
+    offset = f"(contains({last}, '+') OR contains({last}, '-') OR contains({last}, 'Z') OR contains({last}, 'z')) AND regexp_matches({value}, ':[0-9.]+ ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$')"
     zoned = f"timezone({literal(agency.timezone)}, try_cast({value} AS TIMESTAMPTZ))"
     return possible(f"CASE WHEN {offset} THEN {zoned} ELSE {local} END")
 
@@ -295,168 +324,237 @@ def _time(config: AgencyConfig) -> _Time:
     return _Time(at, f"CAST({at} AS DATE)", month, hour, given, fell_back, bad_hour)
 
 
-def _create_staged(db: duckdb.DuckDBPyConnection, config: AgencyConfig, fields: Sequence[_Field]) -> None:
-    """The table `staged`: one row per input row, with its reason to be rejected (or NULL)."""
-    release, spec = config.file.release, config.file.calls
-    selected = ["file_no", "row_no"]
-    for key in ("call_id", "person_key"):
-        if key in spec.columns:
-            selected.append(f"{_clean(config, spec.columns[key][0])} AS {key}")
-    for name in TIME_FIELDS:
-        if name in spec.columns:
-            selected.append(f"{_moment(config, spec.columns[name][0])} AS {name}")
+def _time_maps(config: AgencyConfig) -> dict[str, pa.Table]:
+    """First day of a month -> period; hour and day of the week -> their codes."""
+    lists, release = config.codelists, config.file.release
+    found = {}
+    if not config.file.calls.time.period:
+        months = months_between(release.data_from, release.data_to)
+        codes = pd.DataFrame({"month": [f"{month:%Y-%m-%d}" for month in months], "code": [f"{month:%Y-%m}" for month in months]})
+        found["map_period"] = _lent(codes, lists["period"])
+    for name, numbers in (("hour", {str(h): f"{h:02d}" for h in range(24)}), ("weekday", {str(d): str(d) for d in range(1, 8)})):
+        if name in lists:
+            found[f"map_{name}"] = _lent(pd.DataFrame({"number": list(numbers), "code": list(numbers.values())}), lists[name])
+    return found
+
+
+def _joined(engine: Engine, config: AgencyConfig) -> dict[str, pa.Table]:
+    """Other inputs that each call is held against: when teams were on duty, and what came of its referral."""
+    fed, found = mapped_dimensions(config), {}
+    if "on_duty" in fed:
+        found["on_duty"] = read_on_duty(engine.db, config)
+    if "handoff" in fed:
+        codes = {name: config.codelists[name].codes_at(config.codelists[name].finest) for name in ("partner",)}
+        found["handoffs"] = read_handoffs(engine.db, config, codes)
+    return found
+
+
+def _enumerated(sql: str, codelist: Codelist) -> str:
+    """SQL of a code, held as a number of the codelist's finest level."""
+    return f"CAST({sql} AS ENUM({', '.join(map(literal, codelist.codes_at(codelist.finest)))}))"
+
+
+def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
+    """DuckDB: from `raw` (one file's rows as text) to canonical rows, each with its reason to be rejected (or NULL)."""
+    release, spec, lists, fed = config.file.release, config.file.calls, config.codelists, mapped_dimensions(config)
     time = _time(config)
-    selected += [
+    parsed = ["file_no", "row_no"]
+    parsed += [f"{_clean(config, spec.columns[key][0])} AS {key}" for key in ("call_id", "person_key") if key in spec.columns]
+    times = [name for name in TIME_FIELDS if name in spec.columns]
+    parsed += [f"{_moment(config, spec.columns[name][0])} AS {name}" for name in times]
+    parsed += [
         f"{time.at} AS received_at", f"{time.day} AS day", f"{time.month} AS month", f"{time.hour} AS hour_number",
         f"{time.given} IS NOT NULL AS time_given", f"{time.fell_back} AS time_fell_back", f"{time.bad_hour} AS bad_hour",
     ]  # fmt: skip
     joins: list[str] = []
+    codes: dict[str, str] = {}
     for item in fields:
-        selected.append(f"{item.code} AS {item.name}")
-        joins += item.joins
-    db.execute(f"CREATE TABLE parsed AS SELECT {', '.join(selected)} FROM raw {' '.join(joins)}")
-
+        texts = [f"{item.name}_{i}" for i in range(len(item.columns))]
+        parsed += [f"{quote(column)} AS {text}" for column, text in zip(item.columns, texts, strict=True)]
+        on = " AND ".join(f"m_{item.name}.t{i} IS NOT DISTINCT FROM p.{text}" for i, text in enumerate(texts))
+        joins.append(f"LEFT JOIN map_{item.name} AS m_{item.name} ON {on}")
+        codes[item.name] = f"m_{item.name}.code"
+    codes["period"] = "m_period.code" if not spec.time.period else _enumerated("'all'", lists["period"])
+    if not spec.time.period:
+        joins.append("LEFT JOIN map_period AS m_period ON CAST(m_period.t0 AS DATE) = p.month")
+    for name, number in (("hour", "p.hour_number"), ("weekday", "isodow(p.day)")):
+        if name in lists:
+            joins.append(f"LEFT JOIN map_{name} AS m_{name} ON CAST(m_{name}.t0 AS BIGINT) = {number}")
+            unknown = lists[name].unknown_leaf
+            codes[name] = f"coalesce(m_{name}.code, {_enumerated(literal(unknown), lists[name])})" if unknown else f"m_{name}.code"
+    derived = _derived(config, fed)
+    if "on_duty" in fed:
+        joins.append("ASOF LEFT JOIN on_duty AS d ON p.received_at >= d.start")
+    if "handoff" in fed:
+        joins.append("LEFT JOIN handoffs AS h ON h.call_id = p.call_id")
+    selected = ["p.file_no", "p.row_no", *(f"p.{key}" for key in ("call_id", "person_key") if key in spec.columns)]
+    selected += ["p.day IS NOT NULL AS has_day", "p.time_fell_back"]
+    if "person_key" in spec.columns:
+        selected.append("p.person_key IS NOT NULL AS has_person_key")
+        if any(s.measure.startswith(REPEATED) for s in config.file.statistics):
+            selected += ["p.day", "p.received_at AS moment"]
+    selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]
+    selected += [f"{seconds_between('p.', *CLOCKS[measure])} AS {measure}" for measure in _clocks(config)]
+    selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else code} AS {name}" for name, code in codes.items()]
+    selected += [f"{_enumerated(code, lists[name])} AS {name}" for name, code in derived.items() if name not in codes]
     reasons = []
     if "call_id" in spec.columns:
-        reasons.append("WHEN call_id IS NULL THEN 'no_call_id'")
+        reasons.append("WHEN p.call_id IS NULL THEN 'no_call_id'")
     if not spec.time.period:
-        reasons.append("WHEN month IS NULL AND time_given THEN 'impossible_time'")
-        reasons.append("WHEN month IS NULL THEN 'no_time'")
+        reasons.append("WHEN p.month IS NULL AND p.time_given THEN 'impossible_time'")
+        reasons.append("WHEN p.month IS NULL THEN 'no_time'")
         reasons.append(
-            f"WHEN coalesce(day NOT BETWEEN DATE '{release.data_from}' AND DATE '{release.data_to}', "
-            f"month NOT BETWEEN DATE '{release.data_from.replace(day=1)}' AND DATE '{release.data_to}') THEN '{OUTSIDE}'"
+            f"WHEN coalesce(p.day NOT BETWEEN DATE '{release.data_from}' AND DATE '{release.data_to}', "
+            f"p.month NOT BETWEEN DATE '{release.data_from.replace(day=1)}' AND DATE '{release.data_to}') THEN '{OUTSIDE}'"
         )
-    if "hour" in config.codelists and config.codelists["hour"].unknown_leaf is None:
-        reasons.append("WHEN bad_hour THEN 'impossible_hour'")
-    for item in fields:
-        if item.codelist.unknown_leaf is None:
-            reasons.append(f"WHEN {item.name} IS NULL THEN 'no_{item.name}'")
+    if "hour" in lists and lists["hour"].unknown_leaf is None:
+        reasons.append("WHEN p.bad_hour THEN 'impossible_hour'")
+    reasons += [f"WHEN {codes[f.name]} IS NULL THEN 'no_{f.name}'" for f in fields if f.codelist.unknown_leaf is None]
     reason = f"CASE {' '.join(reasons)} END" if reasons else "NULL"
-    db.execute(f"CREATE TABLE staged AS SELECT *, CAST({reason} AS VARCHAR) AS reason FROM parsed")
-    db.execute("DROP TABLE parsed")
-    if "call_id" in spec.columns:
-        order = "DESC" if spec.repeated_rows == "keep_last" else "ASC"
-        repeat = "duplicate_call_id" if spec.repeated_rows == "no" else "repeated"
-        db.execute(
-            f"CREATE OR REPLACE TABLE staged AS SELECT * EXCLUDE (reason, place), "
-            f"CASE WHEN reason IS NULL AND place > 1 THEN '{repeat}' ELSE reason END AS reason FROM ("
-            f"SELECT *, row_number() OVER (PARTITION BY call_id, reason IS NULL ORDER BY file_no {order}, row_no {order}) AS place FROM staged)"
-        )
-
-
-def _split(db: duckdb.DuckDBPyConnection, config: AgencyConfig, opened: Opened, fields: Sequence[_Field]) -> Tally:
-    """The table `calls` from the usable rows of `staged`, and the tally of all rows."""
-    spec = config.file.calls
-    selected: list[str] = [key for key in ("call_id", "person_key") if key in spec.columns]
-    selected += ["received_at", "day", *(name for name in TIME_FIELDS if name in spec.columns)]
-    selected.append("strftime(month, '%Y-%m') AS period" if not spec.time.period else "'all' AS period")
-    if "hour" in config.codelists:
-        unknown = config.codelists["hour"].unknown_leaf
-        hour = "CASE WHEN hour_number BETWEEN 0 AND 23 THEN printf('%02d', hour_number) END"
-        selected.append(f"coalesce({hour}, {literal(unknown)}) AS hour" if unknown else f"{hour} AS hour")
-    if "weekday" in config.codelists:
-        unknown = config.codelists["weekday"].unknown_leaf
-        day = "CAST(isodow(day) AS VARCHAR)"
-        selected.append(f"coalesce({day}, {literal(unknown)}) AS weekday" if unknown else f"{day} AS weekday")
-    for item in fields:
-        leaf = item.codelist.unknown_leaf
-        selected.append(f"coalesce({item.name}, {literal(leaf)}) AS {item.name}" if leaf else item.name)
-    db.execute(f"CREATE TABLE calls AS SELECT {', '.join(selected)} FROM staged WHERE reason IS NULL")
-
-    def count(where: str) -> int:
-        return one_number(db, f"SELECT count(*) FROM staged WHERE {where}")
-
-    tally = Tally(files=opened.files, rows=opened.rows + len(opened.malformed), counted=count("reason IS NULL"))
-    tally.repeated = count("reason = 'repeated'")
-    grouped = db.execute("SELECT reason, count(*) FROM staged WHERE reason IS NOT NULL AND reason <> 'repeated' GROUP BY ALL ORDER BY 1")
-    tally.rejected = {str(reason): int(n) for reason, n in grouped.fetchall()}
-    if opened.malformed:
-        tally.rejected["malformed"] = len(opened.malformed)
-    tally.notes["time_from_year_and_month"] = count("time_fell_back AND reason IS NULL")
-    for item in fields:
-        # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
-        blank = count(f"({item.name} IS NULL OR {item.name} = {literal(item.codelist.unknown_leaf or '')}) AND reason IS NULL")
-        tally.notes[f"unknown_{item.name}"] = blank
-        tally.completeness[item.name] = (tally.counted - blank, tally.counted)
-    for name in (k for k in (*TIME_FIELDS, "call_id", "person_key") if k in spec.columns):
-        tally.completeness[name] = (count(f"{name} IS NOT NULL AND reason IS NULL"), tally.counted)
-    if not spec.time.period:
-        tally.completeness["received_at (day)"] = (count("day IS NOT NULL AND reason IS NULL"), tally.counted)
-    if tally.repeated and fields:
-        differ = " OR ".join(f"count(DISTINCT coalesce({f.name}, '')) > 1" for f in fields)
-        kept = "SELECT call_id FROM staged WHERE reason IS NULL OR reason = 'repeated'"
-        tally.conflicting_repeats = one_number(db, f"SELECT count(*) FROM ({kept} GROUP BY call_id HAVING {differ})")
-    if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:
-        raise AssertionError("a row was lost between reading and counting; please report this")
-    return tally
+    known = [*REASONS, "repeated", *(f"no_{f.name}" for f in fields), *(f"malformed ({kind})" for kind in MALFORMED)]
+    return (
+        f"SELECT {', '.join(selected)}, CAST({reason} AS ENUM({', '.join(map(literal, dict.fromkeys(known)))})) AS reason "
+        f"FROM (SELECT {', '.join(parsed)} FROM raw) AS p {' '.join(joins)}"
+    )
 
 
 RELEASED_AFTER = 10
 """Minutes by which an officer must leave before the call is cleared to count as released early (MEASURES.md T4)."""
 
 
-def _add_derived(db: duckdb.DuckDBPyConnection, config: AgencyConfig, tally: Tally) -> None:
-    """Fields that follow from others: why no team came (`served` where one did), the wait in bands, the officer released, the handoff."""
-    fed, columns = mapped_dimensions(config), config.file.calls.columns
-    added = []
-    if "not_served_reason" in columns and "responder" in columns:
-        reached = [c for c, above in config.codelists["responder"].ancestors("reached").items() if above == "clinician"] if (
-            "reached" in config.codelists["responder"].levels and "served" in config.codelists["not_served_reason"].by_code
-        ) else []  # fmt: skip
-        if reached:
-            listed = ", ".join(map(literal, reached))
-            added.append(f"CASE WHEN responder IN ({listed}) THEN 'served' ELSE not_served_reason END AS not_served_reason")
+def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
+    """Codes (SQL) that follow from other fields: why no team came (`served` where one did), the wait in bands, the officer released, the handoff."""
+    lists, columns = config.codelists, config.file.calls.columns
+    found = {}
+    if "not_served_reason" in columns and "responder" in columns and (
+        "reached" in lists["responder"].levels and "served" in lists["not_served_reason"].by_code
+    ):  # fmt: skip
+        came = [c for c, above in lists["responder"].ancestors("reached").items() if above == "clinician"]
+        came = [c for c in came if c in lists["responder"].codes_at(lists["responder"].finest)]
+        found["not_served_reason"] = (
+            f"CASE WHEN m_responder.code IN ({', '.join(map(literal, came))}) THEN 'served' ELSE CAST(m_not_served_reason.code AS VARCHAR) END"
+        )
     if "wait" in fed:
-        minutes = "date_diff('second', received_at, arrived_at) / 60.0"
+        minutes = "date_diff('second', p.received_at, p.arrived_at) / 60.0"
         names = ["under_10", *(f"{low}_to_{high}" for low, high in pairwise(WAIT_EDGES))]
         steps = " ".join(f"WHEN {minutes} < {edge} THEN '{name}'" for edge, name in zip(WAIT_EDGES, names, strict=True))
-        added.append(
-            f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN {literal(config.codelists['wait'].unknown_leaf or '')} {steps} ELSE 'over_60' END AS wait"
-        )
+        unknown = literal(lists["wait"].unknown_leaf or "")
+        found["wait"] = f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN {unknown} {steps} ELSE 'over_60' END"
     if "officer_released" in fed:
-        early = f"officer_cleared_at + INTERVAL {RELEASED_AFTER} MINUTE <= cleared_at"
-        added.append(
-            f"CASE WHEN officer_cleared_at IS NULL OR cleared_at IS NULL THEN 'unknown' WHEN {early} THEN 'yes' ELSE 'no' END AS officer_released"
+        early = f"p.officer_cleared_at + INTERVAL {RELEASED_AFTER} MINUTE <= p.cleared_at"
+        found["officer_released"] = (
+            f"CASE WHEN p.officer_cleared_at IS NULL OR p.cleared_at IS NULL THEN 'unknown' WHEN {early} THEN 'yes' ELSE 'no' END"
         )
     if "on_duty" in fed:
-        note_on_duty(db, config)
-        working = "SELECT DISTINCT received_at FROM calls JOIN on_duty ON received_at >= start AND received_at < until"
-        db.execute(f"CREATE TABLE covered AS {working}")
-        inside = "received_at IN (SELECT received_at FROM covered)"
-        added.append(f"CASE WHEN received_at IS NULL THEN 'unknown' WHEN {inside} THEN 'yes' ELSE 'no' END AS on_duty")
-    joins = ""
+        found["on_duty"] = "CASE WHEN p.received_at IS NULL THEN 'unknown' WHEN p.received_at < d.until THEN 'yes' ELSE 'no' END"
     if "handoff" in fed:
-        read_handoffs(db, config, {name: config.codelists[name].codes_at(config.codelists[name].finest) for name in ("partner",)})
-        added += [
-            "CASE WHEN handoffs.call_id IS NULL OR handoffs.handoff = 'none' THEN 'none' ELSE coalesce(handoffs.partner, 'unknown') END AS partner",
-            "coalesce(handoffs.handoff, 'none') AS handoff",
-        ]
-        joins = "LEFT JOIN handoffs USING (call_id)"
-    if added:
-        replaced = "EXCLUDE (not_served_reason)" if any(a.endswith("AS not_served_reason") for a in added) else ""
-        db.execute(f"CREATE OR REPLACE TABLE calls AS SELECT calls.* {replaced}, {', '.join(added)} FROM calls {joins}")
-        if replaced:  # a reason is asked for only where a team might have come and did not
-            asked = "not_served_reason <> 'served'" + (" AND eligible = 'yes'" if "eligible" in columns else "")
-            filled = one_number(db, f"SELECT count(*) FROM calls WHERE {asked} AND not_served_reason <> 'unknown'")
-            tally.completeness["not_served_reason"] = (filled, one_number(db, f"SELECT count(*) FROM calls WHERE {asked}"))
+        found["partner"] = "CASE WHEN h.call_id IS NULL OR h.handoff = 'none' THEN 'none' ELSE coalesce(h.partner, 'unknown') END"
+        found["handoff"] = "coalesce(h.handoff, 'none')"
+    return found
 
 
-def _write_rejects(db: duckdb.DuckDBPyConnection, opened: Opened, private: Path) -> None:
+CLOCKS = {
+    "minutes_call_to_arrival": ("received_at", "arrived_at"),
+    "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
+    "minutes_call_to_dispatch": ("received_at", "dispatched_at"),
+    "minutes_on_scene": ("arrived_at", "cleared_at"),
+    "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
+}
+"""Measure of time -> where it starts and ends."""
+LONGEST_SECONDS = 24 * 60 * 60
+"""A longer time is a typing error or a call left open."""
+
+
+def _clocks(config: AgencyConfig) -> list[str]:
+    """The measures of time that statistics ask for and the columns can feed."""
+    known = {*config.file.calls.columns, *(("received_at",) if config.file.calls.time.timestamp else ())}
+    asked = dict.fromkeys(spec.measure for spec in config.file.statistics)
+    return [measure for measure in asked if measure in CLOCKS and set(CLOCKS[measure]) <= known]
+
+
+def seconds_between(table: str, first: str, last: str) -> str:
+    """SQL: seconds from one time to another; NULL where it is no credible wait."""
+    seconds = f"date_diff('second', {table}{first}, {table}{last})"
+    return f"CAST(CASE WHEN {seconds} BETWEEN 0 AND {LONGEST_SECONDS} THEN {seconds} END AS INTEGER)"
+
+
+def _mark_repeats(engine: Engine, config: AgencyConfig) -> None:
+    """Of the usable rows of one call keep the first (or the last); the others get their reason."""
+    spec = config.file.calls
+    if "call_id" not in spec.columns:
+        return
+    kept = "max" if spec.repeated_rows == "keep_last" else "min"
+    engine.make("repeats", f"SELECT call_id, {kept}({PLACE}) AS kept FROM staged WHERE reason IS NULL GROUP BY call_id HAVING count(*) > 1")
+    if not engine.ask("SELECT count(*) AS n FROM repeats")["n"][0]:
+        return
+    repeat = "duplicate_call_id" if spec.repeated_rows == "no" else "repeated"
+    engine.mark_repeats(repeat)
+
+
+def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[_Field]) -> Tally:
+    """Where all rows went, in one look at them."""
+    spec = config.file.calls
+    wanted = {"rows": "count(*)", "counted": _number("reason IS NULL"), "fell_back": _number("time_fell_back AND reason IS NULL")}
+    times = [name for name in (*TIME_FIELDS, "person_key") if name in spec.columns]
+    wanted |= {f"filled_{name}": _number(f"has_{name} AND reason IS NULL") for name in (*times, "day")}
+    # A reason is asked for only where a team might have come and did not.
+    asks = "served" in (config.codelists["not_served_reason"].by_code if "not_served_reason" in spec.columns else ())
+    if asks:
+        asked = "reason IS NULL AND not_served_reason <> 'served'" + (" AND eligible = 'yes'" if "eligible" in spec.columns else "")
+        wanted |= {"asked": _number(asked), "answered": _number(f"{asked} AND not_served_reason <> 'unknown'")}
+    row = engine.ask(f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in wanted.items())} FROM staged").iloc[0]
+    found = {name: int(row[name]) for name in wanted}
+    reasons = engine.ask("SELECT reason, count(*) AS n FROM staged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason")
+    tally = Tally(files=source.names, rows=found["rows"], counted=found["counted"])
+    for reason, n in zip(reasons["reason"], reasons["n"], strict=True):
+        if reason == "repeated":
+            tally.repeated = int(n)
+        else:
+            kind = "malformed" if reason.startswith("malformed") else str(reason)
+            tally.rejected[kind] = tally.rejected.get(kind, 0) + int(n)
+    tally.notes["time_from_year_and_month"] = found["fell_back"]
+    for item in fields:
+        # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
+        codes = engine.ask(f"SELECT {item.name} AS code, count(*) AS n FROM calls GROUP BY {item.name}")
+        blank = int(codes["n"][codes["code"].astype(object) == item.codelist.unknown_leaf].sum())
+        tally.notes[f"unknown_{item.name}"] = blank
+        tally.completeness[item.name] = (tally.counted - blank, tally.counted)
+    tally.completeness |= {name: (found[f"filled_{name}"], tally.counted) for name in times}
+    if "call_id" in spec.columns:
+        tally.completeness["call_id"] = (tally.counted, tally.counted)  # a call without one is rejected
+    if not spec.time.period:
+        tally.completeness["received_at (day)"] = (found["filled_day"], tally.counted)
+    if asks and "not_served_reason" in _derived(config, mapped_dimensions(config)):
+        tally.completeness["not_served_reason"] = (found["answered"], found["asked"])
+    if tally.repeated and fields:
+        differ = " OR ".join(f"count(DISTINCT {f.name}) > 1" for f in fields)
+        kept = (
+            "SELECT s.call_id FROM repeats AS r JOIN staged AS s ON s.call_id = r.call_id WHERE s.reason IS NULL OR s.reason = 'repeated'"
+        )
+        tally.conflicting_repeats = int(engine.ask(f"SELECT count(*) AS n FROM ({kept} GROUP BY s.call_id HAVING {differ})")["n"][0])
+    if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:
+        raise AssertionError("a row was lost between reading and counting; please report this")
+    return tally
+
+
+def _number(where: str) -> str:
+    return f"count(*) FILTER (WHERE {where})"
+
+
+def _write_rejects(engine: Engine, source: Source, private: Path) -> None:
     """Where each rejected row stands and why; never what it holds. Readable by its owner alone."""
-    rows = db.execute(
-        "SELECT file_no, row_no, reason FROM staged WHERE reason IS NOT NULL AND reason <> 'repeated' ORDER BY 1, 2"
-    ).fetchall()
+    rows = engine.ask(
+        "SELECT file_no, row_no, reason FROM staged WHERE reason IS NOT NULL AND reason <> 'repeated' ORDER BY file_no, row_no"
+    )
     private.mkdir(parents=True, exist_ok=True)
     target = private / "rejects.csv"
     with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
         writer.writerow(["file", "row", "reason", "meaning"])
-        for file_no, row_no, reason in rows:
-            writer.writerow(
-                [opened.files[file_no], row_no, reason, REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank")]
-            )
-        for bad in opened.malformed:
-            writer.writerow([bad.file, f"line {bad.line}", f"malformed ({bad.kind})", REASONS["malformed"]])
+        for file_no, row_no, reason in rows.itertuples(index=False, name=None):
+            malformed = reason.startswith("malformed")
+            meaning = REASONS["malformed"] if malformed else REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank")
+            writer.writerow([source.names[file_no], f"line {row_no}" if malformed else row_no, reason, meaning])
 
 
-__all__ = ["Malformed", "Tally", "read_calls"]
+__all__ = ["Tally", "merge_codes", "read_calls"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +22,11 @@ _ENDINGS: dict[str, Format] = {
     ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".xlsx": "excel",
 }  # fmt: skip
 
+MALFORMED = (
+    "cast", "missing columns", "too many columns", "unquoted value", "line size over maximum", "invalid encoding", "invalid state", "other",
+)  # fmt: skip
+"""What DuckDB says of a line that does not fit."""
+
 
 @dataclass(frozen=True)
 class Malformed:
@@ -29,6 +35,19 @@ class Malformed:
     file: str
     line: int
     kind: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """An export, looked at but not read: its files, and the columns wanted of each."""
+
+    spec: SourceSpec
+    files: tuple[Path, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(path.name for path in self.files)
 
 
 @dataclass(frozen=True)
@@ -76,44 +95,70 @@ def find_files(base: Path, patterns: Sequence[str]) -> list[Path]:
     return files
 
 
-def open_source(
-    db: duckdb.DuckDBPyConnection, spec: SourceSpec, base: Path, columns: Sequence[str], table: str = "raw", optional: Sequence[str] = ()
-) -> Opened:
-    """Create `table` from all files of `spec`: `columns`, and those of `optional` that every file has. Raises SourceError for
-    files that cannot be read."""
+def find_source(
+    db: duckdb.DuckDBPyConnection, spec: SourceSpec, base: Path, columns: Sequence[str], optional: Sequence[str] = ()
+) -> Source:
+    """The files of `spec` with `columns`, and those of `optional` that every file has. Raises SourceError for files that
+    cannot be read, and for columns that are missing."""
     files = find_files(base, spec.paths)
     problems: list[str] = []
-    readers: list[str] = []
     for number, path in enumerate(files):
         try:
-            reader = _reader(db, spec, path, number)
-            known = [row[0] for row in db.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
+            known = [row[0] for row in db.execute(f"DESCRIBE SELECT * FROM {reader(db, spec, path, number)}").fetchall()]
         except (duckdb.Error, OSError, ValueError, KeyError) as error:
             # The library's own message may quote a record, so only its kind is told.
             problems.append(f"{path}: cannot be read as a table ({type(error).__name__}); is it whole, and of the format named?")
             continue
         problems += [_missing(path, column, known) for column in columns if column not in known]
         optional = [column for column in optional if column in known]
-        readers.append(reader)
     if problems:
         raise SourceError(problems)
-    columns = [*columns, *optional]
-    selected = ", ".join(f"CAST({quote(column)} AS VARCHAR) AS {quote(column)}" for column in columns)
-    comma = ", " if selected else ""
+    return Source(spec, tuple(files), (*columns, *optional))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A library that stops at a file is told as SourceError, without its own words: they may quote a record."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise SourceError([f"{path}: reading stopped ({type(error).__name__}); is the file whole?"]) from None
+
+
+def rows_of(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> str:
+    """SQL: the rows of one file as (file_no, row_no, columns as text)."""
+    texts = "".join(f", CAST({quote(column)} AS VARCHAR) AS {quote(column)}" for column in source.columns)
+    path = source.files[number]
+    if _format_of(path, source.spec.format) == "parquet":  # which knows its row numbers, so that many threads can read it
+        found, row = f"read_parquet({literal(str(path))}, file_row_number=true)", "file_row_number + 1"
+    else:
+        found, row = reader(db, source.spec, path, number), "row_number() OVER ()"
+    return f"SELECT CAST({number} AS INTEGER) AS file_no, CAST({row} AS INTEGER) AS row_no{texts} FROM {found}"
+
+
+def malformed_lines(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> list[Malformed]:
+    """The lines that the last reading of a file left out because they do not fit its columns."""
+    if _format_of(source.files[number], source.spec.format) != "csv":
+        return []
+    found = db.execute(
+        "SELECT DISTINCT line, error_type FROM reject_errors WHERE scan_id = (SELECT max(scan_id) FROM reject_errors) ORDER BY line"
+    ).fetchall()
+    db.execute("DELETE FROM reject_errors")
+    return [Malformed(source.files[number].name, int(line), str(kind).lower()) for line, kind in found]
+
+
+def open_source(
+    db: duckdb.DuckDBPyConnection, spec: SourceSpec, base: Path, columns: Sequence[str], table: str, optional: Sequence[str] = ()
+) -> Opened:
+    """Create `table` from all files of `spec`: `columns`, and those of `optional` that every file has. Raises SourceError."""
+    source = find_source(db, spec, base, columns, optional)
     malformed: list[Malformed] = []
-    for number, reader in enumerate(readers):
-        select = f"SELECT {number} AS file_no, row_number() OVER () AS row_no{comma}{selected} FROM {reader}"
-        try:
-            db.execute(f"CREATE TABLE {table} AS {select}" if number == 0 else f"INSERT INTO {table} {select}")
-            if "read_csv" in reader:
-                found = db.execute(
-                    "SELECT DISTINCT line, error_type FROM reject_errors WHERE scan_id = (SELECT max(scan_id) FROM reject_errors) ORDER BY line"
-                ).fetchall()
-                malformed += [Malformed(files[number].name, int(line), str(kind).lower()) for line, kind in found]
-                db.execute("DELETE FROM reject_errors")
-        except duckdb.Error as error:
-            raise SourceError([f"{files[number]}: reading stopped ({type(error).__name__}); is the file whole?"]) from None
-    return Opened(tuple(path.name for path in files), one_number(db, f"SELECT count(*) FROM {table}"), tuple(malformed), tuple(columns))
+    for number, path in enumerate(source.files):
+        with reading(path):
+            rows = rows_of(db, source, number)
+            db.execute(f"CREATE TABLE {table} AS {rows}" if number == 0 else f"INSERT INTO {table} {rows}")
+            malformed += malformed_lines(db, source, number)
+    return Opened(source.names, one_number(db, f"SELECT count(*) FROM {table}"), tuple(malformed), source.columns)
 
 
 def _missing(path: Path, column: str, known: list[str]) -> str:
@@ -122,7 +167,8 @@ def _missing(path: Path, column: str, known: list[str]) -> str:
     return f"{path}: has no column '{column}'; {hint}"
 
 
-def _reader(db: duckdb.DuckDBPyConnection, spec: SourceSpec, path: Path, number: int) -> str:
+def reader(db: duckdb.DuckDBPyConnection, spec: SourceSpec, path: Path, number: int) -> str:
+    """SQL that reads one file. Raises ValueError for an unknown format."""
     kind = _format_of(path, spec.format)
     if kind == "csv":
         return (

@@ -7,35 +7,29 @@ says about the parts of a cell is bounded by their sum, which is public wherever
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import Codelist
+from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
-from anonymize.tables import Dimension, Table, grouped
+from anonymize.records import CLOCKS, REPEATED
+from anonymize.tables import COUNTED, Dimension, Table, condition, grouped
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 PEOPLE_ROUNDED = 5
 BASE_ROUNDED = 10
-LONGEST_MINUTES = 24 * 60
-"""A longer time is a typing error or a call left open."""
-_CLOCKS = {
-    "minutes_call_to_arrival": ("received_at", "arrived_at"),
-    "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
-    "minutes_call_to_dispatch": ("received_at", "dispatched_at"),
-    "minutes_on_scene": ("arrived_at", "cleared_at"),
-    "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Statistic:
 
 
 def compute(
-    db: duckdb.DuckDBPyConnection,
+    engine: Engine,
     config: AgencyConfig,
     codelists: Mapping[str, Codelist],
     tables: Sequence[Table],
@@ -60,7 +54,7 @@ def compute(
     problems = [problem for spec in config.file.statistics if (problem := _problem(spec, config, tables))]
     if problems:
         raise PlanError(problems)
-    return [_one(db, config, spec, codelists, tables, withheld) for spec in config.file.statistics]
+    return [_one(engine, config, spec, codelists, tables, withheld) for spec in config.file.statistics]
 
 
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
@@ -95,7 +89,7 @@ ALIKE = (("call_type", 1), ("area", 1), ("hour", 1))
 
 
 def _compared(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, spec: StatisticSpec, dimensions: dict[str, Dimension],
+    engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: dict[str, Dimension],
     codelists: Mapping[str, Codelist], tables: Sequence[Table], withheld: Sequence[Mask],
 ) -> Statistic:  # fmt: skip
     """Per 1,000 calls, with 95 % intervals: the rate of calls that a clinician reached, and the rate that calls without one
@@ -115,9 +109,8 @@ def _compared(
     k = config.file.privacy.threshold
     for level in dimensions[period].levels:
         axes = {period: dimensions[period], "responder": reached, **within}
-        places = [{code: i for i, code in enumerate(d.codes)} for d in axes.values()]
-        measure = f"count(*) FILTER ({flag} IN ('yes', 'no')) AS n, count(*) FILTER ({flag} = 'yes') AS yes"
-        frame = grouped(db, measure, axes, {period: level, "responder": "reached", **alike}, places, spec.where)
+        measures = {"n": f"count(*) FILTER (WHERE {flag} IN ('yes', 'no'))", "yes": f"count(*) FILTER (WHERE {flag} = 'yes')"}
+        frame = grouped(engine.ask, measures, axes, {period: level, "responder": "reached", **alike}, spec.where)
         for place, part in frame.groupby(period):
             sides = {
                 code: part[part["responder"] == reached.codes.index(code)].set_index(list(within)) for code in ("clinician", "no_clinician")
@@ -158,27 +151,32 @@ def _field_withheld(flag: str, code: str, period: str, tables: Sequence[Table], 
 def _needed(measure: str) -> tuple[str, ...]:
     if measure in COMPARED:
         return ("responder", COMPARED[measure])
-    return _CLOCKS.get(measure, ("person_key",))
+    return CLOCKS.get(measure, ("person_key",))
 
 
 def _one(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, spec: StatisticSpec, codelists: Mapping[str, Codelist],
+    engine: Engine, config: AgencyConfig, spec: StatisticSpec, codelists: Mapping[str, Codelist],
     tables: Sequence[Table], withheld: Sequence[Mask],
 ) -> Statistic:  # fmt: skip
     dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
     if spec.measure in COMPARED:
-        return _compared(db, config, spec, dimensions, codelists, tables, withheld)
-    names, measure = _measure(config, spec.measure)
+        return _compared(engine, config, spec, dimensions, codelists, tables, withheld)
+    names = (
+        ["median", "p90", "based_on"]
+        if spec.measure in CLOCKS
+        else ["people"]
+        if spec.measure == "people"
+        else ["people_again", "people_followed"]
+    )
     raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
-    places = [{code: i for i, code in enumerate(d.codes)} for d in dimensions.values()]
     for levels in product(*(d.levels for d in dimensions.values())):
-        frame = grouped(db, measure, dimensions, dict(zip(dimensions, levels, strict=True)), places, spec.where)
-        at = tuple(frame[name].to_numpy() for name in dimensions)
+        at = dict(zip(dimensions, levels, strict=True))
+        frame = _quantiles(engine, spec, dimensions, at) if spec.measure in CLOCKS else _people(engine, config, spec, dimensions, at)
         for name in names:
-            raw[name][at] = frame[name].to_numpy(dtype=float)
+            raw[name][tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy(dtype=float)
     base = np.nan_to_num(raw[names[-1]])
     shown: Mask = (base >= spec.minimum) & ~_count_withheld(spec, dimensions, tables, withheld)
-    if spec.measure.startswith("repeat_people"):
+    if spec.measure.startswith(REPEATED):
         again = np.nan_to_num(raw["people_again"])
         for part in (again, base - again):
             shown &= (part == 0) | (part >= config.file.privacy.threshold)
@@ -187,31 +185,58 @@ def _one(
     return Statistic(spec, dimensions, columns, rounding, shown)
 
 
-def _measure(config: AgencyConfig, measure: str) -> tuple[list[str], str]:
-    """Names of the columns, the base last, and their SQL over `calls`."""
-    if measure in _CLOCKS:
-        first, last = _CLOCKS[measure]
-        minutes = f"date_diff('second', {first}, {last}) / 60.0"
-        valid = f"{minutes} BETWEEN 0 AND {LONGEST_MINUTES}"
-        return ["median", "p90", "based_on"], (
-            f"quantile_cont({minutes}, 0.5) FILTER ({valid}) AS median, quantile_cont({minutes}, 0.9) FILTER ({valid}) AS p90, "
-            f"count(*) FILTER ({valid}) AS based_on"
+def _quantiles(engine: Engine, spec: StatisticSpec, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
+    """Median and 90th percentile of minutes per cell, between neighbours as numpy's default does (Hyndman and Fan 1996, type 7).
+
+    Seconds are whole, so calls are counted by cell and second, which adds up whatever counts them, and the quantiles are read from that.
+    """
+    counted = grouped(engine.ask, COUNTED, dimensions, at, spec.where, beside=[spec.measure])
+    counted = counted.dropna(subset=[spec.measure]).sort_values([*dimensions, spec.measure])
+    rows = []
+    for place, part in counted.groupby(list(dimensions)):
+        seconds, upto = part[spec.measure].to_numpy(), part["n"].to_numpy().cumsum()
+        minutes = [_quantile(seconds / 60.0, upto, share) for share in (0.5, 0.9)]
+        rows.append((*place, *minutes, int(upto[-1])))
+    return pd.DataFrame(rows, columns=[*dimensions, "median", "p90", "based_on"])
+
+
+def _quantile(values: Floats, upto: Ints, share: float) -> float:
+    """The quantile of sorted `values`, of which the first stands for `upto[0]` numbers, the first two for `upto[1]`, and so on."""
+    place = (int(upto[-1]) - 1) * share
+    low, high = (float(values[np.searchsorted(upto, math.floor(edge), side="right")]) for edge in (place, math.ceil(place)))
+    return low + (high - low) * (place - math.floor(place))
+
+
+def _people(
+    engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension], at: Mapping[str, str]
+) -> pd.DataFrame:
+    """Different people per cell; they do not add up, so each level asks the records anew."""
+    source, measure = "calls", "count(DISTINCT person_key) AS people"
+    if spec.measure != "people":
+        days = int(spec.measure.rsplit("_", 1)[1])
+        source, complete = "followed", f"day + {days} <= DATE '{config.file.release.data_to}'"
+        again = f"{complete} AND next_day <= day + {days}"
+        measure = (
+            f"count(DISTINCT person_key) FILTER (WHERE {again}) AS people_again, "
+            f"count(DISTINCT person_key) FILTER (WHERE {complete}) AS people_followed"
         )
-    if measure == "people":
-        return ["people"], "count(DISTINCT person_key) AS people"
-    days = int(measure.rsplit("_", 1)[1])
-    complete = f"day + INTERVAL {days} DAY <= DATE '{config.file.release.data_to}'"
-    again = f"{complete} AND next_day <= day + INTERVAL {days} DAY"
-    return ["people_again", "people_followed"], (
-        f"count(DISTINCT person_key) FILTER ({again}) AS people_again, count(DISTINCT person_key) FILTER ({complete}) AS people_followed"
-    )
+    joins = []
+    for name, dimension in dimensions.items():
+        above, position = dimension.codelist.ancestors(at[name]), {code: i for i, code in enumerate(dimension.codes)}
+        leaves = dimension.codelist.codes_at(dimension.codelist.finest)
+        engine.lend(f"step_{name}", pd.DataFrame({"leaf": leaves, "place": [position[above[leaf]] for leaf in leaves]}), {"leaf": name})
+        joins.append(f"JOIN step_{name} ON step_{name}.leaf = {source}.{name}")
+    places = ", ".join(f"step_{name}.place AS {name}" for name in dimensions)
+    return engine.ask(f"SELECT {places}, {measure} FROM {source} {' '.join(joins)} {condition(spec.where)} GROUP BY ALL")
 
 
-def note_next_contacts(db: duckdb.DuckDBPyConnection) -> None:
-    """Adds `next_day` to `calls`: the day of the same person's next call, wherever it was (needs person_key)."""
-    db.execute(
-        "CREATE OR REPLACE TABLE calls AS SELECT *, CASE WHEN person_key IS NOT NULL AND day IS NOT NULL THEN "
-        "lead(day) OVER (PARTITION BY person_key ORDER BY day, received_at) END AS next_day FROM calls"
+def note_next_contacts(engine: Engine, config: AgencyConfig) -> None:
+    """The table `followed`: calls of known people, each with the day of the same person's next call, wherever it was."""
+    fields = ", ".join(sorted(mapped_dimensions(config)))
+    engine.make(
+        "followed",
+        f"SELECT {fields}, person_key, day, lead(day) OVER (PARTITION BY person_key ORDER BY day, moment, file_no, row_no) AS next_day "
+        "FROM calls WHERE person_key IS NOT NULL AND day IS NOT NULL",
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,9 +15,15 @@ import pandas as pd
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.codelists import ROOT, Codelist
+from anonymize.engine import Engine
 from anonymize.errors import PlanError
+from anonymize.sources import literal
 
 Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Ask = Callable[[str], pd.DataFrame]
+"""A query and its answer: an engine's, or a database's."""
+COUNTED = {"n": "count(*)"}
 
 MOST_CELLS = 250_000
 """Cells in one table; beyond this a table is refused with its size rather than left to run."""
@@ -105,11 +110,11 @@ def _where_leaf(codelist: Codelist, code: str) -> str:
     return code
 
 
-def count_tables(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, codelists: Mapping[str, Codelist], specs: Sequence[TableSpec]
-) -> list[Table]:
-    """Count the table `calls` of `db` into `specs`. Raises PlanError for tables too large to publish."""
+def count_tables(engine: Engine, config: AgencyConfig, codelists: Mapping[str, Codelist], specs: Sequence[TableSpec]) -> list[Table]:
+    """Count the engine's table `calls` into `specs`. Raises PlanError for tables too large to publish."""
     tables, problems = [], []
+    keyed, k = "person_key" in config.file.calls.columns, config.file.privacy.threshold
+    frequent = most_frequent(engine, k) if keyed else 0
     for spec in specs:
         dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
         cells = prod(len(d.codes) for d in dimensions.values())
@@ -119,59 +124,107 @@ def count_tables(
             )
             continue
         where = {name: _where_leaf(codelists[name], code) for name, code in spec.where.items()}
-        values = count_cells(db, dimensions, where)
-        people = count_people(db, dimensions, where) if "person_key" in config.file.calls.columns else None
+        people = None
+        if keyed:
+            values, known = count_cells(
+                engine.ask, dimensions, where, measures={"n": "count(*)", "known": "count(*) FILTER (WHERE has_person_key)"}
+            )
+            people = count_people(engine, dimensions, where, values, (values >= k) & (known <= frequent))
+        else:
+            (values,) = count_cells(engine.ask, dimensions, where)
         tables.append(Table(spec.name, spec.title, "calls", dimensions, where, spec.sensitive_attribute, values, people))
     if problems:
         raise PlanError(problems)
     return tables
 
 
-def count_people(db: duckdb.DuckDBPyConnection, dimensions: Mapping[str, Dimension], where: Mapping[str, str]) -> Counts:
-    """Different person keys per cell, every level counted on its own (people do not add up). Calls without a key count as one person."""
-    found: Counts = np.zeros(tuple(len(d.codes) for d in dimensions.values()), dtype=np.int64)
+def most_frequent(engine: Engine, threshold: int) -> int:
+    """Calls of the threshold - 1 people who called most, together: a cell with more known callers than that rests on `threshold` people or more."""
+    each = f"SELECT count(*) AS n FROM calls WHERE person_key IS NOT NULL GROUP BY person_key ORDER BY n DESC LIMIT {threshold - 1}"
+    return int(engine.ask(f"SELECT coalesce(sum(n), 0) AS n FROM ({each}) AS most")["n"][0])
+
+
+def count_people(engine: Engine, dimensions: Mapping[str, Dimension], where: Mapping[str, str], values: Counts, asked: Mask) -> Counts:
+    """Different person keys in each of the cells `asked` for (calls without a key count as one person); elsewhere the cell's count.
+
+    People do not add up, so every level is counted on its own, over the records of those cells alone.
+    """
+    people = values.copy()
+    if not asked.any():
+        return people
+    leaves = asked.astype(np.int64)
+    for axis, dimension in enumerate(dimensions.values()):
+        leaves = np.moveaxis(np.tensordot(dimension.roll_up.T, leaves, axes=(1, axis)), 0, axis)
+    fine = [d.codelist.codes_at(d.finest) for d in dimensions.values()]
+    below = [d.codelist.ancestors(d.finest) for d in dimensions.values()]
+    names, joins, on = list(dimensions), [], []
+    steps: list[dict[str, list[str]]] = []
+    for codes, above in zip(fine, below, strict=True):
+        found: dict[str, list[str]] = {code: [] for code in codes}
+        for code, parent in above.items():
+            found[parent].append(code)
+        steps.append(found)
+    for name, dimension, found in zip(names, dimensions.values(), steps, strict=True):
+        finest = set(dimension.codelist.codes_at(dimension.codelist.finest))
+        pairs = [(i, leaf) for i, code in enumerate(found) for leaf in found[code] if leaf in finest]
+        engine.lend(f"leaf_{name}", pd.DataFrame(pairs, columns=["place", "leaf"]).astype({"leaf": object}), {"leaf": name})
+        joins.append(f"JOIN leaf_{name} ON leaf_{name}.leaf = calls.{name}")
+        on.append(f"wanted.{name} = leaf_{name}.place")
+    engine.lend("wanted", pd.DataFrame(dict(zip(names, leaves.nonzero(), strict=True))), {})
+    places = ", ".join(f"leaf_{name}.place AS {name}" for name in names)
+    engine.make(
+        "few", f"SELECT DISTINCT {places}, coalesce(person_key, '') AS person FROM calls {' '.join(joins)} "
+        f"JOIN wanted ON {' AND '.join(on)} {condition(where)}"
+    )  # fmt: skip
     for levels in product(*(d.levels for d in dimensions.values())):
-        places = [{code: i for i, code in enumerate(d.codes)} for d in dimensions.values()]
-        at = dict(zip(dimensions, levels, strict=True))
-        frame = grouped(db, "count(DISTINCT coalesce(person_key, '')) AS n", dimensions, at, places, where)
-        found[tuple(frame[name].to_numpy() for name in dimensions)] = frame["n"].to_numpy()
-    return found
+        rows = [[d.codes.index(code) for code in d.codelist.codes_at(level)] for d, level in zip(dimensions.values(), levels, strict=True)]
+        if not asked[np.ix_(*rows)].any():
+            continue
+        for name, dimension, level, codes in zip(names, dimensions.values(), levels, fine, strict=True):
+            above, position = dimension.codelist.ancestors(level), {code: i for i, code in enumerate(dimension.codes)}
+            engine.lend(f"step_{name}", pd.DataFrame({"leaf": range(len(codes)), "place": [position[above[code]] for code in codes]}), {})
+        listed = ", ".join(f"step_{name}.place AS {name}" for name in names)
+        steps_up = " ".join(f"JOIN step_{name} ON step_{name}.leaf = few.{name}" for name in names)
+        frame = engine.ask(f"SELECT {listed}, count(DISTINCT person) AS n FROM few {steps_up} GROUP BY ALL")
+        at = tuple(frame[name].to_numpy() for name in names)
+        people[at] = np.where(asked[at], frame["n"].to_numpy(), people[at])
+    return people
+
+
+def condition(where: Mapping[str, str]) -> str:
+    return f"WHERE {' AND '.join(f'{name} = {literal(code)}' for name, code in where.items())}" if where else ""
 
 
 def grouped(
-    db: duckdb.DuckDBPyConnection, measure: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str],
-    places: Sequence[Mapping[str, int]], where: Mapping[str, str], source: str = "calls",
+    ask: Ask, measures: Mapping[str, str], dimensions: Mapping[str, Dimension], at: Mapping[str, str], where: Mapping[str, str],
+    source: str = "calls", beside: Sequence[str] = (),
 ) -> pd.DataFrame:  # fmt: skip
-    """`measure` (SQL, with names) of the calls (or another `source` with their columns) by the dimensions' levels `at`: a column of places per dimension, and the measure's."""
-    selected, joins = [], []
-    for (name, dimension), place in zip(dimensions.items(), places, strict=True):
-        above = dimension.codelist.ancestors(at[name])
+    """`measures` (name -> SQL of numbers that add up) of the calls (or another `source` with their columns) by the dimensions' levels `at`,
+    and by the columns `beside`: a column of places in the dimensions' codes per dimension, those beside, and the measures."""
+    names = list(dimensions)
+    listed = ", ".join([*names, *beside, *(f"{sql} AS {name}" for name, sql in measures.items())])
+    frame = ask(f"SELECT {listed} FROM {source} {condition(where)} GROUP BY ALL")
+    for name, dimension in dimensions.items():
+        above, position = dimension.codelist.ancestors(at[name]), {code: i for i, code in enumerate(dimension.codes)}
         leaves = dimension.codelist.codes_at(dimension.codelist.finest)
-        steps = pd.DataFrame({"leaf": leaves, "place": [place[above[leaf]] for leaf in leaves]})
-        steps["leaf"] = steps["leaf"].astype(object)
-        db.register(f"step_{name}", steps)
-        joins.append(f"JOIN step_{name} ON step_{name}.leaf = {source}.{name}")
-        selected.append(f"step_{name}.place AS {name}")
-    clauses = [f"{source}.{name} = '{code}'" for name, code in where.items()]
-    condition = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    return db.execute(f"SELECT {', '.join([*selected, measure])} FROM {source} {' '.join(joins)} {condition} GROUP BY ALL").df()
+        frame[name] = frame[name].astype(object).map({leaf: position[above[leaf]] for leaf in leaves if above[leaf] in position})
+    frame = frame.dropna(subset=[*names, *list(measures)[:1]])
+    found: pd.DataFrame = frame.groupby([*names, *beside], as_index=False, sort=True).sum() if names or beside else frame
+    return found.astype(dict.fromkeys(names, np.int64))
 
 
 def count_cells(
-    db: duckdb.DuckDBPyConnection,
-    dimensions: Mapping[str, Dimension],
-    where: Mapping[str, str],
-    source: str = "calls",
-    measure: str = "count(*) AS n",
-) -> Counts:
-    """Counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
-    names = list(dimensions)
-    places = [{code: i for i, code in enumerate(d.codelist.codes_at(d.finest))} for d in dimensions.values()]
-    frame = grouped(db, measure, dimensions, {name: d.finest for name, d in dimensions.items()}, places, where, source)
-    frame = frame[frame["n"].notna()]
-    shape = tuple(len(d.codelist.codes_at(d.finest)) for d in dimensions.values())
-    values: Counts = np.zeros(shape, dtype=np.int64)
-    values[tuple(frame[name].to_numpy() for name in names)] = frame["n"].to_numpy()
-    for axis, dimension in enumerate(dimensions.values()):
-        values = np.moveaxis(np.tensordot(dimension.roll_up, values, axes=(1, axis)), 0, axis)
-    return values
+    ask: Ask, dimensions: Mapping[str, Dimension], where: Mapping[str, str], source: str = "calls", measures: Mapping[str, str] = COUNTED,
+) -> list[Counts]:  # fmt: skip
+    """For each of `measures` the counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
+    finest = {name: Dimension(d.codelist, (d.finest,)) for name, d in dimensions.items()}
+    frame = grouped(ask, measures, finest, {name: d.finest for name, d in dimensions.items()}, where, source)
+    shape = tuple(len(d.codes) for d in finest.values())
+    found = []
+    for name in measures:
+        values: Counts = np.zeros(shape, dtype=np.int64)
+        values[tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy()
+        for axis, dimension in enumerate(dimensions.values()):
+            values = np.moveaxis(np.tensordot(dimension.roll_up, values, axes=(1, axis)), 0, axis)
+        found.append(values)
+    return found

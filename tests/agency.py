@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from anonymize import pipeline
 from anonymize.cli import main
 from anonymize.pipeline import CANDIDATE, Built, Inputs, check, read_inputs
@@ -104,13 +102,13 @@ def tally_of(agency: Path) -> Tally:
 
 def calls_of(agency: Path) -> list[dict[str, Any]]:
     """The canonical calls, as rows."""
+    from anonymize.engine import open_engine
     from anonymize.records import read_calls
 
     inputs: Inputs = read_inputs(agency)
-    with duckdb.connect() as db:
-        db.execute("SET TimeZone = 'UTC'")
-        read_calls(db, inputs.config, inputs.areas, agency.parent / "private")
-        frame = db.execute("SELECT * FROM calls ORDER BY ALL").df()
+    with open_engine(inputs.config.file, agency.parent / "private") as engine:
+        read_calls(engine, inputs.config, inputs.areas, agency.parent / "private")
+        frame = engine.ask("SELECT * FROM calls ORDER BY ALL")
     return frame.to_dict("records")
 
 

@@ -117,6 +117,12 @@ class Privacy(Model):
     threshold: int = Field(default=11, ge=MINIMUM_THRESHOLD, strict=True)
 
 
+class SparkSpec(Model):
+    """Where Apache Spark is, for `engine = "spark"`. Every worker sees the exports under the same path, and has this program."""
+
+    master: str = "local[*]"
+
+
 class PlanSpec(Model):
     """What the plan advisor may do, and what `build` applies of it."""
 
@@ -242,6 +248,8 @@ class StatisticSpec(Model):
 
 
 class AgencyFile(Model):
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark: SparkSpec = SparkSpec()
     agency: Agency
     release: Release
     privacy: Privacy = Privacy()

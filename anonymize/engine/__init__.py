@@ -1,0 +1,67 @@
+"""What counts the calls: DuckDB on one machine (`duck.py`), or Apache Spark on many (`spark.py`).
+
+Both read a file with the same DuckDB queries, so that a value means the same whatever the engine; they differ in how they carry
+and group the records. Queries given to an engine keep to what both speak: SELECT, JOIN, GROUP BY ALL, FILTER (WHERE ...), windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from anonymize.agency.schema import AgencyFile
+from anonymize.engine.duck import PLACE, Duck, database
+from anonymize.sources import Source
+
+
+class Engine(Protocol):
+    """Tables live in the engine by name. `db` is a small database beside it, for the inputs beside calls and for what is counted."""
+
+    db: duckdb.DuckDBPyConnection
+
+    def distinct(self, source: Source, groups: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
+        """Of each group of columns every combination of texts in all files. Raises SourceError."""
+
+    def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
+        """The table `staged`: the query `select` (DuckDB) over the rows of each file, `raw` (file_no, row_no, columns as text), beside
+        the `lent` tables. Lines that do not fit the columns are rows with nothing but their place and reason. Raises SourceError."""
+
+    def mark_repeats(self, reason: str) -> None:
+        """Reject the usable rows of `staged` that share their call_id with one in the table `repeats` (call_id, kept) and are not it."""
+
+    def ask(self, query: str) -> pd.DataFrame:
+        """The answer to a query, small enough to hold."""
+
+    def make(self, name: str, query: str) -> None:
+        """A table from a query; the query may read the table that it takes the place of."""
+
+    def view(self, name: str, query: str) -> None:
+        """A name for a query."""
+
+    def lend(self, name: str, frame: pd.DataFrame, like: Mapping[str, str]) -> None:
+        """A small table for queries. `like`: its column -> the column of `calls` whose codes it holds."""
+
+    def count_into(self, name: str, columns: Sequence[str]) -> None:
+        """The table `name` of `db`: how many calls (`n`) bear each combination of codes, as text."""
+
+
+@contextmanager
+def open_engine(file: AgencyFile, private: Path) -> Iterator[Engine]:
+    """The engine that the agency file names; all that it spills stays in the private folder. Raises SourceError without Spark."""
+    with database(private) as db:
+        if file.engine == "duckdb":
+            yield Duck(db)
+        else:
+            from anonymize.engine.spark import open_spark
+
+            with open_spark(db, file.spark, private) as engine:
+                yield engine
+
+
+__all__ = ["PLACE", "Duck", "Engine", "open_engine"]

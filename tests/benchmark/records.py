@@ -1,0 +1,207 @@
+"""Counting at scale: `build`'s reading and counting against DuckDB's bare GROUP BY queries of the same tables, and against pandas.
+
+    python -m tests.benchmark.records 10 parquet [--pandas] [--folder /tmp/records]
+    python -m tests.benchmark.records 100 csv
+
+The first number is millions of calls. The calls are made up by a formula: 58 counties in 6 regions, three years, few people with many calls,
+a few blanks, repeats of rows, and rows that cannot be used. Prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from anonymize.engine import Engine, open_engine
+from anonymize.pipeline import read_inputs
+from anonymize.protect import plan_cliques
+from anonymize.protect.system import clique_dimensions
+from anonymize.records import read_calls
+from anonymize.tables import count_cells, count_tables
+
+TYPES = ["MENTAL HEALTH", "SUICIDE CONCERN", "OVERDOSE", "WELFARE CHECK", "DISTURBANCE"]
+SOURCES = ["911", "NON-EMERGENCY", "OFFICER", "988"]
+UNITS = ["PD", "COR", "FIRE", "CLIN"]
+ENDS = ["STAY", "REFUSED", "PLAN", "ED", "HOLD", "NOT FOUND", "CENTER", "HANDED", "ARREST"]
+COUNTIES = [f"C{i:02d}" for i in range(58)]
+TABLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "by_month": {"period": ("all", "year", "month")},
+    "by_type": {"period": ("all", "year", "month"), "call_type": ("all", "type")},
+    "by_source": {"period": ("all", "year", "month"), "source": ("all", "origin", "source")},
+    "by_county": {"period": ("all", "year"), "area": ("all", "region", "county")},
+    "by_responder": {"period": ("all", "year", "month"), "responder": ("all", "reached", "responder")},
+    "by_outcome": {"period": ("all", "year", "month"), "outcome": ("all", "outcome")},
+    "by_type_and_county": {"period": ("all", "year"), "call_type": ("all", "type"), "area": ("all", "region", "county")},
+    "by_hour": {"weekday": ("all", "part", "day"), "hour": ("all", "block", "hour")},
+    "coverage": {"period": ("all", "year"), "area": ("all", "region"), "responder": ("all", "reached"), "eligible": ("all", "answer")},
+    "outcome_by_responder": {"period": ("all", "year"), "responder": ("all", "reached", "responder"), "outcome": ("all", "outcome")},
+    "force": {"period": ("all", "year"), "responder": ("all", "reached"), "force_used": ("all", "answer")},
+    "county_by_hour": {"area": ("all", "region", "county"), "hour": ("all", "block")},
+}
+RAW = {"call_type": "final_type", "source": "call_source", "area": "county", "responder": "unit_type", "outcome": "disposition", "eligible": "eligible",
+       "force_used": "force_used"}  # fmt: skip
+FINE = {"period": {"year": "substr(received, 1, 4)", "month": "substr(received, 1, 7)"}, "hour": {"": "substr(received, 12, 2)"},
+        "weekday": {"": "isodow(TRY_CAST(substr(received, 1, 10) AS DATE))"}}  # fmt: skip
+
+
+def generate(folder: Path, millions: float, kind: str) -> Path:
+    """The export, made once: `kind` is csv or parquet. Several files, as a state's counties would send them."""
+    target = folder / f"{millions:g}-{kind}"
+    if target.exists():
+        return target
+    scratch = folder / f".{target.name}"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    rows, files = int(millions * 1e6), max(1, int(millions // 12.5))
+
+    def pick(seed: int, values: list[str], blank: int = 0) -> str:
+        listed = ", ".join(f"'{v}'" for v in values)
+        chosen = f"[{listed}][1 + CAST(floor(pow((hash(i * {seed}) % 1000003) / 1000003.0, 1.7) * {len(values)}) AS INTEGER)]"
+        return f"CASE WHEN hash(i * {seed} + 1) % 1000 < {blank} THEN NULL ELSE {chosen} END"
+
+    with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(scratch / "spill")}) as db:
+        for part in range(files):
+            first, last = rows * part // files, rows * (part + 1) // files
+            # One row in 10,000 repeats the one before; one in 5,000 has no usable time; a hundred people call often.
+            db.execute(
+                f"COPY (SELECT printf('S%011d', (CASE WHEN i % 10000 = 1 THEN i - 1 ELSE i END * 7919) % 100000000007) AS incident_no, "
+                f"CASE WHEN i % 5000 = 7 THEN 'n/a' ELSE strftime(TIMESTAMP '2023-01-01' + INTERVAL (hash(i * 13) % {3 * 365 * 86400}) SECOND, "
+                f"'%Y-%m-%d %H:%M:%S') END AS received, {pick(3, TYPES)} AS final_type, {pick(5, SOURCES)} AS call_source, {pick(7, COUNTIES)} AS county, "
+                f"{pick(11, UNITS)} AS unit_type, {pick(17, ENDS, 5)} AS disposition, {pick(19, ['N', 'Y'], 50)} AS eligible, "
+                f"{pick(23, ['N', 'N', 'N', 'Y'])} AS force_used, CASE WHEN hash(i * 31) % 10 = 0 THEN NULL WHEN hash(i * 37) % 100000 = 0 "
+                f"THEN 'F' || (hash(i * 41) % 100) ELSE 'P' || (hash(i * 29) % {max(rows // 3, 10)}) END AS person "
+                f"FROM range({first}, {last}) t(i)) TO '{scratch}/{part:03d}.{kind}' ({'HEADER' if kind == 'csv' else 'COMPRESSION zstd'})"
+            )
+    shutil.rmtree(scratch / "spill", ignore_errors=True)
+    scratch.rename(target)
+    return target
+
+
+def agency_file(folder: Path, data: Path, kind: str, engine: str = "duckdb", master: str = "local[2]") -> Path:
+    """An agency file for the export."""
+    text = lambda en: f'{{ en = "{en}", es = "{en}" }}'  # noqa: E731
+    values = {
+        "call_type": dict(zip(TYPES, ["mental_health", "suicide_concern", "overdose", "welfare", "disturbance"], strict=True)),
+        "source": {"911": "s911", "NON-EMERGENCY": "line", "OFFICER": "officer", "988": "s988"},
+        "responder": {"PD": "police_only", "COR": "co_responder", "FIRE": "other", "CLIN": "clinician_only"},
+        "outcome": dict(zip(ENDS, ["stayed_with_plan", "refused", "safety_plan_referral", "emergency_department", "involuntary_hold", "not_found", "crisis_center",
+                                   "handed_over", "arrest_or_citation"], strict=True)),
+    }  # fmt: skip
+    lines = [
+        f'engine = "{engine}"', f'spark = {{ master = "{master}" }}', "[agency]", 'id = "state"', f"name = {text('State')}", f"place = {text('State')}",
+        'timezone = "America/Los_Angeles"', 'publisher = "State"', 'contact = "a@example.org"', f"about = {text('Made up.')}", "fictional = true",
+        'licence = { name = "CC0 1.0", url = "https://creativecommons.org/publicdomain/zero/1.0/" }',
+        "[release]", 'version = "2026.1"', "created = 2026-01-15", "data_from = 2023-01-01", "data_to = 2025-12-31",
+        "[calls]", f'paths = "{data}/*.{kind}"', 'repeated_rows = "keep_first"', "[calls.time]", 'timestamp = "received"',
+        "[calls.columns]", 'call_id = "incident_no"', 'person_key = "person"', *(f'{field} = "{column}"' for field, column in RAW.items()),
+    ]  # fmt: skip
+    for name, pairs in values.items():
+        lines += [f"[calls.values.{name}]", *(f'"{value}" = "{code}"' for value, code in pairs.items())]
+    lines += ["[dimensions.call_type]", f"name = {text('Type')}", f"all = {text('All')}", 'levels = ["type"]', "codes = ["]
+    lines += [f'  {{ code = "{c}", en = "{c}", es = "{c}" }},' for c in values["call_type"].values()] + ["]"]
+    lines += ["[dimensions.source]", f"name = {text('Source')}", f"all = {text('All')}", 'levels = ["origin", "source"]', "codes = ["]
+    lines += ['  { code = "public", en = "a", es = "a" }, { code = "staff", en = "b", es = "b" },']
+    lines += [
+        f'  {{ code = "{c}", en = "{c}", es = "{c}", parent = "{"staff" if c == "officer" else "public"}" }},'
+        for c in values["source"].values()
+    ] + ["]"]
+    lines += ["[areas.area]", f"name = {text('County')}", f"all = {text('State')}", 'levels = ["region", "county"]', "[areas.area.tree]"]
+    for region in range(6):
+        lines.append(f"R{region} = [{', '.join(repr(c).replace(chr(39), chr(34)) for c in COUNTIES[region::6])}]")
+    for name, levels in TABLES.items():
+        listed = ", ".join(f"{d} = {json.dumps(list(ls))}" for d, ls in levels.items())
+        lines += ["[[tables]]", f'name = "{name}"', f"title = {text(name)}", f"dimensions = {{ {listed} }}"]
+    path = folder / f"agency-{data.name}-{engine}.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def count(engine: Engine, agency: Path, private: Path) -> dict[str, float]:
+    """What `build` does of the records: read, check, code, count the tables and the joint counts that protection works on."""
+    inputs = read_inputs(agency)
+    specs = inputs.config.file.tables
+    reading, tally = timed(lambda: read_calls(engine, inputs.config, inputs.areas, private))
+    tables, counted = timed(lambda: count_tables(engine, inputs.config, inputs.codelists, specs))
+    cliques = plan_cliques(specs, inputs.codelists)
+    joint, _ = timed(lambda: [count_cells(engine.ask, clique_dimensions(c, inputs.codelists), {}) for c in cliques])
+    assert all(int(t.values.flat[0]) == tally.counted for t in counted)
+    return {
+        "read": reading,
+        "tables": tables,
+        "joint": joint,
+        "counted": tally.counted,
+        "repeated": tally.repeated,
+        "rejected": sum(tally.rejected.values()),
+    }
+
+
+def bare(data: Path, kind: str) -> float:
+    """DuckDB's own GROUP BY of each table, straight from the files: no check, no code, no repeat looked for."""
+    files = f"read_csv('{data}/*.csv', header=true, all_varchar=true)" if kind == "csv" else f"read_parquet('{data}/*.parquet')"
+    with duckdb.connect(config={"memory_limit": "2GB"}) as db:
+        start = time.perf_counter()
+        for levels in TABLES.values():
+            columns = [RAW.get(name) or FINE[name].get(ls[-1]) or FINE[name][""] for name, ls in levels.items()]
+            db.execute(f"SELECT {', '.join(columns)}, count(*) FROM {files} GROUP BY ALL").fetchall()
+        return time.perf_counter() - start
+
+
+def by_pandas(data: Path, kind: str) -> float:
+    """The same tables by pandas, as an analyst would write it: read, parse the time, drop repeats, group."""
+    start = time.perf_counter()
+    paths = sorted(data.glob(f"*.{kind}"))
+    columns = ["incident_no", "received", "person", *RAW.values()]
+    frames = [pd.read_csv(p, dtype=str, usecols=columns) if kind == "csv" else pd.read_parquet(p, columns=columns) for p in paths]
+    calls = pd.concat(frames, ignore_index=True)
+    at = pd.to_datetime(calls["received"], format="%Y-%m-%d %H:%M:%S", errors="coerce")
+    calls = calls[at.notna()].drop_duplicates("incident_no")
+    at = at[calls.index]
+    calls = calls.assign(year=at.dt.year, month=at.dt.year * 100 + at.dt.month, hour=at.dt.hour, weekday=at.dt.dayofweek)
+    for levels in TABLES.values():
+        names = [RAW.get(name) or (ls[-1] if name == "period" else name) for name, ls in levels.items()]
+        calls.groupby(names, dropna=False).size()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("millions", type=float)
+    parser.add_argument("kind", choices=["csv", "parquet"])
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/records"))
+    parser.add_argument("--pandas", action="store_true")
+    parser.add_argument("--engine", default="duckdb", choices=["duckdb", "spark"])
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    data = generate(args.folder, args.millions, args.kind)
+    agency = agency_file(args.folder, data, args.kind, args.engine)
+    private = args.folder / "private"
+    found: dict[str, Any] = {"millions": args.millions, "kind": args.kind, "engine": args.engine}
+    with open_engine(read_inputs(agency).config.file, private) as engine:
+        found["build"], parts = timed(lambda: count(engine, agency, private))
+    found |= parts
+    found["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+    found["bare"] = bare(data, args.kind)
+    found["ratio"] = round(found["build"] / found["bare"], 2)
+    if args.pandas:
+        found["pandas"] = by_pandas(data, args.kind)
+        found["times_faster_than_pandas"] = round(found["pandas"] / found["build"], 1)
+    print(json.dumps({name: round(value, 2) if isinstance(value, float) else value for name, value in found.items()}))
+
+
+if __name__ == "__main__":
+    main()
