@@ -28,7 +28,7 @@ from anonymize.protect.cliques import Clique
 from anonymize.protect.primary import Mask, primary
 from anonymize.protect.system import clique_dimensions
 from anonymize.sources import literal
-from anonymize.tables import Ask, Dimension, Table, count_cells
+from anonymize.tables import Dimension, Table, cells_of, counting
 
 LEDGERS = "ledger"
 MOST_REVISED = 0.25
@@ -227,16 +227,13 @@ def compare(
             if last + 1 < len(inside):
                 ends.setdefault(inside[last + 1], []).append(len(blocks))
             measure = {"n": f"sum({_alike(present, around)})"}
-            counts = [count_cells(asking(db), clique_dimensions(clique, shared), {}, "block", measure)[0] for clique in cliques]
+            wanted = [clique_dimensions(clique, shared) for clique in cliques]
+            counts = [cells_of(db.execute(counting(list(axes), measure, {}, "block")).df(), axes) for axes in wanted]
             blocks.append(Block(frozenset(present), shared, counts))
     limits = [past.revised.at_most for past in history] + [at_most]
     bounds = tuple(Bound(tuple(listed), limits[r]) for side in (starts, ends) for r, listed in sorted(side.items()))
     earlier = tuple(_earlier(db, r, past) for r, past in enumerate(history))
     return Comparison(tuple(blocks), bounds, earlier, revised)
-
-
-def asking(db: duckdb.DuckDBPyConnection) -> Ask:
-    return lambda query: db.execute(query).df()
 
 
 def _alike(present: Sequence[int], around: Sequence[int]) -> str:
@@ -348,7 +345,8 @@ def _earlier(db: duckdb.DuckDBPyConnection, position: int, past: Past) -> Earlie
     with np.load(past.small, allow_pickle=False) as kept:
         for spec, public in zip(past.specs, past.public.tables, strict=True):
             dimensions = {name: Dimension(past.codelists[name], levels) for name, levels in spec.dimensions.items()}
-            (values,) = count_cells(asking(db), dimensions, spec.where, "every", {"n": f"sum(n{position})"})
+            asked = counting(list(dimensions), {"n": f"sum(n{position})"}, spec.where, "every")
+            values = cells_of(db.execute(asked).df(), dimensions)
             tables.append(Table(spec.name, spec.title, "calls", dimensions, spec.where, spec.sensitive_attribute, values))
             withheld.append(_mask(public, dimensions))
             small.append(np.asarray(kept[spec.name], dtype=bool))

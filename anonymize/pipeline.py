@@ -39,7 +39,7 @@ from anonymize.records import REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, Beside, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
 from anonymize.statistics import Statistic, compute, note_next_contacts
-from anonymize.tables import Table, count_cells, count_tables, standard_plan
+from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
 
 MOST_ROUNDS = 20
 """Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser plan."""
@@ -118,9 +118,10 @@ def _specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
 
 
 def _try(engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> Trial:
-    tables = count_tables(engine, inputs.config, inputs.codelists, specs)
+    counted = counter(engine, inputs.config)
+    tables = count_tables(counted, inputs.config, inputs.codelists, specs)
     try:
-        system, _ = _system(engine, inputs, specs, tables)
+        system, _ = _system(counted, inputs, specs, tables)
         with progress.step("Withholding small counts"):
             protected = _protect(system, inputs.config, progress)
     except (PlanError, ProtectionError) as error:
@@ -135,7 +136,7 @@ def _advise(
     """Merge areas (in the table `calls` too; as an earlier release did, where there is one), then make levels coarser."""
     config, threshold = inputs.config, inputs.config.file.privacy.threshold
     with progress.step("Looking for coarser tables that show more"):
-        tables = count_tables(engine, config, inputs.codelists, specs)
+        tables = count_tables(counter(engine, config), config, inputs.codelists, specs)
         if merged is None:
             merged = advise_merging(tables, inputs.areas, config.file.plan, threshold)
         areas = dict(inputs.areas)
@@ -146,25 +147,26 @@ def _advise(
         inputs = dataclasses.replace(
             inputs, areas=areas, codelists=inputs.codelists | {name: system.codelist for name, system in areas.items()}
         )
+        counted = counter(engine, config)
         chosen, steps = advise_levels(
-            specs, inputs.codelists, lambda spec: count_tables(engine, config, inputs.codelists, [spec])[0], config.file.plan, threshold
+            specs, inputs.codelists, lambda spec: count_tables(counted, config, inputs.codelists, [spec])[0], config.file.plan, threshold
         )
         chosen, more = coarser_steps(chosen, inputs.codelists, config.file.plan)
     return inputs, Advice(chosen, merged, steps + more)
 
 
 def _system(
-    engine: Engine, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table], history: Sequence[Past] = ()
+    counted: Counter, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table], history: Sequence[Past] = ()
 ) -> tuple[System, Revised]:
     threshold = inputs.config.file.privacy.threshold
     if history:
         union = union_codelists(history, inputs.codelists)
         cliques = plan_cliques([*(spec for past in history for spec in past.specs), *specs], union)
         fed = sorted(mapped_dimensions(inputs.config))
-        seen = compare(engine, history, inputs.codelists, fed, cliques, union, threshold)
+        seen = compare(counted.engine, history, inputs.codelists, fed, cliques, union, threshold)
         return build_system(tables, cliques, seen.blocks, union, threshold, seen.earlier, seen.bounds), seen.revised
     cliques = plan_cliques(specs, inputs.codelists)
-    joint = [count_cells(engine.ask, clique_dimensions(clique, inputs.codelists), {})[0] for clique in cliques]
+    joint = [cells_of(counted.count(clique.levels), clique_dimensions(clique, inputs.codelists)) for clique in cliques]
     return build_system(tables, cliques, [Block(frozenset({0}), inputs.codelists, joint)], inputs.codelists, threshold), NOTHING_REVISED
 
 
@@ -190,8 +192,10 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
             inputs, advice = _advise(engine, inputs, specs, progress, merged_before(history))
             specs = advice.specs
         with progress.step("Counting"):
-            tables = count_tables(engine, config, inputs.codelists, specs)
-            system, revised = _system(engine, inputs, specs, tables, history)
+            counted = counter(engine, config)
+            ahead = [clique.levels for clique in plan_cliques(specs, inputs.codelists)] if not history else []
+            tables = count_tables(counted, config, inputs.codelists, specs, ahead)
+            system, revised = _system(counted, inputs, specs, tables, history)
         with progress.step("Withholding small counts"):
             protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)

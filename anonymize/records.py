@@ -41,6 +41,8 @@ REASONS = {
     "duplicate_call_id": "the call id stands on an earlier row (write repeated_rows if a call may fill several rows)",
 }
 _BLANKS = " \t\r\n\u00a0"
+BUCKETS = 1 << 24
+"""People are put into so many by a hash of their key."""
 REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
 _YES = ("y", "yes", "true", "t", "1", "1.0")
@@ -87,7 +89,7 @@ class _Field:
 def read_calls(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], private: Path, progress: Progress = QUIET) -> Tally:
     """Fill the engine's table `calls` and write the rejects file; returns the tally.
 
-    `calls` has a column per fed dimension (finest codes; `period` as month code), `person_key` and `has_person_key` where mapped, the
+    `calls` has a column per fed dimension (finest codes; `period` as month code), `person_key` (with `has_person_key` and `person_bucket`) where mapped, the
     seconds of each clock that a statistic asks for, and `day` and `moment` (local) where one asks who called again. Raises SourceError (unreadable file, missing column, too many
     rejects) and MappingError (values that the agency file does not map, all of them).
     """
@@ -390,7 +392,10 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
     selected = ["p.file_no", "p.row_no", *(f"p.{key}" for key in ("call_id", "person_key") if key in spec.columns)]
     selected += ["p.day IS NOT NULL AS has_day", "p.time_fell_back"]
     if "person_key" in spec.columns:
-        selected.append("p.person_key IS NOT NULL AS has_person_key")
+        selected += [
+            "p.person_key IS NOT NULL AS has_person_key",
+            f"CASE WHEN p.person_key IS NOT NULL THEN CAST(hash(p.person_key) % {BUCKETS} AS INTEGER) END AS person_bucket",
+        ]
         if any(s.measure.startswith(REPEATED) for s in config.file.statistics):
             selected += ["p.day", "p.received_at AS moment"]
     selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]

@@ -23,7 +23,7 @@ from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
 from anonymize.records import CLOCKS, REPEATED
-from anonymize.tables import COUNTED, Dimension, Table, condition, grouped
+from anonymize.tables import COUNTED, Dimension, Table, condition, counting, lift
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -110,7 +110,8 @@ def _compared(
     for level in dimensions[period].levels:
         axes = {period: dimensions[period], "responder": reached, **within}
         measures = {"n": f"count(*) FILTER (WHERE {flag} IN ('yes', 'no'))", "yes": f"count(*) FILTER (WHERE {flag} = 'yes')"}
-        frame = grouped(engine.ask, measures, axes, {period: level, "responder": "reached", **alike}, spec.where)
+        asked = engine.ask(counting(list(axes), measures, spec.where))
+        frame = lift(asked, axes, {period: level, "responder": "reached", **alike})
         for place, part in frame.groupby(period):
             sides = {
                 code: part[part["responder"] == reached.codes.index(code)].set_index(list(within)) for code in ("clinician", "no_clinician")
@@ -190,7 +191,7 @@ def _quantiles(engine: Engine, spec: StatisticSpec, dimensions: Mapping[str, Dim
 
     Seconds are whole, so calls are counted by cell and second, which adds up whatever counts them, and the quantiles are read from that.
     """
-    counted = grouped(engine.ask, COUNTED, dimensions, at, spec.where, beside=[spec.measure])
+    counted = lift(engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)), dimensions, at, [spec.measure])
     counted = counted.dropna(subset=[spec.measure]).sort_values([*dimensions, spec.measure])
     rows = []
     for place, part in counted.groupby(list(dimensions)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,9 @@ from anonymize.sources import literal
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Ask = Callable[[str], pd.DataFrame]
-"""A query and its answer: an engine's, or a database's."""
 COUNTED = {"n": "count(*)"}
+MOST_KEPT = 2_000_000
+"""Rows of an answer that is kept for others."""
 
 MOST_CELLS = 250_000
 """Cells in one table; beyond this a table is refused with its size rather than left to run."""
@@ -110,11 +111,20 @@ def _where_leaf(codelist: Codelist, code: str) -> str:
     return code
 
 
-def count_tables(engine: Engine, config: AgencyConfig, codelists: Mapping[str, Codelist], specs: Sequence[TableSpec]) -> list[Table]:
-    """Count the engine's table `calls` into `specs`. Raises PlanError for tables too large to publish."""
+def counter(engine: Engine, config: AgencyConfig) -> Counter:
+    return Counter(engine, "person_key" in config.file.calls.columns)
+
+
+def count_tables(
+    counted: Counter, config: AgencyConfig, codelists: Mapping[str, Codelist], specs: Sequence[TableSpec], ahead: Sequence[Collection[str]] = ()
+) -> list[Table]:  # fmt: skip
+    """Count the engine's table `calls` into `specs`. `ahead`: columns that will be asked for together later. Raises PlanError for
+    tables too large to publish."""
     tables, problems = [], []
-    keyed, k = "person_key" in config.file.calls.columns, config.file.privacy.threshold
-    frequent = most_frequent(engine, k) if keyed else 0
+    k = config.file.privacy.threshold
+    frequent = most_frequent(counted.engine, k) if counted.keyed else 0
+    for columns in sorted([*ahead, *({*spec.dimensions, *spec.where} for spec in specs)], key=len, reverse=True):
+        counted.count(columns)
     for spec in specs:
         dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
         cells = prod(len(d.codes) for d in dimensions.values())
@@ -125,13 +135,11 @@ def count_tables(engine: Engine, config: AgencyConfig, codelists: Mapping[str, C
             continue
         where = {name: _where_leaf(codelists[name], code) for name, code in spec.where.items()}
         people = None
-        if keyed:
-            values, known = count_cells(
-                engine.ask, dimensions, where, measures={"n": "count(*)", "known": "count(*) FILTER (WHERE has_person_key)"}
-            )
-            people = count_people(engine, dimensions, where, values, (values >= k) & (known <= frequent))
-        else:
-            (values,) = count_cells(engine.ask, dimensions, where)
+        frame = counted.count(dimensions, where)
+        values = cells_of(frame, dimensions)
+        if counted.keyed:
+            known = cells_of(frame, dimensions, "known")
+            people = count_people(counted.engine, dimensions, where, values, (values >= k) & (known <= frequent))
         tables.append(Table(spec.name, spec.title, "calls", dimensions, where, spec.sensitive_attribute, values, people))
     if problems:
         raise PlanError(problems)
@@ -139,8 +147,9 @@ def count_tables(engine: Engine, config: AgencyConfig, codelists: Mapping[str, C
 
 
 def most_frequent(engine: Engine, threshold: int) -> int:
-    """Calls of the threshold - 1 people who called most, together: a cell with more known callers than that rests on `threshold` people or more."""
-    each = f"SELECT count(*) AS n FROM calls WHERE person_key IS NOT NULL GROUP BY person_key ORDER BY n DESC LIMIT {threshold - 1}"
+    """At least the calls of the threshold - 1 people who called most, together: a cell with more known callers' calls than that rests on
+    `threshold` people or more. People are counted in buckets, which is quicker than one by one and never too few."""
+    each = f"SELECT count(*) AS n FROM calls WHERE person_bucket IS NOT NULL GROUP BY person_bucket ORDER BY n DESC LIMIT {threshold - 1}"
     return int(engine.ask(f"SELECT coalesce(sum(n), 0) AS n FROM ({each}) AS most")["n"][0])
 
 
@@ -195,36 +204,57 @@ def condition(where: Mapping[str, str]) -> str:
     return f"WHERE {' AND '.join(f'{name} = {literal(code)}' for name, code in where.items())}" if where else ""
 
 
-def grouped(
-    ask: Ask, measures: Mapping[str, str], dimensions: Mapping[str, Dimension], at: Mapping[str, str], where: Mapping[str, str],
-    source: str = "calls", beside: Sequence[str] = (),
-) -> pd.DataFrame:  # fmt: skip
-    """`measures` (name -> SQL of numbers that add up) of the calls (or another `source` with their columns) by the dimensions' levels `at`,
-    and by the columns `beside`: a column of places in the dimensions' codes per dimension, those beside, and the measures."""
+def counting(columns: Sequence[str], measures: Mapping[str, str], where: Mapping[str, str], source: str = "calls") -> str:
+    """SQL: `measures` (name -> SQL of numbers that add up) of the calls, or another `source` with their columns, by columns."""
+    listed = ", ".join([*columns, *(f"{sql} AS {name}" for name, sql in measures.items())])
+    return f"SELECT {listed} FROM {source} {condition(where)} GROUP BY ALL"
+
+
+def lift(frame: pd.DataFrame, dimensions: Mapping[str, Dimension], at: Mapping[str, str], beside: Sequence[str] = ()) -> pd.DataFrame:
+    """Counts by finest codes as counts by the dimensions' levels `at` (and by the columns `beside`): codes become places in the
+    dimensions' codes. All other columns of `frame` are summed."""
     names = list(dimensions)
-    listed = ", ".join([*names, *beside, *(f"{sql} AS {name}" for name, sql in measures.items())])
-    frame = ask(f"SELECT {listed} FROM {source} {condition(where)} GROUP BY ALL")
+    frame = frame.copy()
     for name, dimension in dimensions.items():
         above, position = dimension.codelist.ancestors(at[name]), {code: i for i, code in enumerate(dimension.codes)}
         leaves = dimension.codelist.codes_at(dimension.codelist.finest)
         frame[name] = frame[name].astype(object).map({leaf: position[above[leaf]] for leaf in leaves if above[leaf] in position})
-    frame = frame.dropna(subset=[*names, *list(measures)[:1]])
+    frame = frame.dropna()
     found: pd.DataFrame = frame.groupby([*names, *beside], as_index=False, sort=True).sum() if names or beside else frame
     return found.astype(dict.fromkeys(names, np.int64))
 
 
-def count_cells(
-    ask: Ask, dimensions: Mapping[str, Dimension], where: Mapping[str, str], source: str = "calls", measures: Mapping[str, str] = COUNTED,
-) -> list[Counts]:  # fmt: skip
-    """For each of `measures` the counts at the finest levels in one GROUP BY, then rolled up dimension by dimension."""
+def cells_of(frame: pd.DataFrame, dimensions: Mapping[str, Dimension], measure: str = "n") -> Counts:
+    """Counts by finest codes as an array over all codes: at the finest levels first, then rolled up dimension by dimension."""
     finest = {name: Dimension(d.codelist, (d.finest,)) for name, d in dimensions.items()}
-    frame = grouped(ask, measures, finest, {name: d.finest for name, d in dimensions.items()}, where, source)
-    shape = tuple(len(d.codes) for d in finest.values())
-    found = []
-    for name in measures:
-        values: Counts = np.zeros(shape, dtype=np.int64)
-        values[tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy()
-        for axis, dimension in enumerate(dimensions.values()):
-            values = np.moveaxis(np.tensordot(dimension.roll_up, values, axes=(1, axis)), 0, axis)
-        found.append(values)
-    return found
+    lifted = lift(frame[[*dimensions, measure]], finest, {name: d.finest for name, d in dimensions.items()})
+    values: Counts = np.zeros(tuple(len(d.codes) for d in finest.values()), dtype=np.int64)
+    values[tuple(lifted[name].to_numpy() for name in dimensions)] = lifted[measure].to_numpy()
+    for axis, dimension in enumerate(dimensions.values()):
+        values = np.moveaxis(np.tensordot(dimension.roll_up, values, axes=(1, axis)), 0, axis)
+    return values
+
+
+@dataclass
+class Counter:
+    """Counts of the engine's calls by columns. What a wider answer holds is summed from it, not asked again."""
+
+    engine: Engine
+    keyed: bool
+    """Is there a person key? Then the calls with one are counted too, as `known`."""
+    answers: list[pd.DataFrame] = field(default_factory=list)
+
+    def count(self, columns: Collection[str], where: Mapping[str, str] = MappingProxyType({})) -> pd.DataFrame:
+        """A row for each combination of finest codes that occurs, with `n` (and `known`)."""
+        wanted = sorted({*columns, *where})
+        measures = COUNTED | ({"known": "count(*) FILTER (WHERE has_person_key)"} if self.keyed else {})
+        wider = [a for a in self.answers if set(wanted) <= set(a.columns)]
+        frame = min(wider, key=len, default=None)
+        if frame is None:
+            frame = self.engine.ask(counting(wanted, measures, {}))
+            if len(frame) <= MOST_KEPT:
+                self.answers.append(frame)
+        for name, code in where.items():
+            frame = frame[frame[name] == code]
+        kept = [*columns, *measures]
+        return frame[kept].groupby(list(columns), as_index=False, observed=True).sum() if len(columns) else frame[kept]

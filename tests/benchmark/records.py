@@ -26,7 +26,7 @@ from anonymize.pipeline import read_inputs
 from anonymize.protect import plan_cliques
 from anonymize.protect.system import clique_dimensions
 from anonymize.records import read_calls
-from anonymize.tables import count_cells, count_tables
+from anonymize.tables import cells_of, count_tables, counter
 
 TYPES = ["MENTAL HEALTH", "SUICIDE CONCERN", "OVERDOSE", "WELFARE CHECK", "DISTURBANCE"]
 SOURCES = ["911", "NON-EMERGENCY", "OFFICER", "988"]
@@ -136,9 +136,9 @@ def count(engine: Engine, agency: Path, private: Path) -> dict[str, float]:
     inputs = read_inputs(agency)
     specs = inputs.config.file.tables
     reading, tally = timed(lambda: read_calls(engine, inputs.config, inputs.areas, private))
-    tables, counted = timed(lambda: count_tables(engine, inputs.config, inputs.codelists, specs))
-    cliques = plan_cliques(specs, inputs.codelists)
-    joint, _ = timed(lambda: [count_cells(engine.ask, clique_dimensions(c, inputs.codelists), {}) for c in cliques])
+    cliques, answers = plan_cliques(specs, inputs.codelists), counter(engine, inputs.config)
+    tables, counted = timed(lambda: count_tables(answers, inputs.config, inputs.codelists, specs, [c.levels for c in cliques]))
+    joint, _ = timed(lambda: [cells_of(answers.count(c.levels), clique_dimensions(c, inputs.codelists)) for c in cliques])
     assert all(int(t.values.flat[0]) == tally.counted for t in counted)
     return {
         "read": reading,
