@@ -41,7 +41,7 @@ REASONS = {
     "duplicate_call_id": "the call id stands on an earlier row (write repeated_rows if a call may fill several rows)",
 }
 _BLANKS = " \t\r\n\u00a0"
-BUCKETS = 1 << 24
+BUCKETS = 1 << 20
 """People are put into so many by a hash of their key."""
 REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
