@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+AUDIT  := $(VENV)-audit
 EXAMPLE := examples/example_city/agency.toml
 AGENCY ?= $(EXAMPLE)
 PORT   ?= 8501
 # `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
 REPLACE ?=
 
-.PHONY: run test release example site format clean
+.PHONY: run test release example site format clean spark bench load soak lock audit
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
@@ -46,17 +47,50 @@ format: $(BIN)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(BIN)/.build: requirements.txt requirements-build.txt constraints.txt
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q --require-hashes
+
+$(BIN)/.build: lock/build.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@echo "Making the environment in $(VENV) (a few minutes the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -r requirements-build.txt -c constraints.txt
+	$(INSTALL) -r lock/build.txt
 	@touch $@
 
-$(BIN)/.test: $(BIN)/.build requirements-test.txt
+$(BIN)/.test: $(BIN)/.build lock/test.txt
 	@echo "Adding what the tests need ..."
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -r requirements-test.txt -c constraints.txt
+	$(INSTALL) -r lock/test.txt
 	@touch $@
+
+# The Spark engine's own tests, on a cluster of two workers on this machine (needs Java 17).
+spark: $(BIN)/.test
+	$(INSTALL) -r lock/spark.txt
+	$(BIN)/pytest tests/spark
+
+# Long runs, each a command of its own; figures go into BENCHMARKS.md.
+bench: $(BIN)/.test
+	for size in 1 10 100; do for kind in parquet csv; do $(BIN)/python -m tests.benchmark.records $$size $$kind; done; done
+
+load: $(BIN)/.test
+	$(BIN)/python -m tests.load
+
+soak: $(BIN)/.test
+	SOAK=1 $(BIN)/pytest tests/soak
+
+# After a change of requirements*.txt: every dependency again with its hashes, for all platforms.
+lock: $(BIN)/.audit
+	for set in :app -build:build -test:test -spark:spark; do $(AUDIT)/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url \
+	  --no-header --python-version 3.11 requirements$${set%%:*}.txt -o lock/$${set##*:}.txt || exit 1; done
+
+# Known weaknesses of what is locked (asks the public advisory service), and the bill of materials.
+audit: $(BIN)/.audit
+	mkdir -p build
+	$(AUDIT)/bin/cyclonedx-py requirements lock/app.txt --output-reproducible --of JSON -o build/sbom.json
+	$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r lock/test.txt
+
+$(BIN)/.audit: requirements-audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --disable-pip-version-check -q -r requirements-audit.txt
+	@mkdir -p $(BIN) && touch $@
 
 clean:
-	rm -rf $(VENV) build private .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(AUDIT) build private .pytest_cache .mypy_cache .ruff_cache

@@ -105,13 +105,19 @@ def keep_ledger(engine: Engine, fed: Sequence[str], tables: Sequence[Table], thr
     """Save how many calls bear each combination of codes, and which cells the rules withhold; readable by their owner alone."""
     ledger, small = paths
     ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine.count_into("ledger", sorted(fed))
+    bring_ledger(engine, "ledger", sorted(fed))
     engine.db.execute(f"COPY ledger TO {literal(str(ledger))} (FORMAT parquet)")
     engine.db.execute("DROP TABLE ledger")
     ledger.chmod(0o600)
     with open(os.open(small, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
         masks: dict[str, Any] = {table.name: primary(table, threshold) for table in tables}
         np.savez_compressed(handle, **masks)
+
+
+def bring_ledger(engine: Engine, name: str, fields: Sequence[str]) -> None:
+    """The table `name` of the engine's `db`: how many calls (`n`) bear each combination of codes, as text."""
+    listed = ", ".join(f"CAST({field} AS VARCHAR(100)) AS {field}" for field in fields)
+    engine.bring(name, f"SELECT {listed}, n FROM (SELECT {', '.join(fields)}, count(*) AS n FROM calls GROUP BY ALL) AS counted")
 
 
 def _past(folder: Path, private: Path) -> Past:
@@ -286,7 +292,7 @@ def _unite(engine: Engine, history: Sequence[Past], fed: Sequence[str], names: S
         columns.append({str(row[0]) for row in described})
     newest = len(history)
     mine = [name for name in names if name in fed]
-    engine.count_into(f"ledger{newest}", mine)
+    bring_ledger(engine, f"ledger{newest}", mine)
     columns.append({*mine, "n"})
     for name in names:
         having = [r for r, found in enumerate(columns) if name in found]

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from anonymize.agency import AgencyConfig, load
 from anonymize.agency.load import mapped_dimensions
@@ -210,8 +211,10 @@ def _attack_and_keep(
     engine: Engine, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
     advice: Advice, before: Before, beside: Beside, replace: bool, progress: Progress,
 ) -> tuple[AuditReport, int, Certificates, str, bool]:  # fmt: skip
+    seen: dict[str, dict[str, Any]] = {}
+
     def statistics() -> Sequence[Statistic]:
-        return compute(engine, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where])
+        return compute(engine, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where], seen)
 
     if any(spec.measure.startswith(REPEATED) for spec in inputs.config.file.statistics):
         note_next_contacts(engine, inputs.config)

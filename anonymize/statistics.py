@@ -49,12 +49,14 @@ def compute(
     codelists: Mapping[str, Codelist],
     tables: Sequence[Table],
     withheld: Sequence[Mask],
+    seen: dict[str, dict[str, Floats]],
 ) -> list[Statistic]:
-    """All statistics that the agency file names. `withheld[i]` masks the cells of `tables[i]`. Raises PlanError."""
+    """All statistics that the agency file names. `withheld[i]` masks the cells of `tables[i]`; `seen` keeps, from one call to the next,
+    what was counted. Raises PlanError."""
     problems = [problem for spec in config.file.statistics if (problem := _problem(spec, config, tables))]
     if problems:
         raise PlanError(problems)
-    return [_one(engine, config, spec, codelists, tables, withheld) for spec in config.file.statistics]
+    return [_one(engine, config, spec, codelists, tables, withheld, seen) for spec in config.file.statistics]
 
 
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
@@ -157,24 +159,15 @@ def _needed(measure: str) -> tuple[str, ...]:
 
 def _one(
     engine: Engine, config: AgencyConfig, spec: StatisticSpec, codelists: Mapping[str, Codelist],
-    tables: Sequence[Table], withheld: Sequence[Mask],
+    tables: Sequence[Table], withheld: Sequence[Mask], seen: dict[str, dict[str, Floats]],
 ) -> Statistic:  # fmt: skip
     dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
     if spec.measure in COMPARED:
         return _compared(engine, config, spec, dimensions, codelists, tables, withheld)
-    names = (
-        ["median", "p90", "based_on"]
-        if spec.measure in CLOCKS
-        else ["people"]
-        if spec.measure == "people"
-        else ["people_again", "people_followed"]
-    )
-    raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
-    for levels in product(*(d.levels for d in dimensions.values())):
-        at = dict(zip(dimensions, levels, strict=True))
-        frame = _quantiles(engine, spec, dimensions, at) if spec.measure in CLOCKS else _people(engine, config, spec, dimensions, at)
-        for name in names:
-            raw[name][tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy(dtype=float)
+    if spec.name not in seen:
+        seen[spec.name] = _raw(engine, config, spec, dimensions)
+    raw = seen[spec.name]
+    names = list(raw)
     base = np.nan_to_num(raw[names[-1]])
     shown: Mask = (base >= spec.minimum) & ~_count_withheld(spec, dimensions, tables, withheld)
     if spec.measure.startswith(REPEATED):
@@ -186,16 +179,36 @@ def _one(
     return Statistic(spec, dimensions, columns, rounding, shown)
 
 
-def _quantiles(engine: Engine, spec: StatisticSpec, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
+def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension]) -> dict[str, Floats]:
+    """The columns before rounding, the base last; nothing in them depends on what is withheld."""
+    names = (
+        ["median", "p90", "based_on"]
+        if spec.measure in CLOCKS
+        else ["people"]
+        if spec.measure == "people"
+        else ["people_again", "people_followed"]
+    )
+    raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
+    by_second = engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if spec.measure in CLOCKS else None
+    for levels in product(*(d.levels for d in dimensions.values())):
+        at = dict(zip(dimensions, levels, strict=True))
+        frame = (
+            _quantiles(by_second, spec.measure, dimensions, at) if by_second is not None else _people(engine, config, spec, dimensions, at)
+        )
+        for name in names:
+            raw[name][tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy(dtype=float)
+    return raw
+
+
+def _quantiles(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
     """Median and 90th percentile of minutes per cell, between neighbours as numpy's default does (Hyndman and Fan 1996, type 7).
 
     Seconds are whole, so calls are counted by cell and second, which adds up whatever counts them, and the quantiles are read from that.
     """
-    counted = lift(engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)), dimensions, at, [spec.measure])
-    counted = counted.dropna(subset=[spec.measure]).sort_values([*dimensions, spec.measure])
+    counted = lift(by_second, dimensions, at, [clock]).sort_values([*dimensions, clock])
     rows = []
     for place, part in counted.groupby(list(dimensions)):
-        seconds, upto = part[spec.measure].to_numpy(), part["n"].to_numpy().cumsum()
+        seconds, upto = part[clock].to_numpy(), part["n"].to_numpy().cumsum()
         minutes = [_quantile(seconds / 60.0, upto, share) for share in (0.5, 0.9)]
         rows.append((*place, *minutes, int(upto[-1])))
     return pd.DataFrame(rows, columns=[*dimensions, "median", "p90", "based_on"])

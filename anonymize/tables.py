@@ -181,20 +181,22 @@ def count_people(engine: Engine, dimensions: Mapping[str, Dimension], where: Map
         on.append(f"wanted.{name} = leaf_{name}.place")
     engine.lend("wanted", pd.DataFrame(dict(zip(names, leaves.nonzero(), strict=True))), {})
     places = ", ".join(f"leaf_{name}.place AS {name}" for name in names)
-    engine.make(
-        "few", f"SELECT DISTINCT {places}, coalesce(person_key, '') AS person FROM calls {' '.join(joins)} "
-        f"JOIN wanted ON {' AND '.join(on)} {condition(where)}"
-    )  # fmt: skip
+    engine.bring(
+        "few",
+        f"SELECT DISTINCT {places}, coalesce(person_key, '') AS person FROM calls {' '.join(joins)} "
+        f"JOIN wanted ON {' AND '.join(on)} {condition(where)}",
+    )
     for levels in product(*(d.levels for d in dimensions.values())):
         rows = [[d.codes.index(code) for code in d.codelist.codes_at(level)] for d, level in zip(dimensions.values(), levels, strict=True)]
         if not asked[np.ix_(*rows)].any():
             continue
         for name, dimension, level, codes in zip(names, dimensions.values(), levels, fine, strict=True):
             above, position = dimension.codelist.ancestors(level), {code: i for i, code in enumerate(dimension.codes)}
-            engine.lend(f"step_{name}", pd.DataFrame({"leaf": range(len(codes)), "place": [position[above[code]] for code in codes]}), {})
-        listed = ", ".join(f"step_{name}.place AS {name}" for name in names)
-        steps_up = " ".join(f"JOIN step_{name} ON step_{name}.leaf = few.{name}" for name in names)
-        frame = engine.ask(f"SELECT {listed}, count(DISTINCT person) AS n FROM few {steps_up} GROUP BY ALL")
+            step = pd.DataFrame({"leaf": range(len(codes)), "place": [position[above[code]] for code in codes]})
+            engine.db.register(f"up_{name}", step)
+        listed = ", ".join(f"up_{name}.place AS {name}" for name in names)
+        up = " ".join(f"JOIN up_{name} ON up_{name}.leaf = few.{name}" for name in names)
+        frame = engine.db.execute(f"SELECT {listed}, count(DISTINCT person) AS n FROM few {up} GROUP BY ALL").df()
         at = tuple(frame[name].to_numpy() for name in names)
         people[at] = np.where(asked[at], frame["n"].to_numpy(), people[at])
     return people

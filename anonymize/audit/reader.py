@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,34 +109,43 @@ def read_release(folder: Path) -> PublicRelease:
         package = json.loads(raw)
         threshold, version = package["privacy"]["threshold"], str(package["version"])
         resources = package["resources"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise AuditError(
-            f"{folder / 'datapackage.json'}: not a release of format 1 ({type(error).__name__}: {error}); build it again"
-        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise AuditError(f"{folder / 'datapackage.json'}: not a release of format 1 ({type(error).__name__}); build it again") from None
     if not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 2:
         raise AuditError(f"{folder / 'datapackage.json'}: privacy.threshold must be a whole number of 2 or more; build the release again")
     release = PublicRelease(threshold, version, hashlib.sha256(raw).hexdigest(), {}, [])
-    revised = package.get("revised", {})
-    release.revised_months, release.revised_at_most = tuple(revised.get("months", ())), int(revised.get("at_most", 0))
-    contents = _listed(folder, resources, release.findings)
-    for resource in resources:
-        name = str(resource.get("name", ""))
+    with _understanding(folder / "datapackage.json"):
+        revised = package.get("revised", {})
+        release.revised_months, release.revised_at_most = tuple(map(str, revised.get("months", ()))), int(revised.get("at_most", 0))
+        contents = _listed(folder, resources, release.findings)
+        named = [(str(resource.get("name", "")), str(resource["path"]), resource.get("table")) for resource in resources]
+    for name, path, _table_of in named:
         if name.startswith("codelist-"):
-            release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(contents[resource["path"]])
-    for resource in resources:
-        table = resource.get("table")
+            with _understanding(folder / path):
+                release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(contents[path])
+    for name, path, table in named:
         if not isinstance(table, dict) or table.get("kind") == "reference":
             continue
-        if table.get("kind") == "statistic":
-            release.statistics.append(_statistic(str(resource["name"]), table, contents[resource["path"]], release))
-            continue
-        if table.get("kind") != "count":
-            release.findings.append(
-                Finding("undeclared", f"a table of kind '{table.get('kind')}' cannot be audited", str(resource.get("name")))
-            )
-            continue
-        release.tables.append(_table(str(resource["name"]), table, contents[resource["path"]], release))
+        with _understanding(folder / path):
+            if table.get("kind") == "statistic":
+                release.statistics.append(_statistic(name, table, contents[path], release))
+            elif table.get("kind") == "count":
+                release.tables.append(_table(name, table, contents[path], release))
+            else:
+                release.findings.append(Finding("undeclared", f"a table of kind '{table.get('kind')}' cannot be audited", name))
     return release
+
+
+@contextmanager
+def _understanding(path: Path) -> Iterator[None]:
+    """What is not of format 1 is refused by the name of its file; what Python has to say of it may quote a value."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError, csv.Error) as error:
+        raise AuditError(
+            f"{path}: cannot be understood as part of a release of format 1 ({type(error).__name__}), nor as datapackage.json describes it; "
+            "build the release again"
+        ) from None
 
 
 def read_earlier(folder: Path, release: PublicRelease) -> list[PublicRelease]:

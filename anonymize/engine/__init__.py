@@ -47,8 +47,8 @@ class Engine(Protocol):
     def lend(self, name: str, frame: pd.DataFrame, like: Mapping[str, str]) -> None:
         """A small table for queries. `like`: its column -> the column of `calls` whose codes it holds."""
 
-    def count_into(self, name: str, columns: Sequence[str]) -> None:
-        """The table `name` of `db`: how many calls (`n`) bear each combination of codes, as text."""
+    def bring(self, name: str, query: str) -> None:
+        """The table `name` of `db` from a query: what is counted, small against the records."""
 
 
 @contextmanager

@@ -99,7 +99,5 @@ class Duck:
         self.db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {listed} FROM lent")
         self.db.unregister("lent")
 
-    def count_into(self, name: str, columns: Sequence[str]) -> None:
-        listed = ", ".join(f"CAST({column} AS VARCHAR) AS {column}" for column in columns)
-        inner = f"SELECT {', '.join(columns)}, count(*) AS n FROM calls GROUP BY ALL"
-        self.db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {listed}, n FROM ({inner})")
+    def bring(self, name: str, query: str) -> None:
+        self.make(name, query)

@@ -7,6 +7,7 @@ nothing along: its files are read again elsewhere, and give the same rows.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,16 +35,18 @@ Batches = Iterator[pa.RecordBatch]
 def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, private: Path) -> Iterator[Spark]:
     """A Spark session of this build alone. Raises SourceError where PySpark or Java is missing."""
     try:
+        from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError:
         raise SourceError(
             ["engine = \"spark\" needs PySpark and Java 17: run 'make spark', or take the line out to count with DuckDB"]
         ) from None
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {
-        "spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC", "spark.sql.execution.arrow.pyspark.enabled": "true",
-        "spark.driver.host": "127.0.0.1" if spec.master.startswith("local") else None, "spark.local.dir": str((private / "spill").resolve()),
-        "spark.pyspark.python": sys.executable, "spark.sql.adaptive.enabled": "true", "spark.log.level": "ERROR",
+        "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.session.timeZone": "UTC", "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.driver.host": "127.0.0.1" if spec.master.startswith(("local", "spark://127.")) else None, "spark.local.dir": str((private / "spill").resolve()),
+        "spark.sql.adaptive.enabled": "true", "spark.log.level": "ERROR",
     }  # fmt: skip
     builder: Any = SparkSession.builder.appName("anonymize").master(spec.master)
     for name, value in settings.items():
@@ -56,6 +59,9 @@ def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, private: Path) ->
         ) from None
     try:
         yield Spark(db, session)
+    except (PySparkException, Py4JError) as error:
+        # Spark's own message may quote a record, so only its kind is told.
+        raise SourceError([f"Spark at {spec.master} stopped counting ({type(error).__name__}); see the logs of its workers"]) from None
     finally:
         session.stop()
 
@@ -95,7 +101,7 @@ class Spark:
                 lend_table(db, name, table)
             stage_file(db, source, number, select)
             listed = ", ".join(_as_spark(name, str(row[1])) for name, row in zip(kinds, described, strict=True))
-            yield from db.execute(f"SELECT {listed}, CAST(NULL AS VARCHAR) AS problem FROM staged").to_arrow_reader(BATCH)
+            yield from db.sql(f"SELECT {listed}, CAST(NULL AS VARCHAR) AS problem FROM staged").to_arrow_reader(BATCH)
 
         schema = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         self._hold("read", self._each_file(source, read, f"{schema}, problem STRING"))
@@ -144,9 +150,8 @@ class Spark:
     def lend(self, name: str, frame: pd.DataFrame, like: Mapping[str, str]) -> None:
         self.session.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False)).createOrReplaceTempView(name)
 
-    def count_into(self, name: str, columns: Sequence[str]) -> None:
-        counted = self.session.sql(f"SELECT {', '.join(columns)}, count(*) AS n FROM calls GROUP BY ALL").toArrow()
-        self.db.register("lent", counted)
+    def bring(self, name: str, query: str) -> None:
+        self.db.register("lent", self.session.sql(query).toArrow())
         self.db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM lent")
         self.db.unregister("lent")
 

@@ -9,7 +9,6 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,7 @@ from dashboard.release import load_release
 from tests.browser.conftest import serve
 from tests.browser.test_pages import settle, visit
 from tests.conftest import ROOT
-
-NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
+from tests.proxy import NGINX, nginx_before
 
 
 def get(address):
@@ -132,29 +130,8 @@ def replicas(tmp_path):
         pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
     one, two = serve(ROOT / "data_public", tmp_path / "one.log"), serve(ROOT / "data_public", tmp_path / "two.log")
     addresses = [next(one), next(two)]
-    ports = [address.rpartition(":")[2] for address in addresses]
-    port = str(int(max(ports, key=int)) + 1 if int(max(ports, key=int)) < 65000 else 23456)
-    text = (ROOT / "deploy/nginx.conf").read_text()
-    for old, new in (
-        ("127.0.0.1:8501", f"127.0.0.1:{ports[0]}"),
-        ("127.0.0.1:8502", f"127.0.0.1:{ports[1]}"),
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    (tmp_path / "co-response.conf").write_text(text)
-    temporary = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    mime = "types { text/html html; application/javascript js; text/css css; }"
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}} http {{ {mime} access_log off; {temporary} include {tmp_path}/co-response.conf; }}"
-    )
-    command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
-    subprocess.run([*command, "-t"], check=True, capture_output=True)
-    proxy = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    time.sleep(1)
-    yield f"http://127.0.0.1:{port}", addresses
-    proxy.terminate()
-    proxy.wait(timeout=10)
+    with nginx_before(addresses, tmp_path) as front:
+        yield front, addresses
     for server in (one, two):
         next(server, None)
 
