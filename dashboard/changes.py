@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
-from dashboard.language import _, number, pick
+from dashboard.language import _, current, number, pick
 from dashboard.release import ROOT, CountTable, Release
 
 MOST = 400
@@ -31,7 +32,13 @@ class Change:
 
 def figures(before: Release, after: Release) -> list[Change]:
     """Counts, statistics and rows about the program that both releases publish, with different values."""
-    return [*_counts(before, after), *_statistics(before, after), *_references(before, after)]
+    return list(_figures(before, after, current()))
+
+
+@lru_cache(maxsize=16)
+def _figures(before: Release, after: Release, _language: str) -> tuple[Change, ...]:
+    """Worked out once for all readers of a language."""
+    return (*_counts(before, after), *_statistics(before, after), *_references(before, after))
 
 
 def _cell_words(release: Release, codes: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import floor, log10
 
 import pandas as pd
@@ -189,6 +189,7 @@ class Duty:
     teams: Mapping[tuple[str, str], float]
 
 
+@lru_cache(maxsize=16)
 def duty(release: Release) -> Duty | None:
     """None where the agency does not report staffed hours, or not by day and time."""
     hours = release.reference("staffed_hours")

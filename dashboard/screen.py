@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pydeck as pdk
 import streamlit as st
 
 from dashboard import address, frame, language
@@ -33,17 +38,58 @@ def screen_width() -> int:
     return 290 if "Mobi" in agent else 640
 
 
-def draw(figure: Figure) -> None:
-    """The chart or map alone."""
+def draw(figure: Figure, release: Release) -> None:
+    """The chart or map alone; drawn once for all visitors who see the same."""
+    if not figure.map and not figure.draw:
+        return
+    rows = tuple(figure.table.itertuples(index=False, name=None))
+    view = View(release, figure.page, figure.slug, figure.title, rows, language.current(), colours(), screen_width(), figure)
     if figure.map:
-        st.pydeck_chart(figure.map.deck(colours(), screen_width()), height=MAP_HEIGHT, alt=figure.alt)
+        st.pydeck_chart(_deck(view), height=MAP_HEIGHT, alt=figure.alt)
         _key(figure.map.classes, figure.map.hatched)
-    elif figure.draw:
-        st.altair_chart(figure.draw(colours=colours()), width="stretch", alt=figure.alt, theme="streamlit")
+    else:
+        st.vega_lite_chart(spec=deepcopy(_specification(view)), width="stretch", alt=figure.alt, theme="streamlit")
 
 
-def draw_with_notes(figure: Figure) -> None:
-    draw(figure)
+@dataclass(frozen=True)
+class View:
+    """A figure as somebody sees it. Two with the same rows, words and colours are the same picture."""
+
+    release: Release
+    page: str
+    slug: str
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    language: str
+    colours: Palette
+    width: int
+    figure: Figure = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _deck(view: View) -> pdk.Deck:
+    assert view.figure.map is not None
+    return view.figure.map.deck(view.colours, view.width)
+
+
+@lru_cache(maxsize=512)
+def _specification(view: View) -> dict[str, Any]:
+    """The chart as Vega-Lite, its rows as Arrow, as Streamlit sends them."""
+    assert view.figure.draw is not None
+    chart: dict[str, Any] = view.figure.draw(colours=view.colours).to_dict()
+    for size in ("continuousWidth", "continuousHeight"):  # Altair's own, for a page without a width
+        chart.get("config", {}).get("view", {}).pop(size, None)
+    for name, rows in chart.get("datasets", {}).items():
+        sink = pa.BufferOutputStream()
+        table = pa.Table.from_pylist(rows)
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+        chart["datasets"][name] = sink.getvalue().to_pybytes()
+    return chart
+
+
+def draw_with_notes(figure: Figure, release: Release) -> None:
+    draw(figure, release)
     for line in figure.notes():
         st.caption(line)
 
@@ -123,7 +169,7 @@ class Screen:
 
     def figure(self, figure: Figure) -> None:
         st.header(escape(figure.title), anchor=False)
-        draw_with_notes(figure)
+        draw_with_notes(figure, self.release)
         if not figure.map:
             self.table(figure.table, figure.title)
         with st.container(horizontal=True):
@@ -158,7 +204,7 @@ class Embedded(Screen):
             return
         self.found = True
         st.subheader(escape(figure.title), anchor=False)
-        draw_with_notes(figure)
+        draw_with_notes(figure, self.release)
         super().table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None: ...

@@ -47,10 +47,12 @@ class Gathering(Paper):
         super().figure(figure)
 
 
-def page_of(release: Release, name: str, code: str = "en", asked: Mapping[str, str] | None = None) -> Gathering:
+def page_of(
+    release: Release, name: str, code: str = "en", asked: Mapping[str, str] | None = None, kind: type[Gathering] = Gathering
+) -> Gathering:
     """One page, written on paper in the language `code`."""
     language.use(code)
-    paper = Gathering(release, Nowhere(release), name, asked or {})
+    paper = kind(release, Nowhere(release), name, asked or {})
     write_on(paper)
     try:
         runpy.run_path(str(ROOT / "pages" / f"{name}.py"))

@@ -19,14 +19,18 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
+from dashboard.figure import Figure
 from dashboard.pages_list import PAGES
 from dashboard.release import load_release
 from dashboard.theme import palette
 from tests.conftest import ROOT
 from tests.load.visitors import Samples, crowd, one_by_one
-from tests.paper import page_of
+from tests.paper import Gathering, page_of
 from tests.proxy import NGINX, nginx_before
 
 ROUNDS = 7
@@ -75,13 +79,23 @@ def megabytes(pid: int) -> float:
 def charts(folder: Path) -> Path:
     """The charts, maps and tables of every page, drawn once."""
     release, colours = load_release(ROOT / "data_public"), palette(dark=False)
-    found = {}
+    found: dict[str, list[tuple[str, object, object, object]]] = {}
+
+    @dataclass
+    class Recorded(Gathering):
+        """Every figure and table of a page, in order."""
+
+        def figure(self, figure: Figure) -> None:
+            chart = figure.draw(colours=colours) if figure.draw and not figure.map else None
+            found[self.name].append((figure.title, chart, figure.map.deck(colours, 640) if figure.map else None, None))
+            super().figure(figure)
+
+        def table(self, rows: pd.DataFrame, alt: str) -> None:
+            found[self.name].append((alt, None, None, rows))
+
     for name in PAGES:
-        paper = page_of(release, name)
-        found[name] = [
-            (f.title, f.draw(colours=colours) if f.draw and not f.map else None, f.map.deck(colours, 640) if f.map else None, None if f.map else f.table)
-            for f in paper.found
-        ]  # fmt: skip
+        found[name] = []
+        page_of(release, name, kind=Recorded)
     target = folder / "charts.pickle"
     target.write_bytes(pickle.dumps(found))
     return target
