@@ -3,9 +3,13 @@
 `streamlit run streamlit_app.py` shows the same pages without them, where only that is possible (Streamlit Community Cloud).
 """
 
+import sys
+
 import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.service import ROUTES, Guard
 
 app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(Guard)])
+
+sys.setswitchinterval(0.0005)

@@ -287,7 +287,13 @@ def _unite(engine: Engine, history: Sequence[Past], fed: Sequence[str], names: S
     db = engine.db
     columns: list[set[str]] = []
     for r, past in enumerate(history):
-        db.execute(f"CREATE TABLE ledger{r} AS SELECT * FROM read_parquet({literal(str(past.ledger))})")
+        try:
+            db.execute(f"CREATE TABLE ledger{r} AS SELECT * FROM read_parquet({literal(str(past.ledger))})")
+        except duckdb.Error as error:
+            raise PlanError([
+                f"{past.ledger}: the private ledger of release {past.version} cannot be read ({type(error).__name__}); put back the private "
+                "folder of that build, or begin a new series in a new folder"
+            ]) from None  # fmt: skip
         described = db.execute(f"DESCRIBE ledger{r}").fetchall()
         columns.append({str(row[0]) for row in described})
     newest = len(history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from dashboard.release import ReleaseRefused
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
 from dashboard.surface import write_on
+
+_turn = threading.Semaphore(1)
+"""Only so many pages are written at once. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
 
 
 def choose_language(*, shown: bool = True) -> str:
@@ -77,7 +81,12 @@ def chosen_release() -> str | None:
 
 
 def run_app() -> None:
-    """Draw the frame and run the chosen page inside it."""
+    """Draw the frame and run the chosen page inside it, in turn."""
+    with _turn:
+        _run()
+
+
+def _run() -> None:
     st.set_page_config(layout="centered", initial_sidebar_state="collapsed")
     wanted = st.query_params.get("figure")
     language.use(choose_language(shown=not wanted))

@@ -70,7 +70,7 @@ def health(request: Request) -> Response:
     created = datetime.fromisoformat(release.package["created"])
     return JSONResponse({
         "status": "the release in place is refused; the one before stays up" if refused else "ok", "release": release.version,
-        "data_to": release.package["period"]["to"], "audit": "passed", "approved": release.approved, "age_days": (datetime.now(UTC) - created).days,
+        "data_to": release.package["period"]["to"], "audit": "passed", "approved": release.approved, "age_days": max(0, (datetime.now(UTC) - created).days),
     })  # fmt: skip
 
 

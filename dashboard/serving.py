@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -31,7 +32,11 @@ def folder_of(version: str | None, newest: Path) -> Path:
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _loaded(folder: str, mark: str) -> Release:
-    return load_release(Path(folder))
+    found = load_release(Path(folder))
+    # Streamlit looks for garbage after every run of a page. What stays for good need not be looked at each time.
+    gc.collect()
+    gc.freeze()
+    return found
 
 
 _kept: dict[str, Release] = {}
