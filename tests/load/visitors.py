@@ -79,7 +79,7 @@ async def visit(address: str, seed: int, seconds: float, think: float, samples: 
             while time.monotonic() < until:
                 page = chance.choice(PAGES)
                 samples.seconds.setdefault(page, []).append(await open_page(socket, page, language))
-                await asyncio.sleep(min(chance.expovariate(1 / think), 4 * think))
+                await asyncio.sleep(min(chance.expovariate(1 / think), max(0.0, until - time.monotonic())))
     except (RuntimeError, OSError, TimeoutError, websockets.WebSocketException) as error:
         samples.failed.append(f"{type(error).__name__}: {error}")
 
