@@ -40,7 +40,7 @@ def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
                 else _("withheld")
             )
             low, high = (cell["median"], cell["p90"]) if cell else (None, None)
-            brief = _("{n} minutes").format(n=f"{number(low)}–{number(high)}") if low is not None and high is not None else ""
+            brief = _("{n} min").format(n=f"{number(low)}–{number(high)}") if low is not None and high is not None else ""
             items.append(charts.Mark(label, low, words, low, high, brief))
             rows.append({"responder": who, "period": year.code, **(cell or {"median": None, "p90": None, "based_on": None})})
     page.marks(
