@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -34,21 +35,51 @@ def _where(rows: pd.DataFrame, drawn: Callable[[alt.Chart], Any]) -> list[Any]:
     return [drawn(alt.Chart(rows))] if len(rows) else []
 
 
+LONGEST = 50
+"""Letters of a label that fit a phone of 320 pixels."""
+LINE = 16
+
+
+def label_of_mark(label: str, text: str) -> str:
+    """Name and number in a line. Where that is too long for a phone, what stands in brackets behind the number is left to the table;
+    what is still too long takes more lines."""
+    line, shorter = f"{label}: {text}", f"{label}: {text.rpartition(' (')[0] if text.endswith(')') else text}"
+    return line if len(line) <= LONGEST else "\n".join(wrap(shorter, LONGEST))
+
+
+def _labels(frame: pd.DataFrame, y: alt.Y, colours: Palette) -> list[Any]:
+    """The labels over the marks, at the left edge; those of more lines begin higher."""
+    breaks = frame["line"].str.count("\n")
+
+    def written(more: int) -> list[Any]:
+        return _where(
+            frame[breaks == more],
+            lambda seen: seen.mark_text(
+                align="left", baseline="bottom", fontSize=13, color=colours.ink, lineBreak="\n", lineHeight=LINE, dy=-11 - LINE * more
+            ).encode(y=y, x=alt.value(0), text="line:N"),
+        )
+
+    return [layer for more in sorted(set(breaks)) for layer in written(int(more))]
+
+
+def _height(frame: pd.DataFrame) -> int:
+    return (ROW + LINE * int(frame["line"].str.count("\n").max() if len(frame) else 0)) * max(1, len(frame))
+
+
 def _bars(frame: pd.DataFrame, field: str, colours: Palette) -> alt.LayerChart:
     """Name and number stand in one line above each bar, so that they fit a phone."""
-    frame = frame.assign(line=frame["label"] + ": " + frame["text"])
+    frame = frame.assign(line=[label_of_mark(label, text) for label, text in zip(frame["label"], frame["text"], strict=True)])
     top = frame[field].max()
     limit = float(top) if pd.notna(top) and top > 0 else 1.0
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     x = alt.X(
         f"{field}:Q", title=None, scale=alt.Scale(domain=[0, limit]), axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     )
-    base = alt.Chart(frame)
     layers: list[Any] = [
         *_where(frame[frame[field].notna()], lambda seen: seen.mark_bar(color=colours.mark).encode(y=y, x=x)),
-        base.mark_text(align="left", baseline="bottom", dy=-11, fontSize=13, color=colours.ink).encode(y=y, x=alt.value(0), text="line:N"),
+        *_labels(frame, y, colours),
     ]
-    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 30, colours)
+    return _finish(alt.layer(*layers), _height(frame) + 30, colours)
 
 
 def bars(points: Sequence[Point], colours: Palette) -> alt.LayerChart:
@@ -75,8 +106,7 @@ def dots(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     axis = alt.Axis(format=".0%", tickCount=5, grid=True)
     x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
-    frame["caption"] = frame["label"] + ": " + frame["text"]
-    base = alt.Chart(frame)
+    frame["line"] = [label_of_mark(label, text) for label, text in zip(frame["label"], frame["text"], strict=True)]
     known = frame[frame["share"].notna()]
     layers: list[Any] = [
         *_where(
@@ -86,11 +116,9 @@ def dots(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
             ),
         ),
         *_where(known, lambda seen: seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x)),
-        base.mark_text(align="left", baseline="bottom", dy=-9, fontSize=13, color=colours.ink).encode(
-            y=y, x=alt.value(0), text="caption:N"
-        ),
+        *_labels(frame, y, colours),
     ]
-    return _finish(alt.layer(*layers), ROW * max(1, len(frame)) + 40, colours)
+    return _finish(alt.layer(*layers), _height(frame) + 40, colours)
 
 
 def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[str, str] | None = None) -> alt.LayerChart:
@@ -155,14 +183,13 @@ def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True) -> alt.
     """A dot with its interval (or a bar) for each item, label and number in one line above it. The scale starts at nought."""
     frame = pd.DataFrame(
         {"order": range(len(items)), "value": [m.value for m in items], "low": [m.low for m in items], "high": [m.high for m in items],
-         "line": [f"{m.label}: {m.brief or m.text}" for m in items]}
+         "line": [label_of_mark(m.label, m.brief or m.text) for m in items]}
     ).astype({"value": float, "low": float, "high": float})  # fmt: skip
     most = float(frame[["value", "high"]].max().max() if len(frame) else 1) or 1.0
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     scale = alt.Scale(domain=[0, most if most == most else 1.0])
     bare = alt.Axis(labels=dots, ticks=False, grid=dots, domain=False, tickCount=4)
     x = alt.X("value:Q", title=None, scale=scale, axis=bare)
-    base = alt.Chart(frame)
     known = frame[frame["value"].notna()]
     drawn = _where(known, lambda seen: seen.mark_bar(color=colours.mark).encode(y=y, x=x))
     if dots:
@@ -172,10 +199,7 @@ def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True) -> alt.
             )),
             *_where(known, lambda seen: seen.mark_point(color=colours.mark, filled=True, size=90, opacity=1).encode(y=y, x=x)),
         ]  # fmt: skip
-    words = base.mark_text(align="left", baseline="bottom", dy=-11, fontSize=13, color=colours.ink).encode(
-        y=y, x=alt.value(0), text="line:N"
-    )
-    return _finish(alt.layer(*drawn, words), ROW * max(1, len(frame)) + 40, colours)
+    return _finish(alt.layer(*drawn, *_labels(frame, y, colours)), _height(frame) + 40, colours)
 
 
 def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette) -> alt.LayerChart:

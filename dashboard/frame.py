@@ -16,7 +16,7 @@ STYLE = (
     # Streamlit draws captions at 60 % of the ink, which is too faint.
     '[data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:inherit!important;opacity:1}[data-testid="stCaptionContainer"]{opacity:.82}'
     ":focus-visible{outline:3px solid currentColor!important;outline-offset:2px}[data-testid=stMain]:focus-visible{outline-offset:-4px}"
-    '[data-testid="stPageLink"] a{min-height:2.25rem}'
+    '[data-testid="stPageLink"] a{min-height:2.25rem;height:auto}[data-testid="stPageLink"] a *{white-space:normal!important;overflow:visible!important}'
     ".st-key-menu{gap:.4rem}"
     "#announcement{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
     "@media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"

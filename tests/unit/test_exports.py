@@ -22,10 +22,12 @@ from PIL import Image
 from dashboard import citation, exports, language, picture
 from dashboard.figure import Figure
 from dashboard.release import load_release
+from dashboard.theme import palette
 from tests.conftest import ROOT
 from tests.paper import figures_of, page_of
 
 SITE = "https://data.example.org"
+MOST_LETTERS = 52
 DAY = date(2026, 11, 24)
 
 
@@ -214,3 +216,17 @@ def test_metadata_name_the_columns_of_the_rows(release, figures):
         header = exports.csv_bytes(figure.data).decode().splitlines()[0].split(",")
         described = json.loads(exports.as_json(exports.csvw(figure)))["tableSchema"]["columns"]
         assert [column["titles"] for column in described] == [field["name"] for field in exports.schema(figure)["fields"]] == header
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_labels_of_charts_fit_a_phone(release, code):
+    """A label over a mark has one line of 320 pixels; what does not fit is cut off without a sign."""
+    long = []
+    for figure in figures_of(release, code):
+        if figure.draw:
+            language.use(code)
+            rows = figure.draw(colours=palette(dark=False)).to_dict().get("datasets", {}).values()
+            words = {word for listed in rows for row in listed for word in str(row.get("line", "")).split("\n")}
+            long += [(figure.page, word) for word in words if len(word) > MOST_LETTERS]
+    language.use("en")
+    assert not long
