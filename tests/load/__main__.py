@@ -34,6 +34,8 @@ from tests.paper import Gathering, page_of
 from tests.proxy import NGINX, nginx_before
 
 ROUNDS = 7
+FORGOTTEN = 130
+"""Seconds after which Streamlit gives up the session of a visitor who has left (two minutes), and a little."""
 
 
 @contextlib.contextmanager
@@ -148,7 +150,7 @@ def crowded(visitors: int, seconds: float, think: float) -> None:
         for turn in ("first", "second"):
             found, during = asyncio.run(watched([address], [pid], visitors, seconds, think))
             gc.collect()
-            time.sleep(20)  # sessions that are gone are given up after a while
+            time.sleep(FORGOTTEN)
             report(f"one process, {turn} crowd", visitors, found, before, during, megabytes(pid))
 
 
@@ -161,7 +163,7 @@ def replicas(visitors: int, seconds: float, think: float) -> None:
         before = megabytes(pid_a) + megabytes(pid_b)
         with nginx_before([a, b], Path(folder)) as front:
             found, during = asyncio.run(watched([front], [pid_a, pid_b], visitors, seconds, think))
-        time.sleep(20)
+        time.sleep(FORGOTTEN)
         report("two processes behind nginx", visitors, found, before, during, megabytes(pid_a) + megabytes(pid_b))
 
 

@@ -88,7 +88,7 @@ def test_agency_files(tmp_path: Path) -> None:
     path = write_agency(tmp_path, ROWS)
     data = path.read_bytes()
     results = []
-    for seed in several(300, 60_000):
+    for seed in several(300, 77_000):
         path.write_bytes(spoilt(data, seed))
         results.append(tried(lambda: load(path), f"agency file {seed}"))
     counted(results)
@@ -108,7 +108,7 @@ def test_exports(tmp_path: Path, kind: str) -> None:
         agency.write_text(agency.read_text().replace('"calls.csv"', '"calls.parquet"'))
     inputs, data = read_inputs(agency), export.read_bytes()
     results = []
-    for seed in several(60, 10_000):
+    for seed in several(60, 1_500):
         export.write_bytes(spoilt(data, seed))
         results.append(tried(lambda: check(inputs, tmp_path / "private"), f"{kind} export {seed}"))
     counted(results)
