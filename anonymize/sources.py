@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -162,8 +163,13 @@ def open_source(
 
 
 def _missing(path: Path, column: str, known: list[str]) -> str:
-    close = get_close_matches(column, known, n=1, cutoff=0.6)
-    hint = f"did you mean '{close[0]}'?" if close else f"the file has: {', '.join(known[:60])}"
+    """The file's own names are not listed: where the line of names is missing or broken, they are the first record."""
+    close = get_close_matches(column, known, n=1, cutoff=0.8)
+    hint = (
+        f"did you mean '{close[0]}'?"
+        if close
+        else f"its first line must hold the names of its {len(known)} columns; compare them with the agency file"
+    )
     return f"{path}: has no column '{column}'; {hint}"
 
 

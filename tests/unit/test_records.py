@@ -97,6 +97,9 @@ def test_case_blanks_and_lookalikes(tmp_path):
 def test_missing_column_and_file(tmp_path):
     with pytest.raises(SourceError, match="has no column 'type'; did you mean 'Type'"):
         tally_of(write_agency(tmp_path, "id,at,Type\n1,2024-01-01,Crisis\n"))
+    with pytest.raises(SourceError, match="its first line must hold the names of its 3 columns") as caught:
+        tally_of(write_agency(tmp_path, "17,2024-01-01,Jane Doe\n18,2024-01-01,Crisis\n"))
+    assert "Jane" not in str(caught.value), "without a line of names the first record stands in its place"
     (tmp_path / "calls.csv").unlink()
     with pytest.raises(SourceError, match="no such file"):
         tally_of(write_agency(tmp_path))
