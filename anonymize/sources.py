@@ -164,13 +164,12 @@ def open_source(
 
 def _missing(path: Path, column: str, known: list[str]) -> str:
     """The file's own names are not listed: where the line of names is missing or broken, they are the first record."""
-    close = get_close_matches(column, known, n=1, cutoff=0.8)
-    hint = (
-        f"did you mean '{close[0]}'?"
-        if close
-        else f"its first line must hold the names of its {len(known)} columns; compare them with the agency file"
-    )
-    return f"{path}: has no column '{column}'; {hint}"
+    plain = {re.sub(r"[\W_]", "", name).lower(): name for name in known}
+    close = get_close_matches(re.sub(r"[\W_]", "", column).lower(), list(plain), n=1, cutoff=0.85)
+    if close:
+        return f"{path}: has no column '{column}'; did you mean '{plain[close[0]]}'?"
+    names = f"its first line must hold the names of its {len(known)} columns; compare them with the agency file"
+    return f"{path}: has no column '{column}'; {names}"
 
 
 def reader(db: duckdb.DuckDBPyConnection, spec: SourceSpec, path: Path, number: int) -> str:
