@@ -118,6 +118,9 @@ _FLAG_NAMES = {
     "injured_clinician": ("Clinician hurt", "Profesional clínico con lesiones"),
     "injured_person": ("Person in crisis hurt", "Persona en crisis con lesiones"),
     "interpreter_used": ("Interpreter used", "Se usó intérprete"),
+    "serious_force": ("Serious force", "Fuerza grave"),
+    "ed_criteria": ("Needed to be seen at an emergency room", "Necesitaba atención en emergencias"),
+    "taken_to_ed": ("Taken to an emergency room", "Llevada a emergencias"),
     "on_duty": ("A team was on duty", "Había un equipo de turno"),
     "officer_released": ("Officer left before the clinician", "El agente se fue antes que el profesional clínico"),
 }
@@ -261,6 +264,23 @@ def hour(*, unknown: bool) -> Codelist:
     )  # fmt: skip
 
 
+SEASONS = {
+    "winter": (Text(en="Winter (December to February)", es="Invierno (diciembre a febrero)"), (12, 1, 2)),
+    "spring": (Text(en="Spring (March to May)", es="Primavera (marzo a mayo)"), (3, 4, 5)),
+    "summer": (Text(en="Summer (June to August)", es="Verano (junio a agosto)"), (6, 7, 8)),
+    "fall": (Text(en="Fall (September to November)", es="Otoño (septiembre a noviembre)"), (9, 10, 11)),
+}
+"""Code -> label and months (the meteorological seasons of the northern half of the world)."""
+
+
+def season() -> Codelist:
+    """Season of the year the call came in."""
+    nodes = [Node(code, label, ROOT, "season") for code, (label, _months) in SEASONS.items()]
+    return with_unknown(
+        "season", Text(en="Season", es="Estación"), Text(en="All year", es="Todo el año"), ("season",), nodes, unknown=False
+    )
+
+
 def weekday(*, unknown: bool) -> Codelist:
     """Day of the week, Monday first, under working days and weekend."""
     en = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -281,10 +301,12 @@ def built_in(time: TimeSpec, data_from: date, data_to: date) -> dict[str, Codeli
     """The dimensions every agency has: time from the calls' time columns, flags, responder, outcome."""
     falls_back = bool(time.year)
     exact_day = bool(time.timestamp or time.date) and not falls_back
-    lists = {field: flag(field) for field in (*FLAG_FIELDS, "officer_released", "on_duty")}
+    lists = {field: flag(field) for field in (*FLAG_FIELDS, "officer_released", "on_duty", "taken_to_ed")}
     lists |= {"responder": responder(), "outcome": outcome(), "not_served_reason": not_served_reason()}
     lists |= {"wait": wait(), "handoff": handoff(), "partner": partner()}
     lists["period"] = period(data_from, data_to, has_months=not time.period)
+    if not time.period:
+        lists["season"] = season()
     if time.timestamp or time.date:
         lists["weekday"] = weekday(unknown=not exact_day)
     if time.timestamp or time.clock or time.hour:

@@ -121,8 +121,11 @@ def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) 
         "incident_no", "received", "final_type", "call_source", "priority", "longitude", "latitude", "eligible", "not_served",
         "unit_type", "dispatched", "on_scene", "cleared", "disposition", "arrest_made", "force_used", "weapon",
         "officer_cleared", "arrestable", "hurt_officer", "hurt_clinician", "hurt_person", "person", "language", "interpreter", "race", "age",
+        "setting", "serious_force", "ed_criteria",
     ]  # fmt: skip
-    more = np.random.default_rng(SEED + 2)
+    rural = by_district["north_hills"].geometry.iloc[1:].union_all()
+    shapely.prepare(rural)
+    more, last = np.random.default_rng(SEED + 2), np.random.default_rng(SEED + 3)
     listed = []
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
@@ -130,7 +133,7 @@ def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) 
         for number, at in enumerate(_arrivals(rng), start=1):
             row = _call(number, at, by_district, rng)
             reached = row[9] in ("COR", "CLIN")
-            writer.writerow([*row, *_about(row, at, reached, more)])
+            writer.writerow([*row, *_about(row, at, reached, more), *_setting(row, rural, last)])
             listed.append((row[0], at, reached))
     return listed
 
@@ -142,7 +145,7 @@ def _about(row: list[str], at: datetime, reached: bool, rng: np.random.Generator
     arrestable = row[14] == "Y" or rng.random() < (0.10 if reached else 0.13)
     hurt = [rng.random() < share for share in ((0.0012, 0.0006, 0.006) if reached else (0.0022, 0.0, 0.008))]
     # Some people call often; most once or twice.
-    person = int(rng.pareto(1.25) * 300) % 30_000
+    person = int(rng.pareto(1.25) * 6_000) % 60_000
     language = str(rng.choice(["ENG", "SPA", "VIE", "ASL", ""], p=[0.83, 0.10, 0.02, 0.01, 0.04]))
     interpreter = "Y" if language in ("SPA", "VIE", "ASL") and rng.random() < (0.66 if reached else 0.37) else "N"
     race = str(rng.choice(["W", "B", "H", "A", "O", ""], p=[0.38, 0.24, 0.21, 0.05, 0.03, 0.09]))
@@ -151,6 +154,13 @@ def _about(row: list[str], at: datetime, reached: bool, rng: np.random.Generator
         left.isoformat(sep=" ", timespec="seconds") if row[9] in ("COR", "PD") else "", "Y" if arrestable else "N", *("Y" if h else "N" for h in hurt),
         f"P{person:05d}" if rng.random() > 0.07 else "", language, interpreter, race, age,
     ]  # fmt: skip
+
+
+def _setting(row: list[str], rural: Polygon, rng: np.random.Generator) -> list[str]:
+    """Whether the place lies in the city's rural part, whether serious force was used (never), and whether the person needed an emergency room."""
+    needed = rng.random() < (0.9 if row[13] in ("ED VOL", "HOLD") else 0.13)
+    place = "" if not row[5] else "RURAL" if rural.contains(Point(float(row[5]), float(row[6]))) else "URBAN"
+    return [place, "N", "" if rng.random() < 0.05 else "Y" if needed else "N"]
 
 
 def _point_in(area: Polygon, rng: np.random.Generator) -> Point:
@@ -180,7 +190,7 @@ def _call(number: int, at: datetime, by_district: dict[str, gpd.GeoDataFrame], r
     outcome = OUTCOMES[int(rng.choice(9, p=share / share.sum()))]
     wait = rng.lognormal(2.1, 0.55)
     travel = rng.lognormal(2.3 + (0.45 if district == "north_hills" else 0), 0.40) * (1.15 if unit == "COR" else 1.0)
-    stay = rng.lognormal(3.75 if reached else 3.35, 0.45)
+    stay = rng.lognormal(3.45 if reached else 3.2, 0.45)
     dispatched = at + timedelta(minutes=float(wait))
     arrived = dispatched + timedelta(minutes=float(travel))
     cleared = arrived + timedelta(minutes=float(stay))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 PARTNERS = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
+PATROL_UNITS = 14
 MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
 
 
@@ -27,7 +28,7 @@ def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng:
     return [
         _write(folder, "all_calls", ["month", "calls"], _all_calls(calls, rng)),
         _write(folder, "handoffs", ["call_id", "partner_type", "offered", "accepted", "connected_at"], _handoffs(calls, rng)),
-        _write(folder, "shifts", ["unit", "start", "end", "officer", "clinician", "planned", "worked"], _shifts(rng)),
+        _write(folder, "shifts", ["unit", "start", "end", "officer", "clinician", "planned", "worked", "patrol"], _shifts(rng)),
         _write(folder, "staffing", ["month", "role", "role_es", "authorized", "filled"], _staffing()),
         _write(folder, "budget", ["year", "source", "source_es", "planned", "spent", "ends"], BUDGET),
         _write(folder, "training", ["year", "course", "course_es", "role", "role_es", "trained", "eligible", "hours", "joint"], TRAINING),
@@ -36,6 +37,9 @@ def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng:
         _write(folder, "population", ["dimension", "code", "residents", "year"], POPULATION),
         _write(folder, "survey", ["wave", "audience", "question", "question_es", "agree", "respondents"], SURVEY),
         _write(folder, "unit_costs", ["item", "low", "middle", "high", "year", "source", "payer", "payer_es"], UNIT_COSTS),
+        _write(folder, "partner_agreements", ["partner", "partner_es", "agreement", "data_sharing", "signed"], PARTNERS_LISTED),
+        _write(folder, "crisis_line", ["year", "contacts", "answered", "handed_to_team", "source"], CRISIS_LINE),
+        _write(folder, "liability_claims", ["year", "filed"], [(2024, 0), (2025, 3)]),
         _write(folder, "service_hours", ["area", "days", "days_es", "hours"], SERVICE),
     ]
 
@@ -61,13 +65,15 @@ def _handoffs(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Genera
 
 
 def _shifts(rng: np.random.Generator) -> list[tuple[object, ...]]:
-    """One team by day from 2024, a second from 2025; none from 3 to 7 at night; some shifts fall out."""
+    """One team by day from 2024, with help in the evening, and one more from 2025; none from 3 to 7 at night; some shifts fall out."""
     rows: list[tuple[object, ...]] = []
     day = datetime(2024, 1, 1)
     while day < datetime(2026, 1, 1):
-        plan = [("Team 1", 7, 15), ("Team 1", 15, 23)]
+        plan = [("Team 1", 7, 15), ("Team 1", 15, 23), ("Team 2", 13, 21)]
         if day.year >= 2025:
-            plan += [("Team 2", 11, 19), ("Team 2", 19, 27)]
+            plan += [("Team 3", 11, 19), ("Team 3", 19, 27)]
+        for unit, start in ((f"Patrol {n}", start) for n in range(1, PATROL_UNITS + 1) for start in (7, 19)):
+            rows.append((unit, day + timedelta(hours=start), day + timedelta(hours=start + 12), "yes", "no", "yes", "yes", "yes"))
         for unit, start, end in plan:
             worked = rng.random() > (0.13 if day.weekday() >= 5 else 0.06)
             clinician = worked and rng.random() > 0.05
@@ -80,6 +86,7 @@ def _shifts(rng: np.random.Generator) -> list[tuple[object, ...]]:
                     "yes" if clinician else "no",
                     "yes",
                     "yes" if worked else "no",
+                    "no",
                 )
             )
         day += timedelta(days=1)
@@ -129,7 +136,7 @@ TARGETS = [
 ]  # fmt: skip
 EVENTS = [
     ("2024-09-01", "coding", "New call type: disturbance tied to a crisis is marked by the dispatcher.", "Nuevo tipo de llamada: la central marca las alteraciones ligadas a una crisis."),
-    ("2025-01-01", "shift", "A second team starts, with hours until 3 in the morning.", "Empieza un segundo equipo, con horario hasta las 3 de la mañana."),
+    ("2025-01-01", "shift", "One more team starts, with hours until 3 in the morning.", "Empieza un equipo más, con horario hasta las 3 de la mañana."),
     ("2025-07-01", "rule", "Teams may answer calls with a weapon reported once an officer says the scene is safe.", "Los equipos pueden atender llamadas con un arma reportada cuando un agente dice que el lugar es seguro."),
 ]  # fmt: skip
 POPULATION = [
@@ -146,6 +153,17 @@ SURVEY = [
 UNIT_COSTS = [
     ("jail_booking", 90, 210, 480, 2024, "Made-up figures of Example City's finance office", "Jail", "Cárcel"),
     ("emergency_visit", 520, 1100, 1900, 2024, "Made-up figures of Example City's hospital partner", "Hospitals and insurers", "Hospitales y aseguradoras"),
+]  # fmt: skip
+PARTNERS_LISTED = [
+    ("Riverside Crisis Center", "Centro de Crisis Ribera", "yes", "yes", "2024-02-12"),
+    ("County Mental Health Clinic", "Clínica de Salud Mental del Condado", "yes", "yes", "2024-03-04"),
+    ("Harbor Recovery Services", "Servicios de Recuperación Puerto", "yes", "no", "2024-09-16"),
+    ("General Hospital", "Hospital General", "yes", "yes", "2024-01-22"),
+    ("Housing First Network", "Red Vivienda Primero", "no", "no", ""),
+    ("Peer Support Alliance", "Alianza de Apoyo entre Pares", "yes", "no", "2025-05-05"),
+]  # fmt: skip
+CRISIS_LINE = [
+    (2024, 118200, 101700, 3900, "Made-up figures of Example State's 988 line"), (2025, 131600, 119400, 5200, "Made-up figures of Example State's 988 line"),
 ]  # fmt: skip
 SERVICE = [
     ("all", "Every day", "Todos los días", "07:00–03:00"),

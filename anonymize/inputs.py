@@ -20,7 +20,7 @@ from anonymize.sources import literal, open_source, quote
 
 MOST_ROWS_NAMED = 10
 MOST_TEXT = 300
-PLAN, WORKED = "planned", "worked"
+PLAN, WORKED, PATROL = "planned", "worked", "patrol"
 YES, NO = ("y", "yes", "true", "1"), ("n", "no", "false", "0")
 _SAID_YES = f"({', '.join(map(literal, YES))})"
 
@@ -118,6 +118,7 @@ INPUTS: dict[str, Input] = {
         Field("unit", "text", "unit"), Field("start", "time", "start"), Field("end", "time", "end"),
         Field("officer", "yes", "was an officer on it"), Field("clinician", "yes", "was a clinician on it"),
         Field("planned", "yes", "was it in the plan", required=False), Field("worked", "yes", "was it worked", required=False),
+        Field("patrol", "yes", "is it a patrol unit, not a team", required=False),
     ),
     "staffing": _input(
         "Posts, by month", "Puestos, por mes", "the posts of one role in one month",
@@ -165,6 +166,21 @@ INPUTS: dict[str, Input] = {
         Field("middle", "number", "middle, dollars"), Field("high", "number", "high, dollars"), Field("year", "year", "year of the dollars"),
         Field("source", "text", "source"), Field("payer", "text", "who saves", required=False), Field("payer_es", "text", "who saves, in Spanish", required=False),
     ),
+    "partner_agreements": _input(
+        "Partners", "Organizaciones asociadas", "one partner",
+        Field("partner", "text", "partner"), Field("partner_es", "text", "partner in Spanish", required=False),
+        Field("agreement", "yes", "is there a signed agreement"), Field("data_sharing", "yes", "does it say how data are shared"),
+        Field("signed", "date", "day it was signed", required=False),
+    ),
+    "crisis_line": _input(
+        "988 line in the state, by year", "Línea 988 en el estado, por año", "one year of the 988 line in the whole state",
+        Field("year", "year", "year"), Field("contacts", "whole", "contacts from the state"), Field("answered", "whole", "of them answered in the state"),
+        Field("handed_to_team", "whole", "of them handed to a mobile team", required=False), Field("source", "text", "source"),
+    ),
+    "liability_claims": _input(
+        "Claims filed against the program, by year", "Reclamaciones contra el programa, por año", "the claims filed in one year",
+        Field("year", "year", "year"), Field("filed", "whole", "claims filed"),
+    ),
     "service_hours": _input(
         "Hours of service", "Horario de servicio", "when teams work, by area",
         Field("area", "text", "area code, or all"), Field("days", "text", "days"), Field("days_es", "text", "days in Spanish", required=False),
@@ -187,8 +203,12 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
             release = config.file.release
             found += _hours_of(rows, described.fields, release.data_from, release.data_to)
         else:
-            shown = _enough(rows, described.fields, config.file.privacy.threshold) if name == "survey" else rows
-            found.append(Reference(name, described.title, described.what, described.fields, tuple(shown)))
+            threshold = config.file.privacy.threshold
+            if name == "survey":
+                rows = _enough(rows, described.fields, threshold)
+            elif name == "liability_claims":
+                rows = [(year, "" if 0 < int(filed) < threshold else filed) for year, filed in rows]
+            found.append(Reference(name, described.title, described.what, described.fields, tuple(rows)))
     if problems:
         raise SourceError(problems)
     return found
@@ -241,7 +261,12 @@ def _rows(
 def _meanings(config: AgencyConfig, name: str, fields: Sequence[Field], rows: Sequence[tuple[str, ...]]) -> list[str]:
     """What no single value can show to be wrong."""
     at = {f.name: i for i, f in enumerate(fields)}
-    pairs = {"survey": ("agree", "respondents"), "training": ("trained", "eligible"), "unit_costs": ("low", "high")}
+    pairs = {
+        "survey": ("agree", "respondents"),
+        "crisis_line": ("answered", "contacts"),
+        "training": ("trained", "eligible"),
+        "unit_costs": ("low", "high"),
+    }
     choices = {
         "targets": ("direction", ("at_least", "at_most")), "survey": ("audience", ("residents", "officers", "clients")),
         "program_events": ("kind", ("shift", "area", "rule", "coding", "funding")),
@@ -274,10 +299,13 @@ def _enough(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold:
     return [row for row in rows if safe(row)]
 
 
+HOURS = {PLAN: "unit-hours planned", WORKED: "unit-hours with both an officer and a clinician", PATROL: "hours of patrol units"}
+
+
 def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date) -> list[Reference]:
     """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and planned against worked, by month.
 
-    Hours outside the release's period are left out.
+    Hours of patrol units, where they are listed, stand beside them. Hours outside the release's period are left out.
     """
     at = {f.name: i for i, f in enumerate(fields)}
     by_hour: dict[tuple[str, str, str], float] = {}
@@ -290,6 +318,9 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
             if not first <= moment.date() <= last:
                 continue
             month = f"{moment:%Y-%m}"
+            if row[at[PATROL]] == "yes":
+                by_month[month, PATROL] = by_month.get((month, PATROL), 0.0) + share * worked
+                continue
             if planned:
                 by_month[month, PLAN] = by_month.get((month, PLAN), 0.0) + share
             if worked and both:
@@ -301,9 +332,9 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
         (year, str(day), f"{hour:02d}", f"{by_hour.get((year, str(day), f'{hour:02d}'), 0.0):.0f}")
         for year in years for day in range(1, 8) for hour in range(24)
     )  # fmt: skip
+    shown = (PLAN, WORKED, *((PATROL,) if any(key == PATROL for _month, key in by_month) else ()))
     months = tuple(
-        (month, f"{by_month.get((month, PLAN), 0.0):.0f}", f"{by_month.get((month, WORKED), 0.0):.0f}")
-        for month in sorted({month for month, _ in by_month})
+        (month, *(f"{by_month.get((month, key), 0.0):.0f}" for key in shown)) for month in sorted({month for month, _ in by_month})
     )
     return [
         Reference(
@@ -315,8 +346,7 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
         Reference(
             "staffed_months", Text(en="Planned and staffed hours, by month", es="Horas planificadas y cubiertas, por mes"),
             "unit-hours planned, and worked by both an officer and a clinician",
-            (Field("month", "month", "month"), Field(PLAN, "whole", "unit-hours planned"),
-             Field(WORKED, "whole", "unit-hours with both an officer and a clinician")), months,
+            (Field("month", "month", "month"), *(Field(key, "whole", HOURS[key]) for key in shown)), months,
         ),
     ]  # fmt: skip
 

@@ -36,7 +36,7 @@ from anonymize.protect import Block, Protected, build_system, plan_cliques, prot
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
-from anonymize.records import REPEATED, Tally, merge_codes, read_calls
+from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, Beside, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
 from anonymize.statistics import Statistic, compute, note_next_contacts
@@ -216,7 +216,7 @@ def _attack_and_keep(
     def statistics() -> Sequence[Statistic]:
         return compute(engine, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where], seen)
 
-    if any(spec.measure.startswith(REPEATED) for spec in inputs.config.file.statistics):
+    if any(spec.measure.startswith((REPEATED, FREQUENT)) for spec in inputs.config.file.statistics):
         note_next_contacts(engine, inputs.config)
     with tempfile.TemporaryDirectory(prefix=f".{CANDIDATE}.", dir=private) as scratch:
         report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, beside, statistics, progress)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from anonymize.agency.load import CATCH_ALL, AgencyConfig, mapped_dimensions, normalise
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
 from anonymize.areas import AreaSystem, place_points
-from anonymize.codelists import UNKNOWN, WAIT_EDGES, Codelist, months_between
+from anonymize.codelists import SEASONS, UNKNOWN, WAIT_EDGES, Codelist, months_between
 from anonymize.engine import PLACE, Engine
 from anonymize.errors import MappingError, SourceError
 from anonymize.inputs import read_handoffs, read_on_duty
@@ -45,6 +45,8 @@ BUCKETS = 1 << 20
 """People are put into so many by a hash of their key."""
 REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
+FREQUENT = "calls_of_frequent"
+WITHOUT_TEAM = "hours_without_team"
 _YES = ("y", "yes", "true", "t", "1", "1.0")
 _NO = ("n", "no", "false", "f", "0", "0.0")
 MOST_VALUES_LISTED = 200
@@ -396,8 +398,10 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
             "p.person_key IS NOT NULL AS has_person_key",
             f"CASE WHEN p.person_key IS NOT NULL THEN CAST(hash(p.person_key) % {BUCKETS} AS INTEGER) END AS person_bucket",
         ]
-        if any(s.measure.startswith(REPEATED) for s in config.file.statistics):
+        if any(s.measure.startswith((REPEATED, FREQUENT)) for s in config.file.statistics):
             selected += ["p.day", "p.received_at AS moment"]
+    if any(s.measure == WITHOUT_TEAM for s in config.file.statistics):
+        selected.append("CAST(epoch(p.received_at) // 3600 AS BIGINT) AS clock_hour")
     selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]
     selected += [f"{seconds_between('p.', *CLOCKS[measure])} AS {measure}" for measure in _clocks(config)]
     selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else code} AS {name}" for name, code in codes.items()]
@@ -423,6 +427,8 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
     )
 
 
+TAKEN_TO_ED = ("emergency_department", "involuntary_hold")
+"""Ends of a call at an emergency room: a hold begins there too (MEASURES.md D2)."""
 RELEASED_AFTER = 10
 """Minutes by which an officer must leave before the call is cleared to count as released early (MEASURES.md T4)."""
 
@@ -438,6 +444,15 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
         came = [c for c in came if c in lists["responder"].codes_at(lists["responder"].finest)]
         found["not_served_reason"] = (
             f"CASE WHEN m_responder.code IN ({', '.join(map(literal, came))}) THEN 'served' ELSE CAST(m_not_served_reason.code AS VARCHAR) END"
+        )
+    if "season" in fed:
+        months = {month: code for code, (_label, inside) in SEASONS.items() for month in inside}
+        found["season"] = f"[{', '.join(literal(months[month]) for month in range(1, 13))}][month(p.month)]"
+    if "taken_to_ed" in fed:
+        taken = ", ".join(map(literal, TAKEN_TO_ED))
+        found["taken_to_ed"] = (
+            f"CASE WHEN m_outcome.code = {literal(lists['outcome'].unknown_leaf or '')} THEN 'unknown' "
+            f"WHEN m_outcome.code IN ({taken}) THEN 'yes' ELSE 'no' END"
         )
     if "wait" in fed:
         minutes = "date_diff('second', p.received_at, p.arrived_at) / 60.0"
@@ -464,6 +479,7 @@ CLOCKS = {
     "minutes_call_to_dispatch": ("received_at", "dispatched_at"),
     "minutes_on_scene": ("arrived_at", "cleared_at"),
     "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
+    "hours_committed": ("dispatched_at", "cleared_at"),
 }
 """Measure of time -> where it starts and ends."""
 LONGEST_SECONDS = 24 * 60 * 60

@@ -22,12 +22,15 @@ from anonymize.codelists import Codelist
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
-from anonymize.records import CLOCKS, REPEATED
+from anonymize.records import CLOCKS, FREQUENT, REPEATED, WITHOUT_TEAM
 from anonymize.tables import COUNTED, Dimension, Table, condition, counting, lift
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+COMMITTED = "hours_committed"
+OFTEN = 5
+"""Calls within a year that make a person a frequent caller (MEASURES.md R4)."""
 PEOPLE_ROUNDED = 5
 BASE_ROUNDED = 10
 
@@ -154,6 +157,8 @@ def _field_withheld(flag: str, code: str, period: str, tables: Sequence[Table], 
 def _needed(measure: str) -> tuple[str, ...]:
     if measure in COMPARED:
         return ("responder", COMPARED[measure])
+    if measure == WITHOUT_TEAM:
+        return ("received_at", "eligible", "not_served_reason")
     return CLOCKS.get(measure, ("person_key",))
 
 
@@ -170,31 +175,39 @@ def _one(
     names = list(raw)
     base = np.nan_to_num(raw[names[-1]])
     shown: Mask = (base >= spec.minimum) & ~_count_withheld(spec, dimensions, tables, withheld)
-    if spec.measure.startswith(REPEATED):
-        again = np.nan_to_num(raw["people_again"])
-        for part in (again, base - again):
-            shown &= (part == 0) | (part >= config.file.privacy.threshold)
-    rounding = {name: BASE_ROUNDED if name == "based_on" else PEOPLE_ROUNDED if name.startswith("people") else 1 for name in names}
+    if spec.measure.startswith(REPEATED) or spec.measure in (FREQUENT, WITHOUT_TEAM):
+        part = np.nan_to_num(raw[names[0]])
+        for side in (part, base - part):
+            shown &= (side == 0) | (side >= config.file.privacy.threshold)
+    rounding = {name: _rounding(name) for name in names}
     columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
     return Statistic(spec, dimensions, columns, rounding, shown)
 
 
+def _rounding(name: str) -> int:
+    return PEOPLE_ROUNDED if name.startswith("people") else 1 if name in ("median", "p90") else BASE_ROUNDED
+
+
+COLUMNS = {
+    "people": ["people"],
+    FREQUENT: ["calls_frequent", "based_on"],
+    COMMITTED: ["hours", "based_on"],
+    WITHOUT_TEAM: ["hours_none", "based_on"],
+}
+"""Measure -> its columns, the base last, where they are not those of minutes or of people who called again."""
+
+
 def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension]) -> dict[str, Floats]:
     """The columns before rounding, the base last; nothing in them depends on what is withheld."""
-    names = (
-        ["median", "p90", "based_on"]
-        if spec.measure in CLOCKS
-        else ["people"]
-        if spec.measure == "people"
-        else ["people_again", "people_followed"]
-    )
+    names = COLUMNS.get(spec.measure) or (["median", "p90", "based_on"] if spec.measure in CLOCKS else ["people_again", "people_followed"])
     raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
     by_second = engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if spec.measure in CLOCKS else None
     for levels in product(*(d.levels for d in dimensions.values())):
         at = dict(zip(dimensions, levels, strict=True))
-        frame = (
-            _quantiles(by_second, spec.measure, dimensions, at) if by_second is not None else _people(engine, config, spec, dimensions, at)
-        )
+        if by_second is None:
+            frame = _distinct(engine, config, spec, dimensions, at)
+        else:
+            frame = (_hours if spec.measure == COMMITTED else _quantiles)(by_second, spec.measure, dimensions, at)
         for name in names:
             raw[name][tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy(dtype=float)
     return raw
@@ -214,6 +227,13 @@ def _quantiles(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dim
     return pd.DataFrame(rows, columns=[*dimensions, "median", "p90", "based_on"])
 
 
+def _hours(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
+    """Hours of the clock, added up per cell."""
+    counted = lift(by_second, dimensions, at, [clock])
+    counted = counted.assign(hours=counted[clock] * counted["n"] / 3600.0)
+    return counted.groupby(list(dimensions), as_index=False).agg(hours=("hours", "sum"), based_on=("n", "sum"))
+
+
 def _quantile(values: Floats, upto: Ints, share: float) -> float:
     """The quantile of sorted `values`, of which the first stands for `upto[0]` numbers, the first two for `upto[1]`, and so on."""
     place = (int(upto[-1]) - 1) * share
@@ -221,12 +241,17 @@ def _quantile(values: Floats, upto: Ints, share: float) -> float:
     return low + (high - low) * (place - math.floor(place))
 
 
-def _people(
+def _distinct(
     engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension], at: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Different people per cell; they do not add up, so each level asks the records anew."""
+    """Different people, or different hours, per cell; they do not add up, so each level asks the records anew."""
     source, measure = "calls", "count(DISTINCT person_key) AS people"
-    if spec.measure != "people":
+    if spec.measure == FREQUENT:
+        source, measure = "followed", f"count(*) FILTER (WHERE within_year >= {OFTEN}) AS calls_frequent, count(*) AS based_on"
+    elif spec.measure == WITHOUT_TEAM:
+        none = "not_served_reason IN ('no_unit', 'all_busy')"
+        measure = f"count(DISTINCT clock_hour) FILTER (WHERE {none}) AS hours_none, count(DISTINCT clock_hour) AS based_on"
+    elif spec.measure != "people":
         days = int(spec.measure.rsplit("_", 1)[1])
         source, complete = "followed", f"day + {days} <= DATE '{config.file.release.data_to}'"
         again = f"{complete} AND next_day <= day + {days}"
@@ -245,11 +270,12 @@ def _people(
 
 
 def note_next_contacts(engine: Engine, config: AgencyConfig) -> None:
-    """The table `followed`: calls of known people, each with the day of the same person's next call, wherever it was."""
+    """The table `followed`: calls of known people, each with the day of the same person's next call, and how many they made in the year up to it."""
     fields = ", ".join(sorted(mapped_dimensions(config)))
     engine.make(
         "followed",
-        f"SELECT {fields}, person_key, day, lead(day) OVER (PARTITION BY person_key ORDER BY day, moment, file_no, row_no) AS next_day "
+        f"SELECT {fields}, person_key, day, lead(day) OVER (PARTITION BY person_key ORDER BY day, moment, file_no, row_no) AS next_day, "
+        "count(*) OVER (PARTITION BY person_key ORDER BY day RANGE BETWEEN INTERVAL 364 DAYS PRECEDING AND CURRENT ROW) AS within_year "
         "FROM calls WHERE person_key IS NOT NULL AND day IS NOT NULL",
     )
 

@@ -234,14 +234,16 @@ def grid(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette) 
     frame = pd.DataFrame(list(cells), columns=["row", "column", "value", "text"]).astype({"value": float})
     rows, columns = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["column"]))
     top = float(frame["value"].max()) if frame["value"].notna().any() else 1.0
-    x = alt.X("column:N", sort=columns, title=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False))
+    x = alt.X(
+        "column:N", sort=columns, title=None, axis=alt.Axis(orient="top", labelAngle=0, labelOverlap=False, domain=False, ticks=False)
+    )
     y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(domain=False, ticks=False))
     scale = alt.Scale(domain=[0, top or 1.0], range=[colours.classes[0], colours.classes[3]])
     base = alt.Chart(frame)
     shade = alt.condition("isValid(datum.value)", alt.Color("value:Q", scale=scale, legend=None), alt.value(colours.background))
     boxes = base.mark_rect(stroke=colours.background, strokeWidth=2).encode(x=x, y=y, color=shade)
     texts = base.mark_text(fontSize=12, color=colours.ink).encode(x=x, y=y, text="text:N")
-    return _finish(alt.layer(boxes, texts), 44 * len(rows) + 30, colours)
+    return _finish(alt.layer(boxes, texts), (44 if len(rows) <= 12 else 26) * len(rows) + 30, colours)
 
 
 def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) -> str:

@@ -284,6 +284,14 @@ def _patrol(release: Release) -> Finding:
     if rows is None:
         return _missing()
     total = numbers(rows, "worked")["worked"].sum()
+    if any(rows.get("patrol", ())):
+        patrol = numbers(rows, "patrol")["patrol"].sum()
+        return Finding(
+            "cannot_tell",
+            _(
+                "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams. Whether urgent calls waited for it, we cannot tell."
+            ).format(hours=number(round(total)), patrol=number(round(patrol)), share=percent(total / (total + patrol))),
+        )
     return Finding(
         "cannot_tell",
         _("Teams worked {hours} hours in the period. Hours of all patrols are not reported, so the share is not known.").format(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import product
 from math import floor, log10
 
 import pandas as pd
@@ -24,7 +25,7 @@ from dashboard.skeleton import (
     share_tables,
 )
 from dashboard.surface import choose
-from dashboard.views import Point, along, shares_of
+from dashboard.views import Point, along, shares_of, withheld_word
 
 SHARE_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Lower edges of the map's classes: the same for every release, so that colours keep their meaning."""
@@ -169,6 +170,11 @@ def by_hour(page: Page, table: CountTable) -> None:
     )  # fmt: skip
 
 
+NOBODY = 0.05
+"""Teams on average, at or under which there is none."""
+WEEKS = 365.25 / 7
+
+
 @dataclass(frozen=True)
 class Gap:
     """One block of hours of one day of the week: calls in a year (None: withheld), and teams on duty on average."""
@@ -177,6 +183,17 @@ class Gap:
     hours: str
     calls: int | None
     teams: float
+
+    hours_long: int = 1
+
+    @property
+    def none(self) -> bool:
+        return self.teams <= NOBODY
+
+    @property
+    def per_hour(self) -> float | None:
+        """Calls for each hour that a team was on duty; none without a team, or where calls are withheld."""
+        return None if self.none or self.calls is None else self.calls / (self.teams * WEEKS * self.hours_long)
 
 
 @dataclass(frozen=True)
@@ -191,42 +208,53 @@ class Duty:
 
 @lru_cache(maxsize=16)
 def duty(release: Release) -> Duty | None:
-    """None where the agency does not report staffed hours, or not by day and time."""
+    """None where the agency does not report staffed hours, or not by day and time. By the hour where calls are, else by blocks of hours."""
     hours = release.reference("staffed_hours")
     if hours is None or "weekday" not in release.codelists or "hour" not in release.codelists:
         return None
     days = tuple(code for code in release.codelists["weekday"].at("day") if code.code.isdigit())
-    blocks = tuple(code for code in release.codelists["hour"].at("block") if code.code[:2].isdigit())
+    demand = release.find("weekday", "hour")
+    level = "hour" if demand is not None and "hour" in demand.levels["hour"] else "block"
+    blocks = tuple(code for code in release.codelists["hour"].at(level) if code.code[:2].isdigit())
     if not days or not blocks:
         return None
     year = max(hours["year"])
     rows = hours[hours["year"] == year].astype({"hours": float})
-    weeks = 365.25 / 7
     # Every hour of a block is listed, so this mean leaves nothing out.
     teams = {
-        (d.code, b.code): float(rows[(rows["weekday"] == d.code) & rows["hour"].between(b.code[:2], b.code[3:5])]["hours"].mean()) / weeks
+        (d.code, b.code): float(rows[(rows["weekday"] == d.code) & rows["hour"].between(b.code[:2], b.code[-2:])]["hours"].mean()) / WEEKS
         for d in days
         for b in blocks
     }
     return Duty(year, days, blocks, {key: value if value == value else 0.0 for key, value in teams.items()})
 
 
-def gaps(release: Release) -> list[Gap]:
-    """Times of the week by calls for each team on duty, the widest gap first; times without any team come before all others."""
+def week(release: Release) -> list[Gap]:
+    """Every time of the week: calls in the year beside teams on duty."""
     found, demand = duty(release), release.find("weekday", "hour")
-    if found is None or demand is None or "block" not in demand.levels["hour"] or "day" not in demand.levels["weekday"]:
+    if found is None or demand is None or demand.levels["hour"][-1] not in ("block", "hour") or "day" not in demand.levels["weekday"]:
         return []
     fixed = (
         {"period": found.year}
         if "period" in demand.levels and found.year in {c.code for c in release.codelists["period"].at("year")}
         else {}
     )
-    listed = [
-        Gap(pick(d.label), pick(b.label), demand.cell({**fixed, "weekday": d.code, "hour": b.code})[0], found.teams[d.code, b.code])
-        for d in found.days
+    return [
+        Gap(
+            pick(d.label),
+            pick(b.label),
+            demand.cell({**fixed, "weekday": d.code, "hour": b.code})[0],
+            found.teams[d.code, b.code],
+            1 if len(b.code) == 2 else 4,
+        )
         for b in found.blocks
+        for d in found.days
     ]
-    return sorted(listed, key=lambda g: (g.teams > 0.05, -(g.calls or 0) / max(g.teams, 0.05), g.day))
+
+
+def gaps(release: Release) -> list[Gap]:
+    """Times of the week by calls for each team on duty, the widest gap first; times without any team come before all others."""
+    return sorted(week(release), key=lambda g: (not g.none, -(g.calls or 0) / max(g.teams, NOBODY), g.day))
 
 
 def staffed(page: Page) -> None:
@@ -239,22 +267,44 @@ def staffed(page: Page) -> None:
     if found is None:
         page.not_reported(_("hours with a team on duty, by day and time"))
         return
-    cells = [
-        (pick(b.label), pick(d.label)[:3], found.teams[d.code, b.code], number(round(found.teams[d.code, b.code], 1)))
-        for b in found.blocks
-        for d in found.days
-    ]
-    page.figure(
-        title=_("Teams on duty, by day and time, {period}").format(period=found.year), draw=partial(charts.grid, cells),
-        alt=_("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
-        table=pd.DataFrame([{_("Time of day"): row, _("Day"): column, _("Teams on duty"): text} for row, column, _value, text in cells]),
-        data=pd.DataFrame([{"year": found.year, "hour": b.code, "weekday": d.code, "teams_on_duty": round(found.teams[d.code, b.code], 2)} for b in found.blocks for d in found.days]),
-        file=("staffed-hours", found.year), note=_("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
+    times = week(release)
+    names = {pick(b.label): b.label["en"][:5] if len(b.code) == 2 else pick(b.label) for b in found.blocks}
+
+    def shaded(title: str, file: str, alt: str, value: Callable[[Gap], float | None], words: Callable[[Gap], str], note: str) -> None:
+        cells = [(names[t.hours], t.day[:3], value(t), words(t)) for t in times]
+        page.figure(
+            title=title, draw=partial(charts.grid, cells), alt=alt,
+            table=pd.DataFrame([{_("Time of day"): pick(b.label)} | {t.day: words(t) for t in times if t.hours == pick(b.label)} for b in found.blocks]),
+            data=pd.DataFrame([{"year": found.year, "weekday": d.code, "hour": b.code, "calls": t.calls, "teams_on_duty": round(t.teams, 2)}
+                               for t, (b, d) in zip(times, product(found.blocks, found.days), strict=True)]).astype({"calls": "Int64"}),
+            file=(file, found.year), note=note, hidden=sum(t.calls is None for t in times) if file != "staffed-hours" else 0,
+        )  # fmt: skip
+
+    if times:
+        shaded(
+            _("Crisis calls, by day and time, {period}").format(period=found.year), "demand",
+            _("Grid of numbers: how many crisis calls came in during the year, by day of the week and time of day."),
+            lambda t: t.calls, lambda t: withheld_word() if t.calls is None else number(t.calls), _("Darker means more calls. Where a number is withheld, the square is empty."),
+        )  # fmt: skip
+    else:
+        page.not_reported(_("calls by day and time"))
+        times = [Gap(pick(d.label), pick(b.label), None, found.teams[d.code, b.code]) for b in found.blocks for d in found.days]
+    shaded(
+        _("Teams on duty, by day and time, {period}").format(period=found.year), "staffed-hours",
+        _("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
+        lambda t: t.teams, lambda t: number(round(t.teams, 1)), _("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
+    )  # fmt: skip
+    if all(t.calls is None for t in times):
+        return
+    top = max((t.per_hour for t in times if t.per_hour is not None), default=1.0)
+    shaded(
+        _("Crisis calls for each hour of a team, by day and time, {period}").format(period=found.year), "gap-map",
+        _("Grid of numbers: crisis calls for each hour that a team was on duty, by day of the week and time of day; times without a team are named."),
+        lambda t: top if t.none else t.per_hour,
+        lambda t: _("none") if t.none else "–" if t.per_hour is None else number(round(t.per_hour, 1)),
+        _("Darker means a wider gap. 'None' means that no team was on duty at that time."),
     )  # fmt: skip
     listed = gaps(release)[:10]
-    if not listed:
-        page.not_reported(_("calls by day and time"))
-        return
     page.rows(
         title=_("The ten widest gaps: many calls, few teams"),
         table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): number(g.calls) if g.calls is not None else _("withheld"),

@@ -1,15 +1,17 @@
 """After the crisis: referrals and how far they got, repeat contacts, partners."""
 
+from datetime import date
+
 import pandas as pd
 
 from dashboard import charts
-from dashboard.language import _, number, percent
+from dashboard.language import _, day, number, percent, text
 from dashboard.program import nothing, one_year, point
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
 
-page = open_page("after", "referrals", "connected", "repeat")
+page = open_page("after", "referrals", "connected", "repeat", "frequent", "agreements")
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
 STEPS = ("declined", "accepted", "connected", "none")
@@ -76,6 +78,19 @@ if items:
     )  # fmt: skip
 else:
     page.not_reported(_("repeat calls by the same people"))
+often = release.statistic("calls_of_frequent", "period")
+if often is None:
+    page.not_reported(_("calls from people who call often"))
+else:
+    cells = [(year, often.cell({"period": year.code})) for year in release.codelists["period"].at("year")]
+    page.marks(
+        title=_("Calls from people with five or more calls in a year"), what=_("Year"), unit=_("Calls"), when=_("by year"), file=("frequent",),
+        items=[charts.Mark(label_of(release, "period", y.code), c["calls_frequent"] / c["based_on"] if c else None,
+                           _("about {share} ({part} of {whole} calls)").format(share=percent(c["calls_frequent"] / c["based_on"]), part=number(c["calls_frequent"]), whole=number(c["based_on"]))
+                           if c else _("withheld")) for y, c in cells],
+        data=pd.DataFrame([{"period": y.code, **(c or {"calls_frequent": None, "based_on": None})} for y, c in cells]),
+        note=_("Out of calls with a known person. A call counts from the fifth within 365 days on. It is shown for the whole city only. Calls before the data begin are not known, so the first year comes out too low. Rounded to 10."),
+    )  # fmt: skip
 people = release.statistic("people", "period")
 if people is None:
     page.not_reported(_("how many different people there were"))
@@ -86,6 +101,19 @@ else:
         items=[charts.Mark(label_of(release, "period", y.code), c["people"] if c else None, number(c["people"]) if c else _("withheld")) for y, c in cells],
         data=pd.DataFrame([{"period": y.code, "people": c["people"] if c else None} for y, c in cells]),
         note=_("One person may call in both years, so the years do not add up. Rounded to 5."),
+    )  # fmt: skip
+agreements = release.reference("partner_agreements")
+if agreements is None:
+    page.not_reported(_("agreements with partners"))
+else:
+    rows = agreements.to_dict("records")
+    full = sum(r["agreement"] == "yes" and r["data_sharing"] == "yes" for r in rows)
+    words = {"yes": _("yes"), "no": _("no")}
+    page.rows(
+        title=_("Partners and their agreements"), data=agreements, file=("agreements",),
+        table=pd.DataFrame([{_("Partner"): text(r, "partner"), _("Signed agreement"): words[r["agreement"]], _("Shares data"): words[r["data_sharing"]],
+                             _("Since"): day(date.fromisoformat(r["signed"])) if r["signed"] else "–"} for r in rows]),
+        note=_("{full} of {all} partners have a signed agreement that says how data are shared.").format(full=number(full), all=number(len(rows))),
     )  # fmt: skip
 page.caveats(
     [

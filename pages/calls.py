@@ -3,12 +3,12 @@
 from functools import partial
 
 from dashboard import answers, charts
-from dashboard.language import _, pick
-from dashboard.program import event_note, events
+from dashboard.language import _, number, percent, pick
+from dashboard.program import event_note, events, numbers
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
 from dashboard.stats import out_of_control
-from dashboard.surface import choose
+from dashboard.surface import choose, escape
 from dashboard.views import Point, Share, along, label_of
 
 page = open_page("calls", "calls", "share_of_all")
@@ -93,6 +93,18 @@ else:
     page.shares(
         title=_("Crisis calls as a share of all calls"), shares=shares, what=_("Year"), when=_("by year"), fixed={"table": "all_calls"}, file=("share-of-all",),
         note=_("All calls are the agency's own monthly totals of calls from the community. Only years with all 12 months are shown."),
+    )  # fmt: skip
+line = release.reference("crisis_line")
+if line is None:
+    page.not_reported(_("the 988 line in the state"))
+else:
+    rows = numbers(line, "contacts", "answered", "handed_to_team").to_dict("records")
+    page.marks(
+        title=_("The 988 line in the whole state"), what=_("Year"), unit=_("Answered in the state"), when=_("by year"), data=line, file=("988",),
+        items=[charts.Mark(r["year"], r["answered"] / r["contacts"] if r["contacts"] else None,
+                           _("{share} answered in the state ({part} of {whole})").format(share=percent(r["answered"] / r["contacts"]), part=number(r["answered"]), whole=number(r["contacts"]))
+                           if r["contacts"] else "–") for r in rows],
+        note=_("This is about the whole state, not about this city's program. Nine in ten is the usual goal. Source: {source}.").format(source=escape(line["source"].iloc[-1])),
     )  # fmt: skip
 hours = release.find("weekday", "hour")
 if hours is None:

@@ -1,11 +1,15 @@
 """Coverage map: where a clinician reaches people, and where not; calls by place where that is not reported."""
 
-from dashboard import answers, places
-from dashboard.language import _, pick
-from dashboard.skeleton import open_page
-from dashboard.surface import choose
+import pandas as pd
 
-page = open_page("coverage", "coverage", "staffed")
+from dashboard import answers, charts, places
+from dashboard.language import _, number, percent, pick
+from dashboard.release import ROOT
+from dashboard.skeleton import codes_of, open_page, period_title, period_words
+from dashboard.surface import choose
+from dashboard.views import label_of, shares_of
+
+page = open_page("coverage", "coverage", "staffed", "no_team")
 release = page.release
 sentence, _share = answers.coverage(release)
 page.ask(_("Where do teams reach people, and where are the gaps?"), sentence)
@@ -26,7 +30,42 @@ if hours is None:
 else:
     places.by_hour(page, hours)
 
+setting = release.find("setting", "responder", where=answers.ELIGIBLE)
+if setting is None:
+    page.not_reported(_("which calls a clinician reached, in town and country"))
+else:
+    page.shares(
+        title=_("Calls that a clinician reached, in town and country, {period}").format(period=period_words(release)),
+        shares=shares_of(release, setting, "setting", setting.finest("setting"), answers.REACHED, {}), what=_("Where"), when=period_title(release, ROOT),
+        fixed={"table": setting.name, "eligible": "yes"}, file=("coverage", "town-and-country"),
+    )  # fmt: skip
+season = release.find("season", "responder", where=answers.ELIGIBLE)
+if season is None:
+    page.not_reported(_("which calls a clinician reached, by season"))
+else:
+    fixed = {}
+    if len(season.levels.get("weekday", ())) > 1:
+        fixed["weekday"] = choose("days", _("Days"), codes_of(release, season, "weekday"))
+    page.shares(
+        title=_("Calls that a clinician reached, by season, {period}").format(period=period_words(release)),
+        shares=shares_of(release, season, "season", season.finest("season"), answers.REACHED, fixed), what=_("Season"), when=period_title(release, ROOT),
+        fixed={"table": season.name, "eligible": "yes", **fixed}, file=("coverage", "season", *[c for c in fixed.values() if c != ROOT]),
+    )  # fmt: skip
+
 places.staffed(page)
+waiting = release.statistic("hours_without_team", "period")
+if waiting is None:
+    page.not_reported(_("hours in which no team was free"))
+else:
+    cells = [(year, waiting.cell({"period": year.code})) for year in release.codelists["period"].at("year")]
+    page.marks(
+        title=_("Hours in which a call met the criteria and no team was free"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("no-team",),
+        items=[charts.Mark(label_of(release, "period", y.code), c["hours_none"] / c["based_on"] if c else None,
+                           _("about {share} ({part} of {whole} hours)").format(share=percent(c["hours_none"] / c["based_on"]), part=number(c["hours_none"]), whole=number(c["based_on"]))
+                           if c else _("withheld")) for y, c in cells],
+        data=pd.DataFrame([{"period": y.code, **(c or {"hours_none": None, "based_on": None})} for y, c in cells]),
+        note=_("Out of all hours of the year with at least one such call. No team was free means that none was on duty, or that all were busy. Rounded to 10 hours."),
+    )  # fmt: skip
 page.caveats(
     [
         _("A low share is a gap in the city's service. It says nothing about the people who live there."),

@@ -1,11 +1,14 @@
 """Who gets a co-response: every crisis call, the eligible ones, the reached ones, and why not the rest."""
 
+import pandas as pd
+
+from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.answers import coverage as coverage_answer
-from dashboard.language import _
+from dashboard.language import _, percent
 from dashboard.program import nothing, one_year, point, years_of
 from dashboard.release import ROOT
-from dashboard.skeleton import open_page, period_title
+from dashboard.skeleton import hidden_points, open_page, period_title
 from dashboard.views import Share, mix_of
 
 page = open_page("funnel", "eligible", "coverage", "missed")
@@ -18,6 +21,26 @@ on_duty = release.find("on_duty", "responder", where=ELIGIBLE)
 page.ask(_("Of all crisis calls, who gets a co-response, and why not the rest?"), sentence if covered or reasons else nothing())
 
 year = one_year(release, triage, reasons, on_duty)
+if triage is not None and covered is not None:
+    fixed = year(triage)
+    when = period_title(release, fixed.get("period", ROOT))
+    steps = [
+        (_("All crisis calls"), point(release, triage, "eligible", ROOT, fixed)),
+        (_("Met the program's criteria"), point(release, triage, "eligible", "yes", fixed)),
+        (_("A clinician came"), point(release, covered, "responder", "clinician", year(covered))),
+    ]
+    items = []
+    for i, (label, step) in enumerate(steps):
+        before = steps[i - 1][1].value if i else None
+        part = percent(step.value / before) if step.value is not None and before else ""
+        words = _("{count}, {share} of the step above").format(count=step.shown, share=part) if part else step.shown
+        items.append(charts.Mark(label, step.value, words))
+    page.marks(
+        title=_("From all crisis calls to those that a clinician reached, {period}").format(period=when), items=items, what=_("Step"), unit=_("Calls"), when=when,
+        data=pd.DataFrame([{"step": i + 1, "label": label, "calls": step.value, "status": step.status} for i, (label, step) in enumerate(steps)]),
+        file=("funnel", *fixed.values()), hidden=hidden_points([step for _label, step in steps]),
+        note=_("Each bar is a part of the bar above it. Why calls were lost on the way stands below."),
+    )  # fmt: skip
 if triage is None:
     page.not_reported(_("which calls met the criteria"))
 else:

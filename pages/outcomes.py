@@ -4,12 +4,13 @@ from functools import partial
 
 from dashboard import answers, charts
 from dashboard.language import _
+from dashboard.program import point, year_choice
 from dashboard.release import ROOT
 from dashboard.skeleton import codes_of, hidden_shares, open_page, period_title, periods, share_tables
 from dashboard.surface import choose
-from dashboard.views import mix_of
+from dashboard.views import Share, mix_of
 
-page = open_page("outcomes")
+page = open_page("outcomes", "outcomes", "er_diversion")
 release = page.release
 question = _("What happens at the end of a call?")
 table = release.find("outcome", "period") or release.find("outcome")
@@ -37,6 +38,19 @@ else:
         title=title, draw=partial(charts.share_bars, shares ), alt=charts.describe(_("Bar chart"), title, when, shares),
         table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
+    )  # fmt: skip
+needed = release.find("taken_to_ed", where={"ed_criteria": "yes"})
+if needed is None:
+    page.not_reported(_("which people needed an emergency room"))
+else:
+    fixed = year_choice(release, needed) if table is None else {}
+    whole = point(release, needed, "taken_to_ed", ROOT, fixed)
+    page.shares(
+        title=_("People who needed an emergency room, {period}").format(period=period_title(release, fixed.get("period", ROOT))),
+        shares=[Share(code, label, point(release, needed, "taken_to_ed", code, fixed), whole)
+                for code, label in (("yes", _("Taken there, by choice or on a hold")), ("no", _("Helped elsewhere")), ("unknown", _("Not recorded")))],
+        what=_("What happened"), when=period_title(release, fixed.get("period", ROOT)), fixed={"table": needed.name, "ed_criteria": "yes", **fixed}, file=("emergency-room",),
+        note=_("Who needs an emergency room is judged on scene, before the call ends. Helped elsewhere is not always better."),
     )  # fmt: skip
 page.caveats(
     [

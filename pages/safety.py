@@ -9,7 +9,7 @@ from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, by_who, label_of
 
-page = open_page("safety", "arrests", "jail_diversion", "force", "injuries", "weapon")
+page = open_page("safety", "arrests", "jail_diversion", "force", "serious_force", "injuries", "weapon")
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 answer = nothing()
@@ -80,6 +80,7 @@ else:
 if like_force:
     compared(like_force, _("Force: like calls side by side"), "like-force")
 for dimension, title, file in (
+    ("serious_force", _("Serious force, {period}"), "serious-force"),
     ("weapon_reported", _("Weapon reported, {period}"), "weapons"),
     ("injured_person", _("People in crisis hurt, {period}"), "people-hurt"),
     ("injured_officer", _("Officers hurt, {period}"), "officers-hurt"),
@@ -96,6 +97,16 @@ for dimension, title, file in (
         title=title.format(period=period_title(release, ROOT)), rates=found, what=_("Who came"),
         when=period_title(release, ROOT), fixed={"table": table.name, dimension: "yes"}, file=(file,),
         note=_("None seen is not proof of none: the line then ends at 3 over the number of calls ('rule of three')."),
+    )  # fmt: skip
+claims = release.reference("liability_claims")
+if claims is None:
+    page.not_reported(_("claims filed against the program"))
+else:
+    few = _("1 to {most}").format(most=number(release.threshold - 1))
+    page.rows(
+        title=_("Claims filed against the program"), data=claims, file=("claims-filed",),
+        table=pd.DataFrame([{_("Year"): r["year"], _("Claims filed"): number(int(r["filed"])) if r["filed"] else few} for r in claims.to_dict("records")]),
+        note=_("A claim filed says nothing about who was right."),
     )  # fmt: skip
 page.caveats(
     [

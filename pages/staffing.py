@@ -11,7 +11,7 @@ from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
 
-page = open_page("staffing", "posts", "staffed", "trained", "on_scene")
+page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "on_scene")
 release = page.release
 posts, hours, training = release.reference("staffing"), release.reference("staffed_months"), release.reference("training")
 answer = nothing()
@@ -55,6 +55,31 @@ else:
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
                              _("Share"): percent(r["worked"] / r["planned"]) if r["planned"] else "–"} for r in rows.to_dict("records")]),
         data=hours, file=("hours",), note=event_note(events(release)),
+    )  # fmt: skip
+busy = release.statistic("hours_committed", "period", "responder")
+if hours is None or busy is None:
+    page.not_reported(_("how much of their time teams are on calls"))
+else:
+    worked = numbers(hours, "worked").assign(year=hours["month"].str[:4]).groupby("year")["worked"].agg(["sum", "size"])
+    years = [y for y in release.codelists["period"].at("year") if y.code in worked.index and worked.loc[y.code, "size"] == 12]
+    found = [(y, busy.cell({"period": y.code, "responder": "clinician"}), float(worked.loc[y.code, "sum"])) for y in years]
+    page.marks(
+        title=_("How much of their staffed time teams are on calls"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("busy",),
+        items=[charts.Mark(label_of(release, "period", y.code), c["hours"] / w if c and w else None,
+                           _("about {share} ({part} of {whole} hours)").format(share=percent(c["hours"] / w), part=number(c["hours"]), whole=number(round(w))) if c and w else _("withheld"))
+               for y, c, w in found],
+        data=pd.DataFrame([{"period": y.code, "hours_on_calls": c["hours"] if c else None, "hours_staffed": w} for y, c, w in found]),
+        note=_("From dispatch until the call is closed. A high share often goes with longer waits. It leaves little time for reports, follow-up and rest."),
+    )  # fmt: skip
+if hours is None or not any(hours.get("patrol", pd.Series(dtype=str))):
+    page.not_reported(_("hours of patrol units"))
+else:
+    both = numbers(hours, "worked", "patrol").assign(year=hours["month"].str[:4]).groupby("year")[["worked", "patrol"]].sum()
+    page.marks(
+        title=_("Officer hours in teams, beside hours on patrol"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("patrol-hours",),
+        items=[charts.Mark(str(y), w / (w + p) if w + p else None, _("{share} ({part} of {whole} hours)").format(share=percent(w / (w + p)), part=number(round(w)), whole=number(round(w + p))) if w + p else "–")
+               for y, w, p in both.itertuples()],
+        data=both.reset_index(), note=_("Hours of one officer in a team, out of these hours and those of patrol units together."),
     )  # fmt: skip
 if training is None:
     page.not_reported(_("training"))

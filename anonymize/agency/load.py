@@ -244,7 +244,7 @@ def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
 def mapped_dimensions(config: AgencyConfig) -> set[str]:
     """The dimensions that the calls' columns feed."""
     calls = config.file.calls
-    fed: set[str] = {name for name in ("period", "hour", "weekday") if name in config.codelists}
+    fed: set[str] = {name for name in ("period", "season", "hour", "weekday") if name in config.codelists}
     fed |= {field for field in calls.columns if field in config.codelists or AREA_FIELD.match(field)}
     if calls.time.timestamp and "arrived_at" in calls.columns:
         fed.add("wait")
@@ -252,6 +252,8 @@ def mapped_dimensions(config: AgencyConfig) -> set[str]:
         fed.add("officer_released")
     if calls.time.timestamp and "shifts" in config.file.inputs:
         fed.add("on_duty")
+    if "outcome" in calls.columns:
+        fed.add("taken_to_ed")
     if "handoffs" in config.file.inputs:
         fed |= {"handoff", "partner"}
     if "lon" in calls.columns:

@@ -15,11 +15,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 CATEGORY_FIELDS = (
     "call_type", "source", "priority", "not_served_reason", "responder", "outcome",
-    "language", "age_group", "race_ethnicity", "gender",
+    "language", "age_group", "race_ethnicity", "gender", "setting",
 )  # fmt: skip
 FLAG_FIELDS = (
     "eligible", "arrest", "arrestable", "force_used", "weapon_reported",
-    "injured_officer", "injured_clinician", "injured_person", "interpreter_used",
+    "injured_officer", "injured_clinician", "injured_person", "interpreter_used", "serious_force", "ed_criteria",
 )  # fmt: skip
 TIME_FIELDS = ("dispatched_at", "arrived_at", "cleared_at", "officer_cleared_at")
 KEY_FIELDS = ("call_id", "person_key")
@@ -204,7 +204,7 @@ class InputSpec(SourceSpec):
 
 InputName = Literal[
     "all_calls", "handoffs", "shifts", "staffing", "budget", "training", "targets", "program_events", "population", "survey",
-    "unit_costs", "service_hours",
+    "unit_costs", "service_hours", "partner_agreements", "crisis_line", "liability_claims",
 ]  # fmt: skip
 
 
@@ -231,7 +231,7 @@ class StatisticSpec(Model):
     """One published table of a measure that does not add up, over cells that a count table publishes too.
 
     Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: rates of calls that a clinician reached and of like calls that
-    only police reached; people: different people; repeat_people_N: R1 to R3.
+    only police reached; people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4.
     """
 
     name: Name
@@ -240,7 +240,8 @@ class StatisticSpec(Model):
         "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene", "minutes_officer_on_scene",
         "minutes_call_to_dispatch",
         "compare_arrest", "compare_force_used",
-        "people", "repeat_people_30", "repeat_people_90", "repeat_people_365",
+        "people", "repeat_people_30", "repeat_people_90", "repeat_people_365", "calls_of_frequent",
+        "hours_committed", "hours_without_team",
     ]  # fmt: skip
     dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
     where: dict[str, str] = {}

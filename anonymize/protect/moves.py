@@ -2,7 +2,7 @@
 
 A move shows that a cell can be more, or less, than it is. Four questions are asked of the programs: how many targets does
 one move reach with today's withheld cells (`furthest`); how far can one cell go, with the cells withheld now (`Inside`); which move
-reaches a target while it disturbs the least valuable published cells (`least_disturbing`, `Nearby`); and why can a target
+reaches a target while it disturbs the least valuable published cells (`least_disturbing`); and why can a target
 not be reached (`Reasons`).
 """
 
@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from anonymize.errors import ProtectionError
 from anonymize.protect import solver
+from anonymize.protect.regions import Region
 from anonymize.protect.system import System
 from anonymize.protect.targets import Target
 
@@ -33,53 +34,73 @@ NUDGE = 1e-3
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 
 
-def furthest(system: System, withheld: Mask, targets: Sequence[Target], *, vertex: bool = False) -> Floats:
-    """A move that reaches as many of `targets` (all up, or all down) as far as it can; (leaves,)."""
+def furthest(
+    region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, *, vertex: bool = False
+) -> Floats:  # fmt: skip
+    """A move inside `region` that reaches as many of `targets` (all up, or all down) as far as it can; (all leaves of the system,).
+
+    `rewards`: what each target counts for (one each, where not given). With `cost`, published cells may move too, at their cost for each call,
+    and the move has most reward less cost; cells of infinite cost stay as they are.
+    """
     needs = np.array([t.need for t in targets])
-    fixed = sp.vstack([system.cells[~withheld], system.margins])
-    wanted = sp.diags(np.sign(needs).astype(float)) @ system.cells[[t.cell for t in targets]]
-    count, leaves = len(targets), system.cells.shape[1]
-    matrix = sp.bmat([[fixed, None], [wanted, -sp.identity(count)]], format="csr")
+    count, leaves = len(targets), len(region.leaves)
+    own = np.flatnonzero(withheld[region.cells])
+    shop = np.flatnonzero(~withheld[region.cells] & np.isfinite(cost[region.cells])) if cost is not None else own[:0]
+    price = cost[region.cells[shop]] if cost is not None else np.zeros(0)
+    places = np.searchsorted(region.cells[own], [t.cell for t in targets])
+    wanted = sp.csr_matrix((np.sign(needs).astype(float), (np.arange(count), places)), shape=(count, len(own)))
+    others = region.ties[:, leaves + shop]
+    level, width = np.zeros(region.ties.shape[0]), leaves + len(own)
     program = solver.Program(
-        matrix,
-        np.concatenate([np.zeros(leaves), -1.0 / np.abs(needs)]),
-        np.concatenate([-system.leaves.astype(float), np.full(count, -np.inf)]),
-        np.concatenate([np.full(leaves, np.inf), np.abs(needs).astype(float)]),
-        np.zeros(matrix.shape[0]),
-        np.concatenate([np.zeros(fixed.shape[0]), np.full(count, np.inf)]),
+        sp.bmat(
+            [
+                [sp.hstack([region.ties[:, :leaves], region.ties[:, leaves + own], others, -others]), sp.csr_matrix((len(level), count))],
+                [sp.hstack([sp.csr_matrix((count, leaves)), wanted, sp.csr_matrix((count, 2 * len(shop)))]), -sp.identity(count)],
+            ],
+            format="csr",
+        ),
+        np.concatenate([np.zeros(width), price, price, -(np.ones(count) if rewards is None else rewards) / np.abs(needs)]),
+        np.concatenate(
+            [
+                -region.system.leaves[region.leaves].astype(float),
+                np.full(len(own), -np.inf),
+                np.zeros(2 * len(shop)),
+                np.full(count, -np.inf),
+            ]
+        ),
+        np.concatenate([np.full(width + 2 * len(shop), np.inf), np.abs(needs).astype(float)]),
+        np.concatenate([level, np.zeros(count)]),
+        np.concatenate([level, np.full(count, np.inf)]),
     )
     highs = solver.load(program, **({} if vertex else INTERIOR))
-    if solver.run(highs) != highspy.HighsModelStatus.kOptimal:
+    solver.run(highs)
+    if not solver.feasible(highs):
         raise ProtectionError("the solver found no move at all; please report this")
-    return solver.point(highs)[:leaves]
+    return region.move(solver.point(highs))
 
 
-def least_disturbing(system: System, withheld: Mask, targets: Sequence[Target], cost: Floats) -> Floats | None:
-    """The move that reaches all `targets` at least cost; None when no move reaches them all together. Cells of infinite cost stay as they are."""
-    cells = np.array([t.cell for t in targets])
-    held = ~withheld
-    held[cells] = False
-    fixed = system.cells[held]
-    rows, leaves = fixed.shape
-    eye = sp.identity(rows, format="csr")
-    matrix = sp.bmat(
-        [[fixed, -eye, eye], [system.margins, sp.csr_matrix((system.margins.shape[0], rows)), None], [system.cells[cells], None, None]],
-        format="csr",
-    )
-    needs = np.array([t.need for t in targets], dtype=float)
-    level = np.zeros(rows + system.margins.shape[0])
+def least_disturbing(region: Region, withheld: Mask, targets: Sequence[Target], cost: Floats) -> Floats | None:
+    """The move inside `region` that reaches all `targets` at least cost; None when none reaches them all together. Cells of infinite cost stay as they are."""
+    leaves, inside = len(region.leaves), cost[region.cells]
+    most, least = _most(inside), np.where(withheld[region.cells], -np.inf, 0.0)
+    against = np.where(withheld[region.cells], 0.0, most)
+    for target in targets:
+        place = region.place(target.cell)
+        least[place], most[place] = (target.need, np.inf) if target.need > 0 else (-np.inf, target.need)
+        against[place] = 0.0
+    level = np.zeros(region.ties.shape[0])
     program = solver.Program(
-        matrix,
-        np.concatenate([np.zeros(leaves), *[_finite(cost[held])] * 2]),
-        np.concatenate([-system.leaves.astype(float), np.zeros(2 * rows)]),
-        np.concatenate([np.full(leaves, np.inf), *[_most(cost[held])] * 2]),
-        np.concatenate([level, np.where(needs > 0, needs, -np.inf)]),
-        np.concatenate([level, np.where(needs > 0, np.inf, needs)]),
+        sp.hstack([region.ties, -region.ties[:, leaves:]], format="csr"),
+        np.concatenate([np.zeros(leaves), *[_finite(inside)] * 2]),
+        np.concatenate([-region.system.leaves[region.leaves].astype(float), least, np.zeros(len(most))]),
+        np.concatenate([np.full(leaves, np.inf), most, against]),
+        level,
+        level,
     )
     highs = solver.load(program, **INTERIOR)
     if solver.run(highs) == highspy.HighsModelStatus.kInfeasible:
         return None
-    return solver.point(highs)[:leaves]
+    return region.move(solver.point(highs))
 
 
 def _finite(cost: Floats) -> Floats:
@@ -88,59 +109,6 @@ def _finite(cost: Floats) -> Floats:
 
 def _most(cost: Floats) -> Floats:
     return np.where(np.isinf(cost), 0.0, np.inf)
-
-
-class Nearby:
-    """`least_disturbing` for one target after another, each from where the last one ended (dual simplex; primal after costs change).
-
-    Costs are never perturbed: that alone makes a start from the last answer many times faster here.
-    """
-
-    def __init__(self, system: System, cost: Floats) -> None:
-        self.system, self.cost = system, cost.copy()
-        cells, self.leaves = system.cells.shape
-        self.cells = cells
-        eye = sp.identity(cells, format="csr")
-        matrix = sp.bmat([[system.cells, -eye, eye], [system.margins, sp.csr_matrix((system.margins.shape[0], cells)), None]], format="csr")
-        level = np.zeros(matrix.shape[0])
-        self.highs = solver.load(
-            solver.Program(
-                matrix,
-                np.concatenate([np.zeros(self.leaves), *[_finite(cost)] * 2]),
-                np.concatenate([-system.leaves.astype(float), np.zeros(2 * cells)]),
-                np.concatenate([np.full(self.leaves, np.inf), *[_most(cost)] * 2]), level, level,
-            ),
-            dual_simplex_cost_perturbation_multiplier=0.0, primal_simplex_bound_perturbation_multiplier=0.0,
-            simplex_iteration_limit=MOST_PIVOTS,
-        )  # fmt: skip
-        self.target: int | None = None
-        self.usable = True
-
-    def _solve(self, strategy: int) -> bool:
-        self.highs.setOptionValue("simplex_strategy", strategy)
-        status = solver.run(self.highs)
-        self.usable = self.usable and status == highspy.HighsModelStatus.kOptimal
-        return status == highspy.HighsModelStatus.kOptimal
-
-    def charge(self, cost: Floats) -> None:
-        ids = np.flatnonzero(cost != self.cost).astype(np.int32)
-        if len(ids):
-            self.cost = cost.copy()
-            for offset in (self.leaves, self.leaves + self.cells):
-                self.highs.changeColsCost(len(ids), ids + offset, cost[ids])
-            if self.target is not None:
-                self._solve(4)
-
-    def move(self, target: Target) -> Floats | None:
-        """None when it takes too many pivots; `usable` is then False for good."""
-        if self.target is not None:
-            for offset in (self.leaves, self.leaves + self.cells):
-                self.highs.changeColBounds(offset + self.target, 0.0, np.inf)
-        up, down = self.leaves + target.cell, self.leaves + self.cells + target.cell
-        self.highs.changeColBounds(up, float(max(target.need, 0)), np.inf if target.need > 0 else 0.0)
-        self.highs.changeColBounds(down, float(max(-target.need, 0)), np.inf if target.need < 0 else 0.0)
-        self.target = target.cell
-        return solver.point(self.highs)[: self.leaves] if self._solve(1) else None
 
 
 class Reasons:
@@ -154,18 +122,14 @@ class Reasons:
     def __init__(self, system: System) -> None:
         self.system = system
         cells, self.leaves = system.cells.shape
-        self.cells = cells
-        matrix = sp.bmat(
-            [[system.cells, -sp.identity(cells)], [system.margins, sp.csr_matrix((system.margins.shape[0], cells))]], format="csr"
-        )
-        self.rows = sp.vstack([system.cells, system.margins]).tocsr()
+        self.rows = system.ties.T.tocsr().astype(np.int64)
         hair = np.full(cells, self.HAIR)
-        level = np.zeros(matrix.shape[0])
+        level = np.zeros(system.ties.shape[0])
         self.low, self.high = -hair, hair
         self.target: int | None = None
         self.highs = solver.load(
             solver.Program(
-                matrix, np.zeros(self.leaves + cells),
+                system.ties, np.zeros(self.leaves + cells),
                 np.concatenate([-system.leaves.astype(float), -hair]), np.concatenate([np.full(self.leaves, np.inf), hair]), level, level,
             ),
             solver="ipm", simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0, simplex_iteration_limit=MOST_PIVOTS,
@@ -192,21 +156,23 @@ class Reasons:
     def _valid(self, duals: Floats, target: Target, sign: float) -> tuple[Ints, Floats] | None:
         """The cut in whole numbers, so that it holds for every move without regard to the solver's rounding.
 
-        With whole weights w over all rows, w < 0 on the target (times sign) and r = rows.T @ w >= 0 on every leaf, any move has
-        -w[target] * sign * change(target) <= sum of w * changes of the other cells + r @ leaves.
+        Any whole weights of the ties give each leaf and each cell a weight, and the weighted changes of all add up to nought. Where
+        no leaf's weight is below nought, and the target's (times sign) is: -weight * change of the target <= sum of
+        weight * change of the other cells + weight of the leaves @ leaves, with all cell weights turned round.
         """
         exact = _whole(-duals)
-        if exact is None or exact[target.cell] * sign >= 0:
+        if exact is None:
             return None
-        rest = self.rows.T @ exact
-        if rest.min(initial=0) < 0:
+        rest, cell_weights = np.split(self.rows @ exact, [self.leaves])
+        weights = -cell_weights
+        if weights[target.cell] * sign >= 0 or rest.min(initial=0) < 0:
             return None
-        missing = abs(target.need * int(exact[target.cell])) - int(rest @ self.system.leaves)
-        cells = np.flatnonzero(exact[: self.cells])
+        missing = abs(target.need * int(weights[target.cell])) - int(rest @ self.system.leaves)
+        cells = np.flatnonzero(weights)
         cells = cells[cells != target.cell]
         if missing <= 0 or np.any(self.system.unpublished[cells]):
             return None
-        room = np.where(exact[cells] > 0, missing, np.minimum(missing, -exact[cells] * self.system.values[cells]))
+        room = np.where(weights[cells] > 0, missing, np.minimum(missing, -weights[cells] * self.system.values[cells]))
         return cells[room > 0], room[room > 0] / missing
 
 
@@ -223,48 +189,50 @@ def _whole(numbers: Floats) -> Ints | None:
 class Inside:
     """Moves inside what is withheld, for one cell after another."""
 
-    def __init__(self, system: System, withheld: Mask, cells: Sequence[int], reach: int) -> None:
-        """`cells`: those that will be asked for; no leaf gains more than `reach`."""
+    def __init__(self, system: System, withheld: Mask, reach: int) -> None:
+        """No leaf gains more than `reach`."""
         self.system = system
         nought = system.cells[~withheld & (system.values == 0)]
         self.live = np.flatnonzero(np.asarray(nought.sum(axis=0)).ravel() == 0)
         self.size = len(self.live)
-        self.held = sp.vstack([system.cells[~withheld], system.margins]).tocsr()[:, self.live]
-        self.asked = {cell: self.held.shape[0] + i for i, cell in enumerate(sorted(set(cells)))}
-        self.matrix = sp.csr_matrix(sp.vstack([self.held, system.cells[list(self.asked)][:, self.live]]))
-        self.down, self.up = system.leaves[self.live].astype(float), np.full(self.size, float(reach))
-        free = np.full(len(self.asked), np.inf)
-        self.row_low = np.concatenate([np.zeros(self.held.shape[0]), -free])
-        self.row_high = np.concatenate([np.zeros(self.held.shape[0]), free])
+        size = len(system.values)
+        self.columns = np.concatenate([self.live, system.cells.shape[1] + np.arange(size)])
+        self.matrix = sp.csr_matrix(system.ties[:, self.columns])
+        free = np.where(withheld, np.inf, 0.0)
+        self.low = np.concatenate([-system.leaves[self.live].astype(float), -free])
+        self.high = np.concatenate([np.full(self.size, float(reach)), free])
+        self.level = np.zeros(self.matrix.shape[0])
+        self.asked: int | None = None
         self.far = solver.load(
-            solver.Program(self.matrix, np.zeros(self.size), -self.down, self.up, self.row_low, self.row_high),
+            solver.Program(self.matrix, np.zeros(len(self.columns)), self.low, self.high, self.level, self.level),
             simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0,
         )  # fmt: skip
 
     def _full(self, found: Floats) -> Floats:
         move = np.zeros(len(self.system.leaves))
-        move[self.live] = found
+        move[self.live] = found[: self.size]
         return move
 
     def corner(self, target: Target) -> Floats:
         """The move that takes the target's cell furthest; found from where the last one ended (only the objective changes)."""
-        cost = -np.sign(target.need) * self.matrix[self.asked[target.cell]].toarray().ravel()
-        self.far.changeColsCost(self.size, np.arange(self.size, dtype=np.int32), cost)
+        if self.asked is not None:
+            self.far.changeColCost(self.asked, 0.0)
+        self.asked = self.size + target.cell
+        self.far.changeColCost(self.asked, -float(np.sign(target.need)))
         if solver.run(self.far) != highspy.HighsModelStatus.kOptimal:
             raise ProtectionError("the solver found no move at all; please report this")
         return self._full(solver.point(self.far))
 
     def whole(self, target: Target) -> Floats | None:
         """The first move in whole numbers found that reaches the target; None when none was found."""
-        low, high = self.row_low.copy(), self.row_high.copy()
-        row = self.asked[target.cell]
-        low[row], high[row] = _beyond(target)
-        program = solver.Program(self.matrix, np.zeros(self.size), -self.down, self.up, low, high)
+        low, high = self.low.copy(), self.high.copy()
+        low[self.size + target.cell], high[self.size + target.cell] = _beyond(target)
+        program = solver.Program(self.matrix, np.zeros(len(low)), low, high, self.level, self.level)
         highs = solver.load(program, mip_max_nodes=MOST_NODES, mip_max_improving_sols=1)
-        highs.changeColsIntegrality(self.size, np.arange(self.size, dtype=np.int32), np.full(self.size, highspy.HighsVarType.kInteger))
+        whole = np.arange(self.size, dtype=np.int32)
+        highs.changeColsIntegrality(self.size, whole, np.full(self.size, highspy.HighsVarType.kInteger))
         solver.run(highs)
-        found = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        return self._full(solver.point(highs)) if found else None
+        return self._full(solver.point(highs)) if solver.feasible(highs) else None
 
 
 def _beyond(target: Target) -> tuple[float, float]:

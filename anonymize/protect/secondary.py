@@ -2,9 +2,10 @@
 
 1. The pattern: the cheapest set of cells that every sum demands (`pattern.py`), with a proven bound.
 2. Sweeps: moves that reach many targets at once inside the pattern (`moves.furthest`).
-3. What is left is reached by the move that disturbs the least valuable published cells; those are withheld too.
+3. What is left needs published cells to be withheld too: a few targets at a time bid for them, while all others ride along.
 4. What step 3 had to add is turned into cuts of the pattern, and all begins again, as long as the
    effort allows; the cheapest result counts.
+5. Pruning: steps 2 and 3 once more, with nothing to be had but what is withheld already. What was bought early and is of no more use falls away.
 
 The moves here are fractional. Whole-number certificates (`certificates.py`) and the audit have the last word;
 what they find comes back through `widen`.
@@ -15,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from anonymize.errors import ProtectionError
-from anonymize.protect.moves import MOVED, NUDGE, Nearby, Reasons, furthest, least_disturbing
+from anonymize.protect.moves import MOVED, NUDGE, Reasons, furthest, least_disturbing
 from anonymize.protect.pattern import Pattern
+from anonymize.protect.regions import Region, Regions
 from anonymize.protect.system import System
 from anonymize.protect.targets import Needs, Target, spanning
 
@@ -36,18 +37,26 @@ WORKERS = 2
 
 CUT = 8
 """A cut takes about as long as so many moves."""
-EFFORT = 1_000_000
-"""Program sizes (rows and leaves) times programs solved, after which no new round begins."""
-LARGE = 150_000
-"""A system of so many leaves moves all targets that are left at once; smaller ones fewer (that withholds less)."""
-HUGE = 50_000
-"""Leaves beyond which even the first program takes minutes by simplex."""
-FEW = 0.02
-"""A sweep that reaches less than this share of what is left is the last of its kind."""
-SOON = 8
-"""After so many more withheld cells a sweep is worth its while."""
-PARTS = (1, 4, 16)
-"""Targets that hinder each other in one sweep may be reached in groups."""
+EFFORT = 800_000
+"""Program sizes (cells and leaves) times programs solved, after which no new round begins."""
+PRUNINGS = 2
+FREE = 3
+"""Sweeps inside what is withheld before any more is withheld, at most."""
+FEW = 0.1
+"""A sweep that reaches less than this share of what is left is the last."""
+BIDDERS = 0.004
+"""Of the targets left in a system of SMALL leaves, the share that may bid for published cells in one program; fewer take longer and withhold less."""
+SMALL = 4_000
+FEWEST = 3
+"""So many bid at least in a system of SMALL leaves, more in a larger one."""
+BIDS = (1_000.0, 4_000.0, 16_000.0, 64_000.0)
+"""What a target bids (calls moved, times their cost), one after the other while it is not reached; then it is sought alone."""
+LEAST = 6_000
+"""Leaves of a region that is swept in place of the whole, at least."""
+RIDE = 0.05
+"""What all other targets bid: too little to withhold more, enough to ride along."""
+WIDE = 50_000
+"""A system of more leaves is swept region by region."""
 
 
 def _quiet(done: int, total: int) -> None:
@@ -80,26 +89,26 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
 
     Raises ProtectionError when there is no way, or when the solver gives no answer.
     """
-    sensitive = np.flatnonzero(system.sensitive)
-    targets = spanning(sensitive, system.values, high)
+    targets = spanning(np.flatnonzero(system.sensitive), system.values, high)
     pattern = Pattern(system, targets)
     reach = _Reach(system, targets, tick)
     reasons: Reasons | None = None
-    best: Mask | None = None
+    best, start = None, pattern.solve()
     while True:
-        start = pattern.solve()
         grown, violated = reach.complete(start)
-        if best is None or _cost(system, grown) < _cost(system, best):
-            best = grown
-        if not violated or reach.effort > EFFORT:
-            return Protected(system, high, best, pattern.bound)
-        reasons = reasons or Reasons(system)
+        if best is None or _cost(system, grown) < _cost(system, best[0]):
+            best = grown, start
         reach.effort += CUT * reach.size * len(violated)
+        if not violated or reach.effort > EFFORT:
+            break
+        reasons = reasons or Reasons(system)
         cuts = [cut for target in violated if (cut := reasons.cut(start, target)) is not None]
         if not cuts:
-            return Protected(system, high, best, pattern.bound)
+            break
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
+        start = pattern.solve()
+    return Protected(system, high, reach.prune(*best), pattern.bound)
 
 
 def widen(protected: Protected, cells: Sequence[int], tick: Tick = _quiet) -> None:
@@ -120,55 +129,114 @@ class _Reach:
         self.needs = Needs(self.targets)
         self.size = sum(system.cells.shape)
         self.effort = 0
-        rng = np.random.default_rng(0)
-        self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * rng.random(len(system.values)))
+        self.rng = np.random.default_rng(0)
+        self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
         self.moves: list[tuple[Ints, Mask]] = []
-        self.nearby: Nearby | None = None
-        self.number = {target: i for i, target in enumerate(self.targets)}
+        self.regions = Regions(system)
         self.pool = ThreadPoolExecutor(WORKERS)
 
-    def complete(self, start: Mask) -> tuple[Mask, list[Target]]:
-        """`start` with more cells withheld, and the targets for which some were."""
+    def complete(self, start: Mask, within: Mask | None = None) -> tuple[Mask, list[Target]]:
+        """`start` with more cells withheld (none outside `within`, where given), and the targets for which some were."""
         self.withheld = start.copy()
+        self.prices = np.where(self.system.fixed if within is None else ~within, np.inf, self.cost)
         self.done = np.zeros(len(self.targets), dtype=bool)
+        self.steps = np.zeros(len(self.targets), dtype=np.int64)
+        self.violated: list[int] = []
         for touched, reached in self.moves:
             if not self.done.all() and self.withheld[touched].all():
                 self.done |= reached
-        swept = self._quick
-        self._sweep(PARTS[:1] if swept else PARTS)
-        violated = []
-        since = 0
+        self._sweep()
         while not self.done.all():
-            if swept and not self._quick:
-                swept = False
-                self._sweep(PARTS)
-            groups = self._groups(np.flatnonzero(~self.done))
-            before = int(self.withheld.sum())
-            self._move(groups)
-            if added := int(self.withheld.sum()) - before:
-                violated += [target for group in groups for target in group]
-                since += added
-            if since > SOON and since > int((~self.done).sum()) // 8:
-                self._sweep(PARTS[:1] if self._quick else PARTS[:2])
-                since = 0
+            self._bid()
             self.tick(int(self.done.sum()), len(self.done))
-        return self.withheld, violated
+        return self.withheld, [self.targets[i] for i in self.violated]
 
-    @property
-    def _quick(self) -> bool:
-        """Does a program start well from the last one's end? Not in a huge system; in others not known before the first."""
-        return self.system.cells.shape[1] < HUGE and (self.nearby is None or self.nearby.usable)
+    def prune(self, withheld: Mask, start: Mask) -> Mask:
+        """Of `withheld`, which grew from `start`, as little as will do; a wide system stays as it is, since it would take as long again."""
+        for _ in range(PRUNINGS if len(self.system.leaves) <= WIDE else 0):
+            try:
+                fewer, _violated = self.complete(start & withheld, withheld)
+            except ProtectionError:
+                break  # a move that came near enough cannot be had again
+            if _cost(self.system, fewer) < _cost(self.system, withheld):
+                withheld = fewer
+        return withheld
 
-    def _groups(self, left: Ints) -> list[list[Target]]:
-        """The next targets to move: one where the last program is a good start, else WORKERS groups of targets of one direction."""
-        if self._quick:
-            return [[self.targets[left[0]]]]
-        together = max(1, int(len(left) * (self.system.cells.shape[1] / LARGE) ** 1.5))
-        first = self.targets[left[0]].need > 0
-        same = [self.targets[i] for i in left if (self.targets[i].need > 0) == first]
-        other = [self.targets[i] for i in left if (self.targets[i].need > 0) != first]
-        pools = [same, other] if other else [same[::2], same[1::2]]
-        return [pool[:: max(1, len(pool) // together)][:together] for pool in pools if pool]
+    def _ways(self) -> list[Ints]:
+        """The targets left that go up, and those that go down."""
+        left, up = ~self.done, self.needs.need > 0
+        return [way for way in (np.flatnonzero(left & up), np.flatnonzero(left & ~up)) if len(way)]
+
+    def _rewards(self, count: int) -> Floats:
+        """A few targets count for much and most for little: then those few are reached, where equal ones would hinder each other."""
+        drawn = self.rng.random(count) ** -2.0
+        rewards: Floats = np.minimum(drawn / drawn.mean(), 1_000.0)
+        return rewards
+
+    def _sweep(self) -> None:
+        """Moves that reach many targets inside what is withheld, while they reach enough."""
+        for turn in range(FREE):
+            ways = self._ways()
+            left = sum(map(len, ways))
+            jobs = [(region, inside, self._rewards(len(inside)) if turn else None) for way in ways for region, inside in self._parts(way)]
+            for move in self.pool.map(lambda job: furthest(job[0], self.withheld, self._of(job[1]), job[2]), jobs):
+                self._note(move)
+            self.tick(int(self.done.sum()), len(self.done))
+            if left - int((~self.done).sum()) <= FEW * left:
+                break
+
+    def _of(self, numbers: Ints) -> list[Target]:
+        return [self.targets[i] for i in numbers]
+
+    def _parts(self, way: Ints) -> list[tuple[Region, Ints]]:
+        """Regions that hold all of `way` together, each with its targets; the whole where that is small."""
+        if len(self.system.leaves) <= WIDE:
+            return [(self.regions.whole, way)]
+        found = {id(region): region for region in (self.regions.around(self.targets[i].cell, LEAST) for i in way)}
+        return [(region, way[region.holds(self.needs.cells[way])]) for region in found.values()]
+
+    def _bid(self) -> None:
+        """One program up and one down: a few targets bid for published cells, the others ride along.
+
+        Who was not reached bids more the next time, until it is sought alone.
+        """
+        withheld, cost = self.withheld, self._prices()
+        size = len(self.system.leaves) / SMALL
+        jobs, bidders = [], []
+        for way in self._ways():
+            step = int(self.steps[way].min())
+            alike = way[self.steps[way] == step]
+            if step == len(BIDS):
+                self._reach_alone(int(alike[0]))
+                continue
+            number = max(1, int(size * max(FEWEST, BIDDERS * len(way))))
+            bidding = np.isin(way, self.rng.permutation(alike)[:number])
+            jobs.append((self._of(way), np.where(bidding, BIDS[step], RIDE * self._rewards(len(way)))))
+            bidders.append(way[bidding])
+        for bid, move in zip(
+            bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, job[0], job[1], cost), jobs), strict=True
+        ):
+            touched = self._note(move)
+            if np.any(touched & ~self.withheld):
+                self.violated += bid[self.done[bid]].tolist()
+            self.withheld = self.withheld | touched
+            self.steps[bid[~self.done[bid]]] += 1
+
+    def _prices(self) -> Floats:
+        return np.where(self.withheld, 0.0, self.prices)
+
+    def _reach_alone(self, number: int) -> None:
+        move = least_disturbing(self.regions.whole, self.withheld, self._of(np.array([number])), self._prices())
+        if move is None:
+            raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
+        self._take(number, move)
+
+    def _take(self, number: int, move: Floats) -> None:
+        touched = self._note(move)
+        if np.any(touched & ~self.withheld):
+            self.violated.append(number)
+        self.withheld = self.withheld | touched
+        self.done[number] = True
 
     def _note(self, move: Floats) -> Mask:
         self.effort += self.size
@@ -178,39 +246,3 @@ class _Reach:
         self.moves.append((np.flatnonzero(touched), reached))
         self.done |= reached
         return touched
-
-    def _sweep(self, parts_in_turn: Sequence[int]) -> None:
-        """Moves that reach many targets inside what is withheld, while they reach enough; then in ever smaller groups."""
-        for parts in parts_in_turn:
-            enough = True
-            while enough:
-                left = [t for t, done in zip(self.targets, self.done, strict=True) if not done]
-                groups = [
-                    way[part::parts] for way in ([t for t in left if t.need > 0], [t for t in left if t.need < 0]) for part in range(parts)
-                ]
-                for move in self.pool.map(partial(furthest, self.system, self.withheld), filter(None, groups)):
-                    self._note(move)
-                self.tick(int(self.done.sum()), len(self.done))
-                enough = len(left) - int((~self.done).sum()) > FEW * len(left) * parts
-
-    def _move(self, groups: list[list[Target]]) -> None:
-        """Reach each group at least cost, side by side; a group that cannot be reached together is halved."""
-        cost = np.where(self.withheld, 0.0, np.where(self.system.fixed, np.inf, self.cost))
-        moves: list[Floats | None] = []
-        if len(groups) == 1 and len(groups[0]) == 1 and self._quick:
-            self.nearby = self.nearby or Nearby(self.system, cost)
-            self.nearby.charge(cost)
-            if self.nearby.usable:
-                moves = [self.nearby.move(groups[0][0])]
-        if not moves or moves[0] is None:
-            withheld = self.withheld
-            moves = list(self.pool.map(lambda group: least_disturbing(self.system, withheld, group, cost), groups))
-        for group, move in zip(groups, moves, strict=True):
-            if move is not None:
-                self.withheld = self.withheld | self._note(move)
-                self.done[[self.number[target] for target in group]] = True
-            elif len(group) == 1:
-                raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
-            else:
-                middle = len(group) // 2
-                self._move([group[:middle], group[middle:]])

@@ -47,7 +47,10 @@ def load(program: Program, **options: bool | int | float | str) -> highspy.Highs
 
 
 def run(highs: highspy.Highs) -> highspy.HighsModelStatus:
-    """Solve; returns Optimal, Infeasible or a limit that the caller set. Raises ProtectionError on anything else."""
+    """Solve; returns Optimal, Infeasible, a limit that the caller set, or Unknown with a point that keeps every bound (`feasible`).
+
+    Raises ProtectionError on anything else.
+    """
     highs.setOptionValue("time_limit", highs.getRunTime() + SOLVER_SECONDS)
     highs.run()
     status = highs.getModelStatus()
@@ -55,9 +58,17 @@ def run(highs: highspy.Highs) -> highspy.HighsModelStatus:
         highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible,
         highspy.HighsModelStatus.kIterationLimit, highspy.HighsModelStatus.kSolutionLimit,
     )  # fmt: skip
-    if status not in known:
+    if status not in known and not (status == highspy.HighsModelStatus.kUnknown and feasible(highs)):
         raise ProtectionError(f"the solver stopped without an answer ({highs.modelStatusToString(status)}); nothing was written")
     return status
+
+
+def feasible(highs: highspy.Highs) -> bool:
+    """After a run: is there a point that keeps every bound, whether or not it was proven best?
+
+    An interior-point method that stops a hair above its tolerance calls the status unknown; the point is as good a move as any.
+    """
+    return bool(highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
 
 def point(highs: highspy.Highs) -> Floats:

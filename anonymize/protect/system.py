@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,38 @@ class System:
     relations: tuple[Relation, ...]
     fixed: npt.NDArray[np.bool_]
     kept: npt.NDArray[np.bool_]
+
+    @cached_property
+    def ties(self) -> sp.csr_matrix:
+        """What every change of leaves and cells obeys: ties @ (leaves, cells) = 0.
+
+        A cell that is a sum of others is tied to those, only the finest ones to their leaves. That says the same as `cells` with
+        a tenth of the entries, so a solver is many times faster with it.
+        """
+        size, leaves = self.cells.shape
+        extent = np.diff(self.cells.indptr)
+        ways: dict[int, list[Relation]] = {}
+        for relation in self.relations:
+            for cell in (relation[0], *relation[1]):
+                ways.setdefault(cell, []).append(relation)
+        tied = np.zeros(size, dtype=bool)
+        columns, weights, ends = [np.zeros(0, dtype=np.int64)], [np.zeros(0)], [0]
+        rest = np.array([any(code.startswith(COMPLEMENT) for _, code in key) for key in self.keys])
+        for cell in np.lexsort((extent, rest)).tolist():
+            known = [r for r in ways.get(cell, ()) if all(tied[other] for other in (r[0], *r[1]) if other != cell)]
+            tied[cell] = True
+            if known:
+                whole, parts = min(known, key=lambda r: len(r[1]))
+                columns.append(np.array([whole, *parts]) + leaves)
+                weights.append(np.array([-1.0] + [1.0] * len(parts)))
+            else:
+                row = slice(self.cells.indptr[cell], self.cells.indptr[cell + 1])
+                columns.append(np.append(self.cells.indices[row], leaves + cell))
+                weights.append(np.append(self.cells.data[row], -1.0))
+            ends.append(ends[-1] + len(columns[-1]))
+        cells = sp.csr_matrix((np.concatenate(weights), np.concatenate(columns), ends), shape=(size, leaves + size))
+        margins = sp.hstack([self.margins, sp.csr_matrix((self.margins.shape[0], size))])
+        return sp.csr_matrix(sp.vstack([cells, margins]))
 
 
 @dataclass(frozen=True)

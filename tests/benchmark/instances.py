@@ -51,21 +51,30 @@ def system_of(
 
 
 def relations(labels: np.ndarray, dims: Sequence[Sequence[np.ndarray]]) -> tuple[Relation, ...]:
-    """Labels are rows of (level of each dimension, code of each dimension)."""
+    """Labels are rows of (level of each dimension, code of each dimension). Levels that do not nest (sectors across precincts) give no sums."""
     count = len(dims)
     at = {tuple(label): i for i, label in enumerate(labels.tolist())}
-    above = [[dict(zip(d[i].tolist(), d[i + 1].tolist(), strict=True)) for i in range(len(d) - 1)] for d in dims]
     parts: dict[tuple[int, int, int], list[int]] = {}
     for label in labels.tolist():
-        for d in range(count):
-            whole, level = label.copy(), label[d]
-            while whole[d] + 1 < len(dims[d]):
-                whole[count + d] = above[d][whole[d]][whole[count + d]]
-                whole[d] += 1
-                if tuple(whole) in at:
-                    parts.setdefault((at[tuple(whole)], d, level), []).append(at[tuple(label)])
-                    break
+        for d, maps in enumerate(dims):
+            fine = label[d]
+            above: list[int] = []
+            for coarse in range(fine + 1, len(maps)):
+                whole = label.copy()
+                whole[d], whole[count + d] = coarse, int(maps[coarse][np.flatnonzero(maps[fine] == label[count + d])[0]])
+                if (
+                    tuple(whole) in at
+                    and _nest(maps[fine], maps[coarse])
+                    and not any(_nest(maps[between], maps[coarse]) for between in above)
+                ):
+                    parts.setdefault((at[tuple(whole)], d, fine), []).append(at[tuple(label)])
+                    above.append(coarse)
     return tuple((whole, tuple(members)) for (whole, _, _), members in parts.items())
+
+
+def _nest(fine: np.ndarray, coarse: np.ndarray) -> bool:
+    """Does each code of the fine level lie inside one of the coarse level? Both map leaves to codes."""
+    return len(np.unique(np.stack([fine, coarse], axis=1), axis=0)) == len(np.unique(fine))
 
 
 def tiny(seed: int, threshold: int) -> System:

@@ -127,7 +127,57 @@ def waits():
 
 
 def patrol():
-    return [f"{sum(int(r['worked']) for r in rows('staffed_months')):,} hours"]
+    worked, patrolled = (sum(int(r[key]) for r in rows("staffed_months") if r["month"] >= "2025") for key in ("worked", "patrol"))
+    return [per_cent(worked, worked + patrolled), f"({worked:,} of {worked + patrolled:,} hours)"]
+
+
+def hours_on_calls():
+    worked = sum(int(r["worked"]) for r in rows("staffed_months") if r["month"] >= "2025")
+    busy = int(statistic("busy", period="2025", responder="clinician")["hours"])
+    return [per_cent(busy, worked), f"({busy:,} of {worked:,} hours)"]
+
+
+def frequent():
+    cell = statistic("frequent", period="2025")
+    part, whole = int(cell["calls_frequent"]), int(cell["based_on"])
+    partners = rows("partner_agreements")
+    full = sum(r["agreement"] == r["data_sharing"] == "yes" for r in partners)
+    return [f"about {per_cent(part, whole)} ({part:,} of {whole:,} calls)", f"{full} of {len(partners)} partners"]
+
+
+def no_team():
+    cell = statistic("no_team", period="2025")
+    part, whole = int(cell["hours_none"]), int(cell["based_on"])
+    rural = share(count("coverage_by_setting", setting="rural", responder="clinician"), count("coverage_by_setting", setting="rural"))
+    winter = share(count("coverage_by_season", season="winter", responder="clinician"), count("coverage_by_season", season="winter"))
+    return [f"about {per_cent(part, whole)} ({part:,} of {whole:,} hours)", *rural, *winter]
+
+
+def emergency_room():
+    return share(count("emergency_diversion", taken_to_ed="no"), count("emergency_diversion"))
+
+
+def serious_force():
+    whole = count("serious_force", responder="clinician")
+    return [f"{whole:,}", f"0 to {3000 / whole:.1f}"]
+
+
+def line_988():
+    last = rows("crisis_line")[-1]
+    return [f"{per_cent(int(last['answered']), int(last['contacts']))} answered in the state"]
+
+
+def funnel():
+    steps = [
+        count("triage", period="2025"),
+        count("triage", period="2025", eligible="yes"),
+        count("coverage_by_area", period="2025", responder="clinician"),
+    ]
+    return [
+        f"{steps[0]:,}",
+        f"{steps[1]:,}, {per_cent(steps[1], steps[0])} of the step above",
+        f"{steps[2]:,}, {per_cent(steps[2], steps[1])} of the step above",
+    ]
 
 
 def language():
@@ -159,14 +209,25 @@ CLAIMS = {
     19: (RUN, "Staffing and training", officer_time),
     20: (HOW, "Response times", waits),
     21: (RUN, "Staffing and training", lambda: survey("officers")),
-    22: (EVIDENCE, "Check a claim", patrol),
+    22: (RUN, "Staffing and training", lambda: patrol() + hours_on_calls()),
     23: (RUN, "Fairness", language),
 }
 
 
-@pytest.mark.parametrize("number", CLAIMS)
+MORE = {
+    "frequent callers and agreements": (HOW, "After the crisis", frequent),
+    "no team, town and country, seasons": (HOW, "Coverage by place and hour", no_team),
+    "emergency room": (HOW, "Outcomes", emergency_room),
+    "serious force": (HOW, "Safety", serious_force),
+    "988 line": (HOW, "Calls and demand", line_988),
+    "funnel": (HOW, "Who gets a co-response", funnel),
+}
+"""Measures of the list beyond the claims."""
+
+
+@pytest.mark.parametrize("number", [*CLAIMS, *MORE])
 def test_a_claim_can_be_checked(number, example, tab):
-    group, name, figures = CLAIMS[number]
+    group, name, figures = (CLAIMS | MORE)[number]
     visit(tab, example)
     tab.get_by_role("button", name=group, exact=True).click()
     tab.get_by_role("link", name=name, exact=True).click()

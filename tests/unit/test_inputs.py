@@ -61,6 +61,7 @@ def test_fields_that_follow_from_others(tmp_path):
 
     assert column("not_served_reason") == ["served", "no_unit", "unknown", "served", "all_busy"]
     assert column("wait") == ["under_10", "30_to_60", "over_60", "unknown.band", "unknown.band"]  # none recorded; before the call
+    assert column("season") == ["winter"] * 5
     assert column("officer_released") == ["yes", "no", "unknown", "yes", "no"]  # 10, 9, unknown, 50, 0 minutes
     assert column("on_duty") == ["yes", "no", "no", "yes", "yes"]  # at the end of a shift nobody is on duty any more
     assert column("handoff") == [
@@ -85,6 +86,30 @@ def test_hours_of_shifts_are_split_by_clock_hour(tmp_path):
     assert hours["2", "22"] == "0"  # planned, not worked
     months = (tmp_path / "out/tables/staffed_months.csv").read_text().splitlines()
     assert months == ["month,planned,worked", "2024-01,24,12"]
+
+
+def test_patrol_units_stand_beside_the_teams(tmp_path):
+    tables = '\n[[tables]]\nname = "c"\ntitle = "C"\ndimensions = { period = ["all"] }\n'
+    lines = SHIFTS.replace("worked\n", "worked,patrol\n", 1).splitlines()
+    shifts = "\n".join([lines[0], *(f"{line},no" for line in lines[1:]), "P,2024-01-03 07:00,2024-01-03 19:00,yes,no,yes,yes"]) + "\n"
+    build(read_inputs(agency(tmp_path, INPUTS + tables, shifts=shifts)), tmp_path / "out", tmp_path / "private")
+    assert (tmp_path / "out/tables/staffed_months.csv").read_text().splitlines() == ["month,planned,worked,patrol", "2024-01,24,12,12"]
+
+
+def test_emergency_room_follows_from_the_outcome(tmp_path):
+    columns = {'call_type = "type"\n': 'call_type = "type"\noutcome = "end"\n'}
+    values = '[calls.values.outcome]\nED = "emergency_department"\nHOLD = "involuntary_hold"\nHOME = "stayed_with_plan"\n\n[dimensions.call_type]'
+    text = "id,at,type,end\n1,2024-01-01,Crisis,ED\n2,2024-03-01,Crisis,HOLD\n3,2024-06-30,Crisis,HOME\n4,2024-05-31,Crisis,\n"
+    rows = {r["call_id"]: r for r in calls_of(write_agency(tmp_path, text, columns | {"[dimensions.call_type]": values}))}
+    assert [rows[n]["taken_to_ed"] for n in "1234"] == ["yes", "yes", "no", "unknown"]
+    assert [rows[n]["season"] for n in "1234"] == ["winter", "spring", "summer", "spring"]
+
+
+def test_few_claims_are_withheld(tmp_path):
+    path = write_agency(tmp_path, "id,at,type\n1,2024-01-01,Crisis\n", extra='\n[inputs]\nliability_claims = { paths = "l.csv" }\n')
+    (tmp_path / "l.csv").write_text("year,filed\n2022,0\n2023,4\n2024,5\n")
+    build(read_inputs(path), tmp_path / "out", tmp_path / "private")
+    assert (tmp_path / "out/tables/liability_claims.csv").read_text().splitlines() == ["year,filed", "2022,0", "2023,", "2024,5"]
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,49 @@ def test_example_city_equals_pandas(example_city, example_exports):
     assert abs(int(shown["median"]) - valid.quantile(0.5)) <= 0.5
     assert abs(int(shown["p90"]) - valid.quantile(0.9)) <= 0.5
     assert abs(int(shown["based_on"]) - len(valid)) <= 5
+
+
+def by_year(out, name):
+    return pd.read_csv(out / f"tables/{name}.csv", dtype=str).set_index([c for c in ("period", "responder") if c in _head(out, name)])
+
+
+def _head(out, name):
+    return (out / f"tables/{name}.csv").read_text().split("\n", 1)[0].split(",")
+
+
+def test_hours_and_frequent_calls_equal_pandas(example_city, example_exports):
+    """Hours on calls (H3), hours without a free team (H4) and calls of frequent callers (R4), each worked out from the exports alone."""
+    _built, out = example_city
+    times = ["received", "dispatched", "cleared"]
+    frame = pd.read_csv(
+        ROOT / "examples/example_city/exports/calls.csv", parse_dates=times, keep_default_na=False, na_values=dict.fromkeys(times, "")
+    )
+    frame = frame.sort_values(["received", "incident_no"])
+    reached, year = frame["unit_type"].isin(["COR", "CLIN"]), frame["received"].dt.year.astype(str)
+    on_calls = (frame["cleared"] - frame["dispatched"]).dt.total_seconds() / 3600
+    assert abs(int(by_year(out, "busy").loc[("2025", "clinician"), "hours"]) - on_calls[reached & (year == "2025")].sum()) <= 5
+
+    eligible = frame[(frame["eligible"] == "Y") & (year == "2025")]
+    hour = eligible["received"].dt.floor("h")
+    lost = ~eligible["unit_type"].isin(["COR", "CLIN"]) & eligible["not_served"].isin(["NO UNIT ON DUTY", "ALL UNITS BUSY"])
+    shown = by_year(out, "no_team").loc["2025"]
+    assert abs(int(shown["hours_none"]) - hour[lost].nunique()) <= 5
+    assert abs(int(shown["based_on"]) - hour.nunique()) <= 5
+
+    known = frame[frame["person"] != ""].assign(day=lambda f: f["received"].dt.normalize())
+    often = 0
+    for _person, days in known.groupby("person")["day"]:
+        for day in days[days.dt.year == 2025]:
+            often += int(((days <= day) & (days > day - pd.Timedelta(days=365))).sum() >= 5)
+    assert abs(int(by_year(out, "frequent").loc["2025", "calls_frequent"]) - often) <= 5
+
+
+def test_few_frequent_callers_are_withheld(tmp_path):
+    """One person with six calls among many with two: the two calls past the fourth are too few to tell."""
+    text = calls() + "".join(f"x{i},2024-05-{i + 1:02d} 10:00,Crisis,often,2024-05-{i + 1:02d} 10:20\n" for i in range(6))
+    spec = '\n[[statistics]]\nname = "frequent"\ntitle = "Frequent"\nmeasure = "calls_of_frequent"\ndimensions = { call_type = ["all", "type"] }\n'
+    build(read_inputs(write_agency(tmp_path, text, COLUMNS, spec)), tmp_path / "out", tmp_path / "private")
+    assert rows(tmp_path / "out", "frequent")["crisis"]["status"] == "suppressed"
+    many = calls() + "".join(f"x{i},2024-05-{i % 28 + 1:02d} 10:00,Crisis,often,2024-05-{i % 28 + 1:02d} 10:20\n" for i in range(40))
+    build(read_inputs(write_agency(tmp_path / "b", many, COLUMNS, spec)), tmp_path / "b/out", tmp_path / "b/private")
+    assert rows(tmp_path / "b/out", "frequent")["crisis"]["calls_frequent"] == "40"  # 36 past the fourth, rounded to 10
