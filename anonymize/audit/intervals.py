@@ -51,9 +51,9 @@ def judge(equations: Equations, threshold: int, tick: Callable[[int, int], None]
     """
     reduced = _reduce(equations)
     verdicts: list[Verdict | None] = [None] * len(equations.hidden_cells)
-    done = 0
+    done, cap = 0, 2 * int(equations.values.max(initial=0)) + 100 * threshold
     for component in _components(reduced):
-        for row, verdict in _solve(component, threshold):
+        for row, verdict in _solve(component, threshold, cap):
             verdicts[row] = verdict
             done += 1
             tick(done, len(verdicts))
@@ -151,19 +151,18 @@ def _components(part: _Part) -> list[_Part]:
 class _Model:
     """One component in HiGHS, kept alive between solves; only the objective changes.
 
-    Every unknown is capped far above anything published: narrower intervals than the truth can only
-    make the audit stricter.
+    Every unknown is capped (`cap`) far above anything published anywhere, not only in this component, whose sums may be
+    small differences of large counts. Narrower intervals than the truth can only make the audit stricter.
     """
 
-    def __init__(self, part: _Part, threshold: int) -> None:
+    def __init__(self, part: _Part, cap: int) -> None:
         self.part = part
         columns = part.hidden.shape[1]
         matrix = sp.vstack([part.fixed, part.ranges]).tocsr()
-        self.cap = int(part.values.max(initial=0)) + 100 * threshold
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = columns, matrix.shape[0]
         lp.col_cost_ = np.zeros(columns)
-        lp.col_lower_, lp.col_upper_ = np.zeros(columns), np.full(columns, float(self.cap))
+        lp.col_lower_, lp.col_upper_ = np.zeros(columns), np.full(columns, float(cap))
         lp.row_lower_ = np.concatenate([part.values, part.low])
         lp.row_upper_ = np.concatenate([part.values, part.high])
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
@@ -207,12 +206,12 @@ class _Model:
         return rounded
 
 
-def _solve(part: _Part, threshold: int) -> list[tuple[int, Verdict]]:
+def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
     number = part.hidden.shape[0]
     if part.hidden.shape[1] == 0:  # everything behind these cells is known
         known = [int(value) for value in part.constant]
         return [(int(row), Verdict(v, v, v, False, "pinned")) for row, v in zip(part.rows, known, strict=True)]
-    model = _Model(part, threshold)
+    model = _Model(part, cap)
     dense = [np.asarray(part.hidden[i].toarray()).ravel() for i in range(number)] if number <= 64 else None
     low, high = np.full(number, np.iinfo(np.int64).max), np.full(number, -1, dtype=np.int64)
     bound_low, bound_high = np.zeros(number), np.full(number, np.inf)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from anonymize.agency.schema import TableSpec, Text
 from anonymize.audit import audit_release
 from anonymize.audit.intervals import judge
 from anonymize.audit.reader import read_release
-from anonymize.audit.space import COMPLEMENT, equations
+from anonymize.audit.space import COMPLEMENT, Equations, equations
 from anonymize.codelists import Codelist, Node, with_unknown
 from anonymize.errors import ProtectionError
 from anonymize.protect import Block, build_system, plan_cliques, protect
@@ -191,3 +192,17 @@ def test_complement_marks_are_not_codes():
 
     with pytest.raises(ValueError, match="code"):
         CodeSpec(code=f"{COMPLEMENT}x of all", en="x", es="x")
+
+
+def test_unknowns_may_be_larger_than_the_sums_that_tie_them():
+    """Margins of three cliques: x = y + z, y = 700 + u, z = 700 + v, with u and v withheld; the total of all is published elsewhere.
+
+    No single sum of this component comes near x, which is 1,400 at least.
+    """
+    columns = ["x", "y", "z", "u", "v", "w"]
+    sums = [({"x": 1, "y": -1, "z": -1}, 0), ({"y": 1, "u": -1}, 700), ({"z": 1, "v": -1}, 700), ({"w": 1}, 5000)]
+    fixed = sp.csr_matrix([[row.get(c, 0) for c in columns] for row, _ in sums])
+    hidden = sp.csr_matrix([[int(c == name) for c in columns] for name in "uv"])
+    none = sp.csr_matrix((0, len(columns)))
+    found = judge(Equations(fixed, np.array([v for _, v in sums]), none, np.zeros(0), np.zeros(0), hidden, ((), ())), 5)
+    assert all(verdict.safe for verdict in found)
