@@ -47,7 +47,7 @@ def wrapped(text: str, size: float, width: float) -> list[str]:
 
 def _specification(figure: Figure, width: int) -> dict[str, Any]:
     assert figure.chart is not None
-    specification: dict[str, Any] = figure.chart(colours=LIGHT).to_dict()
+    specification: dict[str, Any] = figure.chart(colours=LIGHT).to_dict(validate=False)
     specification["background"] = None
     specification["autosize"] = {"type": "fit-x", "contains": "padding"}
     specification["width"] = width

@@ -76,7 +76,7 @@ def _deck(view: View) -> pdk.Deck:
 def _specification(view: View) -> dict[str, Any]:
     """The chart as Vega-Lite, its rows as Arrow, as Streamlit sends them."""
     assert view.figure.draw is not None
-    chart: dict[str, Any] = view.figure.draw(colours=view.colours).to_dict()
+    chart: dict[str, Any] = view.figure.draw(colours=view.colours).to_dict(validate=False)
     for size in ("continuousWidth", "continuousHeight"):  # Altair's own, for a page without a width
         chart.get("config", {}).get("view", {}).pop(size, None)
     for name, rows in chart.get("datasets", {}).items():

@@ -48,6 +48,7 @@ class Folder:
     out: Path
     code: str
     names: dict[str, bytes] = field(default_factory=dict)
+    drawn: dict[tuple[str, ...], list[tuple[str, int, int]]] = field(default_factory=dict)
 
     def keep(self, name: str, data: bytes) -> str:
         """A file under its name; under another when the name is taken by other bytes."""
@@ -69,12 +70,15 @@ class Folder:
         return f"{PAGES_HERE}{self.code}/{page_file(name, choices)}"
 
     def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
-        found = []
-        for width in WIDTHS:
-            svg = picture.chart_svg(figure, width)
-            size = picture.size_of(svg)
-            found.append((self.keep(f"{figure.page}-{figure.slug}-{width}.svg", picture.following_the_reader(svg).encode()), *size))
-        return found
+        """Drawn once for all pages that show the same: most figures of a page do not change with one of its filters."""
+        same = (figure.page, figure.title, figure.note, figure.table.to_csv(), figure.data.to_csv())
+        if same not in self.drawn:
+            self.drawn[same] = []
+            for width in WIDTHS:
+                svg = picture.chart_svg(figure, width)
+                name = self.keep(f"{figure.page}-{figure.slug}-{width}.svg", picture.following_the_reader(svg).encode())
+                self.drawn[same].append((name, *picture.size_of(svg)))
+        return self.drawn[same]
 
     def takeaways(self, figure: Figure) -> list[tuple[str, str]]:
         site = citation.site_of(self.release)
