@@ -179,7 +179,7 @@ INPUTS: dict[str, Input] = {
     ),
     "liability_claims": _input(
         "Claims filed against the program, by year", "Reclamaciones contra el programa, por año", "the claims filed in one year",
-        Field("year", "year", "year"), Field("filed", "whole", "claims filed"),
+        Field("year", "year", "year"), Field("filed", "whole", "claims filed; blank where fewer than the threshold", required=False),
     ),
     "service_hours": _input(
         "Hours of service", "Horario de servicio", "when teams work, by area",
@@ -207,7 +207,7 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
             if name == "survey":
                 rows = _enough(rows, described.fields, threshold)
             elif name == "liability_claims":
-                rows = [(year, "" if 0 < int(filed) < threshold else filed) for year, filed in rows]
+                rows = [(year, "" if filed and 0 < int(filed) < threshold else filed) for year, filed in rows]
             found.append(Reference(name, described.title, described.what, described.fields, tuple(rows)))
     if problems:
         raise SourceError(problems)
