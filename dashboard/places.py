@@ -275,8 +275,8 @@ def staffed(page: Page) -> None:
         page.figure(
             title=title, draw=partial(charts.grid, cells), alt=alt,
             table=pd.DataFrame([{_("Time of day"): pick(b.label)} | {t.day: words(t) for t in times if t.hours == pick(b.label)} for b in found.blocks]),
-            data=pd.DataFrame([{"year": found.year, "weekday": d.code, "hour": b.code, "calls": t.calls, "teams_on_duty": round(t.teams, 2)}
-                               for t, (b, d) in zip(times, product(found.blocks, found.days), strict=True)]).astype({"calls": "Int64"}),
+            data=pd.DataFrame([{"year": found.year, "hour": b.code} | {f"weekday_{d.code}": words(t) for t, (c, d) in zip(times, product(found.blocks, found.days), strict=True) if c is b}
+                               for b in found.blocks]),
             file=(file, found.year), note=note, hidden=sum(t.calls is None for t in times) if file != "staffed-hours" else 0,
         )  # fmt: skip
 
