@@ -7,7 +7,7 @@ Survey answers from fewer people than the threshold are left out. Handoffs are a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -179,7 +179,7 @@ INPUTS: dict[str, Input] = {
     ),
     "liability_claims": _input(
         "Claims filed against the program, by year", "Reclamaciones contra el programa, por año", "the claims filed in one year",
-        Field("year", "year", "year"), Field("filed", "whole", "claims filed; blank where fewer than the threshold", required=False),
+        Field("year", "year", "year"), Field("filed", "whole", "claims filed"),
     ),
     "service_hours": _input(
         "Hours of service", "Horario de servicio", "when teams work, by area",
@@ -206,9 +206,11 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
             threshold = config.file.privacy.threshold
             if name == "survey":
                 rows = _enough(rows, described.fields, threshold)
-            elif name == "liability_claims":
-                rows = [(year, "" if filed and 0 < int(filed) < threshold else filed) for year, filed in rows]
-            found.append(Reference(name, described.title, described.what, described.fields, tuple(rows)))
+            fields = described.fields
+            if name == "liability_claims":
+                rows = [(year, "" if 0 < int(filed) < threshold else filed) for year, filed in rows]
+                fields = (fields[0], replace(fields[1], what=f"{fields[1].what}; blank where fewer than the threshold", required=False))
+            found.append(Reference(name, described.title, described.what, fields, tuple(rows)))
     if problems:
         raise SourceError(problems)
     return found

@@ -172,12 +172,12 @@ def _one(
     if spec.name not in seen:
         seen[spec.name] = _raw(engine, config, spec, dimensions)
     raw = seen[spec.name]
-    names = list(raw)
+    names = [name for name in raw if name not in BEHIND.get(spec.measure, ())]
     base = np.nan_to_num(raw[names[-1]])
     shown: Mask = (base >= spec.minimum) & ~_count_withheld(spec, dimensions, tables, withheld)
     if spec.measure.startswith(REPEATED) or spec.measure in (FREQUENT, WITHOUT_TEAM):
         part = np.nan_to_num(raw[names[0]])
-        for side in (part, base - part):
+        for side in (part, base - part, *(np.nan_to_num(raw[name]) for name in BEHIND.get(spec.measure, ()))):
             shown &= (side == 0) | (side >= config.file.privacy.threshold)
     rounding = {name: _rounding(name) for name in names}
     columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
@@ -197,9 +197,14 @@ COLUMNS = {
 """Measure -> its columns, the base last, where they are not those of minutes or of people who called again."""
 
 
+BEHIND = {FREQUENT: ("people_often", "people_seldom")}
+"""Measure -> columns that are never published: the different people on either side, who may be few behind many calls."""
+
+
 def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension]) -> dict[str, Floats]:
     """The columns before rounding, the base last; nothing in them depends on what is withheld."""
     names = COLUMNS.get(spec.measure) or (["median", "p90", "based_on"] if spec.measure in CLOCKS else ["people_again", "people_followed"])
+    names = [*BEHIND.get(spec.measure, ()), *names]
     raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
     by_second = engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if spec.measure in CLOCKS else None
     for levels in product(*(d.levels for d in dimensions.values())):
@@ -247,7 +252,11 @@ def _distinct(
     """Different people, or different hours, per cell; they do not add up, so each level asks the records anew."""
     source, measure = "calls", "count(DISTINCT person_key) AS people"
     if spec.measure == FREQUENT:
-        source, measure = "followed", f"count(*) FILTER (WHERE within_year >= {OFTEN}) AS calls_frequent, count(*) AS based_on"
+        source, often = "followed", f"within_year >= {OFTEN}"
+        measure = (
+            f"count(*) FILTER (WHERE {often}) AS calls_frequent, count(*) AS based_on, "
+            f"count(DISTINCT person_key) FILTER (WHERE {often}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT ({often})) AS people_seldom"
+        )
     elif spec.measure == WITHOUT_TEAM:
         none = "not_served_reason IN ('no_unit', 'all_busy')"
         measure = f"count(DISTINCT clock_hour) FILTER (WHERE {none}) AS hours_none, count(DISTINCT clock_hour) AS based_on"

@@ -268,6 +268,12 @@ def staffed(page: Page) -> None:
         page.not_reported(_("hours with a team on duty, by day and time"))
         return
     times = week(release)
+    at = dict(zip(product((b.code for b in found.blocks), (d.code for d in found.days)), times, strict=True)) if times else {}
+    data = pd.DataFrame(
+        [{"year": found.year, "hour": b.code}
+         | {f"calls_{d.code}": at[b.code, d.code].calls if at else None for d in found.days}
+         | {f"teams_{d.code}": round(found.teams[b_d], 2) for d in found.days for b_d in [(d.code, b.code)]} for b in found.blocks]
+    ).astype({f"calls_{d.code}": "Int64" for d in found.days})  # fmt: skip
     names = {pick(b.label): b.label["en"][:5] if len(b.code) == 2 else pick(b.label) for b in found.blocks}
 
     def shaded(title: str, file: str, alt: str, value: Callable[[Gap], float | None], words: Callable[[Gap], str], note: str) -> None:
@@ -275,8 +281,7 @@ def staffed(page: Page) -> None:
         page.figure(
             title=title, draw=partial(charts.grid, cells), alt=alt,
             table=pd.DataFrame([{_("Time of day"): pick(b.label)} | {t.day: words(t) for t in times if t.hours == pick(b.label)} for b in found.blocks]),
-            data=pd.DataFrame([{"year": found.year, "hour": b.code} | {f"weekday_{d.code}": words(t) for t, (c, d) in zip(times, product(found.blocks, found.days), strict=True) if c is b}
-                               for b in found.blocks]),
+            data=data,
             file=(file, found.year), note=note, hidden=sum(t.calls is None for t in times) if file != "staffed-hours" else 0,
         )  # fmt: skip
 

@@ -8,8 +8,9 @@ from datetime import date
 
 import pandas as pd
 
+from dashboard import charts
 from dashboard.answers import whole_years
-from dashboard.language import _, day, number, text
+from dashboard.language import _, day, number, percent, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import periods
 from dashboard.surface import choose
@@ -90,6 +91,21 @@ def statistic_rows(
     """(code, label, numbers) along one dimension; numbers are None where withheld."""
     codes = release.codelists[dimension].at(level)
     return [(c.code, label_of(release, dimension, c.code), table.cell({**fixed, dimension: c.code})) for c in codes]
+
+
+def parts_by_year(release: Release, table: StatisticTable, part: str, whole: str, words: str) -> tuple[list[charts.Mark], pd.DataFrame]:
+    """Marks and rows of one column of a statistic over another, year by year. `words` holds {share}, {part} and {whole}."""
+    items, rows = [], []
+    for year in release.codelists["period"].at("year"):
+        cell = table.cell({"period": year.code})
+        label = label_of(release, "period", year.code)
+        if cell is None or not cell[whole]:
+            items.append(charts.Mark(label, None, _("withheld")))
+        else:
+            share = cell[part] / cell[whole]
+            items.append(charts.Mark(label, share, words.format(share=percent(share), part=number(cell[part]), whole=number(cell[whole]))))
+        rows.append({"period": year.code, part: cell[part] if cell else None, whole: cell[whole] if cell else None})
+    return items, pd.DataFrame(rows)
 
 
 def point(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Point:

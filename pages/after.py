@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, day, number, percent, text
-from dashboard.program import nothing, one_year, point
+from dashboard.program import nothing, one_year, parts_by_year, point
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
@@ -82,13 +82,10 @@ often = release.statistic("calls_of_frequent", "period")
 if often is None:
     page.not_reported(_("calls from people who call often"))
 else:
-    cells = [(year, often.cell({"period": year.code})) for year in release.codelists["period"].at("year")]
+    items, frame = parts_by_year(release, often, "calls_frequent", "based_on", _("about {share} ({part} of {whole} calls)"))
     page.marks(
         title=_("Calls from people with five or more calls in a year"), what=_("Year"), unit=_("Calls"), when=_("by year"), file=("frequent",),
-        items=[charts.Mark(label_of(release, "period", y.code), c["calls_frequent"] / c["based_on"] if c else None,
-                           _("about {share} ({part} of {whole} calls)").format(share=percent(c["calls_frequent"] / c["based_on"]), part=number(c["calls_frequent"]), whole=number(c["based_on"]))
-                           if c else _("withheld")) for y, c in cells],
-        data=pd.DataFrame([{"period": y.code, **(c or {"calls_frequent": None, "based_on": None})} for y, c in cells]),
+        items=items, data=frame,
         note=_("Out of calls with a known person. A call counts from the fifth within 365 days on. It is shown for the whole city only. Calls before the data begin are not known, so the first year comes out too low. Rounded to 10."),
     )  # fmt: skip
 people = release.statistic("people", "period")

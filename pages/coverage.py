@@ -1,13 +1,12 @@
 """Coverage map: where a clinician reaches people, and where not; calls by place where that is not reported."""
 
-import pandas as pd
-
-from dashboard import answers, charts, places
-from dashboard.language import _, number, percent, pick
+from dashboard import answers, places
+from dashboard.language import _, pick
+from dashboard.program import parts_by_year
 from dashboard.release import ROOT
 from dashboard.skeleton import codes_of, open_page, period_title, period_words
 from dashboard.surface import choose
-from dashboard.views import label_of, shares_of
+from dashboard.views import shares_of
 
 page = open_page("coverage", "coverage", "staffed", "no_team")
 release = page.release
@@ -57,13 +56,10 @@ waiting = release.statistic("hours_without_team", "period")
 if waiting is None:
     page.not_reported(_("hours in which no team was free"))
 else:
-    cells = [(year, waiting.cell({"period": year.code})) for year in release.codelists["period"].at("year")]
+    items, rows = parts_by_year(release, waiting, "hours_none", "based_on", _("about {share} ({part} of {whole} hours)"))
     page.marks(
         title=_("Hours in which a call met the criteria and no team was free"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("no-team",),
-        items=[charts.Mark(label_of(release, "period", y.code), c["hours_none"] / c["based_on"] if c else None,
-                           _("about {share} ({part} of {whole} hours)").format(share=percent(c["hours_none"] / c["based_on"]), part=number(c["hours_none"]), whole=number(c["based_on"]))
-                           if c else _("withheld")) for y, c in cells],
-        data=pd.DataFrame([{"period": y.code, **(c or {"hours_none": None, "based_on": None})} for y, c in cells]),
+        items=items, data=rows,
         note=_("Out of all hours of the year with at least one such call. No team was free means that none was on duty, or that all were busy. Rounded to 10 hours."),
     )  # fmt: skip
 page.caveats(

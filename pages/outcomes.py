@@ -12,6 +12,7 @@ from dashboard.views import Share, mix_of
 
 page = open_page("outcomes", "outcomes", "er_diversion")
 release = page.release
+fixed: dict[str, str] = {}
 question = _("What happens at the end of a call?")
 table = release.find("outcome", "period") or release.find("outcome")
 if table is None:
@@ -19,7 +20,6 @@ if table is None:
     page.not_reported(_("how calls ended"))
 else:
     page.ask(question, answers.outcomes(release, table))
-    fixed = {}
     if len(table.levels.get("period", ())) > 1:
         fixed["period"] = choose("year", _("Period"), periods(release, table))
     if len(table.levels.get("call_type", ())) > 1:
@@ -43,13 +43,16 @@ needed = release.find("taken_to_ed", where={"ed_criteria": "yes"})
 if needed is None:
     page.not_reported(_("which people needed an emergency room"))
 else:
-    fixed = year_choice(release, needed) if table is None else {}
-    whole = point(release, needed, "taken_to_ed", ROOT, fixed)
+    year = {"period": fixed["period"]} if "period" in fixed and "year" in needed.levels.get("period", ()) else {}
+    if table is None:
+        year = year_choice(release, needed)
+    when = period_title(release, year.get("period", ROOT))
+    whole = point(release, needed, "taken_to_ed", ROOT, year)
     page.shares(
-        title=_("People who needed an emergency room, {period}").format(period=period_title(release, fixed.get("period", ROOT))),
-        shares=[Share(code, label, point(release, needed, "taken_to_ed", code, fixed), whole)
+        title=_("People who needed an emergency room, {period}").format(period=when),
+        shares=[Share(code, label, point(release, needed, "taken_to_ed", code, year), whole)
                 for code, label in (("yes", _("Taken there, by choice or on a hold")), ("no", _("Helped elsewhere")), ("unknown", _("Not recorded")))],
-        what=_("What happened"), when=period_title(release, fixed.get("period", ROOT)), fixed={"table": needed.name, "ed_criteria": "yes", **fixed}, file=("emergency-room",),
+        what=_("What happened"), when=when, fixed={"table": needed.name, "ed_criteria": "yes", **year}, file=("emergency-room", *[c for c in year.values() if c != ROOT]),
         note=_("Who needs an emergency room is judged on scene, before the call ends. Helped elsewhere is not always better."),
     )  # fmt: skip
 page.caveats(

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from anonymize.errors import ProtectionError
 from anonymize.protect.moves import Inside, furthest
-from anonymize.protect.regions import Regions
+from anonymize.protect.regions import Region
 from anonymize.protect.secondary import Protected
 from anonymize.protect.system import System
 from anonymize.protect.targets import Needs, Target, spanning
@@ -103,7 +103,7 @@ class Search:
         self.needs = Needs(self.targets)
         self.by = np.full(len(self.targets), TRUE, dtype=np.int64)
         self.moves: list[Move] = []
-        self.regions = Regions(system)
+        self.whole = Region.whole(system)
         held = sp.vstack([system.cells[~withheld & ~system.unpublished], system.margins]).astype(np.int64)
         self.held = sp.csr_matrix(held)
 
@@ -128,7 +128,7 @@ class Search:
     def sweep(self) -> None:
         for up in (True, False):
             while left := self._left(up):
-                self.note(self._whole(furthest(self.regions.whole, self.withheld | self.system.unpublished, left, vertex=True)))
+                self.note(self._whole(furthest(self.whole, self.withheld | self.system.unpublished, left, vertex=True)))
                 self.tick(int((self.by != TRUE).sum()), len(self.by))
                 if len(left) - len(self._left(up)) <= FEW * len(left):
                     break

@@ -79,20 +79,18 @@ def furthest(
     return region.move(solver.point(highs))
 
 
-def least_disturbing(region: Region, withheld: Mask, targets: Sequence[Target], cost: Floats) -> Floats | None:
-    """The move inside `region` that reaches all `targets` at least cost; None when none reaches them all together. Cells of infinite cost stay as they are."""
-    leaves, inside = len(region.leaves), cost[region.cells]
-    most, least = _most(inside), np.where(withheld[region.cells], -np.inf, 0.0)
-    against = np.where(withheld[region.cells], 0.0, most)
-    for target in targets:
-        place = region.place(target.cell)
-        least[place], most[place] = (target.need, np.inf) if target.need > 0 else (-np.inf, target.need)
-        against[place] = 0.0
-    level = np.zeros(region.ties.shape[0])
+def least_disturbing(system: System, withheld: Mask, target: Target, cost: Floats) -> Floats | None:
+    """The move that reaches `target` at least cost; None when none does. Cells of infinite cost stay as they are."""
+    leaves, stays = len(system.leaves), np.isinf(cost)
+    price, most = np.where(stays, 0.0, cost), np.where(stays, 0.0, np.inf)
+    least, against = np.where(withheld, -np.inf, 0.0), np.where(withheld, 0.0, most)
+    least[target.cell], most[target.cell] = (target.need, np.inf) if target.need > 0 else (-np.inf, target.need)
+    against[target.cell] = 0.0
+    level = np.zeros(system.ties.shape[0])
     program = solver.Program(
-        sp.hstack([region.ties, -region.ties[:, leaves:]], format="csr"),
-        np.concatenate([np.zeros(leaves), *[_finite(inside)] * 2]),
-        np.concatenate([-region.system.leaves[region.leaves].astype(float), least, np.zeros(len(most))]),
+        sp.hstack([system.ties, -system.ties[:, leaves:]], format="csr"),
+        np.concatenate([np.zeros(leaves), price, price]),
+        np.concatenate([-system.leaves.astype(float), least, np.zeros(len(most))]),
         np.concatenate([np.full(leaves, np.inf), most, against]),
         level,
         level,
@@ -100,15 +98,7 @@ def least_disturbing(region: Region, withheld: Mask, targets: Sequence[Target], 
     highs = solver.load(program, **INTERIOR)
     if solver.run(highs) == highspy.HighsModelStatus.kInfeasible:
         return None
-    return region.move(solver.point(highs))
-
-
-def _finite(cost: Floats) -> Floats:
-    return np.where(np.isinf(cost), 0.0, cost)
-
-
-def _most(cost: Floats) -> Floats:
-    return np.where(np.isinf(cost), 0.0, np.inf)
+    return solver.point(highs)[:leaves]
 
 
 class Reasons:

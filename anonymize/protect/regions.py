@@ -26,13 +26,11 @@ class Region:
     cells: Ints
     ties: sp.csr_matrix
 
-    @property
-    def is_whole(self) -> bool:
-        return len(self.leaves) == len(self.system.leaves)
-
-    def place(self, cell: int) -> int:
-        """Where `cell` stands among `cells`."""
-        return int(np.searchsorted(self.cells, cell))
+    @classmethod
+    def whole(cls, system: System) -> Region:
+        """All of the system."""
+        size, leaves = system.cells.shape
+        return cls(system, np.arange(leaves), np.arange(size), system.ties)
 
     def holds(self, cells: Ints) -> npt.NDArray[np.bool_]:
         """Which of `cells` it touches."""
@@ -50,8 +48,7 @@ class Regions:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        size, leaves = system.cells.shape
-        self.whole = Region(system, np.arange(leaves), np.arange(size), system.ties)
+        self.whole = Region.whole(system)
         self._extent = np.diff(system.cells.indptr)
         self._above: dict[int, set[int]] = {}
         for whole, parts in system.relations:

@@ -216,27 +216,25 @@ class _Reach:
         for bid, move in zip(
             bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, job[0], job[1], cost), jobs), strict=True
         ):
-            touched = self._note(move)
-            if np.any(touched & ~self.withheld):
-                self.violated += bid[self.done[bid]].tolist()
-            self.withheld = self.withheld | touched
+            self._buy(bid, move)
             self.steps[bid[~self.done[bid]]] += 1
 
     def _prices(self) -> Floats:
         return np.where(self.withheld, 0.0, self.prices)
 
     def _reach_alone(self, number: int) -> None:
-        move = least_disturbing(self.regions.whole, self.withheld, self._of(np.array([number])), self._prices())
+        move = least_disturbing(self.system, self.withheld, self.targets[number], self._prices())
         if move is None:
             raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
-        self._take(number, move)
+        self._buy(np.array([number]), move)
+        self.done[number] = True
 
-    def _take(self, number: int, move: Floats) -> None:
+    def _buy(self, bidding: Ints, move: Floats) -> None:
+        """Withhold what `move` touches; those of `bidding` that it reached stand for what was bought."""
         touched = self._note(move)
         if np.any(touched & ~self.withheld):
-            self.violated.append(number)
+            self.violated += bidding[self.done[bidding]].tolist()
         self.withheld = self.withheld | touched
-        self.done[number] = True
 
     def _note(self, move: Floats) -> Mask:
         self.effort += self.size

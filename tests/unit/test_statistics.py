@@ -160,11 +160,17 @@ def test_hours_and_frequent_calls_equal_pandas(example_city, example_exports):
 
 
 def test_few_frequent_callers_are_withheld(tmp_path):
-    """One person with six calls among many with two: the two calls past the fourth are too few to tell."""
+    """One person with six calls among many with two: the two calls past the fourth are too few to tell, and so are 36 calls of one person."""
     text = calls() + "".join(f"x{i},2024-05-{i + 1:02d} 10:00,Crisis,often,2024-05-{i + 1:02d} 10:20\n" for i in range(6))
     spec = '\n[[statistics]]\nname = "frequent"\ntitle = "Frequent"\nmeasure = "calls_of_frequent"\ndimensions = { call_type = ["all", "type"] }\n'
     build(read_inputs(write_agency(tmp_path, text, COLUMNS, spec)), tmp_path / "out", tmp_path / "private")
     assert rows(tmp_path / "out", "frequent")["crisis"]["status"] == "suppressed"
-    many = calls() + "".join(f"x{i},2024-05-{i % 28 + 1:02d} 10:00,Crisis,often,2024-05-{i % 28 + 1:02d} 10:20\n" for i in range(40))
-    build(read_inputs(write_agency(tmp_path / "b", many, COLUMNS, spec)), tmp_path / "b/out", tmp_path / "b/private")
-    assert rows(tmp_path / "b/out", "frequent")["crisis"]["calls_frequent"] == "40"  # 36 past the fourth, rounded to 10
+    for people, shown in (
+        (1, ""),
+        (4, ""),
+        (5, "20"),
+    ):  # 40 calls in all: 36, 24 and 20 of them past the fourth of a person; the threshold is 5
+        more = "".join(f"x{i},2024-05-{i % 28 + 1:02d} 10:00,Crisis,often{i % people},2024-05-{i % 28 + 1:02d} 10:20\n" for i in range(40))
+        here = tmp_path / str(people)
+        build(read_inputs(write_agency(here, calls() + more, COLUMNS, spec)), here / "out", here / "private")
+        assert rows(here / "out", "frequent")["crisis"]["calls_frequent"] == shown
