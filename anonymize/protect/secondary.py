@@ -37,8 +37,8 @@ WORKERS = 2
 
 CUT = 8
 """A cut takes about as long as so many moves."""
-EFFORT = 800_000
-"""Program sizes (cells and leaves) times programs solved, after which no new round begins."""
+EFFORT = 1_500_000
+"""Program sizes (cells and leaves) times programs solved, with the cuts to come, past which no new round begins."""
 PRUNINGS = 2
 FREE = 3
 """Sweeps inside what is withheld before any more is withheld, at most."""
