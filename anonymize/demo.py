@@ -116,15 +116,15 @@ def _chance_of_team(at: datetime, district: str, rng: np.random.Generator) -> fl
 
 def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) -> list[tuple[str, datetime, bool]]:
     """Of each call its id, time, and whether a clinician came."""
-    by_district = {d: beats[beats.district == d].reset_index(drop=True) for d in DISTRICTS}
+    by_district = {d: list(beats[beats.district == d].geometry) for d in DISTRICTS}
     header = [
         "incident_no", "received", "final_type", "call_source", "priority", "longitude", "latitude", "eligible", "not_served",
         "unit_type", "dispatched", "on_scene", "cleared", "disposition", "arrest_made", "force_used", "weapon",
         "officer_cleared", "arrestable", "hurt_officer", "hurt_clinician", "hurt_person", "person", "language", "interpreter", "race", "age",
         "setting", "serious_force", "ed_criteria",
     ]  # fmt: skip
-    rural = by_district["north_hills"].geometry.iloc[1:].union_all()
-    shapely.prepare(rural)
+    rural = shapely.union_all(by_district["north_hills"][1:])
+    shapely.prepare([rural, *(beat for near in by_district.values() for beat in near)])
     more, last = np.random.default_rng(SEED + 2), np.random.default_rng(SEED + 3)
     listed = []
     with path.open("w", newline="", encoding="utf-8") as handle:
@@ -171,11 +171,11 @@ def _point_in(area: Polygon, rng: np.random.Generator) -> Point:
             return point
 
 
-def _call(number: int, at: datetime, by_district: dict[str, gpd.GeoDataFrame], rng: np.random.Generator) -> list[str]:
+def _call(number: int, at: datetime, by_district: dict[str, list[Polygon]], rng: np.random.Generator) -> list[str]:
     kind = int(rng.choice(5, p=TYPE_SHARE))
     district = str(rng.choice(list(DISTRICTS), p=DISTRICT_SHARE))
     weights: Floats = np.array([0.38, 0.30, 0.22, 0.10]) if district != "north_hills" else np.array([0.56, 0.36, 0.07, 0.01])
-    beat = by_district[district].geometry.iloc[int(rng.choice(4, p=weights))]
+    beat = by_district[district][int(rng.choice(4, p=weights))]
     point = _point_in(beat, rng)
     eligible = rng.random() < ELIGIBLE[kind]
     reached = eligible and rng.random() < _chance_of_team(at, district, rng)

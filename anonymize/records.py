@@ -401,7 +401,7 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
         if any(s.measure.startswith((REPEATED, FREQUENT)) for s in config.file.statistics):
             selected += ["p.day", "p.received_at AS moment"]
     if any(s.measure == WITHOUT_TEAM for s in config.file.statistics):
-        selected.append("CAST(epoch(p.received_at) // 3600 AS BIGINT) AS clock_hour")
+        selected.append("CAST(floor(epoch(p.received_at) / 3600) AS BIGINT) AS clock_hour")
     selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]
     selected += [f"{seconds_between('p.', *CLOCKS[measure])} AS {measure}" for measure in _clocks(config)]
     selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else code} AS {name}" for name, code in codes.items()]

@@ -1,9 +1,10 @@
 """Feasibility intervals: what every withheld cell could be, given all equations at once.
 
-A cell is settled by whole-number points found on the way (each point tells something about every
-withheld cell of its component); only what is left is solved, component by component, with HiGHS. A
-linear bound that already breaks the promise is proof of a leak; a whole-number point is proof of
-safety; a fractional solution proves nothing and is solved again over whole numbers.
+A cell is settled by whole-number points (each point tells something about every withheld cell of its
+component). First come points that take many cells as far as need be at once; only what is left is solved
+cell by cell, component by component, with HiGHS. A linear bound that already breaks the promise is proof
+of a leak, one at the threshold or above proof of a large count; a whole-number point is proof of safety,
+however it was found; a fractional solution proves nothing and is solved again over whole numbers.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ Floats = npt.NDArray[np.float64]
 TOLERANCE = 1e-6
 SOLVER_SECONDS = 120.0
 """For one solve. A time-out is a failure of the audit, never a pass."""
+FEW = 8
+"""So few cells are sought one by one."""
+GAIN = 0.1
+"""A point for many cells that settles less than this share of them is the last."""
+NEAR = 0.05
+"""Near enough to the best point for many cells."""
 
 
 @dataclass(frozen=True)
@@ -149,51 +156,70 @@ def _components(part: _Part) -> list[_Part]:
 
 
 class _Model:
-    """One component in HiGHS, kept alive between solves; only the objective changes.
+    """One component in HiGHS: over fractions and over whole numbers, each kept alive between solves; only the objective changes.
 
     Every unknown is capped (`cap`) far above anything published anywhere, not only in this component, whose sums may be
     small differences of large counts. Narrower intervals than the truth can only make the audit stricter.
     """
 
     def __init__(self, part: _Part, cap: int) -> None:
-        self.part = part
-        columns = part.hidden.shape[1]
-        matrix = sp.vstack([part.fixed, part.ranges]).tocsr()
+        self.part, self.cap = part, cap
+        self.matrix = sp.vstack([part.fixed, part.ranges]).tocsr()
+        self.low, self.high = np.concatenate([part.values, part.low]), np.concatenate([part.values, part.high])
+        self.width = self.matrix.shape[1]
+        self._solvers: dict[bool, highspy.Highs] = {}
+
+    def _load(self, matrix: sp.csr_matrix, row_low: Floats, row_high: Floats, whole: bool, **options: int | float) -> highspy.Highs:
+        """A solver for `matrix`, whose columns past the unknowns are fractions and at least 0."""
         lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = columns, matrix.shape[0]
-        lp.col_cost_ = np.zeros(columns)
-        lp.col_lower_, lp.col_upper_ = np.zeros(columns), np.full(columns, float(cap))
-        lp.row_lower_ = np.concatenate([part.values, part.low])
-        lp.row_upper_ = np.concatenate([part.values, part.high])
+        lp.num_row_, lp.num_col_ = matrix.shape
+        more = lp.num_col_ - self.width
+        lp.col_cost_, lp.col_lower_ = np.zeros(lp.num_col_), np.zeros(lp.num_col_)
+        lp.col_upper_ = np.concatenate([np.full(self.width, float(self.cap)), np.full(more, highspy.kHighsInf)])
+        lp.row_lower_, lp.row_upper_ = row_low, row_high
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-        self.columns = np.arange(columns, dtype=np.int32)
-        self.highs = highspy.Highs()
-        self.highs.setOptionValue("output_flag", False)
-        for option, value in (("threads", 1), ("random_seed", 0), ("time_limit", SOLVER_SECONDS), ("simplex_strategy", 4)):
-            self.highs.setOptionValue(option, value)
-        self.lp = lp
-        self.highs.passModel(lp)
+        if whole:
+            lp.integrality_ = [highspy.HighsVarType.kInteger] * self.width + [highspy.HighsVarType.kContinuous] * more
+        highs = highspy.Highs()
+        highs.setOptionValue("output_flag", False)
+        for option, value in ({"threads": 1, "random_seed": 0, "simplex_strategy": 4} | options).items():
+            highs.setOptionValue(option, value)
+        highs.passModel(lp)
+        return highs
 
     def solve(self, costs: Floats, *, whole: bool = False) -> tuple[Floats, float]:
         """Minimise; returns the point and its objective (for `whole`, a proven bound on it)."""
-        self.highs.changeColsIntegrality(
-            len(self.columns), self.columns,
-            np.full(len(self.columns), highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous),
-        ) if whole else None  # fmt: skip
-        self.highs.changeColsCost(len(self.columns), self.columns, costs)
-        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + SOLVER_SECONDS)
-        self.highs.run()
-        status = self.highs.getModelStatus()
-        point = np.asarray(self.highs.getSolution().col_value)
-        objective = self.highs.getInfo().mip_dual_bound if whole else self.highs.getInfo().objective_function_value
-        if whole:
-            self.highs.changeColsIntegrality(len(self.columns), self.columns, np.full(len(self.columns), highspy.HighsVarType.kContinuous))
+        if whole not in self._solvers:
+            self._solvers[whole] = self._load(self.matrix, self.low, self.high, whole)
+        highs = self._solvers[whole]
+        highs.changeColsCost(self.width, np.arange(self.width, dtype=np.int32), costs)
+        highs.setOptionValue("time_limit", highs.getRunTime() + SOLVER_SECONDS)
+        highs.run()
+        status = highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             raise Contradiction
         if status != highspy.HighsModelStatus.kOptimal:
-            raise AuditError(f"the solver stopped without an answer ({self.highs.modelStatusToString(status)}); the promise is not proven")
-        return point, objective
+            raise AuditError(f"the solver stopped without an answer ({highs.modelStatusToString(status)}); the promise is not proven")
+        info = highs.getInfo()
+        return np.asarray(highs.getSolution().col_value), info.mip_dual_bound if whole else info.objective_function_value
+
+    def many(self, rows: Ints, rewards: Floats, goal: int, *, up: bool) -> Ints | None:
+        """A whole-number point at which many of the hidden cells `rows` are at least (`up`) or at most `goal`; None where none is found soon.
+
+        The search ends by nodes, not by the clock, so that two runs find the same.
+        """
+        count, most = len(rows), np.full(len(rows), highspy.kHighsInf)
+        short = sp.identity(count) * (1.0 if up else -1.0)
+        matrix = sp.bmat([[self.matrix, None], [self.part.hidden[rows], short]]).tocsr()
+        goals = float(goal) - self.part.constant[rows]
+        row_low, row_high = np.concatenate([self.low, goals if up else -most]), np.concatenate([self.high, most if up else goals])
+        highs = self._load(matrix, row_low, row_high, True, mip_max_nodes=1, mip_rel_gap=NEAR)
+        highs.changeColsCost(count, np.arange(self.width, self.width + count, dtype=np.int32), rewards)
+        highs.setOptionValue("time_limit", SOLVER_SECONDS)
+        highs.run()
+        found = np.asarray(highs.getSolution().col_value)
+        return self.whole_point(found[: self.width]) if len(found) else None
 
     def whole_point(self, point: Floats) -> Ints | None:
         """`point` rounded, when the rounded point satisfies every row exactly."""
@@ -207,54 +233,76 @@ class _Model:
 
 
 def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
-    number = part.hidden.shape[0]
     if part.hidden.shape[1] == 0:  # everything behind these cells is known
         known = [int(value) for value in part.constant]
         return [(int(row), Verdict(v, v, v, False, "pinned")) for row, v in zip(part.rows, known, strict=True)]
-    model = _Model(part, cap)
-    dense = [np.asarray(part.hidden[i].toarray()).ravel() for i in range(number)] if number <= 64 else None
-    low, high = np.full(number, np.iinfo(np.int64).max), np.full(number, -1, dtype=np.int64)
-    bound_low, bound_high = np.zeros(number), np.full(number, np.inf)
+    seen = _Seen(part, threshold, cap)
+    for up in (True, False):
+        seen.sweep(up=up)
+    for row in np.argsort(-part.constant, kind="stable").tolist():
+        for up in (True, False):
+            if seen.open(up=up)[row]:
+                seen.push(row, up=up)
+    return [(int(part.rows[row]), seen.verdict(row)) for row in range(len(part.rows))]
 
-    def note(point: Ints) -> None:
-        reached = (part.hidden @ point).astype(np.int64) + part.constant
-        np.minimum(low, reached, out=low)
-        np.maximum(high, reached, out=high)
 
-    def push(row: int, sign: float) -> None:
-        """Drive one hidden cell down (sign 1) or up (-1): a proven bound, and a point where there is one."""
-        costs = sign * (dense[row] if dense else np.asarray(part.hidden[row].toarray()).ravel())
-        point, objective = model.solve(costs)
-        bound = sign * objective + part.constant[row]
-        found = model.whole_point(point)
-        if found is None:
-            enough = bound <= 1 + TOLERANCE if sign > 0 else bound >= threshold - 1 - TOLERANCE
-            if enough or sign > 0:  # a bound that already breaks the promise needs no point
-                point, objective = model.solve(costs, whole=True)
-                bound = sign * objective + part.constant[row]
-                found = model.whole_point(point)
-                if found is None:
-                    raise AuditError("the solver's whole-number answer does not fit its own equations; the promise is not proven")
-        if found is not None:
-            note(found)
-        if sign > 0:
-            bound_low[row] = max(bound_low[row], bound)
+class _Seen:
+    """What is known of each hidden cell of one component: whole-number values it can have, and proven bounds."""
+
+    def __init__(self, part: _Part, threshold: int, cap: int) -> None:
+        self.part, self.threshold, self.model = part, threshold, _Model(part, cap)
+        number = part.hidden.shape[0]
+        self.low, self.high = np.full(number, np.iinfo(np.int64).max), np.full(number, -1, dtype=np.int64)
+        self.bound_low, self.bound_high = np.zeros(number), np.full(number, np.inf)
+
+    def open(self, *, up: bool) -> npt.NDArray[np.bool_]:
+        """The cells not yet seen at threshold - 1 or more (`up`), or at 1 or less."""
+        return np.asarray(self.high < self.threshold - 1 if up else self.low > 1)
+
+    def sweep(self, *, up: bool) -> None:
+        """Points that settle many cells at once, while they do. Rewards by lot, so that cells do not hinder each other in step."""
+        rng = np.random.default_rng(0)
+        left = np.flatnonzero(self.open(up=up))
+        while len(left) > FEW:
+            self._note(self.model.many(left, 1 + rng.random(len(left)), self.threshold - 1 if up else 1, up=up))
+            before, left = len(left), np.flatnonzero(self.open(up=up))
+            if before - len(left) <= GAIN * before:
+                break
+
+    def push(self, row: int, *, up: bool, point: bool = False) -> None:
+        """Drive one hidden cell up or down: a proven bound, and a point where the bound does not settle the matter (or `point` asks for one)."""
+        sign = -1.0 if up else 1.0
+        costs = sign * np.asarray(self.part.hidden[row].toarray()).ravel()
+        where, objective = self.model.solve(costs)
+        bound = sign * objective + self.part.constant[row]
+        found = self.model.whole_point(where)
+        # Going up, a bound below threshold - 1 is a leak already; going down, one at the threshold shows a large count.
+        settled = bound < self.threshold - 1 - TOLERANCE if up else bound >= self.threshold - TOLERANCE
+        if found is None and (point or not settled):
+            where, objective = self.model.solve(costs, whole=True)
+            bound = sign * objective + self.part.constant[row]
+            found = self.model.whole_point(where)
+            if found is None:
+                raise AuditError("the solver's whole-number answer does not fit its own equations; the promise is not proven")
+        self._note(found)
+        if up:
+            self.bound_high[row] = min(self.bound_high[row], bound)
         else:
-            bound_high[row] = min(bound_high[row], bound)
+            self.bound_low[row] = max(self.bound_low[row], bound)
 
-    for row in np.argsort(-part.constant, kind="stable"):
-        if high[row] < threshold - 1:
-            push(int(row), -1.0)
-        if low[row] > 1:
-            push(int(row), 1.0)
-    verdicts = []
-    for row in range(number):
-        least = int(np.ceil(bound_low[row] - TOLERANCE))
-        spans = low[row] <= 1 and high[row] >= threshold - 1
-        if not spans and least >= threshold and low[row] == high[row]:
-            push(row, -1.0)  # not yet seen at two values
-        open_values = high[row] > low[row]
-        safe = bool(spans or (least >= threshold and open_values))
-        reason = "" if safe else "pinned" if bound_high[row] - bound_low[row] < 1 - TOLERANCE or not open_values else "narrow"
-        verdicts.append((int(part.rows[row]), Verdict(int(low[row]), int(high[row]), least, safe, reason)))
-    return verdicts
+    def verdict(self, row: int) -> Verdict:
+        least = int(np.ceil(self.bound_low[row] - TOLERANCE))
+        spans = bool(self.low[row] <= 1 and self.high[row] >= self.threshold - 1)
+        for up in (True, False):
+            if least >= self.threshold and self.high[row] <= self.low[row]:
+                self.push(row, up=up, point=True)  # a large count, not yet seen at two values
+        open_values = bool(self.high[row] > self.low[row])
+        safe = spans or (least >= self.threshold and open_values)
+        reason = "" if safe else "pinned" if self.bound_high[row] - self.bound_low[row] < 1 - TOLERANCE or not open_values else "narrow"
+        return Verdict(int(self.low[row]), int(self.high[row]), least, safe, reason)
+
+    def _note(self, point: Ints | None) -> None:
+        if point is not None:
+            reached = (self.part.hidden @ point).astype(np.int64) + self.part.constant
+            np.minimum(self.low, reached, out=self.low)
+            np.maximum(self.high, reached, out=self.high)

@@ -23,6 +23,8 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) 
 def visit(page, address, foot="Data to"):
     page.goto(address)
     page.get_by_text(re.compile(rf"^{foot} .*(Release|Edición)")).last.wait_for()
+    if "embed" not in address:
+        page.locator("[data-testid=stMain] [data-testid=stPageLink] a[href*=glossary]").last.wait_for()  # the foot of the page
     settle(page)
 
 
