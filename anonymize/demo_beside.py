@@ -11,6 +11,8 @@ import numpy as np
 
 PARTNERS = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
 PATROL_UNITS = 14
+URGENT_PER_DAY, URGENT_SEED = 13, 5
+DISTRICT_NAMES = ("riverside", "old_town", "harbor", "north_hills")
 MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
 
 
@@ -40,6 +42,7 @@ def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng:
         _write(folder, "partner_agreements", ["partner", "partner_es", "agreement", "data_sharing", "signed"], PARTNERS_LISTED),
         _write(folder, "crisis_line", ["year", "contacts", "answered", "handed_to_team", "source"], CRISIS_LINE),
         _write(folder, "liability_claims", ["year", "filed"], [(2024, 0), (2025, 3)]),
+        _write(folder, "urgent_calls", ["received", "arrived", "district"], _urgent_calls(np.random.default_rng(URGENT_SEED))),
         _write(folder, "service_hours", ["area", "days", "days_es", "hours"], SERVICE),
     ]
 
@@ -49,6 +52,20 @@ def _all_calls(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Gener
     for _id, at, _reached in calls:
         counted[f"{at:%Y-%m}"] += 1
     return [(month, round(n / rng.uniform(0.098, 0.112))) for month, n in counted.items()]
+
+
+def _urgent_calls(rng: np.random.Generator) -> list[tuple[object, ...]]:
+    """Priority-1 police calls, more in the evening; a few without a time of arrival. Their waits do not depend on teams."""
+    rows: list[tuple[object, ...]] = []
+    hours = np.array([5, 4, 4, 3, 2, 2, 3, 4, 5, 5, 6, 6, 7, 7, 7, 8, 9, 9, 9, 9, 9, 8, 7, 6], dtype=float)
+    for day in range((datetime(2026, 1, 1) - datetime(2024, 1, 1)).days):
+        for hour in np.sort(rng.choice(24, rng.poisson(URGENT_PER_DAY), p=hours / hours.sum())):
+            at = datetime(2024, 1, 1) + timedelta(days=day, hours=int(hour), minutes=int(rng.integers(60)))
+            district = DISTRICT_NAMES[int(rng.choice(4, p=(0.30, 0.34, 0.24, 0.12)))]
+            wait = rng.lognormal(1.95 + (0.35 if district == "north_hills" else 0.0) + (0.12 if 15 <= hour < 23 else 0.0), 0.5)
+            arrived = at + timedelta(minutes=round(float(wait)))
+            rows.append((at, "" if rng.random() < 0.02 else arrived, district))
+    return rows
 
 
 def _handoffs(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Generator) -> list[tuple[object, ...]]:

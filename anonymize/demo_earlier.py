@@ -76,6 +76,7 @@ KNOWN: dict[str, Callable[[Row], bool]] = {
     "calls.csv": lambda r: r["received"] < UNTIL and not _late(r["incident_no"], r["received"]),
     "handoffs.csv": lambda r: r["connected_at"] < UNTIL,
     "all_calls.csv": lambda r: r["month"] < UNTIL[:7],
+    "urgent_calls.csv": lambda r: r["received"] < UNTIL,
     "shifts.csv": lambda r: r["end"] < UNTIL,
     "staffing.csv": lambda r: r["month"] < UNTIL[:7],
     "budget.csv": lambda r: r["year"] <= "2025",

@@ -1,7 +1,8 @@
 """What an agency reports beside its calls: staffing, money, training, targets and the like, each row as the public may read it.
 
 These rows are about the program, not about people who called, and are published as they are once each value is what its field asks for.
-Survey answers from fewer people than the threshold are left out. Handoffs are about calls and are counted with them (`records.py`).
+Survey answers from fewer people than the threshold are left out. Handoffs and urgent calls are about calls and are held against them
+(`records.py`, `urgent.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from anonymize.sources import literal, open_source, quote
 MOST_ROWS_NAMED = 10
 MOST_TEXT = 300
 PLAN, WORKED, PATROL = "planned", "worked", "patrol"
+COUNTED_WITH_CALLS = ("handoffs", "urgent_calls")
+"""Inputs that are read when the calls are there (`records.py`, `urgent.py`)."""
 YES, NO = ("y", "yes", "true", "1"), ("n", "no", "false", "0")
 _SAID_YES = f"({', '.join(map(literal, YES))})"
 
@@ -181,6 +184,11 @@ INPUTS: dict[str, Input] = {
         "Claims filed against the program, by year", "Reclamaciones contra el programa, por año", "the claims filed in one year",
         Field("year", "year", "year"), Field("filed", "whole", "claims filed"),
     ),
+    "urgent_calls": _input(
+        "Urgent police calls", "Llamadas policiales urgentes", "one urgent (priority 1) police call",
+        Field("received", "time", "when the call came in"), Field("arrived", "time", "when the first unit arrived", required=False),
+        Field("area", "text", "area code", required=False),
+    ),
     "service_hours": _input(
         "Hours of service", "Horario de servicio", "when teams work, by area",
         Field("area", "text", "area code, or all"), Field("days", "text", "days"), Field("days_es", "text", "days in Spanish", required=False),
@@ -194,10 +202,10 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
     problems: list[str] = []
     found: list[Reference] = []
     for name, spec in config.file.inputs.items():
-        if name == "handoffs":
+        if name in COUNTED_WITH_CALLS:
             continue
         described = INPUTS[name]
-        rows = _rows(db, config, name, spec, described.fields, problems)
+        rows = rows_of_input(db, config, name, spec, described.fields, problems)
         problems += _meanings(config, name, described.fields, rows)
         if name == "shifts":
             release = config.file.release
@@ -216,9 +224,10 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
     return found
 
 
-def _rows(
+def rows_of_input(
     db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, spec: InputSpec, fields: Sequence[Field], problems: list[str]
 ) -> list[tuple[str, ...]]:
+    """The rows of one input, each value checked and in one form; none where a value is wrong, which `problems` then tells."""
     columns = {f.name: spec.columns.get(f.name, f.name) for f in fields if f.required or f.name in spec.columns}
     if unknown := sorted(set(spec.columns) - {f.name for f in fields}):
         listed = ", ".join(f.name for f in fields)

@@ -41,6 +41,7 @@ from anonymize.release.candidate import Before, Beside, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
 from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
+from anonymize.urgent import urgent_waits
 
 MOST_ROUNDS = 20
 """Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser plan."""
@@ -87,7 +88,9 @@ def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Tally:
     """Read and tally calls, and read every other input; writes the private rejects file, nothing public."""
     with open_engine(inputs.config.file, private) as engine:
         read_inputs_beside(engine.db, inputs.config)
-        return read_calls(engine, inputs.config, inputs.areas, private, progress)
+        tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
+        urgent_waits(engine, inputs.config, inputs.codelists)
+    return tally
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,7 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     with open_engine(config.file, private) as engine:
         references = read_inputs_beside(engine.db, config)
         tally = read_calls(engine, config, inputs.areas, private, progress)
+        references += urgent_waits(engine, config, inputs.codelists)
         if config.file.plan.apply:
             inputs, advice = _advise(engine, inputs, specs, progress, merged_before(history))
             specs = advice.specs

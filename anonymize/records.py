@@ -402,6 +402,10 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
             selected += ["p.day", "p.received_at AS moment"]
     if any(s.measure == WITHOUT_TEAM for s in config.file.statistics):
         selected.append("CAST(floor(epoch(p.received_at) / 3600) AS BIGINT) AS clock_hour")
+    if "urgent_calls" in config.file.inputs and {"dispatched_at", "cleared_at"} <= set(times):
+        selected += [
+            f"CAST(epoch(p.{name}) AS BIGINT) AS {span}" for name, span in (("dispatched_at", "team_from"), ("cleared_at", "team_until"))
+        ]
     selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]
     selected += [f"{seconds_between('p.', *CLOCKS[measure])} AS {measure}" for measure in _clocks(config)]
     selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else code} AS {name}" for name, code in codes.items()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.language import _, number, percent, text
@@ -284,20 +286,29 @@ def _patrol(release: Release) -> Finding:
     if rows is None:
         return _missing()
     total = numbers(rows, "worked")["worked"].sum()
-    if any(rows.get("patrol", ())):
-        patrol = numbers(rows, "patrol")["patrol"].sum()
-        return Finding(
-            "cannot_tell",
-            _(
-                "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams. Whether urgent calls waited for it, we cannot tell."
-            ).format(hours=number(round(total)), patrol=number(round(patrol)), share=percent(total / (total + patrol))),
-        )
-    return Finding(
-        "cannot_tell",
-        _("Teams worked {hours} hours in the period. Hours of all patrols are not reported, so the share is not known.").format(
+    if not any(rows.get("patrol", ())):
+        figure = _("Teams worked {hours} hours in the period. Hours of all patrols are not reported, so the share is not known.").format(
             hours=number(round(total))
-        ),
-    )
+        )
+    else:
+        patrol = numbers(rows, "patrol")["patrol"].sum()
+        figure = _(
+            "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams. Whether urgent calls waited for it, we cannot tell."
+        ).format(hours=number(round(total)), patrol=number(round(patrol)), share=percent(total / (total + patrol)))
+    return Finding("cannot_tell", " ".join(filter(None, (figure, _urgent(release)))))
+
+
+def _urgent(release: Release) -> str:
+    """Waits for urgent calls with and without teams on a call, in the last year that has both."""
+    rows = release.reference("urgent_waits")
+    known = rows[rows["median"] != ""] if rows is not None else pd.DataFrame()
+    if known.empty:
+        return ""
+    year = known["year"].max()
+    median = known[known["year"] == year].set_index("teams")["median"]
+    return _(
+        "In {year}, half of urgent calls waited up to {busy} minutes while a team was on a call, and up to {free} while none was."
+    ).format(year=year, busy=number(int(median["on_a_call"])), free=number(int(median["not_on_a_call"])))
 
 
 def claims() -> list[Claim]:

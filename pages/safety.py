@@ -4,12 +4,13 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
-from dashboard.program import nothing, point, rates_by_who, year_choice
+from dashboard.program import nothing, numbers, point, rates_by_who, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
+from dashboard.stats import poisson, rule_of_three
 from dashboard.views import Share, by_who, label_of
 
-page = open_page("safety", "arrests", "jail_diversion", "force", "serious_force", "injuries", "weapon")
+page = open_page("safety", "arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon")
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 answer = nothing()
@@ -97,6 +98,37 @@ for dimension, title, file in (
         title=title.format(period=period_title(release, ROOT)), rates=found, what=_("Who came"),
         when=period_title(release, ROOT), fixed={"table": table.name, dimension: "yes"}, file=(file,),
         note=_("None seen is not proof of none: the line then ends at 3 over the number of calls ('rule of three')."),
+    )  # fmt: skip
+months = release.reference("staffed_months")
+staff = [
+    (who, label, table)
+    for who, label in (("officer", _("Officers hurt")), ("clinician", _("Clinicians hurt")))
+    if (table := release.find("responder", f"injured_{who}"))
+]
+hours = int(numbers(months, "worked")["worked"].sum()) if months is not None else 0
+if not staff or not hours:
+    page.not_reported(_("staff hurt for the hours they worked"))
+else:
+    items, counts = [], []
+    for who, label, table in staff:
+        hurt = table.cell({"responder": "clinician", f"injured_{who}": "yes"})[0]
+        counts.append({"hurt": who, "calls": hurt, "hours": hours})
+        if hurt is None:
+            items.append(charts.Mark(label, None, _("withheld")))
+            continue
+        per, (low, high) = 10_000 / hours, poisson(hurt) if hurt else (0.0, rule_of_three(1))
+        words = _("{rate} per 10,000 hours ({low} to {high}): {n} in {hours} hours").format(
+            rate=number(round(per * hurt, 1)),
+            low=number(round(per * low, 1)),
+            high=number(round(per * high, 1)),
+            n=number(hurt),
+            hours=number(hours),
+        )
+        items.append(charts.Mark(label, per * hurt, words, per * low, per * high, number(round(per * hurt, 1))))
+    page.marks(
+        title=_("Staff hurt, per 10,000 hours of team work"), items=items, what=_("Who was hurt"), unit=_("Per 10,000 hours"), when=period_title(release, ROOT),
+        data=pd.DataFrame(counts), file=("staff-hurt-hours",), dots=True, hidden=sum(item.value is None for item in items),
+        note=_("Calls that a clinician reached, over the hours of teams with both an officer and a clinician. All years are taken together, because few are hurt."),
     )  # fmt: skip
 claims = release.reference("liability_claims")
 if claims is None:

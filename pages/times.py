@@ -11,7 +11,7 @@ from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import WHO, Share, label_of, mix_of
 
-page = open_page("times", "wait", "queue", "dispatch", "on_scene", "wait_within_30")
+page = open_page("times", "wait", "queue", "dispatch", "on_scene", "wait_within_30", "urgent")
 release = page.release
 wait = release.statistic("minutes_call_to_arrival", "responder")
 bands = release.find("wait")
@@ -94,6 +94,26 @@ if hours:
         table=pd.DataFrame([{_("Time of day"): label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
                              _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
         data=pd.DataFrame([{"hour": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=("waits-by-hour",),
+    )  # fmt: skip
+urgent = release.reference("urgent_waits")
+if urgent is None:
+    page.not_reported(_("waits for urgent police calls while teams are on a call"))
+else:
+    sides = {"on_a_call": _("A team was on a call"), "not_on_a_call": _("No team was on a call")}
+    items = []
+    for row in urgent.to_dict("records"):
+        low, high = (int(row["median"]), int(row["p90"])) if row["median"] else (None, None)
+        words = (
+            _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(low), p90=number(high))
+            if low is not None and high is not None
+            else _("too few calls")
+        )
+        brief = _("{n} min").format(n=f"{number(low)}–{number(high)}") if low is not None and high is not None else ""
+        items.append(charts.Mark(f"{sides[row['teams']]}, {row['year']}", low, words, low, high, brief))
+    page.marks(
+        title=_("Waits for urgent police calls while teams are on a call, and while none is"), items=items, what=_("What teams were doing"), unit=_("Minutes"),
+        when=_("by year"), data=urgent, file=("urgent-waits",), dots=True,
+        note=_("From call to first arrival, in the same areas and hours of the day. It cannot show why one side waits longer: on a busy night both teams and patrols are busy."),
     )  # fmt: skip
 page.caveats(
     [

@@ -204,7 +204,7 @@ class InputSpec(SourceSpec):
 
 InputName = Literal[
     "all_calls", "handoffs", "shifts", "staffing", "budget", "training", "targets", "program_events", "population", "survey",
-    "unit_costs", "service_hours", "partner_agreements", "crisis_line", "liability_claims",
+    "unit_costs", "service_hours", "partner_agreements", "crisis_line", "liability_claims", "urgent_calls",
 ]  # fmt: skip
 
 

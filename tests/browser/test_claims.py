@@ -153,6 +153,18 @@ def no_team():
     return [f"about {per_cent(part, whole)} ({part:,} of {whole:,} hours)", *rural, *winter]
 
 
+def urgent():
+    cells = [r for r in rows("urgent_waits") if r["year"] == "2025"]
+    return [f"half within {r['median']}, 9 in 10 within {r['p90']} minutes" for r in cells]
+
+
+def staff_hurt():
+    worked = sum(int(r["worked"]) for r in rows("staffed_months"))
+    officers = count("officers_hurt", responder="clinician", injured_officer="yes")
+    clinicians = count("clinicians_hurt", responder="clinician", injured_clinician="yes")
+    return [f"{1e4 * n / worked:.1f} per 10,000 hours" for n in (officers, clinicians)]
+
+
 def emergency_room():
     return share(count("emergency_diversion", taken_to_ed="no"), count("emergency_diversion"))
 
@@ -218,6 +230,8 @@ MORE = {
     "frequent callers and agreements": (HOW, "After the crisis", frequent),
     "no team, town and country, seasons": (HOW, "Coverage by place and hour", no_team),
     "emergency room": (HOW, "Outcomes", emergency_room),
+    "urgent calls": (HOW, "Response times", urgent),
+    "staff hurt for hours worked": (HOW, "Safety", staff_hurt),
     "serious force": (HOW, "Safety", serious_force),
     "988 line": (HOW, "Calls and demand", line_988),
     "funnel": (HOW, "Who gets a co-response", funnel),

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -157,6 +158,42 @@ def test_hours_and_frequent_calls_equal_pandas(example_city, example_exports):
         for day in days[days.dt.year == 2025]:
             often += int(((days <= day) & (days > day - pd.Timedelta(days=365))).sum() >= 5)
     assert abs(int(by_year(out, "frequent").loc["2025", "calls_frequent"]) - often) <= 5
+
+
+def test_waits_of_urgent_calls_equal_pandas(example_city, example_exports):
+    """T5: waits of urgent calls while a team is on a call in the same district, and while none is; the latter weighted to the former's districts and hours."""
+    _built, out = example_city
+    calls = pd.read_csv(example_exports / "calls.csv", parse_dates=["dispatched", "cleared"], keep_default_na=False)
+    beats = {
+        f["properties"]["beat"]: f["properties"]["district"]
+        for f in json.loads((example_exports / "beats.geojson").read_text())["features"]
+    }
+    outlines = gpd.read_file(example_exports / "beats.geojson")
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(pd.to_numeric(calls["longitude"]), pd.to_numeric(calls["latitude"])), crs=4326)
+    calls["district"] = points.sjoin(outlines, how="left").groupby(level=0).first()["beat"].map(beats)
+    teams = calls[calls["unit_type"] == "COR"]
+    urgent = pd.read_csv(example_exports / "urgent_calls.csv", parse_dates=["received", "arrived"])
+    urgent = urgent[urgent["arrived"].notna() & (urgent["received"].dt.year == 2025)].reset_index(drop=True)
+    minutes = (urgent["arrived"] - urgent["received"]).dt.total_seconds() / 60
+    busy = [
+        bool(((mine["dispatched"] <= at) & (mine["cleared"] > at)).any())
+        for at, mine in zip(urgent["received"], [teams[teams["district"] == d] for d in urgent["district"]], strict=True)
+    ]
+    frame = pd.DataFrame({"d": urgent["district"], "h": urgent["received"].dt.hour, "busy": busy, "minutes": minutes})
+    both = frame.groupby(["d", "h"])["busy"].transform(lambda b: b.any() and not b.all())
+    frame = frame[both]
+    like = frame[frame["busy"]].groupby(["d", "h"]).size() / frame[~frame["busy"]].groupby(["d", "h"]).size()
+    shown = pd.read_csv(out / "tables/urgent_waits.csv", dtype=str).set_index(["year", "teams"])
+    for side, mine in (
+        ("on_a_call", frame[frame["busy"]].assign(w=1.0)),
+        ("not_on_a_call", frame[~frame["busy"]].join(like.rename("w"), on=["d", "h"])),
+    ):
+        mine = mine.sort_values("minutes")
+        reached = mine["w"].cumsum() / mine["w"].sum()
+        cell = shown.loc[("2025", side)]
+        assert abs(int(cell["calls"]) - len(mine)) <= 5
+        for name, share in (("median", 0.5), ("p90", 0.9)):
+            assert abs(int(cell[name]) - mine.loc[reached >= share - 1e-9, "minutes"].iloc[0]) <= 0.5
 
 
 def test_few_frequent_callers_are_withheld(tmp_path):
