@@ -73,8 +73,7 @@ def coverage(release: Release) -> tuple[str, Share | None]:
     sentence = _(
         "In {period}, a clinician came in person to {share} of the calls that met the program's criteria ({part} of {whole})."
     ).format(period=period, share=percent(share.share), part=number(share.part.value), whole=number(share.whole.value))
-    if words := about(share.share):
-        sentence += " " + _("That is {about}.").format(about=words)
+    sentence = _with_about(sentence, share.share)
     if years is not None and years.before is not None:
         before = by_year[years.before.code]
         sentence += " " + _share_change(share, before)
@@ -98,7 +97,14 @@ def outcomes(release: Release, table: CountTable) -> str:
     if not found or not whole or whole < SMALLEST_BASE:
         return _("How calls ended is withheld for {span}.").format(span=period_words(release))
     top = max(found, key=lambda p: p.value or 0)
-    return _("From {span}, the most common end of a call was: {label} ({share}, {part} of {whole}).").format(
+    share = (top.value or 0) / whole
+    sentence = _("From {span}, the most common end of a call was: {label} ({share}, {part} of {whole}).").format(
         span=period_words(release), label=label_of(release, "outcome", top.code).lower(),
-        share=percent((top.value or 0) / whole), part=number(top.value or 0), whole=number(whole),
+        share=percent(share), part=number(top.value or 0), whole=number(whole),
     )  # fmt: skip
+    return _with_about(sentence, share)
+
+
+def _with_about(sentence: str, share: float) -> str:
+    """With 'That is about 1 in 5.' where that says something (PAGES.md, L6)."""
+    return f"{sentence} {_('That is {about}.').format(about=words)}" if (words := about(share)) else sentence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import altair as alt
@@ -52,6 +53,11 @@ class Figure:
             count=number(self.hidden)
         )
         return [line for line in (self.note, hidden if self.hidden else "") if line]
+
+    @cached_property
+    def likeness(self) -> tuple[str, ...]:
+        """Two figures of one language with the same likeness have the same chart."""
+        return (self.page, self.title, self.note, self.table.to_csv(), self.data.to_csv())
 
     @property
     def slug(self) -> str:

@@ -71,7 +71,7 @@ def measures() -> list[Measure]:
         Measure("outcomes", _("How calls end"), _("Calls by how they ended. Each call has one end."), _("all calls."), call,
                 _("Refused and not found are shown, never left out."), recognised, 30),
         Measure("arrests", _("Arrests"), _("Calls that ended with an arrest."), _("all calls with that kind of responder."), call,
-                _("Some arrests are required by law."), recognised, 30),
+                _("The law requires some arrests."), recognised, 30),
         Measure("jail_diversion", _("Jail diversion"), _("Calls with an act that allows arrest, and no arrest."), _("calls with an act that allows arrest."), call,
                 _("Never over all calls: most calls could not end in an arrest."), adapted, 30),
         Measure("force", _("Use of force"), _("Calls with any force that the department's policy counts."), _("1,000 calls."), call,

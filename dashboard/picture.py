@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 from typing import Any
 
 import pandas as pd
 import vl_convert
 
+from dashboard import language
 from dashboard.figure import Figure
 from dashboard.theme import DARK, LIGHT
 
@@ -26,6 +29,8 @@ LINE = 1.35
 MOST_ROWS = 40
 SCALE = 3.0
 """PNG pixels for each unit: 2,160 wide, 7.2 inches in print at 300 dots per inch."""
+KEPT = 64
+"""Charts and pictures kept, so that one figure in several sizes, or on several pages, is made once."""
 _EDGES = re.compile(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)" viewBox="([^"]+)"[^>]*>(.*)</svg>\s*$', re.S)
 
 
@@ -45,9 +50,28 @@ def wrapped(text: str, size: float, width: float) -> list[str]:
     return [*lines, line] if line else lines or [""]
 
 
+@dataclass(frozen=True)
+class _Like:
+    """A figure, told from others by what its chart depends on."""
+
+    likeness: tuple[str, ...]
+    figure: Figure = field(compare=False)
+
+
+@lru_cache(maxsize=KEPT)
+def _chart(like: _Like) -> str:
+    """The figure's chart in the light colours, as Vega-Lite. Putting it together takes longer than drawing it."""
+    assert like.figure.chart is not None
+    return json.dumps(like.figure.chart(colours=LIGHT).to_dict(validate=False))
+
+
+@lru_cache(maxsize=KEPT)
+def _drawn(specification: str) -> str:
+    return str(vl_convert.vegalite_to_svg(specification))
+
+
 def _specification(figure: Figure, width: int) -> dict[str, Any]:
-    assert figure.chart is not None
-    specification: dict[str, Any] = figure.chart(colours=LIGHT).to_dict(validate=False)
+    specification: dict[str, Any] = json.loads(_chart(_Like((language.current(), *figure.likeness), figure)))
     specification["background"] = None
     specification["autosize"] = {"type": "fit-x", "contains": "padding"}
     specification["width"] = width
@@ -63,7 +87,7 @@ def _specification(figure: Figure, width: int) -> dict[str, Any]:
 
 def chart_svg(figure: Figure, width: int) -> str:
     """The bare chart as SVG, `width` units wide, on no ground of its own, in the light colours."""
-    return str(vl_convert.vegalite_to_svg(_specification(figure, width)))
+    return _drawn(json.dumps(_specification(figure, width)))
 
 
 def specification(figure: Figure, width: int) -> bytes:

@@ -9,9 +9,12 @@ A page with filters has one copy for each choice of one filter.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import runpy
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -71,7 +74,7 @@ class Folder:
 
     def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
         """Drawn once for all pages that show the same: most figures of a page do not change with one of its filters."""
-        same = (figure.page, figure.title, figure.note, figure.table.to_csv(), figure.data.to_csv())
+        same = figure.likeness
         if same not in self.drawn:
             self.drawn[same] = []
             for width in WIDTHS:
@@ -125,19 +128,28 @@ def _write(newest: Release, out: Path, say: Callable[[str], None]) -> int:
     shutil.copy(SCRIPT, out / "chart.js")
     (out / "vega.js").write_text(picture.vega_script(), encoding="utf-8")
     pages = 0
-    for release in everything:
-        for code in LANGUAGES:
-            say(f"Release {release.version}, {LANGUAGES[code]} ...")
-            here = out / "releases" / release.version / code
-            folder = Folder(release, everything, here, code)
-            for name, html in _pages(folder).items():
-                pages += _put(here / name, html, "files/", "../", "../../../")
-                if release is newest:
-                    files = f"releases/{release.version}/{code}/files/"
-                    pages += _put(out / code / name, html, f"../{files}", "../", "../")
-                    if (code, name) == (language.DEFAULT, "index.html"):
-                        pages += _put(out / name, html, files, "", "")
+    jobs = [(everything, number, code, out) for number in reversed(range(len(everything))) for code in LANGUAGES]
+    # Processes of their own, since drawing keeps Python busy; started afresh, since a solver of drawings does not survive a copy.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        for (_, number, code, _), written in zip(jobs, pool.map(_write_one, *zip(*jobs, strict=True)), strict=True):
+            say(f"Release {everything[number].version}, {LANGUAGES[code]}: {written} pages")
+            pages += written
     opendata.write(everything, out, citation.site_of(newest))
+    return pages
+
+
+def _write_one(everything: list[Release], number: int, code: str, out: Path) -> int:
+    """All pages of one release in one language; of the newest also those without a number."""
+    release = everything[number]
+    folder = Folder(release, everything, out / "releases" / release.version / code, code)
+    pages = 0
+    for name, html in _pages(folder).items():
+        pages += _put(folder.out / name, html, "files/", "../", "../../../")
+        if release is everything[-1]:
+            files = f"releases/{release.version}/{code}/files/"
+            pages += _put(out / code / name, html, f"../{files}", "../", "../")
+            if (code, name) == (language.DEFAULT, "index.html"):
+                pages += _put(out / name, html, files, "", "")
     return pages
 
 

@@ -99,6 +99,27 @@ def test_sentences_are_short(code):
     assert statistics.mean(len(s) for text in texts for s in sentences(text)) <= MEAN_WORDS
 
 
+_DONE = r"(?:not\s+|\w+ly\s+)?(?:\w+ed|seen|done|known|given|taken|shown|held|told|kept|made|sent|met|found|left|withheld)"
+PASSIVE = rf"\b(?:is|are|was|were|be|been|being)\s+{_DONE}\b"
+STIFF = {
+    "en": rf"{PASSIVE}\s+by\b|\bit (?:is|was) (?:noted|recommended|advised)|should be noted|\bin order to\b|\bprior to\b|\butiliz|\bpursuant\b|\bplease note\b",
+    "es": r"\b(?:es|son|fue|fueron|será|serán|sido|ser)\s+\w+[ai]d[oa]s?\s+por\b|cabe señalar|se recomienda que|con el fin de|\bprevi[oa] a\b|a nivel de",
+}
+"""Someone who does a thing is the sentence's subject; and no words of an office."""
+MOST_PASSIVE = 0.2
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_who_does_what(code):
+    """L2: active voice. Nothing is done 'by' someone, and few sentences leave out who does it."""
+    for message in used_messages():
+        text = message if code == "en" else language.catalogue("es")[message]
+        assert not re.search(STIFF[code], text, re.IGNORECASE), text
+    if code == "en":
+        every = [" ".join(s) for m in used_messages() if whole(m) for s in sentences(m)]
+        assert sum(bool(re.search(PASSIVE, s, re.IGNORECASE)) for s in every) <= MOST_PASSIVE * len(every)
+
+
 CAUSAL = r"\b(reduced|reduces|prevented|prevents|caused|causes|improved|improves|saved lives|thanks to|because of the teams?)\b"
 BANNED = {
     "en": r"committed suicide|mentally ill person|\bthe mentally ill\b|\bsuspect\b|excited delirium|frequent flyer|\baddicts?\b|\bcrazy\b|successful suicide",
@@ -119,6 +140,12 @@ def test_the_lists_find_what_they_are_for():
     for text in ("He committed suicide.", "A frequent flyer called."):
         assert re.search(BANNED["en"], text)
     assert re.search(CAUSAL, "Teams reduced arrests.")
+    for code, text in (
+        ("en", "Calls are checked by a clinician."),
+        ("en", "It is recommended to call."),
+        ("es", "Las llamadas son revisadas por agentes."),
+    ):
+        assert re.search(STIFF[code], text, re.IGNORECASE)
     assert re.search(BANNED["es"], "los enfermos mentales")
 
 
