@@ -8,8 +8,8 @@ import sys
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.service import ROUTES, Guard
+from dashboard.service import ROUTES, Guard, thrifty
 
-app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(Guard)])
+app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(Guard)], lifespan=thrifty)
 
 sys.setswitchinterval(0.0005)

@@ -34,8 +34,8 @@ from tests.paper import Gathering, page_of
 from tests.proxy import NGINX, nginx_before
 
 ROUNDS = 7
-FORGOTTEN = 130
-"""Seconds after which Streamlit gives up the session of a visitor who has left (two minutes), and a little."""
+FORGOTTEN = 190
+"""Seconds after which Streamlit gives up the session of a visitor who has left (two minutes) and the app gives memory back (one more), and a little."""
 
 
 @contextlib.contextmanager
