@@ -76,11 +76,12 @@ def coverage(release: Release) -> tuple[str, Share | None]:
     sentence = _with_about(sentence, share.share)
     if years is not None and years.before is not None:
         before = by_year[years.before.code]
-        sentence += " " + _share_change(share, before)
+        sentence += " " + share_change(share, before)
     return sentence, share
 
 
-def _share_change(now: Share, before: Share) -> str:
+def share_change(now: Share, before: Share) -> str:
+    """More, less, or no clear change against an earlier share."""
     if before.share is None or now.share is None:
         return ""
     assert now.part.value is not None and now.whole.value is not None and before.part.value is not None and before.whole.value is not None
@@ -107,4 +108,5 @@ def outcomes(release: Release, table: CountTable) -> str:
 
 def _with_about(sentence: str, share: float) -> str:
     """With 'That is about 1 in 5.' where that says something (PAGES.md, L6)."""
-    return f"{sentence} {_('That is {about}.').format(about=words)}" if (words := about(share)) else sentence
+    words = about(share)
+    return sentence + " " + _("That is {about}.").format(about=words) if words else sentence

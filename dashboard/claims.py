@@ -9,13 +9,18 @@ import pandas as pd
 
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
+from dashboard.answers import share_change
 from dashboard.language import _, number, percent, text
-from dashboard.program import latest, money, nothing, numbers
+from dashboard.program import costs_of_contacts, last_year, latest, money, nothing, numbers, share_of_all
 from dashboard.release import Release
 from dashboard.scores import Score, score
-from dashboard.stats import shares_differ, wilson
+from dashboard.skeleton import field_name
+from dashboard.stats import poisson, shares_differ, wilson
+from dashboard.views import Share, by_who, mix_of, shares_of
 
 REVIEWED = "2026-11"
+MOST_NAMED = 4
+"""Lines of one card, at most; the page behind it has all."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +104,24 @@ def _calls(release: Release) -> Finding:
 
 
 def _share_of_all(release: Release) -> Finding:
-    return (
-        Finding("described", _("See the yearly share on the page about calls."))
-        if release.reference("all_calls") is not None
-        else _missing()
-    )
+    shares = [s for s in share_of_all(release) or () if s.share is not None]
+    if not shares:
+        return _missing()
+    figure = _("In {year}, crisis calls were {share} of all calls ({part} of {whole}).").format(year=shares[-1].label, **_words(shares[-1]))
+    return Finding("described", f"{figure} {share_change(*shares[-2:][::-1])}" if len(shares) > 1 else figure)
+
+
+def _words(found: Share) -> dict[str, str]:
+    return {"share": found.shown, "part": found.part.shown, "whole": found.whole.shown}
 
 
 def _types(release: Release) -> Finding:
-    return Finding("described", _("See the types on the page about calls.")) if release.find("call_type") else _missing()
+    table = release.find("call_type")
+    shown = [s for s in mix_of(release, table, "call_type", table.finest("call_type"), {}) if s.share is not None] if table else []
+    if not shown:
+        return _missing()
+    top = max(shown, key=lambda s: s.share or 0)
+    return Finding("described", _("Most common type: {label} ({share}, {part} of {whole}).").format(label=top.label, **_words(top)))
 
 
 def _repeat(release: Release) -> Finding:
@@ -128,33 +142,51 @@ def _repeat(release: Release) -> Finding:
     return Finding("cannot_tell", "; ".join(words) + ". " + _("There is no group to compare with."))
 
 
-def _hurt(dimension: str) -> Callable[[Release], Finding]:
-    def find(release: Release) -> Finding:
-        table = release.find("responder", dimension)
-        if table is None:
-            return _missing()
-        pairs = [
-            (table.cell({"responder": w, dimension: "yes"})[0], table.cell({"responder": w})[0]) for w in ("clinician", "no_clinician")
-        ]
-        if any(n is None or not whole for n, whole in pairs):
-            return Finding("cannot_tell", _("The numbers are too small to show."))
-        (a, a_all), (b, b_all) = ((int(n or 0), int(whole or 1)) for n, whole in pairs)
-        figure = _("With a clinician {a} of {a_all} calls; without {b} of {b_all}.").format(
-            a=number(a), a_all=number(a_all), b=number(b), b_all=number(b_all)
-        )
-        if not shares_differ(a, a_all, b, b_all):
-            return Finding("cannot_tell", figure)
-        return Finding("cannot_tell", figure + " " + _("The two differ by more than chance, but the calls differ too."))
+def _officers(release: Release) -> Finding:
+    table = release.find("responder", "injured_officer")
+    if table is None:
+        return _missing()
+    pairs = [
+        (table.cell({"responder": w, "injured_officer": "yes"})[0], table.cell({"responder": w})[0]) for w in ("clinician", "no_clinician")
+    ]
+    if any(n is None or not whole for n, whole in pairs):
+        return Finding("cannot_tell", _("The numbers are too small to show."))
+    (a, a_all), (b, b_all) = ((int(n or 0), int(whole or 1)) for n, whole in pairs)
+    figure = _("With a clinician {a} of {a_all} calls; without {b} of {b_all}.").format(
+        a=number(a), a_all=number(a_all), b=number(b), b_all=number(b_all)
+    )
+    if not shares_differ(a, a_all, b, b_all):
+        return Finding("cannot_tell", figure)
+    return Finding("cannot_tell", figure + " " + _("The two differ by more than chance, but the calls differ too."))
 
-    return find
+
+def _danger(release: Release) -> Finding:
+    """Clinicians hurt, and weapons reported, in calls that a clinician reached."""
+    table, weapons = release.find("responder", "injured_clinician"), release.find("responder", "weapon_reported")
+    if table is None:
+        return _missing()
+    hurt = by_who(release, table, "injured_clinician", "yes", {})[0]
+    if hurt.share is None or hurt.part.value is None or not hurt.whole.value:
+        return Finding("cannot_tell", _("The numbers are too small to show."))
+    low, high = (number(round(1000 * edge / hurt.whole.value, 1)) for edge in poisson(hurt.part.value))
+    figure = _("Clinicians were hurt in {part} of {whole} calls that they reached: {low} to {high} in 1,000.").format(
+        part=hurt.part.shown, whole=hurt.whole.shown, low=low, high=high
+    )
+    armed = by_who(release, weapons, "weapon_reported", "yes", {})[0] if weapons else None
+    if armed and armed.share is not None:
+        figure += " " + _("A weapon was reported in {share} of them ({part} of {whole}).").format(**_words(armed))
+    return Finding("described", figure)
 
 
 def _cost(release: Release) -> Finding:
-    return (
-        Finding("cannot_tell", _("A range, with numbers that you can change, stands on the page about money."))
-        if release.reference("unit_costs") is not None and release.statistic("compare_arrest")
-        else _missing()
-    )
+    if release.reference("unit_costs") is None or not release.statistic("compare_arrest"):
+        return _missing()
+    figure = _("A range, with numbers that you can change, stands on the page about money.")
+    if costs := costs_of_contacts(release):
+        spent = _("In {year}, a contact cost {cost}.").format(year=costs[-1].year, cost=money(costs[-1].each))
+        saved = _("What it saved, if anything, is a range that stands on the page about money.")
+        figure = f"{spent} {saved}"
+    return Finding("cannot_tell", figure)
 
 
 def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding]:
@@ -165,7 +197,8 @@ def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding
         rows = rows[rows["audience"] == audience].sort_values("wave") if rows is not None else None
         if rows is None or not len(rows):
             return _missing()
-        waves = numbers(rows, "agree", "respondents").to_dict("records")
+        asked = rows[rows["question"] == rows["question"].iloc[-1]]  # a wave may ask several; only the same question can be compared
+        waves = numbers(asked, "agree", "respondents").to_dict("records")
         first, last = waves[0], waves[-1]
         figure = _("{question} Agreed: {first} in {first_wave}, {last} in {last_wave}.").format(
             question=text(last, "question"), first=percent(first["agree"] / first["respondents"]), first_wave=first["wave"][:4],
@@ -214,19 +247,32 @@ def _gaps(release: Release) -> Finding:
 
 
 def _roles(release: Release) -> Finding:
-    return (
-        Finding("described", _("See who left first on the page about staffing."))
-        if release.find("responder", "officer_released")
-        else _missing()
+    table = release.find("responder", "officer_released")
+    if table is None:
+        return _missing()
+    fixed = {"period": last_year(release, table)} if "period" in table.levels else {}
+    left = by_who(release, table, "officer_released", "yes", fixed)[0]
+    if left.share is None:
+        return Finding("described", _("See who left first on the page about staffing."))
+    return Finding(
+        "described", _("The officer left first in {share} of calls that a clinician reached ({part} of {whole}).").format(**_words(left))
     )
 
 
 def _training(release: Release) -> Finding:
-    return (
-        Finding("described", _("See people trained, by course and role, on the page about staffing."))
-        if release.reference("training") is not None
-        else _missing()
-    )
+    rows = release.reference("training")
+    if rows is None:
+        return _missing()
+    last = numbers(rows[rows["year"] == rows["year"].max()], "trained", "eligible")
+    if "joint" in last and (last["joint"] == "yes").any():
+        last = last[last["joint"] == "yes"]
+    words = [
+        _("{course}, {role}: {trained} of {eligible}").format(
+            course=text(r, "course"), role=text(r, "role"), trained=number(r["trained"]), eligible=number(r["eligible"])
+        )
+        for r in last.head(MOST_NAMED).to_dict("records")
+    ]
+    return Finding("described", _("Trained in {year}: {words}.").format(year=rows["year"].max(), words="; ".join(words)))
 
 
 def _tracking(release: Release) -> Finding:
@@ -237,7 +283,7 @@ def _tracking(release: Release) -> Finding:
     return Finding(
         "described",
         _("{count} fields are reported. The least complete is '{name}', filled in {share}.").format(
-            count=number(len(complete)), name=worst, share=percent(complete[worst] / 100)
+            count=number(len(complete)), name=field_name(release, worst), share=percent(complete[worst] / 100)
         ),
     )
 
@@ -274,11 +320,18 @@ def _slow(release: Release) -> Finding:
 
 
 def _language(release: Release) -> Finding:
-    return (
-        Finding("described", _("See interpreters by language on the page about fairness."))
-        if release.find("language", "interpreter_used")
-        else _missing()
-    )
+    table = release.find("language", "interpreter_used")
+    if table is None:
+        return _missing()
+    shares = shares_of(release, table, "language", table.finest("language"), {"interpreter_used": "yes"}, {})
+    words = [
+        _("{label}: {share} ({part} of {whole})").format(label=s.label, **_words(s))
+        for s in shares
+        if s.share is not None and s.code not in ("english", "unknown")
+    ]
+    if not words:
+        return Finding("described", _("See interpreters by language on the page about fairness."))
+    return Finding("described", _("An interpreter came to calls in: {words}.").format(words="; ".join(words[:MOST_NAMED])))
 
 
 def _patrol(release: Release) -> Finding:
@@ -321,14 +374,14 @@ def claims() -> list[Claim]:
         Claim("arrests", _("There are fewer arrests."), "safety", _("Only like calls can be compared. {thin}").format(thin=thin), "Puntis and others, 2018", _like("compare_arrest")),
         Claim("force", _("Less force is used."), "safety", _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin), "Puntis and others, 2018", _like("compare_force_used")),
         Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. Without a group to compare with, nobody can tell."), "", _repeat),
-        Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare, so years must be taken together."), "", _hurt("injured_officer")),
+        Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare, so years must be taken together."), "", _officers),
         Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), "doi.org/10.1177/0093854811432434", _cost),
         Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), "", _survey("residents")),
         Claim("funding", _("Funding may not last."), "money", _("A grant with an end date says nothing of what comes after."), "", _funding),
         Claim("posts", _("Clinicians are hard to find."), "staffing", _("In a small team, one open post changes the share a lot."), "", _posts),
         Claim("gaps", _("Nights and far places are left out."), "coverage", _("An audit in New York found calls that nobody had checked counted as not eligible. That hides gaps."), "New York City Comptroller, audit MG24-060A, May 2025", _gaps),
         Claim("roles", _("Roles must be clear."), "staffing", _("Who left first shows only a part of who did what."), "", _roles),
-        Claim("danger", _("Clinicians go where it is dangerous."), "safety", _("Injuries of clinicians are rare. None seen is not proof of none."), "", _hurt("injured_clinician")),
+        Claim("danger", _("Clinicians go where it is dangerous."), "safety", _("Injuries of clinicians are rare. None seen is not proof of none."), "", _danger),
         Claim("training", _("Officers and clinicians train together."), "staffing", _("A course taken is not proof of a call handled well."), "", _training),
         Claim("tracking", _("Good data keep programs going."), "scorecard", _("An audit in New York found that the reasons for missed calls were not on record."), "New York City Comptroller, audit MG24-060A, May 2025", _tracking),
         Claim("partners", _("Partners make handoffs smooth."), "after", _("A handoff counts as smooth only when a visit follows."), "", _described("connected")),

@@ -14,7 +14,7 @@ from dashboard.language import _, day, number, percent, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import periods
 from dashboard.surface import choose
-from dashboard.views import Point, Rate, Share, by_who, label_of, shares_of
+from dashboard.views import Point, Rate, Share, along, by_who, label_of, shares_of
 
 
 def nothing() -> str:
@@ -110,6 +110,45 @@ def parts_by_year(release: Release, table: StatisticTable, part: str, whole: str
 
 def point(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Point:
     return Point(code, label_of(release, dimension, code), *table.cell({**fixed, dimension: code}))
+
+
+def share_of_all(release: Release) -> list[Share] | None:
+    """Crisis calls over calls of every kind, year by year, for years with all 12 months; None where one of the two is not reported."""
+    every, monthly = release.reference("all_calls"), release.find("period")
+    if every is None or monthly is None or "year" not in monthly.levels["period"]:
+        return None
+    by_year = every.astype({"calls": int}).assign(year=every["month"].str[:4]).groupby("year")
+    totals = by_year.agg(calls=("calls", "sum"), months=("month", "nunique"))
+    return [
+        Share(p.code, p.label, p, Point(p.code, p.label, int(totals.loc[p.code, "calls"]), "published"))
+        for p in along(release, monthly, "period", "year", {})
+        if p.code in totals.index and totals.loc[p.code, "months"] == 12
+    ]
+
+
+@dataclass(frozen=True)
+class Cost:
+    year: str
+    spent: float
+    contacts: int
+
+    @property
+    def each(self) -> float:
+        return self.spent / self.contacts
+
+
+def costs_of_contacts(release: Release) -> list[Cost]:
+    """Money spent over calls that a clinician reached, for years in which both are known whole."""
+    budget, calls = release.reference("budget"), release.find("responder", "period")
+    if budget is None or calls is None:
+        return []
+    known = {code.code for code in release.codelists["period"].at("year")}
+    found = []
+    for year, rows in numbers(budget, "spent").groupby("year"):
+        count = calls.cell({"period": str(year), "responder": "clinician"})[0] if year in known else None
+        if rows["spent"].notna().all() and count:
+            found.append(Cost(str(year), float(rows["spent"].sum()), count))
+    return found
 
 
 def money(value: float) -> str:

@@ -4,12 +4,12 @@ from functools import partial
 
 from dashboard import answers, charts
 from dashboard.language import _, number, percent, pick
-from dashboard.program import event_note, events, numbers
+from dashboard.program import event_note, events, numbers, share_of_all
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
 from dashboard.stats import out_of_control
 from dashboard.surface import choose, escape
-from dashboard.views import Point, Share, along, label_of
+from dashboard.views import along, label_of
 
 page = open_page("calls", "calls", "share_of_all")
 release = page.release
@@ -72,24 +72,10 @@ if sources:
         table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
     )  # fmt: skip
 
-every = release.reference("all_calls")
-monthly = release.find("period")
-if every is None or monthly is None or "year" not in monthly.levels["period"]:
+shares = share_of_all(release)
+if shares is None:
     page.not_reported(_("calls of every kind"))
 else:
-    totals = (
-        every.astype({"calls": int})
-        .assign(year=every["month"].str[:4])
-        .groupby("year")
-        .agg(calls=("calls", "sum"), months=("month", "nunique"))
-    )
-    shares = []
-    for code in release.codelists["period"].at("year"):
-        if code.code in totals.index and totals.loc[code.code, "months"] == 12:
-            part = Point(code.code, pick(code.label), *monthly.cell({"period": code.code}))
-            shares.append(
-                Share(code.code, part.label, part, Point(code.code, part.label, int(totals.loc[code.code, "calls"]), "published"))
-            )
     page.shares(
         title=_("Crisis calls as a share of all calls"), shares=shares, what=_("Year"), when=_("by year"), fixed={"table": "all_calls"}, file=("share-of-all",),
         note=_("All calls are the agency's own monthly totals of calls from the community. Only years with all 12 months are shown."),

@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import REACHED
 from dashboard.language import _, day, number, text
-from dashboard.program import money, nothing, numbers
+from dashboard.program import costs_of_contacts, money, nothing, numbers
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.surface import escape
@@ -48,19 +48,12 @@ else:
         file=("budget",),
         note=_("A source with an end date is a grant or a contract. What comes after it is not decided."),
     )
-    outcomes = release.find("responder", "period")
-    per = []
-    for code in sorted(set(rows["year"])):
-        spent = rows[rows["year"] == code]["spent"]
-        if outcomes is not None and spent.notna().all() and code in {c.code for c in release.codelists["period"].at("year")}:
-            count, _status = outcomes.cell({"period": code, **REACHED})
-            if count:
-                per.append((code, float(spent.sum()) / count, float(spent.sum()), count))
+    per = costs_of_contacts(release)
     if per:
         page.marks(
             title=_("Cost per contact"), what=_("Year"), unit=_("Cost per contact"), when=_("by year"), file=("cost-per-contact",),
-            items=[charts.Mark(c, cost, _("{cost} ({spent} over {contacts} contacts)").format(cost=money(cost), spent=money(s), contacts=number(n)), brief=money(cost)) for c, cost, s, n in per],
-            data=pd.DataFrame(per, columns=["year", "cost_per_contact", "spent", "contacts"]),
+            items=[charts.Mark(c.year, c.each, _("{cost} ({spent} over {contacts} contacts)").format(cost=money(c.each), spent=money(c.spent), contacts=number(c.contacts)), brief=money(c.each)) for c in per],
+            data=pd.DataFrame([{"year": c.year, "cost_per_contact": c.each, "spent": c.spent, "contacts": c.contacts} for c in per]),
             note=_("All money spent, over all calls that a clinician reached. It cannot be set against the cost of a police call: the calls differ."),
         )  # fmt: skip
     else:

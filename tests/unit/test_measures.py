@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import poisson as poisson_law
 
 from dashboard import language, stats
+from dashboard.claims import claims
 from dashboard.exports import csv_bytes
 from dashboard.measures import measures
 from dashboard.release import load_release
@@ -131,3 +132,37 @@ def test_no_total_of_visible_cells():
             assert sums_of_cells(path.read_text()) == [], path
     assert sums_of_cells("total = sum(p.value or 0 for p in points)")
     assert sums_of_cells("frame['calls'].sum()")
+
+
+def _card(release, name):
+    return next(claim for claim in claims() if claim.name == name).find(release)
+
+
+def test_each_card_holds_a_figure_of_its_own():
+    """A reader of a claim sees a number there, not only where to look for one; and the numbers are those of the release's files."""
+    language.use("en")
+    release = load_release(ROOT / "data_public")
+    for claim in claims():
+        found = claim.find(release)
+        assert found.verdict != "missing" and re.search(r"\d", found.figure), (claim.name, found.figure)
+    rows = {name: list(csv.DictReader((ROOT / f"data_public/tables/{name}.csv").open())) for name in ("all_calls", "training", "weapons")}
+    every = sum(int(r["calls"]) for r in rows["all_calls"] if r["month"].startswith("2025"))
+    assert f"of {every:,})" in _card(release, "share").figure
+    joint = [r for r in rows["training"] if r["year"] == "2025" and r["joint"] == "yes"]
+    assert joint and all(f"{r['trained']} of {r['eligible']}" in _card(release, "training").figure for r in joint)
+    armed = next(
+        r["calls"]
+        for r in rows["weapons"]
+        if (r["responder"], r["weapon_reported"]) == ("clinician", "yes") and r.get("period", "all") == "all"
+    )
+    assert f"({int(armed):,} of " in _card(release, "danger").figure
+
+
+def test_two_questions_of_a_survey_are_not_set_side_by_side(monkeypatch):
+    language.use("en")
+    release = load_release(ROOT / "data_public")
+    waves = [("2023-06-30", "A", 10), ("2025-06-30", "A", 60), ("2025-06-30", "B", 90)]
+    survey = pd.DataFrame([{"wave": w, "audience": "residents", "question": q, "agree": str(n), "respondents": "100"} for w, q, n in waves])
+    monkeypatch.setattr(type(release), "reference", lambda self, name: survey if name == "survey" else None)
+    found = _card(release, "trust")
+    assert (found.verdict, found.figure) == ("cannot_tell", "B Agreed: 90% in 2025, 90% in 2025.")
