@@ -204,6 +204,10 @@ def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding
             question=text(last, "question"), first=percent(first["agree"] / first["respondents"]), first_wave=first["wave"][:4],
             last=percent(last["agree"] / last["respondents"]), last_wave=last["wave"][:4],
         )  # fmt: skip
+        if first is last:
+            figure = _("{question} Agreed: {share} in {wave}. It was asked once.").format(
+                question=text(last, "question"), share=percent(last["agree"] / last["respondents"]), wave=last["wave"][:4]
+            )
         if most:
             low, high = wilson(last["agree"], last["respondents"])
             return Finding("supported" if low > 0.5 else "not_supported" if high < 0.5 else "cannot_tell", figure)

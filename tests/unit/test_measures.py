@@ -165,4 +165,4 @@ def test_two_questions_of_a_survey_are_not_set_side_by_side(monkeypatch):
     survey = pd.DataFrame([{"wave": w, "audience": "residents", "question": q, "agree": str(n), "respondents": "100"} for w, q, n in waves])
     monkeypatch.setattr(type(release), "reference", lambda self, name: survey if name == "survey" else None)
     found = _card(release, "trust")
-    assert (found.verdict, found.figure) == ("cannot_tell", "B Agreed: 90% in 2025, 90% in 2025.")
+    assert (found.verdict, found.figure) == ("cannot_tell", "B Agreed: 90% in 2025. It was asked once.")
