@@ -391,7 +391,7 @@ def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Tabl
 
 
 def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> pa.Table:
-    """(call_id, partner, handoff): of each call the furthest step of its handoffs. Raises SourceError."""
+    """(call_id, partner, handoff, connected_on): of each call the furthest step of its handoffs. Raises SourceError."""
     spec = config.file.inputs["handoffs"]
     columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
     if "call_id" not in config.file.calls.columns:
@@ -415,7 +415,8 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
         f"WHEN lower(trim({quote(columns['accepted'])})) IN {_SAID_YES} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {_SAID_YES} THEN 1 ELSE 0 END"
     )
     return db.execute(
-        f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff FROM ("
+        f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff, connected_on FROM ("
         f"SELECT trim({quote(columns['call_id'])}) AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, "
+        f"CAST(try_cast({quote(columns['connected_at'])} AS TIMESTAMP) AS DATE) AS connected_on, "
         f"row_number() OVER (PARTITION BY trim({quote(columns['call_id'])}) ORDER BY {step} DESC, row_no) AS place FROM input_handoffs) WHERE place = 1"
     ).to_arrow_table()

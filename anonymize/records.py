@@ -47,6 +47,9 @@ REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
 FREQUENT = "calls_of_frequent"
 WITHOUT_TEAM = "hours_without_team"
+CONNECTION = "days_to_connection"
+LONGEST_DAYS = 365
+"""A visit so long after a call is not put down to it."""
 _YES = ("y", "yes", "true", "t", "1", "1.0")
 _NO = ("n", "no", "false", "f", "0", "0.0")
 MOST_VALUES_LISTED = 200
@@ -61,7 +64,7 @@ _MONTHS = (
 
 @dataclass
 class Tally:
-    """Where every input row went, in numbers. `completeness` is (rows filled, rows) per field."""
+    """Where every input row went, in numbers. `completeness` is (rows filled, rows) per field, `by_month` the same per field and month."""
 
     files: tuple[str, ...] = ()
     rows: int = 0
@@ -71,6 +74,7 @@ class Tally:
     rejected: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     completeness: dict[str, tuple[int, int]] = field(default_factory=dict)
+    by_month: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def faulty(self) -> int:
@@ -408,6 +412,11 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
         ]
     selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]
     selected += [f"{seconds_between('p.', *CLOCKS[measure])} AS {measure}" for measure in _clocks(config)]
+    if "handoff" in fed and any(s.measure == CONNECTION for s in config.file.statistics):
+        days = "date_diff('day', p.day, h.connected_on)"
+        selected.append(
+            f"CAST(CASE WHEN h.handoff = 'connected' AND {days} BETWEEN 0 AND {LONGEST_DAYS} THEN {days} END AS INTEGER) AS {CONNECTION}"
+        )
     selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else code} AS {name}" for name, code in codes.items()]
     selected += [f"{_enumerated(code, lists[name])} AS {name}" for name, code in derived.items() if name not in codes]
     reasons = []
@@ -551,6 +560,8 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
         tally.completeness["received_at (day)"] = (found["filled_day"], tally.counted)
     if asks and "not_served_reason" in _derived(config, mapped_dimensions(config)):
         tally.completeness["not_served_reason"] = (found["answered"], found["asked"])
+    if not spec.time.period:
+        tally.by_month = _by_month(engine, fields, times)
     if tally.repeated and fields:
         differ = " OR ".join(f"count(DISTINCT {f.name}) > 1" for f in fields)
         kept = (
@@ -560,6 +571,18 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
     if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:
         raise AssertionError("a row was lost between reading and counting; please report this")
     return tally
+
+
+def _by_month(engine: Engine, fields: Sequence[_Field], times: Sequence[str]) -> dict[str, dict[str, tuple[int, int]]]:
+    """Field -> month -> (usable rows with the field filled, usable rows)."""
+    filled = {f.name: f"{f.name} <> {literal(f.codelist.unknown_leaf)}" for f in fields if f.codelist.unknown_leaf}
+    filled |= {name: f"has_{name}" for name in times}
+    asked = ", ".join(f"{_number(where)} AS {name}" for name, where in filled.items())
+    rows = engine.ask(
+        f"SELECT period AS month, count(*) AS rows_of_month{', ' if asked else ''}{asked} FROM staged WHERE reason IS NULL GROUP BY period"
+    )
+    listed = rows.astype({"month": str}).sort_values("month").to_dict("records")
+    return {name: {row["month"]: (int(row[name]), int(row["rows_of_month"])) for row in listed} for name in filled}
 
 
 def _number(where: str) -> str:

@@ -22,7 +22,7 @@ from anonymize.codelists import Codelist
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
-from anonymize.records import CLOCKS, FREQUENT, REPEATED, WITHOUT_TEAM
+from anonymize.records import CLOCKS, CONNECTION, FREQUENT, REPEATED, WITHOUT_TEAM
 from anonymize.tables import COUNTED, Dimension, Table, condition, counting, lift
 
 Ints = npt.NDArray[np.int64]
@@ -62,11 +62,17 @@ def compute(
     return [_one(engine, config, spec, codelists, tables, withheld, seen) for spec in config.file.statistics]
 
 
+BESIDE = {CONNECTION: {"handoff": "connected"}}
+"""Measure -> codes of the count that it rests on, where that is not the whole cell."""
+
+
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
     """A count table that has every cell of the statistic."""
     for i, table in enumerate(tables):
         levels = {name: set(d.levels) for name, d in table.dimensions.items()}
-        if table.where == spec.where and all(set(wanted) <= levels.get(name, set()) for name, wanted in spec.dimensions.items()):
+        beside = all(code in table.dimensions[name].codes for name, code in BESIDE.get(spec.measure, {}).items() if name in levels)
+        beside = beside and set(BESIDE.get(spec.measure, ())) <= set(levels)
+        if beside and table.where == spec.where and all(set(wanted) <= levels.get(name, set()) for name, wanted in spec.dimensions.items()):
             return i
     return None
 
@@ -157,6 +163,8 @@ def _field_withheld(flag: str, code: str, period: str, tables: Sequence[Table], 
 def _needed(measure: str) -> tuple[str, ...]:
     if measure in COMPARED:
         return ("responder", COMPARED[measure])
+    if measure == CONNECTION:
+        return ("call_id",)
     if measure == WITHOUT_TEAM:
         return ("received_at", "eligible", "not_served_reason")
     return CLOCKS.get(measure, ("person_key",))
@@ -203,10 +211,11 @@ BEHIND = {FREQUENT: ("people_often", "people_seldom")}
 
 def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension]) -> dict[str, Floats]:
     """The columns before rounding, the base last; nothing in them depends on what is withheld."""
-    names = COLUMNS.get(spec.measure) or (["median", "p90", "based_on"] if spec.measure in CLOCKS else ["people_again", "people_followed"])
+    timed = spec.measure in CLOCKS or spec.measure == CONNECTION
+    names = COLUMNS.get(spec.measure) or (["median", "p90", "based_on"] if timed else ["people_again", "people_followed"])
     names = [*BEHIND.get(spec.measure, ()), *names]
     raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
-    by_second = engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if spec.measure in CLOCKS else None
+    by_second = engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if timed else None
     for levels in product(*(d.levels for d in dimensions.values())):
         at = dict(zip(dimensions, levels, strict=True))
         if by_second is None:
@@ -219,7 +228,7 @@ def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: 
 
 
 def _quantiles(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
-    """Median and 90th percentile of minutes per cell, between neighbours as numpy's default does (Hyndman and Fan 1996, type 7).
+    """Median and 90th percentile of minutes (of days, for CONNECTION) per cell, between neighbours as numpy's default does (Hyndman and Fan 1996, type 7).
 
     Seconds are whole, so calls are counted by cell and second, which adds up whatever counts them, and the quantiles are read from that.
     """
@@ -227,7 +236,7 @@ def _quantiles(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dim
     rows = []
     for place, part in counted.groupby(list(dimensions)):
         seconds, upto = part[clock].to_numpy(), part["n"].to_numpy().cumsum()
-        minutes = [_quantile(seconds / 60.0, upto, share) for share in (0.5, 0.9)]
+        minutes = [_quantile(seconds / (1.0 if clock == CONNECTION else 60.0), upto, share) for share in (0.5, 0.9)]
         rows.append((*place, *minutes, int(upto[-1])))
     return pd.DataFrame(rows, columns=[*dimensions, "median", "p90", "based_on"])
 
@@ -296,7 +305,7 @@ def _count_withheld(spec: StatisticSpec, dimensions: Mapping[str, Dimension], ta
     table, mask = tables[home], withheld[home]
     index = []
     for name, dimension in table.dimensions.items():
-        mine = dimensions[name].codes if name in dimensions else ("all",)
+        mine = dimensions[name].codes if name in dimensions else (BESIDE.get(spec.measure, {}).get(name, "all"),)
         index.append([dimension.codes.index(code) for code in mine])
     picked = mask[np.ix_(*index)]
     for axis in reversed([i for i, name in enumerate(table.dimensions) if name not in dimensions]):

@@ -92,6 +92,8 @@ def measures() -> list[Measure]:
         Measure("referrals", _("Referrals"), _("Calls with a referral offered, accepted, or followed by a visit."), _("all calls with that kind of responder."), call,
                 _("A referral accepted is not a visit. A visit counts when the partner confirms it."), recognised, 30),
         Measure("connected", _("Connected to care"), _("Calls with a visit that the partner confirmed."), _("calls that a clinician reached."), call, "", adapted, 30),
+        Measure("connection_days", _("Days to a visit"), _("Days from the call to the visit that a partner confirmed: the middle value, and the one that 9 in 10 stay under."), "", _("days"),
+                _("Visits more than a year later are left out."), adapted, 30),
         Measure("staffed", _("Staffed hours"), _("Hours of a unit with both an officer and a clinician."), _("hours planned."), hour, "", ours),
         Measure("busy", _("Time on calls"), _("Hours from dispatch until the call is closed."), _("hours staffed."), hour, _("Rounded to 10 hours."), ours, 30),
         Measure("no_team", _("Hours without a free team"), _("Hours with a call that met the criteria while no team was free."), _("hours with a call that met the criteria."), hour,
@@ -108,5 +110,6 @@ def measures() -> list[Measure]:
                 _("The group is what the officer saw, not what the person said."), adapted, 30),
         Measure("language", _("Interpreter used"), _("Calls in a language with an interpreter."), _("all calls in that language."), call, "", ours, 30),
         Measure("trust", _("Survey answers"), _("People who agreed."), _("people who answered."), person, _("People who answer may differ from those who do not."), adapted, 30),
-        Measure("completeness", _("Completeness"), _("Calls with the field filled."), _("all calls."), call, "", ours),
+        Measure("completeness", _("Completeness"), _("Calls with the field filled."), _("all calls."), call,
+                _("Told in steps, so that no small number of blanks can be worked out."), ours),
     ]  # fmt: skip

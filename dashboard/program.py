@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import whole_years
-from dashboard.language import _, day, number, percent, text
+from dashboard.language import _, day, month, number, percent, pick, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import periods
 from dashboard.surface import choose
@@ -149,6 +150,37 @@ def costs_of_contacts(release: Release) -> list[Cost]:
         if rows["spent"].notna().all() and count:
             found.append(Cost(str(year), float(rows["spent"].sum()), count))
     return found
+
+
+@dataclass(frozen=True)
+class Recent:
+    """How far an input reaches: `to` as it stands in the data, `shown` in words, `days` from its end until the release was made."""
+
+    name: str
+    title: str
+    to: str
+    shown: str
+    days: int
+
+
+_WHEN = ("month", "wave", "date", "year")
+"""Columns that say of what time a row is."""
+
+
+def up_to(release: Release) -> list[Recent]:
+    """The calls, and every input with a time, by how recent they are."""
+    made = date.fromisoformat(release.package["created"][:10])
+    reached = [("calls", _("Calls"), release.data_to.isoformat())]
+    for name, rows in release.references.items():
+        column = next((c for c in _WHEN if c in rows.columns), None)
+        if column and len(rows):
+            reached.append((name, pick(release.titles[name]), max(rows[column])))
+    found = []
+    for name, title, to in reached:
+        end = {4: f"{to}-12-31", 7: f"{to}-{monthrange(int(to[:4]), int(to[5:7]))[1]}" if len(to) == 7 else ""}.get(len(to), to)
+        shown = {4: to, 7: month(to) if len(to) == 7 else ""}.get(len(to)) or day(date.fromisoformat(to))
+        found.append(Recent(name, title, to, shown, max(0, (made - date.fromisoformat(end)).days)))
+    return sorted(found, key=lambda r: (r.days, r.name))
 
 
 def money(value: float) -> str:

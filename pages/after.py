@@ -6,12 +6,12 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, day, number, percent, text
-from dashboard.program import nothing, one_year, parts_by_year, point
+from dashboard.program import nothing, one_year, parts_by_year, point, statistic_rows
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
 
-page = open_page("after", "referrals", "connected", "repeat", "frequent", "agreements")
+page = open_page("after", "referrals", "connected", "connection_days", "repeat", "frequent", "agreements")
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
 STEPS = ("declined", "accepted", "connected", "none")
@@ -55,6 +55,24 @@ else:
         title=_("Visits confirmed, by kind of partner, {period}").format(period=when), shares=shares, what=_("Partner"), when=when,
         fixed={"table": partners.name, "handoff": "connected", **fixed}, file=("partners", *fixed.values()),
         note=_("Out of all calls with a referral to that kind of partner."),
+    )  # fmt: skip
+waited = release.statistic("days_to_connection", "partner")
+if waited is None:
+    page.not_reported(_("days until a visit"))
+else:
+    found = [
+        (code, label, cell)
+        for code, label, cell in statistic_rows(release, waited, "partner", waited.levels["partner"][-1], {})
+        if code not in ("none", "unknown")
+    ]
+    page.marks(
+        title=_("Days from the call to the visit, by kind of partner"), what=_("Partner"), unit=_("Days"), when=period_title(release, ROOT), file=("connection-days",), dots=True,
+        items=[charts.Mark(label, cell["median"], _("half within {median}, 9 in 10 within {p90} days").format(median=number(cell["median"]), p90=number(cell["p90"])),
+                           cell["median"], cell["p90"], f"{number(cell['median'])}–{number(cell['p90'])}") if cell else charts.Mark(label, None, _("withheld"))
+               for _code, label, cell in found],
+        data=pd.DataFrame([{"partner": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]),
+        hidden=sum(cell is None for _code, _label, cell in found),
+        note=_("Only visits that the partner confirmed, from any responder's call. The dot is the middle, the line runs to the day that 9 in 10 stay under."),
     )  # fmt: skip
 items, rows = [], []
 for days in (30, 90, 365):

@@ -1,15 +1,20 @@
 """Scorecard: targets that council set, with actual, year before, and how sure we are."""
 
+from datetime import date
 from functools import partial
 
 import pandas as pd
 
 from dashboard import brief
-from dashboard.language import _, day, percent
-from dashboard.program import latest, nothing
+from dashboard.language import _, day, month, number, percent
+from dashboard.program import latest, nothing, numbers, up_to
+from dashboard.release import ROOT
 from dashboard.scores import targets
 from dashboard.skeleton import field_name, open_page
 from dashboard.surface import choose, escape
+
+GOOD = 90
+"""Per cent. Below it, read with care (MEASURES.md Q1)."""
 
 page = open_page("scorecard", "coverage", "wait_within_30", "connected", "arrests", "completeness")
 release = page.release
@@ -66,13 +71,47 @@ complete = release.package.get("completeness", {})
 if not complete:
     page.not_reported(_("how complete the data are"))
 else:
-    low = {name: share for name, share in complete.items() if share < 90}
+    low = {name: share for name, share in complete.items() if share < GOOD}
     page.rows(
         title=_("Completeness of the fields"),
-        table=pd.DataFrame([{_("Field"): field_name(release, name), _("Filled"): percent(share / 100), _("Flag"): _("below 90 %: read with care") if share < 90 else _("good")} for name, share in complete.items()]),
+        table=pd.DataFrame([{_("Field"): field_name(release, name), _("Filled, at least"): percent(share / 100), _("Flag"): _("below 90 %: read with care") if share < GOOD else _("good")} for name, share in complete.items()]),
         data=pd.DataFrame([{"field": name, "percent": share} for name, share in complete.items()]), file=("completeness",),
         note=_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(field_name(release, name) for name in low)) if low else "",
     )  # fmt: skip
+months = release.reference("completeness")
+if months is None or not (months["period"] != ROOT).any():
+    page.not_reported(_("how complete the data are, by month"))
+else:
+    told = numbers(months[(months["period"] != ROOT) & (months["at_least"] != "")], "at_least", "at_most")
+    counted = []
+    for name, rows in told.groupby("field"):
+        low = rows.sort_values(["at_least", "period"]).iloc[0]
+        good = int((rows["at_least"] >= GOOD).sum())
+        counted.append(
+            {
+                "field": str(name),
+                "months_good": good,
+                "months": len(rows),
+                **{f"lowest_{key}": low[key] for key in ("period", "at_least", "at_most")},
+            }
+        )
+    counted.sort(key=lambda c: (c["months_good"] - c["months"], c["field"]))
+    page.rows(
+        title=_("Completeness by month"), data=pd.DataFrame(counted), file=("completeness-by-month",),
+        table=pd.DataFrame([
+            {_("Field"): field_name(release, c["field"]), _("Months with 9 in 10 filled"): _("{part} of {whole}").format(part=number(c["months_good"]), whole=number(c["months"])),
+             _("Lowest month"): _("{low} to {high} % ({month})").format(low=number(c["lowest_at_least"]), high=number(c["lowest_at_most"]), month=month(c["lowest_period"]))
+             if c["months_good"] < c["months"] else "–"}
+            for c in counted
+        ]),
+        note=_("Told in steps of ten, so that no small number of blanks can be worked out. The release's table 'completeness' holds every month."),
+    )  # fmt: skip
+recent = up_to(release)
+page.rows(
+    title=_("How recent are the data?"), data=pd.DataFrame([{"input": r.name, "to": r.to, "days": r.days} for r in recent]), file=("recent",),
+    table=pd.DataFrame([{_("Input"): r.title, _("Reaches to"): r.shown, _("Days before the release was made"): number(r.days)} for r in recent]),
+    note=_("The release was made on {day}. Calls written down later come with the next release.").format(day=day(date.fromisoformat(release.package["created"][:10]))),
+)  # fmt: skip
 page.caveats(
     [
         _("A target met is not proof that the program works, and a target missed is not proof that it does not."),

@@ -231,7 +231,8 @@ class StatisticSpec(Model):
     """One published table of a measure that does not add up, over cells that a count table publishes too.
 
     Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: rates of calls that a clinician reached and of like calls that
-    only police reached; people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4.
+    only police reached; people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4;
+    days_to_connection: days from a call to the visit that a partner confirmed (C3).
     """
 
     name: Name
@@ -241,7 +242,7 @@ class StatisticSpec(Model):
         "minutes_call_to_dispatch",
         "compare_arrest", "compare_force_used",
         "people", "repeat_people_30", "repeat_people_90", "repeat_people_365", "calls_of_frequent",
-        "hours_committed", "hours_without_team",
+        "hours_committed", "hours_without_team", "days_to_connection",
     ]  # fmt: skip
     dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
     where: dict[str, str] = {}

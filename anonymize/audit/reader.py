@@ -89,6 +89,16 @@ class PublicStatistic:
     rows: tuple[tuple[Key, dict[str, float] | None], ...]
 
 
+@dataclass(frozen=True)
+class Filled:
+    """Of the calls of a month (or `all`), at least and at most so many per cent have the field filled; the others are `unknown`."""
+
+    field: str
+    month: str
+    at_least: int
+    at_most: int
+
+
 @dataclass
 class PublicRelease:
     threshold: int
@@ -100,6 +110,7 @@ class PublicRelease:
     findings: list[Finding] = field(default_factory=list)
     revised_months: tuple[str, ...] = ()
     revised_at_most: int = 0
+    filled: tuple[Filled, ...] = ()
 
 
 def read_release(folder: Path) -> PublicRelease:
@@ -124,7 +135,12 @@ def read_release(folder: Path) -> PublicRelease:
             with _understanding(folder / path):
                 release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(contents[path])
     for name, path, table in named:
-        if not isinstance(table, dict) or table.get("kind") == "reference":
+        if not isinstance(table, dict):
+            continue
+        if table.get("kind") == "reference":
+            if name == "completeness":
+                with _understanding(folder / path):
+                    release.filled = _filled(contents[path])
             continue
         with _understanding(folder / path):
             if table.get("kind") == "statistic":
@@ -206,6 +222,11 @@ def _listed(folder: Path, resources: list[dict[str, Any]], findings: list[Findin
 
 def _rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def _filled(text: str) -> tuple[Filled, ...]:
+    rows = [row for row in _rows(text) if row["at_least"] != "" and row["out_of"] == "calls"]
+    return tuple(Filled(row["field"], row["period"], int(row["at_least"]), int(row["at_most"])) for row in rows)
 
 
 def _tree(text: str) -> Tree:

@@ -200,7 +200,7 @@ def _intervals(
 ) -> None:
     before = len(report.findings)
     revised = (release.revised_months, release.revised_at_most)
-    system = equations(tables, release.trees, report.findings, earlier, revised)
+    system = equations(tables, release.trees, report.findings, earlier, revised, release.filled)
     if any(f.attack == "contradiction" for f in report.findings[before:]):
         return
     try:

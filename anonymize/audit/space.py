@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anonymize.audit.reader import Finding, Key, PublicRelease, PublicTable, Tree
+from anonymize.audit.reader import Filled, Finding, Key, PublicRelease, PublicTable, Tree
 from anonymize.errors import AuditError
 
 MOST_UNKNOWNS = 2_000_000
@@ -29,6 +29,10 @@ EARLIER = "earlier release"
 """In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""
+
+UNKNOWN = "unknown"
+"""The code of calls whose field is blank."""
+NO_TREE = Tree({}, {})
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
@@ -217,6 +221,10 @@ class Blocks:
     def home(self, key: Key) -> int:
         return self.spaces[0].home(key)
 
+    def holds(self, key: Key) -> bool:
+        """Does any clique hold the cell? Otherwise no table joins its dimensions."""
+        return any(self.spaces[0]._holds(clique, key) for clique in self.spaces[0].cliques)
+
     def complement(self, release: int, key: Key) -> npt.NDArray[np.int64] | None:
         """The unknowns of a left-over cell (see COMPLEMENT); None where the parent has no other child."""
         dimension, marked = next(pair for pair in key if pair[1].startswith(COMPLEMENT))
@@ -296,22 +304,25 @@ def _matrix(rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.floa
 
 def equations(
     tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
-    revised: tuple[Sequence[str], int] = ((), 0),
+    revised: tuple[Sequence[str], int] = ((), 0), filled: Sequence[Filled] = (),
 ) -> Equations:  # fmt: skip
     """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
 
     `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most.
     """
     universe = {table.universe for table in tables}
-    issues = [(past.version, [t for t in past.tables if t.universe in universe], past.trees) for past in earlier] + [("", tables, trees)]
+    issues: list[tuple[str, list[PublicTable], Mapping[str, Tree], tuple[Filled, ...]]]
+    issues = [(past.version, [t for t in past.tables if t.universe in universe], past.trees, past.filled) for past in earlier]
+    issues.append(("", tables, trees, tuple(filled)))
     steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
-    blocks = Blocks([listed for _, listed, _ in issues], [codes for _, _, codes in issues], steps)
+    blocks = Blocks([listed for _, listed, _, _ in issues], [codes for _, _, codes, _ in issues], steps)
     rows: list[npt.NDArray[np.int64]] = []
     values: list[int] = []
     hidden: dict[Key, npt.NDArray[np.int64]] = {}
     range_rows: list[npt.NDArray[np.int64]] = []
     range_weights: list[npt.NDArray[np.float64]] = []
-    for number, (version, listed, codes) in enumerate(issues):
+    blanks: list[tuple[npt.NDArray[np.int64], float, float]] = []
+    for number, (version, listed, codes, shares_filled) in enumerate(issues):
         mark = frozenset({(EARLIER, version)}) if version else frozenset()
         visible: dict[Key, int] = {}
         mine: dict[Key, npt.NDArray[np.int64]] = {}
@@ -326,13 +337,15 @@ def equations(
                         )
                     )
                 for column, percent in cell.percent.items():
-                    _add_share(blocks, number, cell.key, table.percent_of[column], percent, range_rows, range_weights)
+                    edges = (percent - 0.5, percent + 0.5)
+                    _add_share(blocks, number, cell.key, table.percent_of[column], edges, range_rows, range_weights)
         for key in mine.keys() & visible.keys():
             findings.append(Finding("across tables", "a cell withheld in one table stands in another", "", tuple(sorted(key | mark))))
         for table in listed:
             for key in _left_over(table, codes, visible):
                 if (columns := blocks.complement(number, key)) is not None:
                     mine[key] = columns
+        blanks += _add_filled(blocks, number, shares_filled, codes, visible, range_rows, range_weights)
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible}
         rows += [blocks.columns(number, key) for key in visible]
         values += visible.values()
@@ -343,14 +356,15 @@ def equations(
             margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
     weights = [np.ones(len(row)) for row in rows] + margin_weights
     shares = len(range_rows) // 2
-    range_rows += [columns for columns, _ in blocks.bounds]
-    range_weights += [np.ones(len(columns)) for columns, _ in blocks.bounds]
+    limits = [(columns, 0.0, float(most)) for columns, most in blocks.bounds] + blanks
+    range_rows += [columns for columns, _, _ in limits]
+    range_weights += [np.ones(len(columns)) for columns, _, _ in limits]
     return Equations(
         fixed=_matrix(rows + margin_rows, weights, blocks.size),
         values=np.array([*values, *([0] * len(margin_rows))], dtype=np.int64),
         ranges=_matrix(range_rows, range_weights, blocks.size),
-        low=np.concatenate([np.tile([0.0, -np.inf], shares), np.zeros(len(blocks.bounds))]),
-        high=np.concatenate([np.tile([np.inf, 0.0], shares), np.array([float(most) for _, most in blocks.bounds])]),
+        low=np.concatenate([np.tile([0.0, -np.inf], shares), np.array([least for _, least, _ in limits])]),
+        high=np.concatenate([np.tile([np.inf, 0.0], shares), np.array([most for _, _, most in limits])]),
         hidden=_matrix(list(hidden.values()), None, blocks.size),
         hidden_cells=tuple(hidden),
     )
@@ -380,14 +394,38 @@ def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[K
 
 
 def _add_share(
-    blocks: Blocks, release: int, key: Key, dimension: str, percent: float,
+    blocks: Blocks, release: int, key: Key, dimension: str, edges: tuple[float, float],
     rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
 ) -> None:  # fmt: skip
-    """A share rounded to whole per cent: (p - 1/2) whole <= 100 part <= (p + 1/2) whole."""
+    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole. `key` without `dimension` is the whole."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
     clique = blocks.home(key)
     part, whole = blocks.columns(release, key, clique), blocks.columns(release, whole_key, clique)
-    for edge in (percent - 0.5, percent + 0.5):
+    for edge in edges:
         inside = np.isin(whole, part)
         rows.append(whole)
         weights.append(np.where(inside, 100.0 - edge, -edge))
+
+
+def _add_filled(
+    blocks: Blocks, release: int, filled: Sequence[Filled], trees: Mapping[str, Tree], visible: Mapping[Key, int],
+    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
+) -> list[tuple[npt.NDArray[np.int64], float, float]]:  # fmt: skip
+    """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most)."""
+    bounds: dict[str, list[tuple[float, float]]] = {}
+    for told in filled:
+        if UNKNOWN not in trees.get(told.field, NO_TREE).parent:
+            continue
+        at = frozenset({("period", told.month)} if told.month != "all" else set())
+        key = at | {(told.field, UNKNOWN)}
+        if blocks.holds(key):
+            _add_share(blocks, release, key, told.field, (100.0 - told.at_most, 100.0 - told.at_least), rows, weights)
+        elif told.month != "all" and at in visible:
+            edges = ((100 - told.at_most) * visible[at] / 100, (100 - told.at_least) * visible[at] / 100)
+            bounds.setdefault(told.field, []).append(edges)
+    months = len(list(trees["period"].levels.values())[-1]) if "period" in trees else 0
+    return [
+        (blocks.columns(release, frozenset({(name, UNKNOWN)})), sum(np.ceil(low) for low, _ in edges),
+         sum(np.floor(high) for _, high in edges) if len(edges) == months else np.inf)
+        for name, edges in bounds.items() if blocks.holds(frozenset({(name, UNKNOWN)}))
+    ]  # fmt: skip

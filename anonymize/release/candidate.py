@@ -20,6 +20,7 @@ from anonymize.agency.schema import Text
 from anonymize.areas import AreaSystem, public_geojson
 from anonymize.audit.reader import HISTORY
 from anonymize.codelists import Codelist
+from anonymize.completeness import told
 from anonymize.history import NOTHING_REVISED, Revised
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
@@ -312,7 +313,10 @@ def _package(
             "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
             "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
         }
-    package["completeness"] = {name: 100 * filled // rows if rows else 0 for name, (filled, rows) in sorted(beside.completeness.items())}
+    threshold = config.file.privacy.threshold
+    package["completeness"] = {
+        name: at[0] for name, (filled, rows) in sorted(beside.completeness.items()) if (at := told(filled, rows, threshold))
+    }
     if history:
         package["history"] = history
         package["revised"] = {"months": list(before.revised.months), "at_most": before.revised.at_most}

@@ -160,6 +160,20 @@ def test_hours_and_frequent_calls_equal_pandas(example_city, example_exports):
     assert abs(int(by_year(out, "frequent").loc["2025", "calls_frequent"]) - often) <= 5
 
 
+def test_days_to_a_visit_equal_pandas(example_city, example_exports):
+    """Of each call its furthest handoff; days from the call to the visit that the partner confirmed (C3)."""
+    _built, out = example_city
+    calls = pd.read_csv(example_exports / "calls.csv", parse_dates=["received"]).set_index("incident_no")["received"].dt.normalize()
+    visits = pd.read_csv(example_exports / "handoffs.csv", parse_dates=["connected_at"]).dropna(subset=["connected_at"])
+    days = (visits["connected_at"].dt.normalize() - visits["call_id"].map(calls)).dt.days
+    shown = pd.read_csv(out / "tables/connection_days.csv", dtype=str).set_index("partner")
+    for partner in ("all", "clinic", "peer"):
+        mine = days[days.between(0, 365) & ((visits["partner_type"] == partner) | (partner == "all"))]
+        assert abs(int(shown.loc[partner, "based_on"]) - len(mine)) <= 5
+        assert abs(int(shown.loc[partner, "median"]) - mine.quantile(0.5)) <= 0.5
+        assert abs(int(shown.loc[partner, "p90"]) - mine.quantile(0.9)) <= 0.5
+
+
 def test_waits_of_urgent_calls_equal_pandas(example_city, example_exports):
     """T5: waits of urgent calls while a team is on a call in the same district, and while none is; the latter weighted to the former's districts and hours."""
     _built, out = example_city
