@@ -62,7 +62,7 @@ def foot(figure: Figure, release: Release, site: str) -> list[str]:
 
 
 def withheld_note(figure: Figure) -> str:
-    return _("{count} numbers are withheld to protect people. A withheld number may be zero, small or large.").format(
+    return _("Numbers withheld to protect people: {count}. A withheld number may be zero, small or large.").format(
         count=number(figure.hidden)
     )
 

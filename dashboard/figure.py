@@ -49,7 +49,7 @@ class Figure:
 
     def notes(self) -> list[str]:
         """What stands under the chart: its note, and how many numbers are withheld."""
-        hidden = _("{count} of the numbers here are withheld to protect people. See the page on methods and privacy.").format(
+        hidden = _("Numbers withheld here to protect people: {count}. See the page on methods and privacy.").format(
             count=number(self.hidden)
         )
         return [line for line in (self.note, hidden if self.hidden else "") if line]
