@@ -189,10 +189,10 @@ def test_waits_of_urgent_calls_equal_pandas(example_city, example_exports):
     urgent = pd.read_csv(example_exports / "urgent_calls.csv", parse_dates=["received", "arrived"])
     urgent = urgent[urgent["arrived"].notna() & (urgent["received"].dt.year == 2025)].reset_index(drop=True)
     minutes = (urgent["arrived"] - urgent["received"]).dt.total_seconds() / 60
-    busy = [
-        bool(((mine["dispatched"] <= at) & (mine["cleared"] > at)).any())
-        for at, mine in zip(urgent["received"], [teams[teams["district"] == d] for d in urgent["district"]], strict=True)
-    ]
+    busy = pd.Series(False, index=urgent.index)
+    for district, mine in urgent.groupby("district"):
+        near, at = teams[teams["district"] == district], mine["received"].to_numpy()[:, None]
+        busy[mine.index] = ((near["dispatched"].to_numpy() <= at) & (near["cleared"].to_numpy() > at)).any(axis=1)
     frame = pd.DataFrame({"d": urgent["district"], "h": urgent["received"].dt.hour, "busy": busy, "minutes": minutes})
     both = frame.groupby(["d", "h"])["busy"].transform(lambda b: b.any() and not b.all())
     frame = frame[both]
