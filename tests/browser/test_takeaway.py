@@ -134,7 +134,7 @@ def test_crawl_of_the_static_edition(edition, browser):
         if url in seen:
             continue
         seen.add(url)
-        page.goto(url, wait_until="domcontentloaded")
+        page.goto(url, wait_until="load")
         found = page.evaluate("""() => ({
             links: [...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href')),
             files: [...document.querySelectorAll('img,source,link[href],script[src]')].map(e => e.getAttribute('src') || e.getAttribute('srcset') || e.getAttribute('href')),

@@ -36,7 +36,7 @@ def test_toronto_totals(toronto):
 
 
 def published(folder):
-    """(table, codes, count or None) of every public cell, read with the standard library."""
+    """(table, codes, count or None) of every public cell of a count table, read with the standard library."""
     package = json.loads((folder / "datapackage.json").read_text())
     for resource in package["resources"]:
         if "table" not in resource:
