@@ -39,7 +39,7 @@ def published(folder):
     """(table, codes, count or None) of every public cell of a count table, read with the standard library."""
     package = json.loads((folder / "datapackage.json").read_text())
     for resource in package["resources"]:
-        if "table" not in resource:
+        if resource.get("table", {}).get("kind") != "count":
             continue
         with (folder / resource["path"]).open(newline="") as handle:
             for row in csv.DictReader(handle):
