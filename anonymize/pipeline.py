@@ -30,7 +30,7 @@ from anonymize.history import (
     read_history,
     union_codelists,
 )
-from anonymize.inputs import read_inputs_beside
+from anonymize.inputs import Reference, read_inputs_beside
 from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
@@ -38,7 +38,7 @@ from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.secondary import widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
-from anonymize.release.candidate import Before, Beside, write_candidate
+from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
 from anonymize.statistics import Statistic, compute, note_next_contacts
 from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
@@ -206,16 +206,15 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
             protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)
         references.append(completeness(tally.completeness, tally.by_month, config.file.privacy.threshold))
-        beside = Beside(tuple(references), tally.completeness)
         report, rounds, certificates, digest, changed = _attack_and_keep(
-            engine, inputs, out, private, tables, protected, advice, before, beside, replace, progress
+            engine, inputs, out, private, tables, protected, advice, before, references, replace, progress
         )
     return Built(tally, tables, system, protected, advice, report, rounds, certificates, digest, changed)
 
 
 def _attack_and_keep(
     engine: Engine, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
-    advice: Advice, before: Before, beside: Beside, replace: bool, progress: Progress,
+    advice: Advice, before: Before, references: Sequence[Reference], replace: bool, progress: Progress,
 ) -> tuple[AuditReport, int, Certificates, str, bool]:  # fmt: skip
     seen: dict[str, dict[str, Any]] = {}
 
@@ -225,7 +224,9 @@ def _attack_and_keep(
     if any(spec.measure.startswith((REPEATED, FREQUENT)) for spec in inputs.config.file.statistics):
         note_next_contacts(engine, inputs.config)
     with tempfile.TemporaryDirectory(prefix=f".{CANDIDATE}.", dir=private) as scratch:
-        report, rounds, certificates = _until_safe(Path(scratch), inputs, tables, protected, advice, before, beside, statistics, progress)
+        report, rounds, certificates = _until_safe(
+            Path(scratch), inputs, tables, protected, advice, before, references, statistics, progress
+        )
         certificates.save(private / CERTIFICATES)
         verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
         made = Path(scratch) / "release"
@@ -241,7 +242,7 @@ def _attack_and_keep(
 
 
 def _until_safe(
-    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, before: Before, beside: Beside,
+    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, before: Before, references: Sequence[Reference],
     statistics: Callable[[], Sequence[Statistic]], progress: Progress,
 ) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
@@ -252,7 +253,7 @@ def _until_safe(
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
         masks = [protected.withheld[ids] for ids in protected.system.where]
-        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics(), before, beside)
+        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, statistics(), before, references)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:

@@ -530,7 +530,7 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
     spec = config.file.calls
     wanted = {"rows": "count(*)", "counted": _number("reason IS NULL"), "fell_back": _number("time_fell_back AND reason IS NULL")}
     times = [name for name in (*TIME_FIELDS, "person_key") if name in spec.columns]
-    wanted |= {f"filled_{name}": _number(f"has_{name} AND reason IS NULL") for name in (*times, "day")}
+    wanted |= {"filled_day": _number("has_day AND reason IS NULL")}
     # A reason is asked for only where a team might have come and did not.
     asks = "served" in (config.codelists["not_served_reason"].by_code if "not_served_reason" in spec.columns else ())
     if asks:
@@ -547,13 +547,12 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
             kind = "malformed" if reason.startswith("malformed") else str(reason)
             tally.rejected[kind] = tally.rejected.get(kind, 0) + int(n)
     tally.notes["time_from_year_and_month"] = found["fell_back"]
-    for item in fields:
-        # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
-        codes = engine.ask(f"SELECT {item.name} AS code, count(*) AS n FROM calls GROUP BY {item.name}")
-        blank = int(codes["n"][codes["code"].astype(object) == item.codelist.unknown_leaf].sum())
-        tally.notes[f"unknown_{item.name}"] = blank
-        tally.completeness[item.name] = (tally.counted - blank, tally.counted)
-    tally.completeness |= {name: (found[f"filled_{name}"], tally.counted) for name in times}
+    by_month = _by_month(engine, fields, times)
+    for name, months in by_month.items():
+        filled = sum(n for n, _rows in months.values())
+        tally.completeness[name] = (filled, tally.counted)
+        if name not in times:
+            tally.notes[f"unknown_{name}"] = tally.counted - filled
     if "call_id" in spec.columns:
         tally.completeness["call_id"] = (tally.counted, tally.counted)  # a call without one is rejected
     if not spec.time.period:
@@ -561,7 +560,7 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
     if asks and "not_served_reason" in _derived(config, mapped_dimensions(config)):
         tally.completeness["not_served_reason"] = (found["answered"], found["asked"])
     if not spec.time.period:
-        tally.by_month = _by_month(engine, fields, times)
+        tally.by_month = by_month
     if tally.repeated and fields:
         differ = " OR ".join(f"count(DISTINCT {f.name}) > 1" for f in fields)
         kept = (
@@ -574,15 +573,14 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
 
 
 def _by_month(engine: Engine, fields: Sequence[_Field], times: Sequence[str]) -> dict[str, dict[str, tuple[int, int]]]:
-    """Field -> month -> (usable rows with the field filled, usable rows)."""
-    filled = {f.name: f"{f.name} <> {literal(f.codelist.unknown_leaf)}" for f in fields if f.codelist.unknown_leaf}
-    filled |= {name: f"has_{name}" for name in times}
-    asked = ", ".join(f"{_number(where)} AS {name}" for name, where in filled.items())
-    rows = engine.ask(
-        f"SELECT period AS month, count(*) AS rows_of_month{', ' if asked else ''}{asked} FROM staged WHERE reason IS NULL GROUP BY period"
-    )
+    """Field -> month (`all` where calls have none) -> (usable rows with the field filled, usable rows)."""
+    # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
+    blank = {f.name: f"{f.name} = {literal(f.codelist.unknown_leaf)}" if f.codelist.unknown_leaf else "false" for f in fields}
+    blank |= {name: f"NOT has_{name}" for name in times}
+    asked = "".join(f", {_number(where)} AS {name}" for name, where in blank.items())
+    rows = engine.ask(f"SELECT period AS month, count(*) AS rows_of_month{asked} FROM calls GROUP BY period")
     listed = rows.astype({"month": str}).sort_values("month").to_dict("records")
-    return {name: {row["month"]: (int(row[name]), int(row["rows_of_month"])) for row in listed} for name in filled}
+    return {name: {row["month"]: (int(row["rows_of_month"] - row[name]), int(row["rows_of_month"])) for row in listed} for name in blank}
 
 
 def _number(where: str) -> str:

@@ -70,8 +70,7 @@ def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
     """A count table that has every cell of the statistic."""
     for i, table in enumerate(tables):
         levels = {name: set(d.levels) for name, d in table.dimensions.items()}
-        beside = all(code in table.dimensions[name].codes for name, code in BESIDE.get(spec.measure, {}).items() if name in levels)
-        beside = beside and set(BESIDE.get(spec.measure, ())) <= set(levels)
+        beside = all(name in levels and code in table.dimensions[name].codes for name, code in BESIDE.get(spec.measure, {}).items())
         if beside and table.where == spec.where and all(set(wanted) <= levels.get(name, set()) for name, wanted in spec.dimensions.items()):
             return i
     return None

@@ -8,7 +8,6 @@ area and hour of the day. Descriptive only: it cannot show why a wait was long.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from anonymize.codelists import ROOT, Codelist
 from anonymize.engine import Engine
 from anonymize.errors import SourceError
 from anonymize.inputs import INPUTS, Field, Reference, rows_of_input
+from anonymize.statistics import BASE_ROUNDED
 
 NAME: Literal["urgent_calls"] = "urgent_calls"
 TEAM = "co_responder"
@@ -28,9 +28,10 @@ NEEDS = ("dispatched_at", "cleared_at", "responder")
 """Columns of the calls without which nobody knows when a team was on a call."""
 LEAST = 30
 """No wait is shown over fewer calls on either side."""
-ROUNDED = 10
 LONGEST = 24 * 60
 """Minutes. A longer wait is a wrong time."""
+MINUTE = "2025-03-31 07:00"
+"""How far times are read."""
 BUSY, FREE = "on_a_call", "not_on_a_call"
 
 Floats = npt.NDArray[np.float64]
@@ -72,8 +73,10 @@ def _urgent(engine: Engine, config: AgencyConfig, codelists: Mapping[str, Codeli
     if problems:
         raise SourceError(problems)
     rows = rows[(rows["arrived"] != "") & rows["received"].str[:10].between(str(release.data_from), str(release.data_to))]
-    received = np.array([_seconds(text) for text in rows["received"]])
-    minutes = (np.array([_seconds(text) for text in rows["arrived"]]) - received) / 60
+    if (rows["received"].str.len() > len(MINUTE)).any() or (rows["arrived"].str.len() > len(MINUTE)).any():
+        raise SourceError([f"{config.path}: [inputs.{NAME}]: times must be local, without an offset, as the calls' are; correct the file"])
+    received, arrived = (pd.to_datetime(rows[name], format="%Y-%m-%d %H:%M").to_numpy("datetime64[m]") for name in ("received", "arrived"))
+    minutes = (arrived - received).astype(float)
     known = set(codelists["area"].by_code) if "area" in mapped_dimensions(config) else {ROOT}
     area = rows["area"].replace("", ROOT).to_numpy()
     if unknown := sum(code not in known for code in area):
@@ -82,13 +85,9 @@ def _urgent(engine: Engine, config: AgencyConfig, codelists: Mapping[str, Codeli
                 f"{config.path}: [inputs.{NAME}]: {unknown} row(s) have an 'area' that is no code of [areas.area]; correct the file, or leave the column out"
             ]
         )
-    hour = rows["received"].str[11:13].to_numpy()
-    found = pd.DataFrame({"at": received, "minutes": minutes, "year": rows["received"].str[:4].to_numpy(), "hour": hour, "area": area})
+    year, hour = rows["received"].str[:4].to_numpy(), rows["received"].str[11:13].to_numpy()
+    found = pd.DataFrame({"at": received.astype(float) * 60, "minutes": minutes, "year": year, "hour": hour, "area": area})
     return found[(found["minutes"] >= 0) & (found["minutes"] <= LONGEST)].reset_index(drop=True)
-
-
-def _seconds(text: str) -> float:
-    return (datetime.fromisoformat(text) - datetime(1970, 1, 1)).total_seconds()
 
 
 def _inside(at: Floats, starts: Floats, ends: Floats) -> Mask:
@@ -112,7 +111,7 @@ def _table(calls: pd.DataFrame) -> Reference:
             waits = (
                 [f"{_quantile(these['minutes'].to_numpy(), these['weight'].to_numpy(), q):.0f}" for q in (0.5, 0.9)] if enough else ["", ""]
             )
-            rows.append((str(year), side, f"{ROUNDED * round(len(these) / ROUNDED)}" if enough else "", *waits))
+            rows.append((str(year), side, f"{BASE_ROUNDED * round(len(these) / BASE_ROUNDED)}" if enough else "", *waits))
     return Reference(
         "urgent_waits",
         Text(en="Urgent police calls while teams are on a call, and while none is, by year",

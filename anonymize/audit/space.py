@@ -32,7 +32,6 @@ COMPLEMENT = "not "
 
 UNKNOWN = "unknown"
 """The code of calls whose field is blank."""
-NO_TREE = Tree({}, {})
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
@@ -137,6 +136,9 @@ class Space:
         """The first clique that holds the cell."""
         return next(i for i, clique in enumerate(self.cliques) if self._holds(clique, key))
 
+    def holds(self, key: Key) -> bool:
+        return any(self._holds(clique, key) for clique in self.cliques)
+
     def _holds(self, clique: Clique, key: Key) -> bool:
         for dimension, code in key:
             if dimension not in clique:
@@ -223,7 +225,7 @@ class Blocks:
 
     def holds(self, key: Key) -> bool:
         """Does any clique hold the cell? Otherwise no table joins its dimensions."""
-        return any(self.spaces[0]._holds(clique, key) for clique in self.spaces[0].cliques)
+        return self.spaces[0].holds(key)
 
     def complement(self, release: int, key: Key) -> npt.NDArray[np.int64] | None:
         """The unknowns of a left-over cell (see COMPLEMENT); None where the parent has no other child."""
@@ -414,7 +416,7 @@ def _add_filled(
     """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most)."""
     bounds: dict[str, list[tuple[float, float]]] = {}
     for told in filled:
-        if UNKNOWN not in trees.get(told.field, NO_TREE).parent:
+        if told.field not in trees or UNKNOWN not in trees[told.field].parent:
             continue
         at = frozenset({("period", told.month)} if told.month != "all" else set())
         key = at | {(told.field, UNKNOWN)}

@@ -9,7 +9,7 @@ import json
 import shutil
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -19,8 +19,8 @@ from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import Text
 from anonymize.areas import AreaSystem, public_geojson
 from anonymize.audit.reader import HISTORY
-from anonymize.codelists import Codelist
-from anonymize.completeness import told
+from anonymize.codelists import ROOT, Codelist
+from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.history import NOTHING_REVISED, Revised
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
@@ -41,24 +41,16 @@ class Before:
     revised: Revised = NOTHING_REVISED
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What is published beside the counts: rows about the program, and of each field of the calls (rows filled, rows)."""
-
-    references: tuple[Reference, ...] = ()
-    completeness: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-
-
 def write_candidate(
     folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
     codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem], advice: Advice,
-    statistics: Sequence[Statistic] = (), before: Before | None = None, beside: Beside | None = None,
+    statistics: Sequence[Statistic] = (), before: Before | None = None, references: Sequence[Reference] = (),
 ) -> None:  # fmt: skip
     """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written.
 
-    Every release of `before` is copied to history/VERSION, byte for byte.
+    Every release of `before` is copied to history/VERSION, byte for byte. `references`: what is published beside the counts.
     """
-    before, beside = before or Before(), beside or Beside()
+    before = before or Before()
     history = [_keep(source, folder) for source in before.folders]
     resources: list[dict[str, Any]] = []
 
@@ -73,7 +65,7 @@ def write_candidate(
         put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _table_resource(table))
     for statistic in statistics:
         put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), _statistic_resource(statistic))
-    for reference in beside.references:
+    for reference in references:
         put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), _reference_resource(reference))
     for name in _used(tables):
         put(f"codelists/{name}.csv", _codelist_csv(codelists[name]), _codelist_resource(codelists[name]))
@@ -84,7 +76,7 @@ def write_candidate(
             put(file, public_geojson(system), described)
     put("CHANGELOG.md", _changelog(config, before), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
     (folder / "datapackage.json").write_text(
-        json.dumps(_package(config, advice, history, before, beside, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(_package(config, advice, history, before, references, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
 
 
@@ -274,7 +266,12 @@ def _changelog(config: AgencyConfig, before: Before) -> str:
 
 
 def _package(
-    config: AgencyConfig, advice: Advice, history: list[dict[str, str]], before: Before, beside: Beside, resources: list[dict[str, Any]]
+    config: AgencyConfig,
+    advice: Advice,
+    history: list[dict[str, str]],
+    before: Before,
+    references: Sequence[Reference],
+    resources: list[dict[str, Any]],
 ) -> dict[str, Any]:
     agency, release = config.file.agency, config.file.release
     package: dict[str, Any] = {
@@ -313,10 +310,8 @@ def _package(
             "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
             "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
         }
-    threshold = config.file.privacy.threshold
-    package["completeness"] = {
-        name: at[0] for name, (filled, rows) in sorted(beside.completeness.items()) if (at := told(filled, rows, threshold))
-    }
+    told = next((r.rows for r in references if r.name == COMPLETENESS), ())
+    package["completeness"] = {name: int(at_least) for name, period, _of, at_least, _most in told if period == ROOT and at_least}
     if history:
         package["history"] = history
         package["revised"] = {"months": list(before.revised.months), "at_most": before.revised.at_most}

@@ -196,3 +196,41 @@ def test_the_example_city_feeds_every_input():
     from anonymize.inputs import INPUTS as known
 
     assert all(f"\n{name} = {{" in text for name in (*known, "handoffs"))
+
+
+TEAMS = {
+    'call_type = "type"\n': 'call_type = "type"\ndispatched_at = "sent"\ncleared_at = "clear"\nresponder = "who"\n\n'
+    '[calls.values.responder]\n"COR" = "co_responder"\n"PD" = "police_only"\n'
+}
+
+
+def urgent(folder, text):
+    calls = "id,at,type,sent,clear,who\n" + "".join(
+        f"{i},2024-01-{i % 28 + 1:02d} 10:00,Crisis,2024-01-{i % 28 + 1:02d} 10:10,2024-01-{i % 28 + 1:02d} 10:40,COR\n" for i in range(56)
+    )
+    path = write_agency(folder, calls, TEAMS, '\n[inputs]\nurgent_calls = { paths = "u.csv" }\n')
+    (folder / "u.csv").write_text("received,arrived\n" + text)
+    return path
+
+
+def test_urgent_calls_are_parted_by_what_teams_did(tmp_path):
+    """Half of them while a team is on its call, and twice as long on the way; too few on one side tell nothing, and none at all neither."""
+    days = [f"2024-01-{d:02d}" for d in range(1, 29)]
+    text = "".join(
+        f"{d} 10:{m},{d} 10:{m + (8 if busy else 4)}\n" for d in days for m, busy in ((20, True), (30, True), (45, False), (50, False))
+    )
+    build(read_inputs(urgent(tmp_path / "a", text)), tmp_path / "a/out", tmp_path / "a/private")
+    assert (tmp_path / "a/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == [
+        "2024,on_a_call,60,8,8",
+        "2024,not_on_a_call,60,4,4",
+    ]
+    few = "".join(f"{d} 10:20,{d} 10:30\n" for d in days) + "".join(f"{d} 10:50,{d} 10:58\n" for d in days)
+    build(read_inputs(urgent(tmp_path / "b", few)), tmp_path / "b/out", tmp_path / "b/private")
+    assert (tmp_path / "b/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == ["2024,on_a_call,,,", "2024,not_on_a_call,,,"]
+    build(read_inputs(urgent(tmp_path / "c", "")), tmp_path / "c/out", tmp_path / "c/private")
+    assert (tmp_path / "c/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == []
+
+
+def test_urgent_calls_with_an_offset_are_refused(tmp_path):
+    with pytest.raises(SourceError, match="without an offset"):
+        check(read_inputs(urgent(tmp_path, "2024-01-02 10:20:00-06:00,2024-01-02 10:25:00-06:00\n")), tmp_path / "private")
