@@ -11,11 +11,11 @@ from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
 from dashboard.language import _, number, percent, text
-from dashboard.program import costs_of_contacts, last_year, latest, money, nothing, numbers, share_of_all
+from dashboard.program import costs_of_contacts, last_year, latest, money, nothing, numbers, rates_by_who, share_of_all
 from dashboard.release import Release
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
-from dashboard.stats import poisson, shares_differ, wilson
+from dashboard.stats import shares_differ, wilson
 from dashboard.views import Share, by_who, mix_of, shares_of
 
 REVIEWED = "2026-11"
@@ -165,10 +165,10 @@ def _danger(release: Release) -> Finding:
     table, weapons = release.find("responder", "injured_clinician"), release.find("responder", "weapon_reported")
     if table is None:
         return _missing()
-    hurt = by_who(release, table, "injured_clinician", "yes", {})[0]
-    if hurt.share is None or hurt.part.value is None or not hurt.whole.value:
+    hurt = rates_by_who(release, table, "injured_clinician", "yes", {})[0]
+    if hurt.interval is None:
         return Finding("cannot_tell", _("The numbers are too small to show."))
-    low, high = (number(round(1000 * edge / hurt.whole.value, 1)) for edge in poisson(hurt.part.value))
+    low, high = (number(round(edge, 1)) for edge in hurt.interval)
     figure = _("Clinicians were hurt in {part} of {whole} calls that they reached: {low} to {high} in 1,000.").format(
         part=hurt.part.shown, whole=hurt.whole.shown, low=low, high=high
     )

@@ -177,10 +177,19 @@ def up_to(release: Release) -> list[Recent]:
             reached.append((name, pick(release.titles[name]), max(rows[column])))
     found = []
     for name, title, to in reached:
-        end = {4: f"{to}-12-31", 7: f"{to}-{monthrange(int(to[:4]), int(to[5:7]))[1]}" if len(to) == 7 else ""}.get(len(to), to)
-        shown = {4: to, 7: month(to) if len(to) == 7 else ""}.get(len(to)) or day(date.fromisoformat(to))
-        found.append(Recent(name, title, to, shown, max(0, (made - date.fromisoformat(end)).days)))
+        end, shown = _end_of(to)
+        found.append(Recent(name, title, to, shown, max(0, (made - end).days)))
     return sorted(found, key=lambda r: (r.days, r.name))
+
+
+def _end_of(time: str) -> tuple[date, str]:
+    """The last day of a year, month or day, and the time in words."""
+    if len(time) == 4:
+        return date(int(time), 12, 31), time
+    if len(time) == 7:
+        year, number_of = int(time[:4]), int(time[5:])
+        return date(year, number_of, monthrange(year, number_of)[1]), month(time)
+    return date.fromisoformat(time), day(date.fromisoformat(time))
 
 
 def money(value: float) -> str:

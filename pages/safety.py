@@ -7,8 +7,7 @@ from dashboard.language import _, number
 from dashboard.program import nothing, numbers, point, rates_by_who, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
-from dashboard.stats import poisson, rule_of_three
-from dashboard.views import Share, by_who, label_of
+from dashboard.views import Point, Rate, Share, by_who, label_of
 
 page = open_page("safety", "arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon")
 release = page.release
@@ -111,20 +110,17 @@ if not staff or not hours:
 else:
     items, counts = [], []
     for who, label, table in staff:
-        hurt = table.cell({"responder": "clinician", f"injured_{who}": "yes"})[0]
-        counts.append({"hurt": who, "calls": hurt, "hours": hours})
-        if hurt is None:
-            items.append(charts.Mark(label, None, _("withheld")))
+        hurt = Point("clinician", label, *table.cell({"responder": "clinician", f"injured_{who}": "yes"}))
+        counts.append({"hurt": who, "calls": hurt.value, "hours": hours})
+        rate = Rate(who, label, hurt, Point(ROOT, label, hours, "published"))
+        if rate.per_1000 is None or rate.interval is None:
+            items.append(charts.Mark(label, None, rate.shown))
             continue
-        per, (low, high) = 10_000 / hours, poisson(hurt) if hurt else (0.0, rule_of_three(1))
+        value, low, high = (10 * edge for edge in (rate.per_1000, *rate.interval))
         words = _("{rate} per 10,000 hours ({low} to {high}): {n} in {hours} hours").format(
-            rate=number(round(per * hurt, 1)),
-            low=number(round(per * low, 1)),
-            high=number(round(per * high, 1)),
-            n=number(hurt),
-            hours=number(hours),
+            rate=number(round(value, 1)), low=number(round(low, 1)), high=number(round(high, 1)), n=hurt.shown, hours=number(hours)
         )
-        items.append(charts.Mark(label, per * hurt, words, per * low, per * high, number(round(per * hurt, 1))))
+        items.append(charts.Mark(label, value, words, low, high, number(round(value, 1))))
     page.marks(
         title=_("Staff hurt, per 10,000 hours of team work"), items=items, what=_("Who was hurt"), unit=_("Per 10,000 hours"), when=period_title(release, ROOT),
         data=pd.DataFrame(counts), file=("staff-hurt-hours",), dots=True, hidden=sum(item.value is None for item in items),

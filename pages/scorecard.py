@@ -79,10 +79,11 @@ else:
         note=_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(field_name(release, name) for name in low)) if low else "",
     )  # fmt: skip
 months = release.reference("completeness")
-if months is None or not (months["period"] != ROOT).any():
+told = months[(months["period"] != ROOT) & (months["at_least"] != "")] if months is not None else pd.DataFrame()
+if told.empty:  # no months, or too few calls in each to tell
     page.not_reported(_("how complete the data are, by month"))
 else:
-    told = numbers(months[(months["period"] != ROOT) & (months["at_least"] != "")], "at_least", "at_most")
+    told = numbers(told, "at_least", "at_most")
     counted = []
     for name, rows in told.groupby("field"):
         low = rows.sort_values(["at_least", "period"]).iloc[0]

@@ -27,6 +27,14 @@ page.ask(
 )
 
 
+def wait_mark(label: str, median: int | None, p90: int | None, missing: str) -> charts.Mark:
+    """A middle and a slow wait; `missing`: the word where there is none."""
+    if median is None or p90 is None:
+        return charts.Mark(label, None, missing)
+    words = _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(median), p90=number(p90))
+    return charts.Mark(label, median, words, median, p90, _("{n} min").format(n=f"{number(median)}–{number(p90)}"))
+
+
 def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
     years = release.codelists["period"].at("year") if "year" in table.levels.get("period", ()) else []
     rows, items = [], []
@@ -34,14 +42,7 @@ def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
         for year in years:
             cell = table.cell({"responder": who, "period": year.code})
             label = f"{label_of(release, 'responder', who)}, {label_of(release, 'period', year.code)}"
-            words = (
-                _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(cell["median"]), p90=number(cell["p90"]))
-                if cell
-                else _("withheld")
-            )
-            low, high = (cell["median"], cell["p90"]) if cell else (None, None)
-            brief = _("{n} min").format(n=f"{number(low)}–{number(high)}") if low is not None and high is not None else ""
-            items.append(charts.Mark(label, low, words, low, high, brief))
+            items.append(wait_mark(label, cell["median"] if cell else None, cell["p90"] if cell else None, _("withheld")))
             rows.append({"responder": who, "period": year.code, **(cell or {"median": None, "p90": None, "based_on": None})})
     page.marks(
         title=title,
@@ -100,16 +101,10 @@ if urgent is None:
     page.not_reported(_("waits for urgent police calls while teams are on a call"))
 else:
     sides = {"on_a_call": _("A team was on a call"), "not_on_a_call": _("No team was on a call")}
-    items = []
-    for row in urgent.to_dict("records"):
-        low, high = (int(row["median"]), int(row["p90"])) if row["median"] else (None, None)
-        words = (
-            _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(low), p90=number(high))
-            if low is not None and high is not None
-            else _("too few calls")
-        )
-        brief = _("{n} min").format(n=f"{number(low)}–{number(high)}") if low is not None and high is not None else ""
-        items.append(charts.Mark(f"{sides[row['teams']]}, {row['year']}", low, words, low, high, brief))
+    items = [
+        wait_mark(f"{sides[r['teams']]}, {r['year']}", *(int(r[key]) if r[key] else None for key in ("median", "p90")), _("too few calls"))
+        for r in urgent.to_dict("records")
+    ]
     page.marks(
         title=_("Waits for urgent police calls while teams are on a call, and while none is"), items=items, what=_("What teams were doing"), unit=_("Minutes"),
         when=_("by year"), data=urgent, file=("urgent-waits",), dots=True,

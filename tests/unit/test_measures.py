@@ -17,6 +17,7 @@ from dashboard.release import load_release
 from dashboard.scores import SCORED, score
 from dashboard.views import Point, Rate, Share
 from tests.conftest import ROOT
+from tests.paper import page_of
 
 
 @pytest.mark.parametrize(
@@ -166,3 +167,23 @@ def test_two_questions_of_a_survey_are_not_set_side_by_side(monkeypatch):
     monkeypatch.setattr(type(release), "reference", lambda self, name: survey if name == "survey" else None)
     found = _card(release, "trust")
     assert (found.verdict, found.figure) == ("cannot_tell", "B Agreed: 90% in 2025. It was asked once.")
+
+
+def test_months_with_too_few_calls_are_not_told(monkeypatch):
+    """In a small town no month has calls enough to say how many fields are filled; the page says so and stands."""
+    release = load_release(ROOT / "data_public")
+    kept = release.reference
+    few = release.references["completeness"].assign(at_least=lambda f: f["at_least"].where(f["period"] == "all", ""))
+    monkeypatch.setattr(type(release), "reference", lambda self, name: few if name == "completeness" else kept(name))
+    body = "".join(page_of(release, "scorecard", "en").body)
+    assert "how complete the data are, by month" in body and "How recent are the data?" in body
+
+
+def test_none_hurt_ends_at_the_rule_of_three_on_the_card_too(monkeypatch):
+    language.use("en")
+    release = load_release(ROOT / "data_public")
+    table = release.find("responder", "injured_clinician")
+    nobody, kept = {"responder": "clinician", "injured_clinician": "yes"}, type(table).cell
+    monkeypatch.setattr(type(table), "cell", lambda self, at: (0, "published") if at == nobody else kept(self, at))
+    whole, _status = table.cell({"responder": "clinician"})
+    assert f"0 to {round(3000 / whole, 1)} in 1,000" in _card(release, "danger").figure

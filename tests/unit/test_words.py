@@ -59,6 +59,11 @@ def messages_of(path):
     ]  # fmt: skip
 
 
+def said_in(code):
+    """Every message that the app uses, in one language."""
+    return [m if code == "en" else language.catalogue("es")[m] for m in used_messages()]
+
+
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 
 
@@ -112,8 +117,7 @@ MOST_PASSIVE = 0.2
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_who_does_what(code):
     """L2: active voice. Nothing is done 'by' someone, and few sentences leave out who does it."""
-    for message in used_messages():
-        text = message if code == "en" else language.catalogue("es")[message]
+    for text in said_in(code):
         assert not re.search(STIFF[code], text, re.IGNORECASE), text
     if code == "en":
         every = [" ".join(s) for m in used_messages() if whole(m) for s in sentences(m)]
@@ -129,8 +133,7 @@ BANNED = {
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_words_that_hurt_or_claim_too_much(code):
-    for message in used_messages():
-        text = message if code == "en" else language.catalogue("es")[message]
+    for text in said_in(code):
         assert not re.search(BANNED[code], text, re.IGNORECASE), text
         if code == "en":
             assert not re.search(CAUSAL, text, re.IGNORECASE), text
