@@ -119,6 +119,8 @@ _FLAG_NAMES = {
     "injured_person": ("Person in crisis hurt", "Persona en crisis con lesiones"),
     "interpreter_used": ("Interpreter used", "Se usó intérprete"),
     "serious_force": ("Serious force", "Fuerza grave"),
+    "citation": ("Citation without arrest", "Citación sin arresto"),
+    "arrest_required": ("The law required the arrest", "La ley exigía el arresto"),
     "ed_criteria": ("Needed to be seen at an emergency room", "Necesitaba atención en emergencias"),
     "taken_to_ed": ("Taken to an emergency room", "Llevada a emergencias"),
     "on_duty": ("A team was on duty", "Había un equipo de turno"),
@@ -178,6 +180,15 @@ def not_served_reason() -> Codelist:
     })  # fmt: skip
 
 
+def led_by() -> Codelist:
+    """Who took the lead on scene (claim 13)."""
+    return _flat("led_by", ("Who led", "Quién dirigió"), ("All calls", "Todas las llamadas"), "role", {
+        "clinician": ("The clinician", "El profesional clínico"),
+        "officer": ("The officer", "El agente"),
+        "together": ("Both together", "Ambos juntos"),
+    })  # fmt: skip
+
+
 WAIT_EDGES = (10, 20, 30, 60)
 
 
@@ -221,6 +232,50 @@ def partner() -> Codelist:
         "peer": ("Peer support", "Apoyo entre pares"),
         "other": ("Other partner", "Otra organización"),
     })  # fmt: skip
+
+
+def warm() -> Codelist:
+    """How a referral was passed on (measure C4): warm is in person or by a live call."""
+    return _flat("warm", ("How the referral was passed on", "Cómo se entregó la referencia"), ("All calls", "Todas las llamadas"), "way", {
+        "none": ("No referral", "Sin referencia"),
+        "yes": ("In person or by live call", "En persona o por llamada en vivo"),
+        "no": ("Another way", "De otra manera"),
+    })  # fmt: skip
+
+
+FOLLOW_UP_DAYS = (30, 7, 1)
+
+
+def follow_up() -> Codelist:
+    """How soon someone who agreed to a follow-up was spoken to (measure C2, its windows of 1, 7 and 30 days).
+
+    `due`: agreed, and 30 days have passed; `open`: agreed, and they have not. Each window lies within the next, so that its
+    share is a count over a count.
+    """
+    levels = ("due", "month", "week", "day")
+    labels = {
+        "due": Text(en="Follow-up agreed, 30 days over", es="Seguimiento acordado, pasaron 30 días"),
+        "open": Text(en="Follow-up agreed, 30 days not over", es="Seguimiento acordado, aún no pasan 30 días"),
+        "none": Text(en="No follow-up agreed", es="Sin seguimiento acordado"),
+        "within_30": Text(en="Spoken to within 30 days", es="Se habló con la persona en 30 días"),
+        "after_30": Text(en="Not spoken to within 30 days", es="No se habló con la persona en 30 días"),
+        "within_7": Text(en="Spoken to within 7 days", es="Se habló con la persona en 7 días"),
+        "days_8_30": Text(en="Spoken to after 8 to 30 days", es="Se habló con la persona entre 8 y 30 días después"),
+        "within_1": Text(en="Spoken to within 1 day", es="Se habló con la persona en 1 día"),
+        "days_2_7": Text(en="Spoken to after 2 to 7 days", es="Se habló con la persona entre 2 y 7 días después"),
+    }
+    split = {"due": ("within_30", "after_30"), "within_30": ("within_7", "days_8_30"), "within_7": ("within_1", "days_2_7")}
+    nodes = [Node(code, labels[code], ROOT, "due") for code in ("due", "open", "none")]
+    above = nodes
+    for level in levels[1:]:
+        below = []
+        for node in above:
+            base = node.code.split(".")[0]
+            parts = split.get(node.code, (f"{base}.{level}",))
+            below += [Node(code, labels[code.split(".")[0]], node.code, level) for code in parts]
+        nodes, above = nodes + below, below
+    name, whole = Text(en="Follow-up", es="Seguimiento"), Text(en="All calls", es="Todas las llamadas")
+    return with_unknown("follow_up", name, whole, levels, nodes, unknown=True)
 
 
 def months_between(first: date, last: date) -> list[date]:
@@ -303,7 +358,8 @@ def built_in(time: TimeSpec, data_from: date, data_to: date) -> dict[str, Codeli
     exact_day = bool(time.timestamp or time.date) and not falls_back
     lists = {field: flag(field) for field in (*FLAG_FIELDS, "officer_released", "on_duty", "taken_to_ed")}
     lists |= {"responder": responder(), "outcome": outcome(), "not_served_reason": not_served_reason()}
-    lists |= {"wait": wait(), "handoff": handoff(), "partner": partner()}
+    lists |= {"led_by": led_by(), "wait": wait()}
+    lists |= {"handoff": handoff(), "partner": partner(), "warm": warm(), "follow_up": follow_up()}
     lists["period"] = period(data_from, data_to, has_months=not time.period)
     if not time.period:
         lists["season"] = season()

@@ -121,11 +121,11 @@ def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) 
         "incident_no", "received", "final_type", "call_source", "priority", "longitude", "latitude", "eligible", "not_served",
         "unit_type", "dispatched", "on_scene", "cleared", "disposition", "arrest_made", "force_used", "weapon",
         "officer_cleared", "arrestable", "hurt_officer", "hurt_clinician", "hurt_person", "person", "language", "interpreter", "race", "age",
-        "setting", "serious_force", "ed_criteria",
+        "setting", "serious_force", "ed_criteria", "first_type", "led", "cited", "arrest_required",
     ]  # fmt: skip
     rural = shapely.union_all(by_district["north_hills"][1:])
     shapely.prepare([rural, *(beat for near in by_district.values() for beat in near)])
-    more, last = np.random.default_rng(SEED + 2), np.random.default_rng(SEED + 3)
+    more, last, lead = (np.random.default_rng(SEED + i) for i in (2, 3, 4))
     listed = []
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
@@ -133,7 +133,7 @@ def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) 
         for number, at in enumerate(_arrivals(rng), start=1):
             row = _call(number, at, by_district, rng)
             reached = row[9] in ("COR", "CLIN")
-            writer.writerow([*row, *_about(row, at, reached, more), *_setting(row, rural, last)])
+            writer.writerow([*row, *_about(row, at, reached, more), *_setting(row, rural, last), *_lead(row, lead)])
             listed.append((row[0], at, reached))
     return listed
 
@@ -161,6 +161,15 @@ def _setting(row: list[str], rural: Polygon, rng: np.random.Generator) -> list[s
     needed = rng.random() < (0.9 if row[13] in ("ED VOL", "HOLD") else 0.13)
     place = "" if not row[5] else "RURAL" if rural.contains(Point(float(row[5]), float(row[6]))) else "URBAN"
     return [place, "N", "" if rng.random() < 0.05 else "Y" if needed else "N"]
+
+
+def _lead(row: list[str], rng: np.random.Generator) -> list[str]:
+    """How the call was first coded, who led on scene (teams only), a citation in place of an arrest, and whether the law required the arrest."""
+    other, shift, who, law = rng.random(4)
+    first = "NOT BH" if other < 0.17 else TYPES[int(rng.integers(5))] if shift < 0.09 else row[2]
+    led = ("CLINICIAN", "OFFICER", "BOTH", "")[int(np.searchsorted((0.52, 0.71, 0.93), who))] if row[9] == "COR" else ""
+    cited = row[13] == "ARREST/CITE" and row[14] == "N"
+    return [first, led, "Y" if cited else "N", "" if row[14] == "N" or law > 0.95 else "Y" if law < 0.41 else "N"]
 
 
 def _point_in(area: Polygon, rng: np.random.Generator) -> Point:

@@ -11,7 +11,7 @@ import numpy as np
 
 PARTNERS = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
 PATROL_UNITS = 14
-URGENT_PER_DAY, URGENT_SEED = 13, 5
+URGENT_PER_DAY, URGENT_SEED, FOLLOW_UP_SEED = 13, 5, 6
 DISTRICT_NAMES = ("riverside", "old_town", "harbor", "north_hills")
 MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
 
@@ -29,9 +29,14 @@ def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng:
     """`calls`: (call id, time, did a team come). Returns the files."""
     return [
         _write(folder, "all_calls", ["month", "calls"], _all_calls(calls, rng)),
-        _write(folder, "handoffs", ["call_id", "partner_type", "offered", "accepted", "connected_at"], _handoffs(calls, rng)),
+        _write(
+            folder,
+            "handoffs",
+            ["call_id", "partner_type", "offered", "accepted", "connected_at", "warm", "follow_up", "spoken_to"],
+            _handoffs(calls, rng, np.random.default_rng(FOLLOW_UP_SEED)),
+        ),
         _write(folder, "shifts", ["unit", "start", "end", "officer", "clinician", "planned", "worked", "patrol"], _shifts(rng)),
-        _write(folder, "staffing", ["month", "role", "role_es", "authorized", "filled"], _staffing()),
+        _write(folder, "staffing", ["month", "role", "role_es", "authorized", "filled", "left"], _staffing()),
         _write(folder, "budget", ["year", "source", "source_es", "planned", "spent", "ends"], BUDGET),
         _write(folder, "training", ["year", "course", "course_es", "role", "role_es", "trained", "eligible", "hours", "joint"], TRAINING),
         _write(folder, "targets", ["measure", "year", "target", "direction", "set_on", "reason", "reason_es"], TARGETS),
@@ -42,6 +47,7 @@ def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng:
         _write(folder, "partner_agreements", ["partner", "partner_es", "agreement", "data_sharing", "signed"], PARTNERS_LISTED),
         _write(folder, "crisis_line", ["year", "contacts", "answered", "handed_to_team", "source"], CRISIS_LINE),
         _write(folder, "liability_claims", ["year", "filed"], [(2024, 0), (2025, 3)]),
+        _write(folder, "feedback", ["year", "kind", "received", "themes", "themes_es"], FEEDBACK),
         _write(folder, "urgent_calls", ["received", "arrived", "district"], _urgent_calls(np.random.default_rng(URGENT_SEED))),
         _write(folder, "service_hours", ["area", "days", "days_es", "hours"], SERVICE),
     ]
@@ -68,7 +74,9 @@ def _urgent_calls(rng: np.random.Generator) -> list[tuple[object, ...]]:
     return rows
 
 
-def _handoffs(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Generator) -> list[tuple[object, ...]]:
+def _handoffs(
+    calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Generator, later: np.random.Generator
+) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for number, at, reached in calls:
         if rng.random() > (0.46 if reached else 0.07):
@@ -77,8 +85,17 @@ def _handoffs(calls: Sequence[tuple[str, datetime, bool]], rng: np.random.Genera
         accepted = rng.random() < 0.64
         connected = accepted and rng.random() < (0.55 if partner in ("crisis_center", "peer") else 0.34)
         day = (at + timedelta(days=float(rng.gamma(1.6, 5)))).date() if connected else ""
-        rows.append((number, partner, "yes", "yes" if accepted else "no", day))
+        rows.append((number, partner, "yes", "yes" if accepted else "no", day, *_follow_up(at, partner, reached, later)))
     return rows
+
+
+def _follow_up(at: datetime, partner: str, reached: bool, rng: np.random.Generator) -> tuple[str, str, object]:
+    """Was the referral passed on in person or by live call, did the person agree to a follow-up, and on which day were they spoken to?"""
+    passed, asked, spoke = rng.random(3)
+    warm = "" if passed > 0.96 else "yes" if passed < (0.66 if partner in ("crisis_center", "peer") else 0.31) else "no"
+    agreed = reached and asked < 0.58
+    days = int(rng.gamma(0.9, 5.5))
+    return warm, "yes" if agreed else "no", (at + timedelta(days=days)).date() if agreed and spoke < 0.71 else ""
 
 
 def _shifts(rng: np.random.Generator) -> list[tuple[object, ...]]:
@@ -116,8 +133,8 @@ def _staffing() -> list[tuple[object, ...]]:
         clinicians = 4 if i < 12 else 8
         filled = (4, 4, 3, 3, 3, 4, 4, 4, 3, 3, 3, 4)[i] if i < 12 else (5, 6, 6, 6, 7, 7, 6, 6, 6, 5, 6, 6)[i - 12]
         rows += [
-            (month, "Clinicians", "Profesionales clínicos", clinicians, filled),
-            (month, "Officers", "Agentes", clinicians, clinicians if i % 7 else clinicians - 1),
+            (month, "Clinicians", "Profesionales clínicos", clinicians, filled, 1 if i in (2, 8, 18, 21) else 0),
+            (month, "Officers", "Agentes", clinicians, clinicians if i % 7 else clinicians - 1, 1 if i == 14 else 0),
         ]
     return rows
 
@@ -178,6 +195,16 @@ PARTNERS_LISTED = [
     ("General Hospital", "Hospital General", "yes", "yes", "2024-01-22"),
     ("Housing First Network", "Red Vivienda Primero", "no", "no", ""),
     ("Peer Support Alliance", "Alianza de Apoyo entre Pares", "yes", "no", "2025-05-05"),
+]  # fmt: skip
+FEEDBACK = [
+    (2024, "complaint", 23, "Long waits at night; a team that did not come", "Esperas largas de noche; un equipo que no llegó"),
+    (2024, "praise", 61, "Calm words; time to listen", "Palabras tranquilas; tiempo para escuchar"),
+    (2024, "unclear_lead", 14, "Who speaks first when a child is there", "Quién habla primero cuando hay un niño"),
+    (2024, "unsafe_entry", 0, "", ""),
+    (2025, "complaint", 31, "Long waits in North Hills; no interpreter", "Esperas largas en Colinas del Norte; falta de intérprete"),
+    (2025, "praise", 88, "Help with the next step; calm words", "Ayuda con el siguiente paso; palabras tranquilas"),
+    (2025, "unclear_lead", 6, "Who decides on transport", "Quién decide sobre el traslado"),
+    (2025, "unsafe_entry", 3, "A weapon that was not in the call notes", "Un arma que no estaba en las notas de la llamada"),
 ]  # fmt: skip
 CRISIS_LINE = [
     (2024, 118200, 101700, 3900, "Made-up figures of Example State's 988 line"), (2025, 131600, 119400, 5200, "Made-up figures of Example State's 988 line"),

@@ -7,6 +7,7 @@ Survey answers from fewer people than the threshold are left out. Handoffs and u
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -25,7 +26,11 @@ PLAN, WORKED, PATROL = "planned", "worked", "patrol"
 COUNTED_WITH_CALLS = ("handoffs", "urgent_calls")
 """Inputs that are read when the calls are there (`records.py`, `urgent.py`)."""
 YES, NO = ("y", "yes", "true", "1"), ("n", "no", "false", "0")
-_SAID_YES = f"({', '.join(map(literal, YES))})"
+_SAID_YES, _SAID_NO = (f"({', '.join(map(literal, words))})" for words in (YES, NO))
+HANDOFF_MORE = {"warm", "follow_up_agreed", "reached_at"}
+"""Fields of a handoff that count only where the agency file names their columns."""
+FEEDBACK = ("complaint", "praise", "unclear_lead", "unsafe_entry")
+"""Kinds of `feedback`; the last two are what a review of a case found (measure K2)."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ INPUTS: dict[str, Input] = {
         "Posts, by month", "Puestos, por mes", "the posts of one role in one month",
         Field("month", "month", "month"), Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
         Field("authorized", "number", "posts in the budget"), Field("filled", "number", "posts filled"),
+        Field("left", "whole", "people who left in the month", required=False),
     ),
     "budget": _input(
         "Budget, by year and source", "Presupuesto, por año y fuente", "the money of one source in one year",
@@ -184,6 +190,12 @@ INPUTS: dict[str, Input] = {
         "Claims filed against the program, by year", "Reclamaciones contra el programa, por año", "the claims filed in one year",
         Field("year", "year", "year"), Field("filed", "whole", "claims filed"),
     ),
+    "feedback": _input(
+        "Complaints, praise and case reviews, by year", "Quejas, elogios y revisiones de casos, por año",
+        "how often one kind was received, or found by a review, in one year",
+        Field("year", "year", "year"), Field("kind", "text", "complaint, praise, unclear_lead or unsafe_entry"), Field("received", "whole", "how many"),
+        Field("themes", "text", "what they were about, in a few words", required=False), Field("themes_es", "text", "the same in Spanish", required=False),
+    ),
     "urgent_calls": _input(
         "Urgent police calls", "Llamadas policiales urgentes", "one urgent (priority 1) police call",
         Field("received", "time", "when the call came in"), Field("arrived", "time", "when the first unit arrived", required=False),
@@ -215,9 +227,11 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
             if name == "survey":
                 rows = _enough(rows, described.fields, threshold)
             fields = described.fields
-            if name == "liability_claims":
-                rows = [(year, "" if 0 < int(filed) < threshold else filed) for year, filed in rows]
-                fields = (fields[0], replace(fields[1], what=f"{fields[1].what}; blank where fewer than the threshold", required=False))
+            if name in FEW_BLANK:
+                rows, fields = _few_blank(rows, fields, FEW_BLANK[name], threshold)
+            if name == "staffing":
+                found += _turnover(rows, fields)
+                rows, fields = [row[:-1] for row in rows], fields[:-1]
             found.append(Reference(name, described.title, described.what, fields, tuple(rows)))
     if problems:
         raise SourceError(problems)
@@ -280,7 +294,7 @@ def _meanings(config: AgencyConfig, name: str, fields: Sequence[Field], rows: Se
     }
     choices = {
         "targets": ("direction", ("at_least", "at_most")), "survey": ("audience", ("residents", "officers", "clients")),
-        "program_events": ("kind", ("shift", "area", "rule", "coding", "funding")),
+        "program_events": ("kind", ("shift", "area", "rule", "coding", "funding")), "feedback": ("kind", FEEDBACK),
         "unit_costs": ("item", ("jail_booking", "emergency_visit", "inpatient_day")),
     }  # fmt: skip
     problems = []
@@ -308,6 +322,40 @@ def _enough(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold:
         return all(n == 0 or n >= threshold for n in (agree, whole - agree)) and whole >= threshold
 
     return [row for row in rows if safe(row)]
+
+
+FEW_BLANK = {"liability_claims": "filed", "feedback": "received"}
+"""Input -> the number in it that is left blank where it counts fewer people than the threshold."""
+
+
+def _few_blank(
+    rows: Sequence[tuple[str, ...]], fields: Sequence[Field], name: str, threshold: int
+) -> tuple[list[tuple[str, ...]], tuple[Field, ...]]:
+    """1 to the threshold - 1 become blank; nought and larger numbers stay."""
+    at = [f.name for f in fields].index(name)
+    shown = [(*row[:at], "" if 0 < int(row[at]) < threshold else row[at], *row[at + 1 :]) for row in rows]
+    told = replace(fields[at], what=f"{fields[at].what}; blank where fewer than the threshold", required=False)
+    return shown, (*fields[:at], told, *fields[at + 1 :])
+
+
+def _turnover(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[Reference]:
+    """People who left, and the average of posts filled, by role, for years with all 12 months (measure H5: small teams, so yearly only)."""
+    at = {f.name: i for i, f in enumerate(fields)}
+    years: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
+    for row in rows:
+        years.setdefault((row[at["month"]][:4], row[at["role"]], row[at["role_es"]]), []).append(row)
+    told = [
+        (*key, f"{sum(float(row[at['filled']]) for row in months) / 12:.1f}", str(sum(int(row[at["left"]]) for row in months)))
+        for key, months in years.items()
+        if len({row[at["month"]] for row in months}) == 12 and all(row[at["left"]] for row in months)
+    ]
+    if not told:
+        return []
+    return [Reference(
+        "turnover", Text(en="People who left, by year and role", es="Personas que se fueron, por año y puesto"), "the people of one role who left in one year",
+        (Field("year", "year", "year"), Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
+         Field("average", "number", "posts filled, on average over the months"), Field("left", "whole", "people who left")), tuple(told),
+    )]  # fmt: skip
 
 
 HOURS = {PLAN: "unit-hours planned", WORKED: "unit-hours with both an officer and a clinician", PATROL: "hours of patrol units"}
@@ -372,6 +420,13 @@ def _hours_between(start: datetime, end: datetime) -> list[tuple[datetime, float
     return found
 
 
+def _arrow(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """The answer as a table. DuckDB warns that the rows are copied once more; they are few, and a relation in its place is refused while they are read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return db.execute(sql).to_arrow_table()
+
+
 def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Table:
     """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two of them touch."""
     spec = config.file.inputs["shifts"]
@@ -387,16 +442,39 @@ def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Tabl
         f"SELECT *, start > max(until) OVER (ORDER BY start, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap FROM ({shifts})"
     )
     spans = f"SELECT *, count(*) FILTER (WHERE coalesce(gap, true)) OVER (ORDER BY start, until) AS span FROM ({opens})"
-    return db.execute(f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY start").to_arrow_table()
+    return _arrow(db, f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY start")
+
+
+def _answer(column: str | None) -> str:
+    """SQL: yes, no or NULL."""
+    if column is None:
+        return "CAST(NULL AS VARCHAR)"
+    said = f"lower(trim({quote(column)}))"
+    return f"CASE WHEN {said} IN {_SAID_YES} THEN 'yes' WHEN {said} IN {_SAID_NO} THEN 'no' END"
 
 
 def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> pa.Table:
-    """(call_id, partner, handoff, connected_on): of each call the furthest step of its handoffs. Raises SourceError."""
+    """(call_id, partner, handoff, connected_on, warm, agreed, reached_on): of each call the furthest step of its handoffs. Raises SourceError.
+
+    `warm` and `agreed` are yes, no or NULL; they and `reached_on` are NULL where the agency file names no column for them.
+    """
     spec = config.file.inputs["handoffs"]
     columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
+    more = {name: spec.columns[name] for name in ("warm", "follow_up_agreed", "reached_at") if name in spec.columns}
+    if unknown := sorted(spec.columns.keys() - columns.keys() - HANDOFF_MORE):
+        listed = ", ".join([*columns, *sorted(HANDOFF_MORE)])
+        raise SourceError(
+            [f"{config.path}: [inputs.handoffs.columns]: '{unknown[0]}' is not a field of handoffs; it can be one of: {listed}"]
+        )
+    if len({"follow_up_agreed", "reached_at"} & more.keys()) == 1:
+        raise SourceError(
+            [
+                f"{config.path}: [inputs.handoffs.columns]: a follow-up needs both 'follow_up_agreed' and 'reached_at'; name the other too, or neither"
+            ]
+        )
     if "call_id" not in config.file.calls.columns:
         raise SourceError([f"{config.path}: [inputs.handoffs] needs 'call_id' in [calls.columns], so that a handoff finds its call"])
-    open_source(db, spec, config.path.parent, list(columns.values()), "input_handoffs")
+    open_source(db, spec, config.path.parent, list((columns | more).values()), "input_handoffs")
     values = {key.strip().lower(): code for key, code in spec.values.items()} | {code: code for code in codes["partner"]}
     partner = f"lower(trim({quote(columns['partner_type'])}))"
     cases = " ".join(f"WHEN {literal(key)} THEN {literal(code)}" for key, code in values.items())
@@ -414,9 +492,13 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
         f"CASE WHEN try_cast({quote(columns['connected_at'])} AS TIMESTAMP) IS NOT NULL THEN 3 "
         f"WHEN lower(trim({quote(columns['accepted'])})) IN {_SAID_YES} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {_SAID_YES} THEN 1 ELSE 0 END"
     )
-    return db.execute(
-        f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff, connected_on FROM ("
+    answers = {name: _answer(more.get(name)) for name in ("warm", "follow_up_agreed")}
+    reached = f"CAST(try_cast({quote(more['reached_at'])} AS TIMESTAMP) AS DATE)" if "reached_at" in more else "CAST(NULL AS DATE)"
+    return _arrow(
+        db,
+        f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff, connected_on, warm, agreed, reached_on FROM ("
         f"SELECT trim({quote(columns['call_id'])}) AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, "
         f"CAST(try_cast({quote(columns['connected_at'])} AS TIMESTAMP) AS DATE) AS connected_on, "
-        f"row_number() OVER (PARTITION BY trim({quote(columns['call_id'])}) ORDER BY {step} DESC, row_no) AS place FROM input_handoffs) WHERE place = 1"
-    ).to_arrow_table()
+        f"{answers['warm']} AS warm, {answers['follow_up_agreed']} AS agreed, {reached} AS reached_on, "
+        f"row_number() OVER (PARTITION BY trim({quote(columns['call_id'])}) ORDER BY {step} DESC, row_no) AS place FROM input_handoffs) WHERE place = 1",
+    )

@@ -21,7 +21,7 @@ import pyarrow as pa
 from anonymize.agency.load import CATCH_ALL, AgencyConfig, mapped_dimensions, normalise
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
 from anonymize.areas import AreaSystem, place_points
-from anonymize.codelists import SEASONS, UNKNOWN, WAIT_EDGES, Codelist, months_between
+from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, UNKNOWN, WAIT_EDGES, Codelist, months_between
 from anonymize.engine import PLACE, Engine
 from anonymize.errors import MappingError, SourceError
 from anonymize.inputs import read_handoffs, read_on_duty
@@ -483,7 +483,22 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
     if "handoff" in fed:
         found["partner"] = "CASE WHEN h.call_id IS NULL OR h.handoff = 'none' THEN 'none' ELSE coalesce(h.partner, 'unknown') END"
         found["handoff"] = "coalesce(h.handoff, 'none')"
+    if "warm" in fed:
+        found["warm"] = "CASE WHEN h.call_id IS NULL OR h.handoff = 'none' THEN 'none' ELSE coalesce(h.warm, 'unknown') END"
+    if "follow_up" in fed:
+        found["follow_up"] = _follow_up(config)
     return found
+
+
+def _follow_up(config: AgencyConfig) -> str:
+    """SQL: the finest code of `codelists.follow_up`. Whose 30 days are not over is open, reached or not: else the quick ones alone would count."""
+    month, week, day = FOLLOW_UP_DAYS
+    days = "date_diff('day', p.day, h.reached_on)"
+    return (
+        f"CASE WHEN h.call_id IS NULL OR h.agreed = 'no' THEN 'none.day' WHEN h.agreed IS NULL OR p.day IS NULL OR {days} < 0 THEN 'unknown.day' "
+        f"WHEN p.day + {month} > DATE '{config.file.release.data_to}' THEN 'open.day' WHEN coalesce({days}, {month} + 1) > {month} THEN 'after_30.day' "
+        f"WHEN {days} > {week} THEN 'days_8_30.day' WHEN {days} > {day} THEN 'days_2_7' ELSE 'within_1' END"
+    )
 
 
 CLOCKS = {

@@ -11,7 +11,7 @@ from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
 from dashboard.language import _, number, percent, text
-from dashboard.program import costs_of_contacts, last_year, latest, money, nothing, numbers, rates_by_who, share_of_all
+from dashboard.program import costs_of_contacts, few_words, last_year, latest, money, nothing, numbers, rates_by_who, share_of_all
 from dashboard.release import Release
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
@@ -189,6 +189,20 @@ def _cost(release: Release) -> Finding:
     return Finding("cannot_tell", figure)
 
 
+def _trust(release: Release) -> Finding:
+    """What residents answered; beside it complaints and praise, which decide nothing."""
+    asked, rows = _survey("residents")(release), release.reference("feedback")
+    rows = rows[rows["kind"].isin(["complaint", "praise"])] if rows is not None else None
+    if rows is None or rows.empty:
+        return asked
+    last = rows[rows["year"] == rows["year"].max()].set_index("kind")["received"]
+    told = {kind: number(int(last[kind])) if last[kind] else few_words(release) for kind in last.index}
+    words = _("Complaints in {year}: {complaint}. Praise: {praise}.").format(
+        year=rows["year"].max(), complaint=told.get("complaint", "–"), praise=told.get("praise", "–")
+    )
+    return Finding("cannot_tell", words) if asked.verdict == MISSING else Finding(asked.verdict, f"{asked.figure} {words}")
+
+
 def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding]:
     """Did the share who agree rise, or (`most`) is it above half, beyond chance?"""
 
@@ -256,10 +270,23 @@ def _roles(release: Release) -> Finding:
         return _missing()
     fixed = {"period": last_year(release, table)} if "period" in table.levels else {}
     left = by_who(release, table, "officer_released", "yes", fixed)[0]
-    if left.share is None:
-        return Finding("described", _("See who left first on the page about staffing."))
-    return Finding(
-        "described", _("The officer left first in {share} of calls that a clinician reached ({part} of {whole}).").format(**_words(left))
+    figure = _("See who left first on the page about staffing.")
+    if left.share is not None:
+        figure = _("The officer left first in {share} of calls that a clinician reached ({part} of {whole}).").format(**_words(left))
+    return Finding("described", " ".join(filter(None, (figure, _led(release)))))
+
+
+def _led(release: Release) -> str:
+    """Who led on calls of teams, in the last whole year."""
+    table = release.find("led_by", where={"responder": "co_responder"})
+    if table is None:
+        return ""
+    fixed = {"period": last_year(release, table)} if "period" in table.levels else {}
+    mix = {s.code: s for s in mix_of(release, table, "led_by", table.finest("led_by"), fixed)}
+    if mix["clinician"].share is None or mix["officer"].share is None:
+        return ""
+    return _("The clinician led in {clinician} of calls of teams, the officer in {officer}.").format(
+        clinician=mix["clinician"].shown, officer=mix["officer"].shown
     )
 
 
@@ -380,7 +407,7 @@ def claims() -> list[Claim]:
         Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. Without a group to compare with, nobody can tell."), "", _repeat),
         Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare, so years must be taken together."), "", _officers),
         Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), "doi.org/10.1177/0093854811432434", _cost),
-        Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), "", _survey("residents")),
+        Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), "", _trust),
         Claim("funding", _("Funding may not last."), "money", _("A grant with an end date says nothing of what comes after."), "", _funding),
         Claim("posts", _("Clinicians are hard to find."), "staffing", _("In a small team, one open post changes the share a lot."), "", _posts),
         Claim("gaps", _("Nights and far places are left out."), "coverage", _("An audit in New York found calls that nobody had checked counted as not eligible. That hides gaps."), "New York City Comptroller, audit MG24-060A, May 2025", _gaps),

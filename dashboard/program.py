@@ -13,7 +13,7 @@ from dashboard import charts
 from dashboard.answers import whole_years
 from dashboard.language import _, day, month, number, percent, pick, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
-from dashboard.skeleton import periods
+from dashboard.skeleton import Page, periods
 from dashboard.surface import choose
 from dashboard.views import Point, Rate, Share, along, by_who, label_of, shares_of
 
@@ -150,6 +150,38 @@ def costs_of_contacts(release: Release) -> list[Cost]:
         if rows["spent"].notna().all() and count:
             found.append(Cost(str(year), float(rows["spent"].sum()), count))
     return found
+
+
+def few_words(release: Release) -> str:
+    """What stands for a number too small to show, where nought would be shown."""
+    return _("1 to {most}").format(most=number(release.threshold - 1))
+
+
+def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, absent: str, *, per_contact: bool = False) -> None:
+    """What was received, or found by reviews, of some kinds (code -> words), by year; `per_contact`: also per 1,000 calls that a clinician reached."""
+    rows = page.release.reference("feedback")
+    listed = rows[rows["kind"].isin(kinds.keys())] if rows is not None else pd.DataFrame()
+    if listed.empty:
+        page.not_reported(absent)
+        return
+    calls = page.release.find("responder", "period")
+    years = {c.code for c in page.release.codelists["period"].at("year")} if calls and "year" in calls.levels["period"] else set()
+    shown = []
+    for row in listed.to_dict("records"):
+        line = {_("Year"): row["year"], _("What"): kinds[row["kind"]], _("How many"): _filled(page.release, row["received"])}
+        if per_contact:
+            contacts = calls.cell({"period": row["year"], "responder": "clinician"})[0] if calls and row["year"] in years else None
+            known = contacts and row["received"]
+            line[_("Per 1,000 contacts")] = number(round(1000 * int(row["received"]) / contacts, 1)) if contacts and known else "–"
+        shown.append(line | {_("What they were about"): text(row, "themes") if row.get("themes") else "–"})
+    note = _("A number says how many were made, not who was right. Few may mean that few know how to make one.")
+    if per_contact:
+        note = _("What reviews find depends on how many cases they look at. Contacts are calls that a clinician reached.")
+    page.rows(title=title, data=listed, table=pd.DataFrame(shown), file=(file,), note=note)
+
+
+def _filled(release: Release, value: str) -> str:
+    return number(int(value)) if value else few_words(release)
 
 
 @dataclass(frozen=True)

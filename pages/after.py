@@ -11,7 +11,7 @@ from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of
 
-page = open_page("after", "referrals", "connected", "connection_days", "repeat", "frequent", "agreements")
+page = open_page("after", "referrals", "connected", "follow_ups", "warm", "connection_days", "repeat", "frequent", "agreements")
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
 STEPS = ("declined", "accepted", "connected", "none")
@@ -39,6 +39,21 @@ else:
         what=_("Referral"), when=when, fixed={"table": referrals.name, **at}, file=("referrals", *fixed.values()),
         note=_("Each call stands at the furthest step it reached. Accepted is not yet connected."),
     )  # fmt: skip
+follow_ups = release.find("follow_up")
+if follow_ups is None:
+    page.not_reported(_("follow-ups"))
+else:
+    fixed = year(follow_ups)
+    when = period_title(release, fixed.get("period", ROOT))
+    whole = point(release, follow_ups, "follow_up", "due", fixed)
+    page.shares(
+        title=_("Calls with a follow-up agreed: when someone spoke to the person, {period}").format(period=when),
+        shares=[Share(code, label_of(release, "follow_up", code), point(release, follow_ups, "follow_up", code, fixed), whole)
+                for code in ("within_1", "within_7", "within_30", "after_30")],
+        what=_("Follow-up"), when=when, fixed={"table": follow_ups.name, **fixed}, file=("follow-ups", *fixed.values()),
+        note=_("Out of all such calls with 30 days over, also those where nobody reached the person. Each time holds the shorter ones. Not over yet: {open}.").format(
+            open=point(release, follow_ups, "follow_up", "open", fixed).shown),
+    )  # fmt: skip
 if partners is None:
     page.not_reported(_("referrals by kind of partner"))
 else:
@@ -55,6 +70,20 @@ else:
         title=_("Visits confirmed, by kind of partner, {period}").format(period=when), shares=shares, what=_("Partner"), when=when,
         fixed={"table": partners.name, "handoff": "connected", **fixed}, file=("partners", *fixed.values()),
         note=_("Out of all calls with a referral to that kind of partner."),
+    )  # fmt: skip
+warm = release.find("partner", "warm")
+if warm is None:
+    page.not_reported(_("how referrals were passed on"))
+else:
+    shares = [
+        Share(code.code, label, point(release, warm, "partner", code.code, {"warm": "yes"}), point(release, warm, "partner", code.code, {}))
+        for code in release.codelists["partner"].at(warm.finest("partner"))
+        if code.code not in ("none", "unknown") and (label := label_of(release, "partner", code.code))
+    ]
+    page.shares(
+        title=_("Referrals passed on in person or by live call, {period}").format(period=period_title(release, ROOT)), shares=shares, what=_("Partner"),
+        when=period_title(release, ROOT), fixed={"table": warm.name, "warm": "yes"}, file=("warm-handoffs",),
+        note=_("Out of all calls with a referral to that kind of partner, from any responder's call. The rest got a phone number, a letter or the like, or the way is not on record."),
     )  # fmt: skip
 waited = release.statistic("days_to_connection", "partner")
 if waited is None:

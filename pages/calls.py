@@ -9,9 +9,9 @@ from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
 from dashboard.stats import out_of_control
 from dashboard.surface import choose, escape
-from dashboard.views import along, label_of
+from dashboard.views import along, label_of, mix_of
 
-page = open_page("calls", "calls", "share_of_all")
+page = open_page("calls", "calls", "first_coded", "share_of_all")
 release = page.release
 page.ask(_("How many crisis calls come in, and of what kind?"), answers.calls(release))
 
@@ -70,6 +70,16 @@ if sources:
     page.figure(
         title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
+    )  # fmt: skip
+
+first = release.find("initial_type")
+if first is None:
+    page.not_reported(_("how calls were first coded"))
+else:
+    page.shares(
+        title=_("How calls were first coded, {period}").format(period=period_words(release)), shares=mix_of(release, first, "initial_type", first.finest("initial_type"), {}),
+        what=pick(release.codelists["initial_type"].name), when=period_words(release), fixed={"table": first.name}, file=("first-coded",),
+        note=_("All of these were crisis calls in the end. A call that is not known as one at first may wait longer for a team."),
     )  # fmt: skip
 
 shares = share_of_all(release)

@@ -4,10 +4,11 @@ import pandas as pd
 
 from dashboard.claims import REVIEWED, claims, verdict_words
 from dashboard.language import _, month, number
+from dashboard.program import show_feedback
 from dashboard.skeleton import open_page
 from dashboard.surface import choose, escape
 
-page = open_page("claims")
+page = open_page("claims", "trust", "feedback")
 release = page.release
 listed = [(claim, claim.find(release)) for claim in claims()]
 known = [finding for _claim, finding in listed if finding.verdict != "missing"]
@@ -39,6 +40,13 @@ survey = release.reference("survey")
 residents = survey[survey["audience"] == "residents"] if survey is not None else None
 if residents is not None and len(residents):
     page.survey(residents, _("What residents say"), "resident-survey")
+show_feedback(
+    page,
+    _("Complaints and praise"),
+    {"complaint": _("Complaints"), "praise": _("Praise")},
+    "complaints-and-praise",
+    _("complaints and praise"),
+)
 page.heading(_("Before you compare cities"))
 page.text(_("Most figures of two programs cannot be set side by side. This is why:"))
 page.table(

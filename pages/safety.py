@@ -4,12 +4,14 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
-from dashboard.program import nothing, numbers, point, rates_by_who, year_choice
+from dashboard.program import few_words, nothing, numbers, one_year, point, rates_by_who
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Point, Rate, Share, by_who, label_of
 
-page = open_page("safety", "arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon")
+page = open_page(
+    "safety", "arrests", "citations", "required_arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon"
+)
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 answer = nothing()
@@ -45,11 +47,13 @@ def compared(table: StatisticTable, title: str, file: str) -> None:
     )  # fmt: skip
 
 
+cited = release.find("responder", "citation")
+year = one_year(release, arrests, cited)
 like_arrest, like_force = release.statistic("compare_arrest"), release.statistic("compare_force_used")
 if arrests is None:
     page.not_reported(_("arrests by who came"))
 else:
-    fixed = year_choice(release, arrests)
+    fixed = year(arrests)
     when = period_title(release, fixed.get("period", ROOT))
     page.shares(
         title=_("Arrests, {period}").format(period=when), shares=by_who(release, arrests, "arrest", "yes", fixed), what=_("Who came"), when=when,
@@ -57,6 +61,28 @@ else:
     )  # fmt: skip
 if like_arrest:
     compared(like_arrest, _("Arrests: like calls side by side"), "like-arrests")
+if cited is None:
+    page.not_reported(_("citations by who came"))
+else:
+    fixed = year(cited)
+    when = period_title(release, fixed.get("period", ROOT))
+    page.shares(
+        title=_("Citations without arrest, {period}").format(period=when), shares=by_who(release, cited, "citation", "yes", fixed), what=_("Who came"), when=when,
+        fixed={"table": cited.name, "citation": "yes", **fixed}, file=("citations", *fixed.values()),
+        note=_("A citation orders someone to go to court. Where arrests fall and citations rise, the two must be read together."),
+    )  # fmt: skip
+required = release.find("arrest_required", where={"arrest": "yes"})
+if required is None:
+    page.not_reported(_("whether the law required the arrest"))
+else:
+    page.shares(
+        title=_("Arrests, and whether the law required them, {period}").format(period=period_title(release, ROOT)),
+        shares=[Share(code, label, point(release, required, "arrest_required", code, {}), point(release, required, "arrest_required", ROOT, {}))
+                for code, label in (("yes", _("The law required it")), ("no", _("The officer had a choice")), ("unknown", _("Not recorded")))],
+        what=_("Arrest"),
+        when=period_title(release, ROOT), fixed={"table": required.name, "arrest": "yes"}, file=("required-arrests",),
+        note=_("With a warrant, or by some laws, an officer has no choice."),
+    )  # fmt: skip
 could = release.find("arrest", where={"arrestable": "yes"})
 if could is None:
     page.not_reported(_("calls with an act that allows arrest"))
@@ -130,10 +156,9 @@ claims = release.reference("liability_claims")
 if claims is None:
     page.not_reported(_("claims filed against the program"))
 else:
-    few = _("1 to {most}").format(most=number(release.threshold - 1))
     page.rows(
         title=_("Claims filed against the program"), data=claims, file=("claims-filed",),
-        table=pd.DataFrame([{_("Year"): r["year"], _("Claims filed"): number(int(r["filed"])) if r["filed"] else few} for r in claims.to_dict("records")]),
+        table=pd.DataFrame([{_("Year"): r["year"], _("Claims filed"): number(int(r["filed"])) if r["filed"] else few_words(release)} for r in claims.to_dict("records")]),
         note=_("A claim filed says nothing about who was right."),
     )  # fmt: skip
 page.caveats(

@@ -6,12 +6,12 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, number, percent, text
-from dashboard.program import event_note, events, nothing, numbers, point, year_choice
+from dashboard.program import event_note, events, nothing, numbers, one_year, point, show_feedback
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Share, label_of
+from dashboard.views import Share, label_of, mix_of
 
-page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "on_scene")
+page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "turnover", "led", "reviews", "on_scene")
 release = page.release
 posts, hours, training = release.reference("staffing"), release.reference("staffed_months"), release.reference("training")
 answer = nothing()
@@ -41,6 +41,17 @@ else:
         title=_("Posts and people, by month"), draw=partial(charts.lines, series, _("Posts") ), alt=_("Line chart: posts in the budget and posts filled, by role and month."),
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Role"): text(r, "role"), _("Posts"): number(r["authorized"]), _("Posts filled"): number(r["filled"])} for r in rows.to_dict("records")]),
         data=posts, file=("posts",),
+    )  # fmt: skip
+turnover = release.reference("turnover")
+if turnover is None:
+    page.not_reported(_("how many people left"))
+else:
+    rows = numbers(turnover, "average", "left").to_dict("records")
+    page.rows(
+        title=_("People who left, by year"), data=turnover, file=("turnover",),
+        table=pd.DataFrame([{_("Year"): r["year"], _("Role"): text(r, "role"), _("People who left"): number(r["left"]), _("Posts filled, on average"): number(r["average"]),
+                             _("Share"): percent(r["left"] / r["average"]) if r["average"] else "–"} for r in rows]),
+        note=_("By year only, and without a reason: teams are small. One person who leaves changes the share a lot."),
     )  # fmt: skip
 if hours is None:
     page.not_reported(_("hours planned and staffed"))
@@ -102,10 +113,12 @@ else:
         file=("training",),
     )
 roles = release.find("responder", "officer_released")
+led = release.find("led_by", where={"responder": "co_responder"})
+year = one_year(release, roles, led)
 if roles is None:
     page.not_reported(_("officers who left before the clinician"))
 else:
-    fixed = year_choice(release, roles)
+    fixed = year(roles)
     when = period_title(release, fixed.get("period", ROOT))
     at = {**fixed, "responder": "clinician"}
     whole = point(release, roles, "officer_released", ROOT, at)
@@ -115,6 +128,18 @@ else:
         what=_("Officer left first"), when=when, fixed={"table": roles.name, **at}, file=("roles", *fixed.values()),
         note=_("An officer who leaves early, once the scene is safe, has time for other calls."),
     )  # fmt: skip
+if led is None:
+    page.not_reported(_("who led on scene"))
+else:
+    fixed = year(led)
+    when = period_title(release, fixed.get("period", ROOT))
+    page.shares(
+        title=_("Who led on calls of a team, {period}").format(period=when), shares=mix_of(release, led, "led_by", led.finest("led_by"), fixed),
+        what=_("Who led"), when=when, fixed={"table": led.name, "responder": "co_responder", **fixed}, file=("who-led", *fixed.values()),
+        note=_("Only calls of an officer and a clinician together."),
+    )  # fmt: skip
+show_feedback(page, _("What reviews of cases found"), {"unclear_lead": _("It was not clear who led"), "unsafe_entry": _("Someone went in before it was safe")}, "case-reviews",
+              _("what reviews of cases found"), per_contact=True)  # fmt: skip
 scene, officer = release.statistic("minutes_on_scene", "responder"), release.statistic("minutes_officer_on_scene", "responder")
 if officer is None:
     page.not_reported(_("officers' time on scene"))

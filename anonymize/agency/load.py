@@ -255,7 +255,9 @@ def mapped_dimensions(config: AgencyConfig) -> set[str]:
     if "outcome" in calls.columns:
         fed.add("taken_to_ed")
     if "handoffs" in config.file.inputs:
-        fed |= {"handoff", "partner"}
+        fed |= {"handoff", "partner"} | ({"warm"} & config.file.inputs["handoffs"].columns.keys())
+        if {"follow_up_agreed", "reached_at"} <= config.file.inputs["handoffs"].columns.keys():
+            fed.add("follow_up")
     if "lon" in calls.columns:
         fed |= {name for name, spec in config.file.areas.items() if spec.boundaries}
     return fed

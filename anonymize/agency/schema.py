@@ -15,11 +15,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 CATEGORY_FIELDS = (
     "call_type", "source", "priority", "not_served_reason", "responder", "outcome",
-    "language", "age_group", "race_ethnicity", "gender", "setting",
+    "language", "age_group", "race_ethnicity", "gender", "setting", "initial_type", "led_by",
 )  # fmt: skip
 FLAG_FIELDS = (
     "eligible", "arrest", "arrestable", "force_used", "weapon_reported",
     "injured_officer", "injured_clinician", "injured_person", "interpreter_used", "serious_force", "ed_criteria",
+    "citation", "arrest_required",
 )  # fmt: skip
 TIME_FIELDS = ("dispatched_at", "arrived_at", "cleared_at", "officer_cleared_at")
 KEY_FIELDS = ("call_id", "person_key")
@@ -204,7 +205,7 @@ class InputSpec(SourceSpec):
 
 InputName = Literal[
     "all_calls", "handoffs", "shifts", "staffing", "budget", "training", "targets", "program_events", "population", "survey",
-    "unit_costs", "service_hours", "partner_agreements", "crisis_line", "liability_claims", "urgent_calls",
+    "unit_costs", "service_hours", "partner_agreements", "crisis_line", "liability_claims", "urgent_calls", "feedback",
 ]  # fmt: skip
 
 
