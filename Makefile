@@ -41,7 +41,7 @@ test: $(BIN)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 format: $(BIN)/.test
 	$(BIN)/ruff check --fix .

@@ -11,6 +11,7 @@ import csv
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas as gpd
@@ -50,8 +51,13 @@ Floats = npt.NDArray[np.float64]
 
 
 def write_exports(folder: Path) -> list[Path]:
-    """Write all exports into `folder`; the same bytes on every run."""
+    """Write all exports into `folder`; the same bytes on every run. Each file comes into its place whole, whoever reads it meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".making-") as making:
+        return [path.replace(folder / path.name) for path in _write(Path(making))]
+
+
+def _write(folder: Path) -> list[Path]:
     rng = np.random.default_rng(SEED)
     beats = _beats(rng)
     outlines = folder / "beats.geojson"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pickle
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +19,7 @@ from tests.agency import build
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +29,37 @@ def shared() -> Path:
     return SHARED
 
 
+class Once:
+    """What is made once for all processes that run tests side by side (`pytest -n`): the first to ask makes it, the others wait and read it."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        own = factory.getbasetemp()
+        self.folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def __call__(self, name: str, make: Callable[[Path], T]) -> T:
+        """`make` is given a folder of its own; what it returns must bear pickling."""
+        kept = self.folder / f"{name}.pickle"
+        with (self.folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                folder = self.folder / name
+                folder.mkdir(exist_ok=True)
+                made = pickle.dumps(make(folder))
+                kept.write_bytes(made)
+        found: T = pickle.loads(kept.read_bytes())
+        return found
+
+
 @pytest.fixture(scope="session")
-def example_exports() -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    return Once(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def example_exports(once: Once) -> Path:
     """The example city's exports where its agency file looks for them."""
     folder = ROOT / "examples/example_city/exports"
-    write_exports(folder)
+    once("example_exports", lambda _folder: write_exports(folder))
     return folder
 
 
@@ -36,15 +69,15 @@ def _built(agency: str, folder: Path) -> tuple[Built, Path]:
 
 
 @pytest.fixture(scope="session")
-def example_city(example_exports: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
-    return make_example(ROOT / "examples/example_city/agency.toml", tmp_path_factory.mktemp("example_city") / "made")
+def example_city(example_exports: Path, once: Once) -> tuple[Built, Path]:
+    return once("example_city", lambda folder: make_example(ROOT / "examples/example_city/agency.toml", folder / "made"))
 
 
 @pytest.fixture(scope="session")
-def toronto(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
-    return _built("examples/toronto.toml", tmp_path_factory.mktemp("toronto"))
+def toronto(shared: Path, once: Once) -> tuple[Built, Path]:
+    return once("toronto", partial(_built, "examples/toronto.toml"))
 
 
 @pytest.fixture(scope="session")
-def seattle(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
-    return _built("examples/seattle.toml", tmp_path_factory.mktemp("seattle"))
+def seattle(shared: Path, once: Once) -> tuple[Built, Path]:
+    return once("seattle", partial(_built, "examples/seattle.toml"))

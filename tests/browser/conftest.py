@@ -91,10 +91,9 @@ def tab(browser):
 
 
 @pytest.fixture(scope="session")
-def edition(tmp_path_factory):
+def edition(once):
     """The static edition behind the plainest of web servers; gives its folder and address."""
-    out = tmp_path_factory.mktemp("static") / "site"
-    export(load_release(ROOT / "data_public"), out)
+    out = once("edition", lambda folder: (export(load_release(ROOT / "data_public"), folder / "site"), folder / "site")[1])
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
