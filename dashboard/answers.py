@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from dataclasses import dataclass
 
 from dashboard.language import _, about, number, percent
@@ -52,7 +53,10 @@ def calls(release: Release) -> str:
     if years is None or years.last.value is None:
         count, _status = table.cell({})
         return _("{count} calls came in from {span}.").format(count=number(count or 0), span=period_words(release))
-    sentence = _("In {year}, {count} calls came in.").format(year=years.last.label, count=number(years.last.value))
+    days = 366 if isleap(int(years.last.code)) else 365
+    sentence = _("In {year}, {count} calls came in, about {daily} a day.").format(
+        year=years.last.label, count=number(years.last.value), daily=number(round(years.last.value / days))
+    )
     return f"{sentence} {compared(years.last.value, years.before)}" if years.before else sentence
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
@@ -89,6 +89,11 @@ def about(share: float) -> str:
 
 def day(value: date) -> str:
     return str(format_date(value, format="long", locale=_locale()))
+
+
+def month_in_words(code: str) -> str:
+    """A month for a sentence: '2024-01' -> 'January 2024'."""
+    return str(format_skeleton("yMMMM", date.fromisoformat(f"{code}-01"), locale=_locale()))
 
 
 def month(code: str) -> str:

@@ -13,11 +13,15 @@ from dashboard.language import _, day, pick
 from dashboard.release import Release
 
 VERSION = "1"
+GPL, BJA, CSG = "Harvard Government Performance Lab", "US Bureau of Justice Assistance", "Council of State Governments Justice Center"
+PMHC, FBI = "Police-Mental Health Collaboration framework, 2019", "FBI National Use-of-Force Data Collection"
+CHICAGO, JUSTICE = "Chicago CARE", "Justice Counts"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """`counted` over `out_of` (empty for a plain count), counted in `unit`; `least`: no figure over fewer."""
+    """`counted` over `out_of` (empty for a plain count), counted in `unit`; `least`: no figure over fewer;
+    `alike`: field standards and programs that count a measure like it (MEASURES.md section 1, column "status / source")."""
 
     name: str
     plain: str
@@ -27,6 +31,7 @@ class Measure:
     caveat: str
     source: str
     least: int = 0
+    alike: tuple[str, ...] = ()
 
     def meaning(self, *, caveat: bool = True) -> str:
         """What is counted, out of what, and what the number cannot tell, as plain text."""
@@ -51,14 +56,14 @@ def measures() -> list[Measure]:
     recognised, adapted, ours = _("wording of the field"), _("adapted from the field"), _("our own wording")
     return [
         Measure("calls", _("Crisis calls"), _("Calls whose final type is a behavioral-health one."), "", call,
-                _("When codes change, the count changes too."), recognised),
+                _("When codes change, the count changes too."), recognised, alike=(GPL, BJA)),
         Measure("first_coded", _("Type at first"), _("Crisis calls by the type that they had at first."), _("all crisis calls."), call,
                 _("Calls that were taken for a crisis at first, and were none, are not in these data."), recognised, 30),
         Measure("share_of_all", _("Share of all calls"), _("Crisis calls."), _("all calls from the community, of every kind."), call, "", adapted, 30),
         Measure("eligible", _("Meets the criteria"), _("Calls that met the program's written criteria."), _("all crisis calls."), call,
-                _("Calls that nobody checked are shown as not recorded."), recognised, 30),
+                _("Calls that nobody checked are shown as not recorded."), recognised, 30, alike=(GPL,)),
         Measure("coverage", _("Reached by a clinician"), _("Calls where a clinician came in person."),
-                _("all calls that met the criteria, at every hour and in every area."), call, _("Help by phone does not count here."), recognised, 30),
+                _("all calls that met the criteria, at every hour and in every area."), call, _("Help by phone does not count here."), recognised, 30, alike=(GPL,)),
         Measure("missed", _("Not reached, by reason"), _("Calls that met the criteria where no clinician came, by the reason on record."),
                 _("all calls that met the criteria."), call, _("'Not recorded' is shown as a reason of its own."), ours, 30),
         Measure("wait", _("Wait, from call to arrival"), _("Minutes from the call to the first arrival: the middle value, and the one that 9 in 10 waits stay under."),
@@ -71,9 +76,9 @@ def measures() -> list[Measure]:
         Measure("urgent", _("Waits for urgent police calls"), _("Minutes from an urgent call to the first arrival, while a team in the area is on a call, and while none is."), "", _("minutes"),
                 _("Both sides are set alike by area and hour of the day. It cannot show why a wait is long."), ours, 30),
         Measure("outcomes", _("How calls end"), _("Calls by how they ended. Each call has one end."), _("all calls."), call,
-                _("Refused and not found are shown, never left out."), recognised, 30),
+                _("Refused and not found are shown, never left out."), recognised, 30, alike=(CHICAGO, CSG)),
         Measure("arrests", _("Arrests"), _("Calls that ended with an arrest."), _("all calls with that kind of responder."), call,
-                _("The law requires some arrests."), recognised, 30),
+                _("The law requires some arrests."), recognised, 30, alike=(PMHC,)),
         Measure("citations", _("Citations without arrest"), _("Calls that ended with an order to go to court, and no arrest."), _("all calls with that kind of responder."), call,
                 "", adapted, 30),
         Measure("required_arrests", _("Arrests that the law required"), _("Arrests on a warrant, or by a law that leaves no choice."), _("all calls that ended with an arrest."), call,
@@ -83,23 +88,23 @@ def measures() -> list[Measure]:
         Measure("force", _("Use of force"), _("Calls with any force that the department's policy counts."), _("1,000 calls."), call,
                 _("Departments count force in different ways."), recognised, 30),
         Measure("serious_force", _("Serious force"), _("Calls with a death, a serious injury, or a gun fired at a person."), _("1,000 calls."), call,
-                _("None reported is shown as none. It is not proof of none."), recognised, 30),
+                _("None reported is shown as none. It is not proof of none."), recognised, 30, alike=(FBI,)),
         Measure("injuries", _("People hurt"), _("Calls in which someone was hurt, by who was hurt."), _("1,000 calls."), call,
-                _("Few are hurt, so several years are taken together. None seen is not proof of none."), recognised, 30),
+                _("Few are hurt, so several years are taken together. None seen is not proof of none."), recognised, 30, alike=(PMHC,)),
         Measure("staff_hurt", _("Staff hurt, for hours worked"), _("Calls that a clinician reached in which an officer, or a clinician, was hurt."),
                 _("10,000 hours of teams with both an officer and a clinician."), call, _("All years are taken together. None seen is not proof of none."), recognised),
         Measure("weapon", _("Weapon reported"), _("Calls with a weapon reported."), _("1,000 calls."), call, "", adapted, 30),
         Measure("repeat", _("Another call within 30, 90 or 365 days"), _("People with another crisis call within that time."),
-                _("people with a call whose time is over."), person, _("People without a name on record are left out."), recognised, 30),
+                _("people with a call whose time is over."), person, _("People without a name on record are left out."), recognised, 30, alike=(CSG, GPL)),
         Measure("frequent", _("Calls from people who call often"), _("Calls by someone with five or more calls within 365 days."), _("calls with a known person."), call,
                 _("Shown for the whole city only."), adapted, 30),
         Measure("er_diversion", _("Emergency-room diversion"), _("Calls where someone needed an emergency room, and was helped elsewhere."),
                 _("calls where someone needed an emergency room."), call, _("A judgment made on scene, before the call ended."), adapted, 30),
         Measure("referrals", _("Referrals"), _("Calls with a referral offered, accepted, or followed by a visit."), _("all calls with that kind of responder."), call,
-                _("A referral accepted is not a visit. A visit counts when the partner confirms it."), recognised, 30),
+                _("A referral accepted is not a visit. A visit counts when the partner confirms it."), recognised, 30, alike=(CSG,)),
         Measure("connected", _("Connected to care"), _("Calls with a visit that the partner confirmed."), _("calls that a clinician reached."), call, "", adapted, 30),
         Measure("follow_ups", _("Follow-up reached"), _("Calls after which someone spoke to the person within 1, 7 or 30 days."),
-                _("calls where the person agreed to a follow-up, with 30 days over."), call, _("A message left does not count."), recognised, 30),
+                _("calls where the person agreed to a follow-up, with 30 days over."), call, _("A message left does not count."), recognised, 30, alike=(CHICAGO,)),
         Measure("warm", _("Handoffs in person"), _("Referrals passed on in person or by live call."), _("all calls with a referral to that kind of partner."), call, "", adapted, 30),
         Measure("connection_days", _("Days to a visit"), _("Days from the call to the visit that a partner confirmed: the middle value, and the one that 9 in 10 stay under."), "", _("days"),
                 _("Visits more than a year later are left out."), adapted, 30),
@@ -109,12 +114,12 @@ def measures() -> list[Measure]:
                 _("From the reason on record, so blank reasons are not counted."), ours, 30),
         Measure("patrol", _("Officer hours in teams"), _("Officer hours in teams."), _("officer hours in teams and on patrol."), hour, "", ours),
         Measure("agreements", _("Partners with an agreement"), _("Partners with a signed agreement that says how data are shared."), _("all partners."), _("partners"), "", adapted),
-        Measure("posts", _("Posts filled"), _("Posts filled in a month."), _("posts in the budget."), _("posts"), "", recognised),
-        Measure("turnover", _("People who left"), _("People of one role who left in a year."), _("posts filled, on average over the year."), person, _("By year only: teams are small."), recognised),
+        Measure("posts", _("Posts filled"), _("Posts filled in a month."), _("posts in the budget."), _("posts"), "", recognised, alike=(JUSTICE,)),
+        Measure("turnover", _("People who left"), _("People of one role who left in a year."), _("posts filled, on average over the year."), person, _("By year only: teams are small."), recognised, alike=(JUSTICE,)),
         Measure("led", _("Who led"), _("Calls of a team, by who took the lead on scene."), _("all calls of a team."), call, "", ours, 30),
         Measure("reviews", _("What case reviews found"), _("Reviews that found an unclear lead, or someone who went in before it was safe."), _("1,000 calls that a clinician reached."), _("reviews"),
                 _("Numbers below the threshold are not shown."), ours),
-        Measure("trained", _("People trained"), _("People who took the course in that year."), _("people who should take it."), person, "", recognised),
+        Measure("trained", _("People trained"), _("People who took the course in that year."), _("people who should take it."), person, "", recognised, alike=(BJA,)),
         Measure("cost", _("Cost per contact"), _("All money spent on the program in a year."), _("calls that a clinician reached."), money,
                 _("It cannot be set against the cost of a police call: the calls differ."), recognised),
         Measure("saved", _("Costs that might be avoided"), _("Calls that ended without an arrest or an emergency visit that like calls often have, times what one costs."), "", money,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import whole_years
-from dashboard.language import _, day, month, number, percent, pick, text
+from dashboard.language import _, day, month_in_words, number, percent, pick, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import Page, periods
 from dashboard.surface import choose
@@ -220,7 +220,7 @@ def _end_of(time: str) -> tuple[date, str]:
         return date(int(time), 12, 31), time
     if len(time) == 7:
         year, number_of = int(time[:4]), int(time[5:])
-        return date(year, number_of, monthrange(year, number_of)[1]), month(time)
+        return date(year, number_of, monthrange(year, number_of)[1]), month_in_words(time)
     return date.fromisoformat(time), day(date.fromisoformat(time))
 
 

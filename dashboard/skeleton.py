@@ -19,6 +19,7 @@ from dashboard.language import _, day, number, pick, text
 from dashboard.maps import Map
 from dashboard.measures import measures, own_rules
 from dashboard.notices import help_line, made_up
+from dashboard.pages_list import to_do
 from dashboard.release import ROOT, VISIBLE, CountTable, Release
 from dashboard.surface import escape, framed, surface
 from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
@@ -48,6 +49,7 @@ class Page:
         self.caption(help_line(agency["country"]))
         self.heading(question, 1)
         self.text(f"**{answer}**")
+        self.text(to_do(self.name))
 
     def heading(self, text: str, level: int = 2) -> None:
         surface().heading(text, level)

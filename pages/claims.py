@@ -1,9 +1,11 @@
 """Check a claim: what people say, our figure, what research found, and what can be said."""
 
+from collections import Counter
+
 import pandas as pd
 
 from dashboard.claims import REVIEWED, claims, verdict_words
-from dashboard.language import _, month, number
+from dashboard.language import _, month_in_words, number
 from dashboard.program import show_feedback
 from dashboard.skeleton import open_page
 from dashboard.surface import choose, escape
@@ -11,15 +13,18 @@ from dashboard.surface import choose, escape
 page = open_page("claims", "trust", "feedback")
 release = page.release
 listed = [(claim, claim.find(release)) for claim in claims()]
-known = [finding for _claim, finding in listed if finding.verdict != "missing"]
+verdicts = Counter(finding.verdict for _claim, finding in listed)
+VERDICTS = {"yes": "supported", "no": "not_supported", "open": "cannot_tell", "rest": "described", "missing": "missing"}
 page.ask(
     _("Is it true that...?"),
     _(
-        "Here are {all} claims that people make about co-response. This agency has figures for {known} of them. 'We cannot tell' is a normal answer."
-    ).format(all=number(len(listed)), known=number(len(known))),
+        "Of {all} claims about co-response, our figures support {yes} and speak against {no}. For {open} we cannot tell. For {rest} we just show the figure, and {missing} lack data."
+    ).format(all=number(len(listed)), **{key: number(verdicts[name]) for key, name in VERDICTS.items()}),
 )
 page.caption(
-    _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(month=month(REVIEWED))
+    _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(
+        month=month_in_words(REVIEWED)
+    )
 )
 options = {"all": _("All claims")} | {claim.name: claim.said for claim, _finding in listed}
 chosen = choose("claim", _("Claim"), options, "all")

@@ -5,11 +5,27 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import nothing, numbers, one_year, point
-from dashboard.release import ROOT
+from dashboard.program import last_year, nothing, numbers, one_year, point
+from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.stats import poisson
-from dashboard.views import Share, along
+from dashboard.views import Share, along, shares_of
+
+
+def ends_of(dimension: str, level: str, table: CountTable) -> str:
+    """The groups reached least and most often, in the last whole year, and whether chance may be behind it."""
+    at = {"period": last_year(release, table)} if "period" in table.levels else {}
+    shown = [s for s in shares_of(release, table, dimension, level, REACHED, at) if s.share is not None and s.code != "unknown"]
+    if len(shown) < 2:
+        return _("The shares of most groups are withheld or rest on too few calls.")
+    low, high = (pick(shown, key=lambda s: s.share or 0.0) for pick in (min, max))
+    words = _("In {period}, a clinician reached from {low} ({low_group}) to {high} ({high_group}) of each group's calls that met the criteria.").format(
+        period=period_title(release, at.get("period", ROOT)), low=low.shown, low_group=low.label, high=high.shown, high_group=high.label
+    )  # fmt: skip
+    if low.interval and high.interval and low.interval[1] < high.interval[0]:
+        return words + " " + _("The two differ by more than chance.")
+    return words + " " + _("That may be chance: we cannot tell the groups apart.")
+
 
 page = open_page("fairness", "equity", "language")
 release = page.release
@@ -23,10 +39,7 @@ if table is None or groups is None:
     page.not_reported(_("calls by group"))
 else:
     level = table.finest(groups)
-    page.ask(
-        question,
-        _("The share of calls that a clinician reached stands below for each group. Where intervals overlap, we cannot tell groups apart."),
-    )
+    page.ask(question, ends_of(groups, level, table))
     year = one_year(release, table, languages)
     fixed = year(table)
     when = period_title(release, fixed.get("period", ROOT))

@@ -20,11 +20,11 @@ page.heading(_("Words"))
 page.table(pd.DataFrame([{_("Word"): word, _("Meaning"): meaning} for word, meaning in words().items()]), _("Words and what they mean"))
 table = pd.DataFrame(
     [
-        {_("Measure"): m.plain, _("What is counted"): m.counted, _("Out of"): m.out_of or "–", _("Counted in"): m.unit, _("Take care"): m.caveat or "–", _("Wording"): m.source}
+        {_("Measure"): m.plain, _("What is counted"): m.counted, _("Out of"): m.out_of or "–", _("Counted in"): m.unit, _("Take care"): m.caveat or "–", _("Wording"): m.source, _("Counted alike by"): "; ".join(m.alike) or "–"}
         for m in measures()
     ]
 )  # fmt: skip
-data = pd.DataFrame([{"measure": m.name, "name": m.plain, "counted": m.counted, "out_of": m.out_of, "unit": m.unit, "caveat": m.caveat, "source": m.source, "least": m.least, "version": VERSION} for m in measures()])  # fmt: skip
+data = pd.DataFrame([{"measure": m.name, "name": m.plain, "counted": m.counted, "out_of": m.out_of, "unit": m.unit, "caveat": m.caveat, "source": m.source, "alike": "; ".join(m.alike), "least": m.least, "version": VERSION} for m in measures()])  # fmt: skip
 page.rows(title=_("Measures"), table=table, data=data, file=("measures",))
 page.heading(_("Ask or tell us"))
 page.text(_("Questions, mistakes and ideas: {contact}.").format(contact=escape(release.agency["contact"])))

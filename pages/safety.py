@@ -1,5 +1,7 @@
 """Safety: arrests, force, weapons, injuries; like calls beside like calls."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from dashboard import charts
@@ -9,13 +11,26 @@ from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Point, Rate, Share, by_who, label_of
 
+
+def verdict(cell: Mapping[str, int]) -> str:
+    """Whether like calls with and without a clinician can be told apart."""
+    if cell["team_high"] < cell["other_low"] or cell["other_high"] < cell["team_low"]:
+        return _("The intervals do not overlap: the two differ by more than chance.")
+    return _("The intervals overlap: we cannot tell the two apart.")
+
+
 page = open_page(
     "safety", "arrests", "citations", "required_arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon"
 )
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
+like_arrest, like_force = release.statistic("compare_arrest"), release.statistic("compare_force_used")
 answer = nothing()
-if force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
+if like_force is not None and (alike := like_force.cell({})):
+    answer = _(
+        "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 like calls without. {verdict}"
+    ).format(team=number(alike["team"]), other=number(alike["other"]), verdict=verdict(alike))
+elif force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
     answer = _(
         "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 others. The calls differ, so see the fair comparison below."
     ).format(team=rates[0].shown, other=rates[1].shown)
@@ -34,22 +49,15 @@ def compared(table: StatisticTable, title: str, file: str) -> None:
                     cell[f"{key}_low"], cell[f"{key}_high"])
         for label, key in sides
     ]  # fmt: skip
-    apart = cell["team_high"] < cell["other_low"] or cell["other_high"] < cell["team_low"]
-    verdict = (
-        _("The intervals do not overlap: the two differ by more than chance.")
-        if apart
-        else _("The intervals overlap: we cannot tell the two apart.")
-    )
     page.marks(
         title=title, items=items, what=_("Calls"), unit=_("Per 1,000 calls"), when=period_title(release, ROOT), data=pd.DataFrame([{"calls": key, "rate": cell[key], "low": cell[f"{key}_low"], "high": cell[f"{key}_high"]} for _label, key in sides]), file=(file,), dots=True,
         note=_("Calls without a clinician are counted as if they had the same types, districts and hours as those with one. {verdict} "
-               "It cannot show why: dispatchers may send teams to calmer calls.").format(verdict=verdict),
+               "It cannot show why: dispatchers may send teams to calmer calls.").format(verdict=verdict(cell)),
     )  # fmt: skip
 
 
 cited = release.find("responder", "citation")
 year = one_year(release, arrests, cited)
-like_arrest, like_force = release.statistic("compare_arrest"), release.statistic("compare_force_used")
 if arrests is None:
     page.not_reported(_("arrests by who came"))
 else:

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 
 from dashboard import charts
-from dashboard.language import _, month, number, percent, text
+from dashboard.language import _, month, month_in_words, number, percent, text
 from dashboard.program import event_note, events, nothing, numbers, one_year, point, show_feedback
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
@@ -23,7 +23,7 @@ if posts is not None:
         )
         for r in last
     ]
-    answer = _("In {month}, these posts were filled: {list}.").format(month=month(last[0]["month"]), list="; ".join(parts))
+    answer = _("In {month}, these posts were filled: {list}.").format(month=month_in_words(last[0]["month"]), list="; ".join(parts))
 page.ask(_("Is the program staffed and trained?"), answer)
 if posts is None:
     page.not_reported(_("posts filled"))
