@@ -170,10 +170,10 @@ def _coverage(release: Release, area: str, place: str, year: str) -> Part | None
     title = _("Calls that a clinician reached: {area}, {period}").format(area=place, period=year)
     shown, data = share_tables(shares, _("Area"), {"table": table.name, "eligible": "yes", "period": at})
     figure = Figure(
-        "coverage", title, charts.describe(_("Dot chart with intervals"), title, year, shares), shown, data, ("brief-coverage",),
+        "coverage", title, charts.describe(_("Dot chart with likely ranges"), title, year, shares), shown, data, ("brief-coverage",),
         draw=partial(charts.dots, shares),
     )  # fmt: skip
-    return Part(title, text=_("The line through each dot is the 95 % interval: where the true share may lie, given chance."), figure=figure)
+    return Part(title, text=_("The line through each dot is its likely range: where the true share may lie, given chance."), figure=figure)
 
 
 def _gaps(release: Release) -> Part:

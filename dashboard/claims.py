@@ -11,7 +11,18 @@ from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
 from dashboard.language import _, number, percent, text
-from dashboard.program import costs_of_contacts, few_words, last_year, latest, money, nothing, numbers, rates_by_who, share_of_all
+from dashboard.program import (
+    costs_of_contacts,
+    few_words,
+    last_year,
+    latest,
+    money,
+    nothing,
+    numbers,
+    rates_by_who,
+    share_of_all,
+    trained_words,
+)
 from dashboard.release import Release
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
@@ -291,19 +302,8 @@ def _led(release: Release) -> str:
 
 
 def _training(release: Release) -> Finding:
-    rows = release.reference("training")
-    if rows is None:
-        return _missing()
-    last = numbers(rows[rows["year"] == rows["year"].max()], "trained", "eligible")
-    if "joint" in last and (last["joint"] == "yes").any():
-        last = last[last["joint"] == "yes"]
-    words = [
-        _("{course}, {role}: {trained} of {eligible}").format(
-            course=text(r, "course"), role=text(r, "role"), trained=number(r["trained"]), eligible=number(r["eligible"])
-        )
-        for r in last.head(MOST_NAMED).to_dict("records")
-    ]
-    return Finding("described", _("Trained in {year}: {words}.").format(year=rows["year"].max(), words="; ".join(words)))
+    words = trained_words(release, MOST_NAMED)
+    return Finding("described", words) if words else _missing()
 
 
 def _tracking(release: Release) -> Finding:

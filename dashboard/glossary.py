@@ -20,7 +20,7 @@ def words() -> dict[str, str]:
         _("Hold"): _("Taking a person to care without consent, as the law allows."),
         _("Middle value (median)"): _("Half of the values are smaller, half are larger."),
         _("9 in 10 (90th percentile)"): _("Nine of ten values are at or below this one."),
-        _("95 % interval"): _("Where the true value may lie, given chance."),
+        _("Likely range (95 %)"): _("Where the true value may lie, given chance."),
         _("Withheld"): _("A number that is not shown, so that nobody can be singled out. It may be zero, small or large."),
         _("Not recorded"): _("Nobody wrote it down."),
         _("Like calls"): _("Calls of the same types, districts and hours, so that a comparison is fairer."),

@@ -112,9 +112,9 @@ def _coverage(page: Page, table: CountTable, system: str, level: str, fixed: dic
     page.figure(
         title=title if frame is None else _("The same areas as a list, {period}").format(period=when),
         draw=partial(charts.dots, listed),
-        alt=charts.describe(_("Dot chart with intervals"), title, when, listed),
+        alt=charts.describe(_("Dot chart with likely ranges"), title, when, listed),
         table=shown, data=data, file=file, hidden=hidden_shares(shares),
-        note=_("The line through each dot is the 95 % interval: where the true share may lie, given chance."),
+        note=_("The line through each dot is its likely range: where the true share may lie, given chance."),
     )  # fmt: skip
 
 

@@ -152,6 +152,23 @@ def costs_of_contacts(release: Release) -> list[Cost]:
     return found
 
 
+def trained_words(release: Release, most: int) -> str:
+    """Who took which course in the last year, courses of officers and clinicians together first; nothing where no training is reported."""
+    rows = release.reference("training")
+    if rows is None or rows.empty:
+        return ""
+    last = numbers(rows[rows["year"] == rows["year"].max()], "trained", "eligible")
+    if "joint" in last and (last["joint"] == "yes").any():
+        last = last[last["joint"] == "yes"]
+    words = [
+        _("{course}, {role}: {trained} of {eligible}").format(
+            course=text(r, "course"), role=text(r, "role"), trained=number(r["trained"]), eligible=number(r["eligible"])
+        )
+        for r in last.head(most).to_dict("records")
+    ]
+    return _("Trained in {year}: {words}.").format(year=rows["year"].max(), words="; ".join(words))
+
+
 def few_words(release: Release) -> str:
     """What stands for a number too small to show, where nought would be shown."""
     return _("1 to {most}").format(most=number(release.threshold - 1))

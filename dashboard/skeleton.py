@@ -118,7 +118,7 @@ class Page:
         """A figure of shares with their intervals, n and N."""
         shown, data = share_tables(shares, what, fixed, counted)
         self.figure(
-            title=title, draw=partial(charts.dots, shares), alt=charts.describe(_("Dot chart with intervals"), title, when, shares),
+            title=title, draw=partial(charts.dots, shares), alt=charts.describe(_("Dot chart with likely ranges"), title, when, shares),
             table=shown, data=data, file=file, hidden=hidden_shares(shares), note=note,
         )  # fmt: skip
 
@@ -136,10 +136,10 @@ class Page:
         items = [charts.Mark(r.label, r.per_1000, _rate_words(r), *(r.interval or (None, None))) for r in rates]
         table = pd.DataFrame(
             {what: [r.label for r in rates], _("Per 1,000 calls"): [r.shown for r in rates], _("Calls (n)"): [r.part.shown for r in rates],
-             _("Out of (N)"): [r.whole.shown for r in rates], _("95 % interval"): [interval(r) for r in rates]}
+             _("Out of (N)"): [r.whole.shown for r in rates], _("Likely range (95 %)"): [interval(r) for r in rates]}
         )  # fmt: skip
         self.figure(
-            title=title, draw=partial(charts.marks, items), alt=_mark_words(_("Dot chart with intervals"), title, when, items),
+            title=title, draw=partial(charts.marks, items), alt=_mark_words(_("Dot chart with likely ranges"), title, when, items),
             table=table, data=_counts_behind(rates, fixed), file=file, hidden=hidden_shares(rates), note=note,
         )  # fmt: skip
 
@@ -167,7 +167,7 @@ class Page:
             shares.append(Share(row["wave"], label, part, whole))
         self.shares(
             title=title, shares=shares, what=_("Question and wave"), when=_("by wave"), fixed={"table": "survey"}, file=(file,), counted=_("People (n)"),
-            note=_("The interval holds for a random sample. People who answer may differ from those who do not."),
+            note=_("The likely range holds for a random sample. People who answer may differ from those who do not."),
         )  # fmt: skip
 
     def caveats(self, sentences: Sequence[str]) -> None:
@@ -286,10 +286,15 @@ def share_tables(shares: Sequence[Share], what: str, fixed: Mapping[str, str], c
         return _("{low} to {high}").format(low=language.percent(share.interval[0]), high=language.percent(share.interval[1]))
 
     table = pd.DataFrame(
-        {what: [s.label for s in shares], _("Share"): [s.shown for s in shares], counted or _("Calls (n)"): [s.part.shown for s in shares],
-         _("Out of (N)"): [s.whole.shown for s in shares], _("95 % interval"): [interval(s) for s in shares]}
+        {what: [s.label for s in shares], _("Share"): [_said(s) for s in shares], counted or _("Calls (n)"): [s.part.shown for s in shares],
+         _("Out of (N)"): [s.whole.shown for s in shares], _("Likely range (95 %)"): [interval(s) for s in shares]}
     )  # fmt: skip
     return table, _counts_behind(shares, fixed)
+
+
+def _said(share: Share) -> str:
+    """A share as a number and in words: '19%, about 1 in 5' (PAGES.md, L6)."""
+    return ", ".join(filter(None, (share.shown, language.about(share.share) if share.share is not None else "")))
 
 
 def _counts_behind(items: Sequence[Share] | Sequence[Rate], fixed: Mapping[str, str]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ page = open_page("after", "referrals", "connected", "follow_ups", "warm", "conne
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
 STEPS = ("declined", "accepted", "connected", "none")
-answer = nothing()
+answer = ""
 if referrals is not None:
     reached = {"responder": "clinician"}
     whole = point(release, referrals, "handoff", ROOT, reached)
@@ -24,7 +24,14 @@ if referrals is not None:
         answer = _(
             "Of the calls that a clinician reached, {share} led to a visit with a partner that the partner confirmed ({part} of {whole})."
         ).format(share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
-page.ask(_("Do people get care, and stay out of crisis?"), answer)
+if (again := release.statistic("repeat_people_90", "period")) is not None:
+    known = [(y, cell) for y in release.codelists["period"].at("year") if (cell := again.cell({"period": y.code}))]
+    for y, cell in known[-1:]:
+        words = _("Of people with a call in {year}, about {share} had another within 90 days.")
+        answer += " " + words.format(
+            year=label_of(release, "period", y.code), share=percent(cell["people_again"] / cell["people_followed"])
+        )
+page.ask(_("Do people get care, and stay out of crisis?"), answer.strip() or nothing())
 year = one_year(release, referrals, partners)
 if referrals is None:
     page.not_reported(_("referrals and visits"))

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
+from dashboard import charts
 from dashboard.claims import REVIEWED, claims, verdict_words
 from dashboard.language import _, month_in_words, number
 from dashboard.program import show_feedback
@@ -28,6 +29,12 @@ page.caption(
 )
 options = {"all": _("All claims")} | {claim.name: claim.said for claim, _finding in listed}
 chosen = choose("claim", _("Claim"), options, "all")
+if chosen == "all":
+    page.marks(
+        title=_("What our figures say of all claims"), what=_("What we can say"), unit=_("Claims"), when=month_in_words(REVIEWED), file=("claims",),
+        items=[charts.Mark(verdict_words(name), float(verdicts[name]), number(verdicts[name])) for name in VERDICTS.values()],
+        data=pd.DataFrame([{"claim": claim.name, "verdict": finding.verdict} for claim, finding in listed]),
+    )  # fmt: skip
 for claim, finding in listed:
     if chosen not in ("all", claim.name):
         continue

@@ -67,7 +67,7 @@ page.caveats(
         _("A low share is a gap in the city's service. It says nothing about the people who live there."),
         _("Many people who call from an area live elsewhere."),
         _("The criteria for a team are the agency's own. Shares of two cities cannot be compared."),
-        _("Areas are listed in order of the share for reading only. Where intervals overlap, we cannot tell which is higher."),
+        _("We list areas in order of the share for reading only. Where their likely ranges overlap, we cannot tell which is higher."),
     ]
 )
 page.end()

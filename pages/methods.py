@@ -6,6 +6,7 @@ from dashboard.language import _, number, pick
 from dashboard.skeleton import open_page, period_words
 from dashboard.surface import escape
 from dashboard.toy import toy_tables
+from dashboard.views import Point, Share
 
 page = open_page("methods")
 release = page.release
@@ -14,7 +15,7 @@ withheld = sum(int((t.cells["status"] == "suppressed").sum()) for t in release.t
 cells = sum(len(t.cells) for t in release.tables.values())
 page.ask(
     _("Can I trust these numbers, and are people protected?"),
-    _("{withheld} of {cells} numbers are withheld so that nobody can be singled out, and a program tried to undo it and failed.").format(
+    _("We withhold {withheld} of {cells} numbers so that nobody can single out a person. A program tried to undo it and failed.").format(
         withheld=number(withheld), cells=number(cells)
     ),
 )
@@ -29,6 +30,11 @@ page.text(
 if coarsened := release.coarsened():
     page.text(_("Some numbers are shown for larger areas or longer times than first planned. In smaller ones too many would be withheld:"))
     page.text("\n".join(f"- {escape(pick(label))}" for label in coarsened))
+whole = Point("all", "", cells, "published")
+page.shares(
+    title=_("Numbers withheld, of all in this release"), what=_("Numbers"), when=period_words(release), fixed={"table": "all"}, file=("withheld",), counted=_("Numbers (n)"),
+    shares=[Share(code, label, Point(code, label, n, "published"), whole) for code, label, n in (("withheld", _("Withheld"), withheld), ("shown", _("Shown"), cells - withheld))],
+)  # fmt: skip
 page.heading(_("A small example"))
 page.text(
     _("This is a made-up table with three districts and two kinds of calls. Here are the true numbers, which nobody outside would see:")
@@ -83,7 +89,7 @@ page.text(
             _("What is not written down is counted as 'not recorded'. It is never left out."),
             _("A share is always one published number over another, and is shown only over 30 calls or more."),
             _(
-                "The interval beside a share is a 95 % Wilson interval. We say 'more' or 'less' only where chance alone is unlikely to explain it."
+                "The likely range beside a share is its 95 % Wilson interval. We say 'more' or 'less' only where chance alone is unlikely to explain it."
             ),
             _("Whole per cents are rounded, so they may not add up to 100."),
         ]

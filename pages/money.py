@@ -24,7 +24,7 @@ else:
     year = max(spent_years) if len(spent_years) else max(rows["year"])
     chosen = rows[rows["year"] == year]
     ending = sorted((r["ends"], text(r, "source")) for r in rows[rows["year"] == max(rows["year"])].to_dict("records") if r["ends"])
-    first = _("In {year}, {spent} was spent.").format(year=year, spent=money(chosen["spent"].sum()))
+    first = _("In {year}, the program spent {spent}.").format(year=year, spent=money(chosen["spent"].sum()))
     if ending:
         first += " " + _("The next source to end is {source}, on {day}.").format(
             source=ending[0][1], day=day(date.fromisoformat(ending[0][0]))

@@ -15,8 +15,8 @@ from dashboard.views import Point, Rate, Share, by_who, label_of
 def verdict(cell: Mapping[str, int]) -> str:
     """Whether like calls with and without a clinician can be told apart."""
     if cell["team_high"] < cell["other_low"] or cell["other_high"] < cell["team_low"]:
-        return _("The intervals do not overlap: the two differ by more than chance.")
-    return _("The intervals overlap: we cannot tell the two apart.")
+        return _("The likely ranges do not overlap: the two differ by more than chance.")
+    return _("The likely ranges overlap: we cannot tell the two apart.")
 
 
 page = open_page(
@@ -28,7 +28,7 @@ like_arrest, like_force = release.statistic("compare_arrest"), release.statistic
 answer = nothing()
 if like_force is not None and (alike := like_force.cell({})):
     answer = _(
-        "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 like calls without. {verdict}"
+        "Officers used force in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 like calls without. {verdict}"
     ).format(team=number(alike["team"]), other=number(alike["other"]), verdict=verdict(alike))
 elif force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
     answer = _(

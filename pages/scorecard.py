@@ -28,7 +28,7 @@ else:
     met = [t.result for t in listed]
     page.ask(
         question,
-        _("{met} of {all} targets are met; {unclear} are too close to call.").format(
+        _("The program meets {met} of {all} targets; {unclear} are too close to call.").format(
             met=met.count("met"), all=len(listed), unclear=met.count("unclear")
         ),
     )
@@ -50,7 +50,7 @@ else:
         ),
         file=("scorecard",),
         note=_(
-            "'Too close to call' means that the 95 % interval holds the target. A trend is named only where chance alone is unlikely to explain it."
+            "'Too close to call' means that the target lies in the likely range. We name a trend only where chance alone is unlikely to explain it."
         ),
     )  # fmt: skip
     page.heading(_("Why these targets"))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, month_in_words, number, percent, text
-from dashboard.program import event_note, events, nothing, numbers, one_year, point, show_feedback
+from dashboard.program import event_note, events, nothing, numbers, one_year, point, show_feedback, trained_words
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of, mix_of
@@ -14,7 +14,7 @@ from dashboard.views import Share, label_of, mix_of
 page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "turnover", "led", "reviews", "on_scene")
 release = page.release
 posts, hours, training = release.reference("staffing"), release.reference("staffed_months"), release.reference("training")
-answer = nothing()
+answer = ""
 if posts is not None:
     last = numbers(posts[posts["month"] == posts["month"].max()], "authorized", "filled").to_dict("records")
     parts = [
@@ -23,8 +23,8 @@ if posts is not None:
         )
         for r in last
     ]
-    answer = _("In {month}, these posts were filled: {list}.").format(month=month_in_words(last[0]["month"]), list="; ".join(parts))
-page.ask(_("Is the program staffed and trained?"), answer)
+    answer = _("In {month}, the program had filled {list}.").format(month=month_in_words(last[0]["month"]), list="; ".join(parts))
+page.ask(_("Is the program staffed and trained?"), f"{answer} {trained_words(release, 2)}".strip() or nothing())
 if posts is None:
     page.not_reported(_("posts filled"))
 else:

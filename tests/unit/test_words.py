@@ -7,6 +7,7 @@ import statistics
 import pytest
 
 from dashboard import language
+from dashboard.pages_list import PAGES, to_do
 from tests.conftest import ROOT
 from tests.unit.test_app import used_messages
 
@@ -64,7 +65,7 @@ def said_in(code):
     return [m if code == "en" else language.catalogue("es")[m] for m in used_messages()]
 
 
-PAGES = sorted((ROOT / "pages").glob("*.py"))
+SCRIPTS = sorted((ROOT / "pages").glob("*.py"))
 
 
 def test_the_formula_against_worked_values():
@@ -75,7 +76,7 @@ def test_the_formula_against_worked_values():
     assert ease(["La administración interdepartamental responsabiliza extraordinariamente."]) < 0
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
 def test_reading_grade_of_each_page(path):
     texts = [m for m in messages_of(path) if whole(m)]
     if len(texts) >= 3:
@@ -85,7 +86,7 @@ def test_reading_grade_of_each_page(path):
 
 def test_caveats_are_easy():
     texts = []
-    for path in PAGES:
+    for path in SCRIPTS:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "caveats":
                 texts += [
@@ -200,3 +201,13 @@ def test_a_share_as_one_of_few():
     for step in range(5, 96):
         n, d = map(int, re.findall(r"\d+", language.about(step / 100)))
         assert abs(n / d - step / 100) <= 0.05
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_each_page_says_what_a_reader_can_do(code, monkeypatch):
+    """L9: an action is stated; no two pages ask for the same."""
+    monkeypatch.setattr(language, "current", lambda: code)
+    said = [to_do(page) for page in PAGES]
+    assert len(set(said)) == len(PAGES)
+    assert all(4 <= len(words.split()) <= 20 for words in said), said
+    assert ("Save" in to_do("get-help")) == (code == "en")
