@@ -61,6 +61,7 @@ def browser():
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--no-first-run"]
         arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+        arguments += ["--disable-gpu-compositing"]  # maps are drawn by WebGL in software; the pages themselves need not be
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
         chromium.close()
