@@ -33,7 +33,7 @@ if chosen == "all":
     page.marks(
         title=_("What our figures say of all claims"), what=_("What we can say"), unit=_("Claims"), when=month_in_words(REVIEWED), file=("claims",),
         items=[charts.Mark(verdict_words(name), float(verdicts[name]), number(verdicts[name])) for name in VERDICTS.values()],
-        data=pd.DataFrame([{"claim": claim.name, "verdict": finding.verdict} for claim, finding in listed]),
+        data=pd.DataFrame([{"verdict": name, "claims": verdicts[name]} for name in VERDICTS.values()]),
     )  # fmt: skip
 for claim, finding in listed:
     if chosen not in ("all", claim.name):
