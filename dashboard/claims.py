@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
-from dashboard.language import _, number, percent, text
+from dashboard.language import _, current, number, percent, text
 from dashboard.program import (
     costs_of_contacts,
     few_words,
@@ -423,3 +424,10 @@ def claims() -> list[Claim]:
         Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), "", _patrol),
         Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), "", _language),
     ]  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def checked(release: Release, code: str) -> list[tuple[Claim, Finding]]:
+    """Every claim with what this release says of it, in the language `code`; worked out once for all visitors."""
+    assert code == current()
+    return [(claim, claim.find(release)) for claim in claims()]

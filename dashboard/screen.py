@@ -134,8 +134,7 @@ class Screen:
         st.info(markdown)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        shown = rows.map(lambda cell: escape(str(cell)))
-        shown.columns = [escape(str(column)) for column in shown.columns]
+        shown = pd.DataFrame({escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.items()})
         self.rows, self.tables = self.rows + len(shown), self.tables + 1
         st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
 
