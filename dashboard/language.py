@@ -79,11 +79,17 @@ def percent(share: float) -> str:
     return str(format_percent(round(share, 2), locale=_locale()))
 
 
+FAR = 0.15
+"""'n in d' must be nearer to a share than this part of it (or of the rest, where that is smaller)."""
+
+
 def about(share: float) -> str:
-    """A share as one of few: 0.19 -> 'about 1 in 5'; empty near none and near all."""
+    """A share as one of few: 0.19 -> 'about 1 in 5'; empty near none and near all, and where no such words come close (0.06)."""
     if not 0.05 <= share <= 0.95:
         return ""
     best = min(((n, d) for d in range(2, 11) for n in range(1, d)), key=lambda f: (round(abs(share - f[0] / f[1]), 2), f[1]))
+    if abs(share - best[0] / best[1]) > FAR * min(share, 1 - share):
+        return ""
     return _("about {n} in {d}").format(n=best[0], d=best[1])
 
 

@@ -126,6 +126,7 @@ def reads_as_an_outline(tab):
 
 def test_no_two_tables_are_announced_alike(example, tab):
     visit(tab, f"{example}/coverage")
+    tab.wait_for_function("document.querySelectorAll('[data-testid=stTable] [role=region]').length > 0")  # named after the page has loaded
     names = tab.evaluate("[...document.querySelectorAll('[data-testid=stTable] [role=region]')].map(r => r.getAttribute('aria-label'))")
     assert names
     assert len(set(names)) == len(names)
