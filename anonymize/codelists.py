@@ -69,6 +69,14 @@ class Codelist:
         return next(c for c in self.codes_at(self.finest) if below[c] == UNKNOWN)
 
 
+def _down(first: Node, levels: Iterable[str]) -> list[Node]:
+    """`first`, and under it one node of the same name at each of the `levels` below: every chain is complete."""
+    chain = [first]
+    for level in levels:
+        chain.append(Node(f"{first.code}.{level}", first.label, chain[-1].code, level))
+    return chain
+
+
 def with_unknown(
     dimension: str, name: Text, all_label: Text, levels: tuple[str, ...], nodes: Iterable[Node],
     *, unknown: bool, under_every_parent: bool = False,
@@ -79,11 +87,9 @@ def with_unknown(
     given = sorted(nodes, key=lambda node: rank[node.level])
     result = [Node(ROOT, all_label, "", ROOT), *given]
 
-    def add_chain(parent: Node, first_code: str) -> None:
-        code, above = first_code, parent.code
-        for level in every[rank[parent.level] + 1 :]:
-            result.append(Node(code, NOT_RECORDED, above, level))
-            above, code = code, f"{first_code}.{every[min(rank[level] + 1, len(every) - 1)]}"
+    def add_chain(parent: Node, code: str) -> None:
+        first, *below = every[rank[parent.level] + 1 :]
+        result.extend(_down(Node(code, NOT_RECORDED, parent.code, first), below))
 
     if unknown:
         add_chain(result[0], UNKNOWN)
@@ -253,27 +259,23 @@ def follow_up() -> Codelist:
     share is a count over a count.
     """
     levels = ("due", "month", "week", "day")
-    labels = {
-        "due": Text(en="Follow-up agreed, 30 days over", es="Seguimiento acordado, pasaron 30 días"),
-        "open": Text(en="Follow-up agreed, 30 days not over", es="Seguimiento acordado, aún no pasan 30 días"),
-        "none": Text(en="No follow-up agreed", es="Sin seguimiento acordado"),
-        "within_30": Text(en="Spoken to within 30 days", es="Se habló con la persona en 30 días"),
-        "after_30": Text(en="Not spoken to within 30 days", es="No se habló con la persona en 30 días"),
-        "within_7": Text(en="Spoken to within 7 days", es="Se habló con la persona en 7 días"),
-        "days_8_30": Text(en="Spoken to after 8 to 30 days", es="Se habló con la persona entre 8 y 30 días después"),
-        "within_1": Text(en="Spoken to within 1 day", es="Se habló con la persona en 1 día"),
-        "days_2_7": Text(en="Spoken to after 2 to 7 days", es="Se habló con la persona entre 2 y 7 días después"),
-    }
-    split = {"due": ("within_30", "after_30"), "within_30": ("within_7", "days_8_30"), "within_7": ("within_1", "days_2_7")}
-    nodes = [Node(code, labels[code], ROOT, "due") for code in ("due", "open", "none")]
-    above = nodes
-    for level in levels[1:]:
-        below = []
-        for node in above:
-            base = node.code.split(".")[0]
-            parts = split.get(node.code, (f"{base}.{level}",))
-            below += [Node(code, labels[code.split(".")[0]], node.code, level) for code in parts]
-        nodes, above = nodes + below, below
+    tree = (
+        ("due", ROOT, 0, "Follow-up agreed, 30 days over", "Seguimiento acordado, pasaron 30 días"),
+        ("within_30", "due", 1, "Spoken to within 30 days", "Se habló con la persona en 30 días"),
+        ("within_7", "within_30", 2, "Spoken to within 7 days", "Se habló con la persona en 7 días"),
+        ("within_1", "within_7", 3, "Spoken to within 1 day", "Se habló con la persona en 1 día"),
+        ("days_2_7", "within_7", 3, "Spoken to after 2 to 7 days", "Se habló con la persona entre 2 y 7 días después"),
+        ("days_8_30", "within_30", 2, "Spoken to after 8 to 30 days", "Se habló con la persona entre 8 y 30 días después"),
+        ("after_30", "due", 1, "Not spoken to within 30 days", "No se habló con la persona en 30 días"),
+        ("open", ROOT, 0, "Follow-up agreed, 30 days not over", "Seguimiento acordado, aún no pasan 30 días"),
+        ("none", ROOT, 0, "No follow-up agreed", "Sin seguimiento acordado"),
+    )
+    parents = {parent for _code, parent, *_rest in tree}
+    nodes = [
+        node
+        for code, parent, depth, en, es in tree
+        for node in _down(Node(code, Text(en=en, es=es), parent, levels[depth]), levels[depth + 1 :] if code not in parents else ())
+    ]
     name, whole = Text(en="Follow-up", es="Seguimiento"), Text(en="All calls", es="Todas las llamadas")
     return with_unknown("follow_up", name, whole, levels, nodes, unknown=True)
 

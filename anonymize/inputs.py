@@ -27,7 +27,7 @@ COUNTED_WITH_CALLS = ("handoffs", "urgent_calls")
 """Inputs that are read when the calls are there (`records.py`, `urgent.py`)."""
 YES, NO = ("y", "yes", "true", "1"), ("n", "no", "false", "0")
 _SAID_YES, _SAID_NO = (f"({', '.join(map(literal, words))})" for words in (YES, NO))
-HANDOFF_MORE = {"warm", "follow_up_agreed", "reached_at"}
+HANDOFF_MORE = ("follow_up_agreed", "reached_at", "warm")
 """Fields of a handoff that count only where the agency file names their columns."""
 FEEDBACK = ("complaint", "praise", "unclear_lead", "unsafe_entry")
 """Kinds of `feedback`; the last two are what a review of a case found (measure K2)."""
@@ -238,14 +238,22 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
     return found
 
 
+def _not_fields(config: AgencyConfig, name: str, spec: InputSpec, known: Sequence[str]) -> list[str]:
+    """The problem with the first of an input's `columns` that is no field of it, if there is one."""
+    where = f"{config.path}: [inputs.{name}.columns]"
+    return [
+        f"{where}: '{field}' is not a field of {name}; it can be one of: {', '.join(known)}"
+        for field in sorted(set(spec.columns) - set(known))[:1]
+    ]
+
+
 def rows_of_input(
     db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, spec: InputSpec, fields: Sequence[Field], problems: list[str]
 ) -> list[tuple[str, ...]]:
     """The rows of one input, each value checked and in one form; none where a value is wrong, which `problems` then tells."""
     columns = {f.name: spec.columns.get(f.name, f.name) for f in fields if f.required or f.name in spec.columns}
-    if unknown := sorted(set(spec.columns) - {f.name for f in fields}):
-        listed = ", ".join(f.name for f in fields)
-        problems.append(f"{config.path}: [inputs.{name}.columns]: '{unknown[0]}' is not a field of {name}; it can be one of: {listed}")
+    if unknown := _not_fields(config, name, spec, [f.name for f in fields]):
+        problems += unknown
         return []
     optional = {f.name: f.name for f in fields if f.name not in columns}
     opened = open_source(db, spec, config.path.parent, list(columns.values()), f"input_{name}", optional=list(optional.values()))
@@ -460,12 +468,9 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
     """
     spec = config.file.inputs["handoffs"]
     columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
-    more = {name: spec.columns[name] for name in ("warm", "follow_up_agreed", "reached_at") if name in spec.columns}
-    if unknown := sorted(spec.columns.keys() - columns.keys() - HANDOFF_MORE):
-        listed = ", ".join([*columns, *sorted(HANDOFF_MORE)])
-        raise SourceError(
-            [f"{config.path}: [inputs.handoffs.columns]: '{unknown[0]}' is not a field of handoffs; it can be one of: {listed}"]
-        )
+    more = {name: spec.columns[name] for name in HANDOFF_MORE if name in spec.columns}
+    if unknown := _not_fields(config, "handoffs", spec, [*columns, *HANDOFF_MORE]):
+        raise SourceError(unknown)
     if len({"follow_up_agreed", "reached_at"} & more.keys()) == 1:
         raise SourceError(
             [

@@ -14,7 +14,7 @@ from dashboard.answers import share_change
 from dashboard.language import _, current, number, percent, text
 from dashboard.program import (
     costs_of_contacts,
-    few_words,
+    count_words,
     last_year,
     latest,
     money,
@@ -22,6 +22,7 @@ from dashboard.program import (
     numbers,
     rates_by_who,
     share_of_all,
+    statistic_rows,
     trained_words,
 )
 from dashboard.release import Release
@@ -138,11 +139,7 @@ def _types(release: Release) -> Finding:
 
 def _repeat(release: Release) -> Finding:
     table = release.statistic("repeat_people_90", "period")
-    cells = (
-        [(c.code, cell) for c in release.codelists["period"].at("year") if table and (cell := table.cell({"period": c.code}))]
-        if table
-        else []
-    )
+    cells = [(code, cell) for code, _label, cell in statistic_rows(release, table, "period", "year", {}) if cell] if table else []
     if not cells:
         return _missing()
     words = [
@@ -207,8 +204,8 @@ def _trust(release: Release) -> Finding:
     rows = rows[rows["kind"].isin(["complaint", "praise"])] if rows is not None else None
     if rows is None or rows.empty:
         return asked
-    last = rows[rows["year"] == rows["year"].max()].set_index("kind")["received"]
-    told = {kind: number(int(last[kind])) if last[kind] else few_words(release) for kind in last.index}
+    last = rows[rows["year"] == rows["year"].max()]
+    told = {kind: count_words(release, received) for kind, received in zip(last["kind"], last["received"], strict=True)}
     words = _("Complaints in {year}: {complaint}. Praise: {praise}.").format(
         year=rows["year"].max(), complaint=told.get("complaint", "–"), praise=told.get("praise", "–")
     )
@@ -426,8 +423,12 @@ def claims() -> list[Claim]:
     ]  # fmt: skip
 
 
+def checked(release: Release) -> tuple[tuple[Claim, Finding], ...]:
+    """Every claim with what this release says of it, in the reader's language."""
+    return _checked(release, current())
+
+
 @lru_cache(maxsize=16)
-def checked(release: Release, code: str) -> list[tuple[Claim, Finding]]:
-    """Every claim with what this release says of it, in the language `code`; worked out once for all visitors."""
-    assert code == current()
-    return [(claim, claim.find(release)) for claim in claims()]
+def _checked(release: Release, _language: str) -> tuple[tuple[Claim, Finding], ...]:
+    """Worked out once for all readers of a language."""
+    return tuple((claim, claim.find(release)) for claim in claims())

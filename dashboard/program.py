@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -89,28 +89,40 @@ def years_of(release: Release, table: CountTable, part: Mapping[str, str], fixed
 def statistic_rows(
     release: Release, table: StatisticTable, dimension: str, level: str, fixed: Mapping[str, str]
 ) -> list[tuple[str, str, dict[str, int] | None]]:
-    """(code, label, numbers) along one dimension; numbers are None where withheld."""
-    codes = release.codelists[dimension].at(level)
+    """(code, label, numbers) along one dimension, where the statistic has that level; numbers are None where withheld."""
+    codes = release.codelists[dimension].at(level) if level in table.levels[dimension] else ()
     return [(c.code, label_of(release, dimension, c.code), table.cell({**fixed, dimension: c.code})) for c in codes]
 
 
 def parts_by_year(release: Release, table: StatisticTable, part: str, whole: str, words: str) -> tuple[list[charts.Mark], pd.DataFrame]:
     """Marks and rows of one column of a statistic over another, year by year. `words` holds {share}, {part} and {whole}."""
     items, rows = [], []
-    for year in release.codelists["period"].at("year"):
-        cell = table.cell({"period": year.code})
-        label = label_of(release, "period", year.code)
+    for code, label, cell in statistic_rows(release, table, "period", "year", {}):
         if cell is None or not cell[whole]:
             items.append(charts.Mark(label, None, _("withheld")))
         else:
             share = cell[part] / cell[whole]
             items.append(charts.Mark(label, share, words.format(share=percent(share), part=number(cell[part]), whole=number(cell[whole]))))
-        rows.append({"period": year.code, part: cell[part] if cell else None, whole: cell[whole] if cell else None})
+        rows.append({"period": code, part: cell[part] if cell else None, whole: cell[whole] if cell else None})
     return items, pd.DataFrame(rows)
 
 
 def point(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Point:
     return Point(code, label_of(release, dimension, code), *table.cell({**fixed, dimension: code}))
+
+
+def parts_of(
+    release: Release,
+    table: CountTable,
+    dimension: str,
+    labels: Mapping[str, str] | Sequence[str],
+    fixed: Mapping[str, str],
+    whole: str = ROOT,
+) -> list[Share]:
+    """Some codes of one dimension over the code `whole` of it; `labels` gives them words of their own, or names the codes alone."""
+    base = point(release, table, dimension, whole, fixed)
+    found = [point(release, table, dimension, code, fixed) for code in labels]
+    return [Share(p.code, labels[p.code] if isinstance(labels, Mapping) else p.label, p, base) for p in found]
 
 
 def share_of_all(release: Release) -> list[Share] | None:
@@ -138,15 +150,21 @@ class Cost:
         return self.spent / self.contacts
 
 
+def contacts_of(release: Release, year: str) -> int | None:
+    """Calls that a clinician reached in a year, where that is published."""
+    calls = release.find("responder", "period")
+    known = calls is not None and "year" in calls.levels["period"] and any(c.code == year for c in release.codelists["period"].at("year"))
+    return calls.cell({"period": year, "responder": "clinician"})[0] if calls and known else None
+
+
 def costs_of_contacts(release: Release) -> list[Cost]:
     """Money spent over calls that a clinician reached, for years in which both are known whole."""
-    budget, calls = release.reference("budget"), release.find("responder", "period")
-    if budget is None or calls is None:
+    budget = release.reference("budget")
+    if budget is None:
         return []
-    known = {code.code for code in release.codelists["period"].at("year")}
     found = []
     for year, rows in numbers(budget, "spent").groupby("year"):
-        count = calls.cell({"period": str(year), "responder": "clinician"})[0] if year in known else None
+        count = contacts_of(release, str(year))
         if rows["spent"].notna().all() and count:
             found.append(Cost(str(year), float(rows["spent"].sum()), count))
     return found
@@ -169,9 +187,9 @@ def trained_words(release: Release, most: int) -> str:
     return _("Trained in {year}: {words}.").format(year=rows["year"].max(), words="; ".join(words))
 
 
-def few_words(release: Release) -> str:
-    """What stands for a number too small to show, where nought would be shown."""
-    return _("1 to {most}").format(most=number(release.threshold - 1))
+def count_words(release: Release, value: str) -> str:
+    """A number of an input in which small ones are left blank."""
+    return number(int(value)) if value else _("1 to {most}").format(most=number(release.threshold - 1))
 
 
 def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, absent: str, *, per_contact: bool = False) -> None:
@@ -181,24 +199,19 @@ def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, a
     if listed.empty:
         page.not_reported(absent)
         return
-    calls = page.release.find("responder", "period")
-    years = {c.code for c in page.release.codelists["period"].at("year")} if calls and "year" in calls.levels["period"] else set()
     shown = []
     for row in listed.to_dict("records"):
-        line = {_("Year"): row["year"], _("What"): kinds[row["kind"]], _("How many"): _filled(page.release, row["received"])}
+        line = {_("Year"): row["year"], _("What"): kinds[row["kind"]], _("How many"): count_words(page.release, row["received"])}
         if per_contact:
-            contacts = calls.cell({"period": row["year"], "responder": "clinician"})[0] if calls and row["year"] in years else None
-            known = contacts and row["received"]
-            line[_("Per 1,000 contacts")] = number(round(1000 * int(row["received"]) / contacts, 1)) if contacts and known else "–"
+            contacts = contacts_of(page.release, row["year"])
+            line[_("Per 1,000 contacts")] = (
+                number(round(1000 * int(row["received"]) / contacts, 1)) if contacts and row["received"] else "–"
+            )
         shown.append(line | {_("What they were about"): text(row, "themes") if row.get("themes") else "–"})
     note = _("A number says how many were made, not who was right. Few may mean that few know how to make one.")
     if per_contact:
         note = _("What reviews find depends on how many cases they look at. Contacts are calls that a clinician reached.")
     page.rows(title=title, data=listed, table=pd.DataFrame(shown), file=(file,), note=note)
-
-
-def _filled(release: Release, value: str) -> str:
-    return number(int(value)) if value else few_words(release)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,29 @@
 """After the crisis: referrals and how far they got, repeat contacts, partners."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, day, number, percent, text
-from dashboard.program import nothing, one_year, parts_by_year, point, statistic_rows
-from dashboard.release import ROOT
+from dashboard.program import nothing, one_year, parts_by_year, parts_of, point, statistic_rows
+from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Share, label_of
+from dashboard.views import Share, label_of, shares_of
 
 page = open_page("after", "referrals", "connected", "follow_ups", "warm", "connection_days", "repeat", "frequent", "agreements")
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
 STEPS = ("declined", "accepted", "connected", "none")
+NO_PARTNER = ("none", "unknown")
+
+
+def by_partner(table: CountTable, part: Mapping[str, str], fixed: Mapping[str, str]) -> list[Share]:
+    """For each kind of partner: the calls narrowed to `part`, over all its calls."""
+    return [s for s in shares_of(release, table, "partner", table.finest("partner"), part, fixed) if s.code not in NO_PARTNER]
+
+
 answer = ""
 if referrals is not None:
     reached = {"responder": "clinician"}
@@ -24,13 +33,12 @@ if referrals is not None:
         answer = _(
             "Of the calls that a clinician reached, {share} led to a visit with a partner that the partner confirmed ({part} of {whole})."
         ).format(share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
-if (again := release.statistic("repeat_people_90", "period")) is not None:
-    known = [(y, cell) for y in release.codelists["period"].at("year") if (cell := again.cell({"period": y.code}))]
-    for y, cell in known[-1:]:
-        words = _("Of people with a call in {year}, about {share} had another within 90 days.")
-        answer += " " + words.format(
-            year=label_of(release, "period", y.code), share=percent(cell["people_again"] / cell["people_followed"])
-        )
+again = release.statistic("repeat_people_90", "period")
+known = [(label, cell) for _code, label, cell in statistic_rows(release, again, "period", "year", {}) if cell] if again else []
+if known:
+    label, cell = known[-1]
+    words = _("Of people with a call in {year}, about {share} had another within 90 days.")
+    answer += " " + words.format(year=label, share=percent(cell["people_again"] / cell["people_followed"]))
 page.ask(_("Do people get care, and stay out of crisis?"), answer.strip() or nothing())
 year = one_year(release, referrals, partners)
 if referrals is None:
@@ -39,10 +47,9 @@ else:
     fixed = year(referrals)
     when = period_title(release, fixed.get("period", ROOT))
     at = {**fixed, "responder": "clinician"}
-    whole = point(release, referrals, "handoff", ROOT, at)
     page.shares(
         title=_("Calls that a clinician reached: how far a referral got, {period}").format(period=when),
-        shares=[Share(code, label_of(release, "handoff", code), point(release, referrals, "handoff", code, at), whole) for code in STEPS],
+        shares=parts_of(release, referrals, "handoff", STEPS, at),
         what=_("Referral"), when=when, fixed={"table": referrals.name, **at}, file=("referrals", *fixed.values()),
         note=_("Each call stands at the furthest step it reached. Accepted is not yet connected."),
     )  # fmt: skip
@@ -52,11 +59,9 @@ if follow_ups is None:
 else:
     fixed = year(follow_ups)
     when = period_title(release, fixed.get("period", ROOT))
-    whole = point(release, follow_ups, "follow_up", "due", fixed)
     page.shares(
         title=_("Calls with a follow-up agreed: when someone spoke to the person, {period}").format(period=when),
-        shares=[Share(code, label_of(release, "follow_up", code), point(release, follow_ups, "follow_up", code, fixed), whole)
-                for code in ("within_1", "within_7", "within_30", "after_30")],
+        shares=parts_of(release, follow_ups, "follow_up", ("within_1", "within_7", "within_30", "after_30"), fixed, "due"),
         what=_("Follow-up"), when=when, fixed={"table": follow_ups.name, **fixed}, file=("follow-ups", *fixed.values()),
         note=_("Out of all such calls with 30 days over, also those where nobody reached the person. Each time holds the shorter ones. Not over yet: {open}.").format(
             open=point(release, follow_ups, "follow_up", "open", fixed).shown),
@@ -66,15 +71,8 @@ if partners is None:
 else:
     fixed = year(partners)
     when = period_title(release, fixed.get("period", ROOT))
-    shares = []
-    for code in release.codelists["partner"].at(partners.finest("partner")):
-        if code.code not in ("none", "unknown"):
-            whole = point(release, partners, "partner", code.code, fixed)
-            shares.append(
-                Share(code.code, whole.label, point(release, partners, "partner", code.code, {**fixed, "handoff": "connected"}), whole)
-            )
     page.shares(
-        title=_("Visits confirmed, by kind of partner, {period}").format(period=when), shares=shares, what=_("Partner"), when=when,
+        title=_("Visits confirmed, by kind of partner, {period}").format(period=when), shares=by_partner(partners, {"handoff": "connected"}, fixed), what=_("Partner"), when=when,
         fixed={"table": partners.name, "handoff": "connected", **fixed}, file=("partners", *fixed.values()),
         note=_("Out of all calls with a referral to that kind of partner."),
     )  # fmt: skip
@@ -82,13 +80,8 @@ warm = release.find("partner", "warm")
 if warm is None:
     page.not_reported(_("how referrals were passed on"))
 else:
-    shares = [
-        Share(code.code, label, point(release, warm, "partner", code.code, {"warm": "yes"}), point(release, warm, "partner", code.code, {}))
-        for code in release.codelists["partner"].at(warm.finest("partner"))
-        if code.code not in ("none", "unknown") and (label := label_of(release, "partner", code.code))
-    ]
     page.shares(
-        title=_("Referrals passed on in person or by live call, {period}").format(period=period_title(release, ROOT)), shares=shares, what=_("Partner"),
+        title=_("Referrals passed on in person or by live call, {period}").format(period=period_title(release, ROOT)), shares=by_partner(warm, {"warm": "yes"}, {}), what=_("Partner"),
         when=period_title(release, ROOT), fixed={"table": warm.name, "warm": "yes"}, file=("warm-handoffs",),
         note=_("Out of all calls with a referral to that kind of partner, from any responder's call. The rest got a phone number, a letter or the like, or the way is not on record."),
     )  # fmt: skip
@@ -99,7 +92,7 @@ else:
     found = [
         (code, label, cell)
         for code, label, cell in statistic_rows(release, waited, "partner", waited.levels["partner"][-1], {})
-        if code not in ("none", "unknown")
+        if code not in NO_PARTNER
     ]
     page.marks(
         title=_("Days from the call to the visit, by kind of partner"), what=_("Partner"), unit=_("Days"), when=period_title(release, ROOT), file=("connection-days",), dots=True,
@@ -113,9 +106,8 @@ else:
 items, rows = [], []
 for days in (30, 90, 365):
     table = release.statistic(f"repeat_people_{days}", "period")
-    for year in release.codelists["period"].at("year") if table and "year" in table.levels["period"] else []:
-        cell = table.cell({"period": year.code}) if table else None
-        label = _("{days} days, first call in {year}").format(days=days, year=label_of(release, "period", year.code))
+    for code, name, cell in statistic_rows(release, table, "period", "year", {}) if table else []:
+        label = _("{days} days, first call in {year}").format(days=days, year=name)
         if cell is None:
             items.append(charts.Mark(label, None, _("not over yet, or withheld")))
         else:
@@ -124,7 +116,7 @@ for days in (30, 90, 365):
                 share=percent(share), part=number(cell["people_again"]), whole=number(cell["people_followed"])
             )
             items.append(charts.Mark(label, share, words))
-        rows.append({"days": days, "period": year.code, **(cell or {"people_again": None, "people_followed": None})})
+        rows.append({"days": days, "period": code, **(cell or {"people_again": None, "people_followed": None})})
 if items:
     page.marks(
         title=_("People with another crisis call"), items=items, what=_("Within"), unit=_("People"), when=_("by year"), data=pd.DataFrame(rows), file=("repeat",),

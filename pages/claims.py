@@ -6,14 +6,14 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.claims import REVIEWED, checked, verdict_words
-from dashboard.language import _, current, month_in_words, number
+from dashboard.language import _, month_in_words, number
 from dashboard.program import show_feedback
 from dashboard.skeleton import open_page
 from dashboard.surface import choose, escape
 
 page = open_page("claims", "trust", "feedback")
 release = page.release
-listed = checked(release, current())
+listed = checked(release)
 verdicts = Counter(finding.verdict for _claim, finding in listed)
 VERDICTS = {"yes": "supported", "no": "not_supported", "open": "cannot_tell", "rest": "described", "missing": "missing"}
 page.ask(

@@ -4,11 +4,11 @@ from functools import partial
 
 from dashboard import answers, charts
 from dashboard.language import _
-from dashboard.program import point, year_choice
+from dashboard.program import parts_of, year_choice
 from dashboard.release import ROOT
 from dashboard.skeleton import codes_of, hidden_shares, open_page, period_title, periods, share_tables
 from dashboard.surface import choose
-from dashboard.views import Share, mix_of
+from dashboard.views import mix_of
 
 page = open_page("outcomes", "outcomes", "er_diversion")
 release = page.release
@@ -47,11 +47,9 @@ else:
     if table is None:
         year = year_choice(release, needed)
     when = period_title(release, year.get("period", ROOT))
-    whole = point(release, needed, "taken_to_ed", ROOT, year)
     page.shares(
         title=_("People who needed an emergency room, {period}").format(period=when),
-        shares=[Share(code, label, point(release, needed, "taken_to_ed", code, year), whole)
-                for code, label in (("yes", _("Taken there, by choice or on a hold")), ("no", _("Helped elsewhere")), ("unknown", _("Not recorded")))],
+        shares=parts_of(release, needed, "taken_to_ed", {"yes": _("Taken there, by choice or on a hold"), "no": _("Helped elsewhere"), "unknown": _("Not recorded")}, year),
         what=_("What happened"), when=when, fixed={"table": needed.name, "ed_criteria": "yes", **year}, file=("emergency-room", *[c for c in year.values() if c != ROOT]),
         note=_("Who needs an emergency room is judged on scene, before the call ends. Helped elsewhere is not always better."),
     )  # fmt: skip

@@ -6,10 +6,10 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
-from dashboard.program import few_words, nothing, numbers, one_year, point, rates_by_who
-from dashboard.release import ROOT, StatisticTable
+from dashboard.program import count_words, nothing, numbers, one_year, parts_of, rates_by_who
+from dashboard.release import ROOT, CountTable, StatisticTable
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Point, Rate, Share, by_who, label_of
+from dashboard.views import Point, Rate, by_who, label_of
 
 
 def verdict(cell: Mapping[str, int]) -> str:
@@ -58,35 +58,35 @@ def compared(table: StatisticTable, title: str, file: str) -> None:
 
 cited = release.find("responder", "citation")
 year = one_year(release, arrests, cited)
-if arrests is None:
-    page.not_reported(_("arrests by who came"))
-else:
-    fixed = year(arrests)
+
+
+def by_year_and_who(table: CountTable | None, dimension: str, title: str, file: str, absent: str, note: str = "") -> None:
+    """The share of calls with a yes, by who came, in the chosen year."""
+    if table is None:
+        page.not_reported(absent)
+        return
+    fixed = year(table)
     when = period_title(release, fixed.get("period", ROOT))
     page.shares(
-        title=_("Arrests, {period}").format(period=when), shares=by_who(release, arrests, "arrest", "yes", fixed), what=_("Who came"), when=when,
-        fixed={"table": arrests.name, "arrest": "yes", **fixed}, file=("arrests", *fixed.values()),
+        title=title.format(period=when), shares=by_who(release, table, dimension, "yes", fixed), what=_("Who came"), when=when,
+        fixed={"table": table.name, dimension: "yes", **fixed}, file=(file, *fixed.values()), note=note,
     )  # fmt: skip
+
+
+by_year_and_who(arrests, "arrest", _("Arrests, {period}"), "arrests", _("arrests by who came"))
 if like_arrest:
     compared(like_arrest, _("Arrests: like calls side by side"), "like-arrests")
-if cited is None:
-    page.not_reported(_("citations by who came"))
-else:
-    fixed = year(cited)
-    when = period_title(release, fixed.get("period", ROOT))
-    page.shares(
-        title=_("Citations without arrest, {period}").format(period=when), shares=by_who(release, cited, "citation", "yes", fixed), what=_("Who came"), when=when,
-        fixed={"table": cited.name, "citation": "yes", **fixed}, file=("citations", *fixed.values()),
-        note=_("A citation orders someone to go to court. Where arrests fall and citations rise, the two must be read together."),
-    )  # fmt: skip
+by_year_and_who(
+    cited, "citation", _("Citations without arrest, {period}"), "citations", _("citations by who came"),
+    _("A citation orders someone to go to court. Where arrests fall and citations rise, the two must be read together."),
+)  # fmt: skip
 required = release.find("arrest_required", where={"arrest": "yes"})
 if required is None:
     page.not_reported(_("whether the law required the arrest"))
 else:
     page.shares(
         title=_("Arrests, and whether the law required them, {period}").format(period=period_title(release, ROOT)),
-        shares=[Share(code, label, point(release, required, "arrest_required", code, {}), point(release, required, "arrest_required", ROOT, {}))
-                for code, label in (("yes", _("The law required it")), ("no", _("The officer had a choice")), ("unknown", _("Not recorded")))],
+        shares=parts_of(release, required, "arrest_required", {"yes": _("The law required it"), "no": _("The officer had a choice"), "unknown": _("Not recorded")}, {}),
         what=_("Arrest"),
         when=period_title(release, ROOT), fixed={"table": required.name, "arrest": "yes"}, file=("required-arrests",),
         note=_("With a warrant, or by some laws, an officer has no choice."),
@@ -95,11 +95,9 @@ could = release.find("arrest", where={"arrestable": "yes"})
 if could is None:
     page.not_reported(_("calls with an act that allows arrest"))
 else:
-    whole = point(release, could, "arrest", ROOT, {})
-    shares = [
-        Share(code, label, point(release, could, "arrest", code, {}), whole)
-        for code, label in (("no", _("Not arrested (jail diversion)")), ("yes", _("Arrested")), ("unknown", _("Not recorded")))
-    ]
+    shares = parts_of(
+        release, could, "arrest", {"no": _("Not arrested (jail diversion)"), "yes": _("Arrested"), "unknown": _("Not recorded")}, {}
+    )
     page.shares(
         title=_("Calls with an act that allows arrest, {period}").format(period=period_title(release, ROOT)), shares=shares, what=_("What happened"),
         when=period_title(release, ROOT), fixed={"table": could.name, "arrestable": "yes"}, file=("jail-diversion",),
@@ -166,7 +164,7 @@ if claims is None:
 else:
     page.rows(
         title=_("Claims filed against the program"), data=claims, file=("claims-filed",),
-        table=pd.DataFrame([{_("Year"): r["year"], _("Claims filed"): number(int(r["filed"])) if r["filed"] else few_words(release)} for r in claims.to_dict("records")]),
+        table=pd.DataFrame([{_("Year"): r["year"], _("Claims filed"): count_words(release, r["filed"])} for r in claims.to_dict("records")]),
         note=_("A claim filed says nothing about who was right."),
     )  # fmt: skip
 page.caveats(

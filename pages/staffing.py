@@ -6,10 +6,10 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, month_in_words, number, percent, text
-from dashboard.program import event_note, events, nothing, numbers, one_year, point, show_feedback, trained_words
+from dashboard.program import event_note, events, nothing, numbers, one_year, parts_of, show_feedback, trained_words
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Share, label_of, mix_of
+from dashboard.views import label_of, mix_of
 
 page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "turnover", "led", "reviews", "on_scene")
 release = page.release
@@ -121,10 +121,9 @@ else:
     fixed = year(roles)
     when = period_title(release, fixed.get("period", ROOT))
     at = {**fixed, "responder": "clinician"}
-    whole = point(release, roles, "officer_released", ROOT, at)
     page.shares(
         title=_("Did the officer leave before the clinician? {period}").format(period=when),
-        shares=[Share(c, label_of(release, "officer_released", c), point(release, roles, "officer_released", c, at), whole) for c in ("yes", "no", "unknown")],
+        shares=parts_of(release, roles, "officer_released", ("yes", "no", "unknown"), at),
         what=_("Officer left first"), when=when, fixed={"table": roles.name, **at}, file=("roles", *fixed.values()),
         note=_("An officer who leaves early, once the scene is safe, has time for other calls."),
     )  # fmt: skip

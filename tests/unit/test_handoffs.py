@@ -9,8 +9,6 @@ from anonymize.errors import SourceError
 from anonymize.pipeline import check, read_inputs
 from tests.agency import build, write_agency
 
-STEPS = {"declined": 1, "accepted": 2, "connected": 3}
-
 
 def cells(out, table, *columns):
     with (out / f"tables/{table}.csv").open() as handle:
@@ -48,14 +46,8 @@ def test_first_types_leads_and_citations_equal_pandas(example_city, calls):
         for k, n in cells(out, "citations", "period", "responder", "citation").items()
         if k[0] != "all" and k[1].endswith("clinician") and k[2] == "yes"
     }
-    told(
-        shown,
-        calls[calls["cited"] == "Y"]
-        .groupby(["year", came])
-        .size()
-        .rename(lambda k: k)
-        .pipe(lambda s: {(*k, "yes"): n for k, n in s.items()}),
-    )
+    cited = calls[calls["cited"] == "Y"].groupby(["year", came]).size()
+    told(shown, {(*key, "yes"): n for key, n in cited.items()})
     arrested = calls[calls["arrest_made"] == "Y"]
     law = arrested["arrest_required"].map({"Y": "yes", "N": "no", "": "unknown"})
     shown = {key: n for key, n in cells(out, "required_arrests", "period", "arrest_required").items() if "all" not in key}
