@@ -53,11 +53,15 @@ def calls(release: Release) -> str:
     if years is None or years.last.value is None:
         count, _status = table.cell({})
         return _("{count} calls came in from {span}.").format(count=number(count or 0), span=period_words(release))
-    days = 366 if isleap(int(years.last.code)) else 365
-    sentence = _("In {year}, {count} calls came in, about {daily} a day.").format(
-        year=years.last.label, count=number(years.last.value), daily=number(round(years.last.value / days))
-    )
+    sentence = in_a_year(years.last.code, years.last.value)
     return f"{sentence} {compared(years.last.value, years.before)}" if years.before else sentence
+
+
+def in_a_year(year: str, count: int) -> str:
+    """The calls of a whole year; by the day too, where at least one came in each day on average."""
+    days = 366 if isleap(int(year)) else 365
+    words = _("In {year}, {count} calls came in, about {daily} a day.") if count >= days else _("In {year}, {count} calls came in.")
+    return words.format(year=year, count=number(count), daily=number(round(count / days)))
 
 
 def coverage(release: Release) -> tuple[str, Share | None]:

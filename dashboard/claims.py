@@ -12,13 +12,13 @@ from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
 from dashboard.language import _, current, number, percent, text
+from dashboard.notices import nothing
 from dashboard.program import (
     costs_of_contacts,
     count_words,
     last_year,
     latest,
     money,
-    nothing,
     numbers,
     rates_by_who,
     share_of_all,

@@ -7,6 +7,10 @@ def made_up() -> str:
     return _("This city is made up. Its numbers show how the site works and describe no real place or person.")
 
 
+def nothing() -> str:
+    return _("This agency does not report this yet.")
+
+
 def refusal(reason: str) -> str:
     return {
         "missing": _("There is no release to show. The agency has not published one here yet."),

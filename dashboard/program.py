@@ -18,10 +18,6 @@ from dashboard.surface import choose
 from dashboard.views import Point, Rate, Share, along, by_who, label_of, shares_of
 
 
-def nothing() -> str:
-    return _("This agency does not report this yet.")
-
-
 def last_year(release: Release, table: CountTable) -> str:
     """The last year that the data cover whole; the whole period where there is none."""
     years = whole_years(release, table) if "period" in table.levels else None

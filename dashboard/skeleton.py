@@ -18,7 +18,7 @@ from dashboard.glossary import words_in
 from dashboard.language import _, day, number, pick, text
 from dashboard.maps import Map
 from dashboard.measures import measures, own_rules
-from dashboard.notices import help_line, made_up
+from dashboard.notices import help_line, made_up, nothing
 from dashboard.pages_list import to_do
 from dashboard.release import ROOT, VISIBLE, CountTable, Release
 from dashboard.surface import escape, framed, surface
@@ -42,14 +42,14 @@ class Page:
     """Everything written so far, to explain the words of the field that stand in it."""
 
     def ask(self, question: str, answer: str) -> None:
-        """The page's one heading of the first level, and its answer in one sentence."""
+        """The page's one heading of the first level, its answer (empty where the agency reports nothing of it), and what a reader can do."""
         agency = self.release.agency
         if agency["fictional"]:
             self.info(made_up())
         self.caption(help_line(agency["country"]))
         self.heading(question, 1)
-        self.text(f"**{answer}**")
-        self.text(to_do(self.name))
+        self.text(f"**{answer or nothing()}**")
+        self.text(to_do(self.name) if answer else _("Ask the agency to report it."))
 
     def heading(self, text: str, level: int = 2) -> None:
         surface().heading(text, level)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, day, number, percent, text
-from dashboard.program import nothing, one_year, parts_by_year, parts_of, point, statistic_rows
+from dashboard.program import one_year, parts_by_year, parts_of, point, statistic_rows
 from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Share, label_of, shares_of
@@ -39,7 +39,7 @@ if known:
     label, cell = known[-1]
     words = _("Of people with a call in {year}, about {share} had another within 90 days.")
     answer += " " + words.format(year=label, share=percent(cell["people_again"] / cell["people_followed"]))
-page.ask(_("Do people get care, and stay out of crisis?"), answer.strip() or nothing())
+page.ask(_("Do people get care, and stay out of crisis?"), answer.strip())
 year = one_year(release, referrals, partners)
 if referrals is None:
     page.not_reported(_("referrals and visits"))

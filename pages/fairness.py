@@ -5,7 +5,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import last_year, nothing, numbers, one_year, point
+from dashboard.program import last_year, numbers, one_year, point
 from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.stats import poisson
@@ -35,7 +35,7 @@ table = release.find(groups, "responder", where=ELIGIBLE) if groups else None
 languages = release.find("language", "interpreter_used")
 if table is None or groups is None:
     year = one_year(release, languages)
-    page.ask(question, nothing())
+    page.ask(question, "")
     page.not_reported(_("calls by group"))
 else:
     level = table.finest(groups)

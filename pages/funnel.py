@@ -6,7 +6,7 @@ from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.answers import coverage as coverage_answer
 from dashboard.language import _, percent
-from dashboard.program import nothing, one_year, point, years_of
+from dashboard.program import one_year, point, years_of
 from dashboard.release import ROOT
 from dashboard.skeleton import hidden_points, open_page, period_title
 from dashboard.views import Share, mix_of
@@ -18,7 +18,7 @@ reasons = release.find("not_served_reason", where=ELIGIBLE)
 triage = release.find("eligible")
 covered = release.find("period", "responder", where=ELIGIBLE)
 on_duty = release.find("on_duty", "responder", where=ELIGIBLE)
-page.ask(_("Of all crisis calls, who gets a co-response, and why not the rest?"), sentence if covered or reasons else nothing())
+page.ask(_("Of all crisis calls, who gets a co-response, and why not the rest?"), sentence if covered or reasons else "")
 
 year = one_year(release, triage, reasons, on_duty)
 if triage is not None and covered is not None:

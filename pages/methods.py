@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from dashboard.language import _, number, pick
+from dashboard import charts
+from dashboard.language import _, number, percent, pick
 from dashboard.skeleton import open_page, period_words
 from dashboard.surface import escape
 from dashboard.toy import toy_tables
-from dashboard.views import Point, Share
 
 page = open_page("methods")
 release = page.release
@@ -30,10 +30,12 @@ page.text(
 if coarsened := release.coarsened():
     page.text(_("Some numbers are shown for larger areas or longer times than first planned. In smaller ones too many would be withheld:"))
     page.text("\n".join(f"- {escape(pick(label))}" for label in coarsened))
-whole = Point("all", "", cells, "published")
-page.shares(
-    title=_("Numbers withheld, of all in this release"), what=_("Numbers"), when=period_words(release), fixed={"table": "all"}, file=("withheld",), counted=_("Numbers (n)"),
-    shares=[Share(code, label, Point(code, label, n, "published"), whole) for code, label, n in (("withheld", _("Withheld"), withheld), ("shown", _("Shown"), cells - withheld))],
+sides = {"withheld": (_("Withheld"), withheld), "shown": (_("Shown"), cells - withheld)}
+page.marks(
+    title=_("Numbers withheld, of all in this release"), what=_("Numbers"), unit=_("Share"), when=period_words(release), file=("withheld",),
+    items=[charts.Mark(label, n / cells, _("{share} ({part} of {whole})").format(share=percent(n / cells), part=number(n), whole=number(cells)))
+           for label, n in sides.values()],
+    data=pd.DataFrame([{"numbers": code, "count": n, "of_all": cells} for code, (_label, n) in sides.items()]),
 )  # fmt: skip
 page.heading(_("A small example"))
 page.text(

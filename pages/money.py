@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import REACHED
 from dashboard.language import _, day, number, text
-from dashboard.program import costs_of_contacts, money, nothing, numbers
+from dashboard.program import costs_of_contacts, money, numbers
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.surface import escape
@@ -16,7 +16,7 @@ page = open_page("money", "cost", "saved")
 release = page.release
 budget = release.reference("budget")
 if budget is None:
-    page.ask(_("What does it cost, who pays, and what might it save?"), nothing())
+    page.ask(_("What does it cost, who pays, and what might it save?"), "")
     page.not_reported(_("budget by source"))
 else:
     rows = numbers(budget, "planned", "spent")

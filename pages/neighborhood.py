@@ -5,7 +5,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import last_year, nothing, point
+from dashboard.program import last_year, point
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, open_page, period_title
 from dashboard.surface import choose
@@ -17,7 +17,7 @@ question = _("Is there a team where I live?")
 covered = release.find("area", "responder", where=ELIGIBLE)
 counted = covered or release.find("area")
 if counted is None:
-    page.ask(question, nothing())
+    page.ask(question, "")
     page.not_reported(_("calls by area"))
 else:
     options = areas(release, counted, "area")

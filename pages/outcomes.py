@@ -16,7 +16,7 @@ fixed: dict[str, str] = {}
 question = _("What happens at the end of a call?")
 table = release.find("outcome", "period") or release.find("outcome")
 if table is None:
-    page.ask(question, _("This agency does not report how calls ended."))
+    page.ask(question, "")
     page.not_reported(_("how calls ended"))
 else:
     page.ask(question, answers.outcomes(release, table))

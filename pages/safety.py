@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
-from dashboard.program import count_words, nothing, numbers, one_year, parts_of, rates_by_who
+from dashboard.program import count_words, numbers, one_year, parts_of, rates_by_who
 from dashboard.release import ROOT, CountTable, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Point, Rate, by_who, label_of
@@ -25,7 +25,7 @@ page = open_page(
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 like_arrest, like_force = release.statistic("compare_arrest"), release.statistic("compare_force_used")
-answer = nothing()
+answer = ""
 if like_force is not None and (alike := like_force.cell({})):
     answer = _(
         "Officers used force in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 like calls without. {verdict}"

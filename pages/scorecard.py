@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard import brief
 from dashboard.language import _, day, month, number, percent
-from dashboard.program import latest, nothing, numbers, up_to
+from dashboard.program import latest, numbers, up_to
 from dashboard.release import ROOT
 from dashboard.scores import targets
 from dashboard.skeleton import field_name, open_page
@@ -22,7 +22,7 @@ release = page.release
 question = _("Is the program meeting what council set?")
 listed = targets(release)
 if not listed:
-    page.ask(question, nothing())
+    page.ask(question, "")
     page.not_reported(_("targets"))
 else:
     met = [t.result for t in listed]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, month_in_words, number, percent, text
-from dashboard.program import event_note, events, nothing, numbers, one_year, parts_of, show_feedback, trained_words
+from dashboard.program import event_note, events, numbers, one_year, parts_of, show_feedback, trained_words
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import label_of, mix_of
@@ -24,7 +24,7 @@ if posts is not None:
         for r in last
     ]
     answer = _("In {month}, the program had filled {list}.").format(month=month_in_words(last[0]["month"]), list="; ".join(parts))
-page.ask(_("Is the program staffed and trained?"), f"{answer} {trained_words(release, 2)}".strip() or nothing())
+page.ask(_("Is the program staffed and trained?"), f"{answer} {trained_words(release, 2)}".strip())
 if posts is None:
     page.not_reported(_("posts filled"))
 else:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, number
-from dashboard.program import nothing, statistic_rows, year_choice
+from dashboard.program import statistic_rows, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import WHO, Share, label_of, mix_of
@@ -23,7 +23,7 @@ page.ask(
         median=number(whole["median"]), p90=number(whole["p90"])
     )
     if whole
-    else nothing(),
+    else "",
 )
 
 

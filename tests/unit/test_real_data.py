@@ -10,8 +10,10 @@ import pytest
 
 from anonymize.audit import audit_release
 from anonymize.pipeline import check, read_inputs
+from dashboard.release import load_release
 from tests.agency import write_agency
 from tests.conftest import ROOT
+from tests.paper import page_of
 
 TORONTO = "toronto/pic_cfsa_2014-01_2015-06_extract2024-09.csv.gz"
 
@@ -184,3 +186,14 @@ def test_a_file_without_any_time(tmp_path, shared):
         },
     )
     assert check(read_inputs(agency), tmp_path / "private").counted == 97_790
+
+
+def test_pages_with_little_to_show_say_so(seattle):
+    """37 calls in a year are not told by the day, and a page without a figure asks to ask the agency."""
+    release = load_release(seattle[1])
+    said = {page: "".join(page_of(release, page).body) for page in ("calls", "safety", "staffing")}
+    assert "a day." not in said["calls"]
+    assert "Ask the agency to report it." not in said["calls"]
+    for page in ("safety", "staffing"):
+        assert "This agency does not report this yet." in said[page]
+        assert "Ask the agency to report it." in said[page]

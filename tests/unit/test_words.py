@@ -7,6 +7,7 @@ import statistics
 import pytest
 
 from dashboard import language
+from dashboard.answers import in_a_year
 from dashboard.pages_list import PAGES, to_do
 from tests.conftest import ROOT
 from tests.unit.test_app import used_messages
@@ -212,3 +213,10 @@ def test_each_page_says_what_a_reader_can_do(code, monkeypatch):
     assert len(set(said)) == len(PAGES)
     assert all(4 <= len(words.split()) <= 20 for words in said), said
     assert ("Save" in to_do("get-help")) == (code == "en")
+
+
+def test_calls_of_a_year_are_told_by_the_day_only_where_there_are_enough():
+    language.use("en")
+    assert in_a_year("2017", 37) == "In 2017, 37 calls came in."
+    assert in_a_year("2024", 365) == "In 2024, 365 calls came in."
+    assert in_a_year("2025", 365) == "In 2025, 365 calls came in, about 1 a day."
