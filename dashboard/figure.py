@@ -55,6 +55,10 @@ class Figure:
         return [line for line in (self.note, hidden if self.hidden else "") if line]
 
     @cached_property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(self.table.itertuples(index=False, name=None))
+
+    @cached_property
     def likeness(self) -> tuple[str, ...]:
         """Two figures of one language with the same likeness have the same chart."""
         return (self.page, self.title, self.note, self.table.to_csv(), self.data.to_csv())

@@ -20,7 +20,7 @@ from dashboard.language import _, number
 from dashboard.maps import MAP_HEIGHT
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
-from dashboard.surface import escape
+from dashboard.surface import escape, first_choice
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
 
@@ -42,8 +42,7 @@ def draw(figure: Figure, release: Release) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if not figure.map and not figure.draw:
         return
-    rows = tuple(figure.table.itertuples(index=False, name=None))
-    view = View(release, figure.page, figure.slug, figure.title, rows, language.current(), colours(), screen_width(), figure)
+    view = View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours(), screen_width(), figure)
     if figure.map:
         st.pydeck_chart(_deck(view), height=MAP_HEIGHT, alt=figure.alt)
         _key(figure.map.classes, figure.map.hatched)
@@ -107,6 +106,26 @@ def _key(classes: Sequence[str], hatched: str) -> None:
     st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
 
 
+class Same:
+    """A frame as the key of a cache: like itself alone. The frames of a page stay the same ones while the page is kept (`written.py`)."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    def __hash__(self) -> int:
+        return id(self.frame)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.frame is other.frame
+
+
+@lru_cache(maxsize=1024)
+def _plain(rows: Same) -> pa.Table:
+    """A table as Streamlit sends it, nothing in it read as markup."""
+    plain = {escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.frame.items()}
+    return pa.Table.from_pandas(pd.DataFrame(plain))
+
+
 @dataclass
 class Screen:
     """One visitor's page. Everything is drawn where it is called."""
@@ -118,7 +137,7 @@ class Screen:
     rows: int = 0
     tables: int = 0
 
-    def releases(self) -> list[Release]:
+    def releases(self) -> Sequence[Release]:
         return all_releases(newest(), load)
 
     def heading(self, text: str, level: int) -> None:
@@ -134,7 +153,7 @@ class Screen:
         st.info(markdown)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        shown = pd.DataFrame({escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.items()})
+        shown = _plain(Same(rows))
         self.rows, self.tables = self.rows + len(shown), self.tables + 1
         st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
 
@@ -154,7 +173,7 @@ class Screen:
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         chosen = address.choose(key, label, options, default)
         self.said.append(f"{label}: {options[chosen]}")
-        if key in st.query_params:
+        if chosen != first_choice(options, default):
             self.choices[key] = chosen
         return chosen
 
@@ -210,7 +229,7 @@ class Embedded(Screen):
 
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         chosen = address.read(key, options, default)
-        if key in st.query_params:
+        if chosen != first_choice(options, default):
             self.choices[key] = chosen
         return chosen
 

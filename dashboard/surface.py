@@ -24,7 +24,7 @@ class Surface(Protocol):
     choices: dict[str, str]
     """The filters asked for so far, as in the address; those at their default are left out."""
 
-    def releases(self) -> list[Release]:
+    def releases(self) -> Sequence[Release]:
         """All releases that can be shown, oldest first."""
 
     def heading(self, text: str, level: int) -> None: ...

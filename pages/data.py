@@ -44,13 +44,14 @@ for table in release.tables.values():
         ]
     )
     page.table(rows, pick(table.title))
+    hidden = int((table.cells["status"] == "suppressed").sum())
+    about = _("{rows} rows, {hidden} withheld.").format(rows=number(len(table.cells)), hidden=number(hidden))
     if table.where:
         narrowed = ", ".join(
             f"{pick(release.codelists[d].name)}: {pick(release.codelists[d].codes[c].label)}" for d, c in table.where.items()
         )
-        page.caption(_("Only calls with: {filter}.").format(filter=escape(narrowed)))
-    hidden = int((table.cells["status"] == "suppressed").sum())
-    page.caption(_("{rows} rows, {hidden} withheld.").format(rows=number(len(table.cells)), hidden=number(hidden)))
+        about = _("Only calls with: {filter}.").format(filter=escape(narrowed)) + " " + about
+    page.caption(about)
     table_file(table.name)
 
 others = {
