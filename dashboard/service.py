@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime import get_instance
 
 from dashboard import citation, opendata
 from dashboard.release import Release, ReleaseRefused
@@ -23,8 +24,8 @@ from dashboard.serving import all_releases, load, newest, standing
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
-TRIM_SECONDS = 60
-"""How often memory that visitors left behind goes back to the machine."""
+LET_GO_SECONDS = 60
+"""How often the memory of visitors who have left goes back to the machine."""
 A_YEAR, SOON = "public, max-age=31536000, immutable", "public, max-age=300"
 
 
@@ -120,25 +121,38 @@ def catalog(request: Request) -> Response:
 
 @asynccontextmanager
 async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
-    """While the app runs, memory that visitors left behind goes back to the machine: glibc keeps it otherwise. Elsewhere nothing is done."""
-    task = asyncio.create_task(_trim()) if sys.platform == "linux" else None
+    """The release is read before the first visitor comes. While the app runs, it lets go of visitors who have left, and gives their memory back."""
+    with suppress(ReleaseRefused):  # the pages and `/health` say why
+        await asyncio.to_thread(newest)
+    task = asyncio.create_task(_let_go())
     try:
         yield {}
     finally:
-        if task:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
-async def _trim() -> None:
-    try:
-        trim = ctypes.CDLL("libc.so.6").malloc_trim
-    except (OSError, AttributeError):
-        return  # another C library, which has its own ways
+async def _let_go() -> None:
+    # With `PYTHONMALLOC=malloc` (as in deploy/), memory can go back to the machine; Python's own allocator keeps nearly all of it.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc alone has it
     while True:
-        await asyncio.sleep(TRIM_SECONDS)
-        await asyncio.to_thread(trim, 0)
+        await asyncio.sleep(LET_GO_SECONDS)
+        if forget() and trim:
+            await asyncio.to_thread(trim, 0)
+
+
+def forget() -> int:
+    """Drop the sessions that their visitors can no longer come back to; gives how many.
+
+    Streamlit keeps a session for two minutes after its visitor has left, and then until the next one leaves: after a crowd, for good.
+    It has no public call for it; should its inner names change, nothing is done here.
+    """
+    try:
+        kept = get_instance()._session_mgr._session_storage._cache  # type: ignore[attr-defined]
+        return len(kept.expire())
+    except (RuntimeError, AttributeError):
+        return 0
 
 
 ROUTES = [Route("/health", health), Route("/data.json", catalog), Route("/data/{version}/{path:path}", data)]

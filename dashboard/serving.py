@@ -33,7 +33,8 @@ def folder_of(version: str | None, newest: Path) -> Path:
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _loaded(folder: str, mark: str) -> Release:
     found = load_release(Path(folder))
-    # Streamlit looks for garbage after every run of a page. What stays for good need not be looked at each time.
+    # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     return found

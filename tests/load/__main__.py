@@ -57,7 +57,9 @@ def serving(script: str, **more: str) -> Iterator[tuple[str, int]]:
         "--server.headless",
         "true",
     ]
-    environment = os.environ | {"RELEASE_DIR": str(ROOT / "data_public"), "PYTHONPATH": str(ROOT)} | more
+    environment = (
+        os.environ | {"RELEASE_DIR": str(ROOT / "data_public"), "PYTHONPATH": str(ROOT), "PYTHONMALLOC": "malloc"} | more
+    )  # as in deploy/
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
