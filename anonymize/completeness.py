@@ -16,6 +16,8 @@ from anonymize.inputs import Field, Reference
 NAME = "completeness"
 ASKED = "not_served_reason"
 """A reason is asked for only where a team might have come and did not."""
+CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED = "calls", "not_served", "eligible_not_served"
+"""What a share is of; the audit reads it."""
 STEPS, OF_A_MONTH = (1, 2, 5, 10, 25), (10, 25)
 """Per cent; the first that holds enough calls is taken. Months are told in wide steps: narrow ones, one for each month, are so many
 equations that far more counts would have to be withheld beside them."""
@@ -32,14 +34,16 @@ def told(filled: int, rows: int, threshold: int, steps: Sequence[int] = STEPS) -
     return low, low + step
 
 
-def completeness(whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str, Counts]], threshold: int) -> Reference:
-    """The table: each field over the whole period, then by month."""
+def completeness(
+    whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str, Counts]], threshold: int, asked_of: str = NOT_SERVED
+) -> Reference:
+    """The table: each field over the whole period, then by month. `asked_of`: the calls that a reason is asked for."""
     rows = []
     for name, counts in sorted(whole.items()):
         months = {} if name == ASKED else by_month.get(name, {})
         for month, (filled, every) in [(ROOT, counts), *sorted(months.items())]:
             at = told(filled, every, threshold, STEPS if month == ROOT else OF_A_MONTH)
-            rows.append((name, month, "asked" if name == ASKED else "calls", *(map(str, at) if at else ("", ""))))
+            rows.append((name, month, asked_of if name == ASKED else CALLS, *(map(str, at) if at else ("", ""))))
     return Reference(
         NAME,
         Text(en="Completeness of the calls' fields, by month", es="Campos de las llamadas que están llenos, por mes"),
@@ -47,7 +51,11 @@ def completeness(whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str
         (
             Field("field", "text", "field of the calls"),
             Field("period", "text", "month, or all"),
-            Field("out_of", "text", "calls: all calls; asked: calls where a team might have come and did not"),
+            Field(
+                "out_of",
+                "text",
+                "calls: all calls; not_served: calls that no team reached; eligible_not_served: eligible calls that no team reached",
+            ),
             Field("at_least", "whole", "per cent filled, at least; blank where too few calls to tell", required=False),
             Field("at_most", "whole", "per cent filled, at most", required=False),
         ),

@@ -16,7 +16,7 @@ from anonymize.agency.schema import TableSpec
 from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.codelists import Codelist
-from anonymize.completeness import completeness
+from anonymize.completeness import ELIGIBLE_NOT_SERVED, NOT_SERVED, completeness
 from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError
 from anonymize.history import (
@@ -205,7 +205,8 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
         with progress.step("Withholding small counts"):
             protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)
-        references.append(completeness(tally.completeness, tally.by_month, config.file.privacy.threshold))
+        asked_of = ELIGIBLE_NOT_SERVED if "eligible" in config.file.calls.columns else NOT_SERVED
+        references.append(completeness(tally.completeness, tally.by_month, config.file.privacy.threshold, asked_of))
         report, rounds, certificates, digest, changed = _attack_and_keep(
             engine, inputs, out, private, tables, protected, advice, before, references, replace, progress
         )

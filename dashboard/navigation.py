@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,10 +14,7 @@ from dashboard.pages_list import PAGES, groups
 from dashboard.release import ReleaseRefused
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
-from dashboard.written import show
-
-_turn = threading.Semaphore(1)
-"""Only so many pages are written at once. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
+from dashboard.written import show, turn
 
 
 def choose_language(*, shown: bool = True) -> str:
@@ -82,7 +78,7 @@ def chosen_release() -> str | None:
 
 def run_app() -> None:
     """Draw the frame and run the chosen page inside it, in turn."""
-    with _turn:
+    with turn:
         _run()
 
 

@@ -24,6 +24,8 @@ from dashboard.surface import escape, first_choice
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
 
+NARROW, WIDE = 290, 640
+"""Guesses at the width of the page's column in pixels."""
 MOST_ROWS, LONG_TABLE = 14, 460
 """A table of more rows scrolls within this height (pixels), its header in view."""
 
@@ -33,16 +35,16 @@ def colours() -> Palette:
 
 
 def screen_width() -> int:
-    """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
+    """To fit a map: phones say so themselves."""
     agent = st.context.headers.get("User-Agent", "")
-    return 290 if "Mobi" in agent else 640
+    return NARROW if "Mobi" in agent else WIDE
 
 
 def draw(figure: Figure, release: Release) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if not figure.map and not figure.draw:
         return
-    view = View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours(), screen_width(), figure)
+    view = _view(figure, release, colours(), screen_width())
     if figure.map:
         st.pydeck_chart(_deck(view), height=MAP_HEIGHT, alt=figure.alt)
         _key(figure.map.classes, figure.map.hatched)
@@ -63,6 +65,20 @@ class View:
     colours: Palette
     width: int
     figure: Figure = field(compare=False)
+
+
+def _view(figure: Figure, release: Release, colours: Palette, width: int) -> View:
+    return View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours, width, figure)
+
+
+def prepare(figure: Figure, release: Release) -> None:
+    """Draw a chart or map and its table before anybody asks, for a wide light screen."""
+    view = _view(figure, release, palette(dark=False), WIDE)
+    if figure.map:
+        _deck(view)
+    elif figure.draw:
+        _specification(view)
+    _plain(Same(figure.table))
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ What it tells depends on the release, the language and the answers alone; so wha
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ TOLD = ("heading", "text", "caption", "info", "table", "link", "cards", "fold", 
 ASKED = ("choose", "slide", "releases")
 MOST_PASSAGES = 256
 """How many are kept; the one that nobody asked for longest goes first. Some 0.1 MB each."""
+
+turn = threading.Semaphore(1)
+"""Only so many pages are written at once. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
 
 Call = tuple[str, tuple[Any, ...]]
 """A method of `Surface` and what it is called with."""
@@ -38,10 +42,10 @@ class Passage:
 _kept: OrderedDict[Place, Passage] = OrderedDict()
 
 
-def show(page: str, on: Surface, write: Callable[[], None]) -> None:
+def show(page: str, on: Surface, write: Callable[[], object]) -> None:
     """Show `page` on a surface: from memory as far as it is known, the rest by `write`, which runs the page's script.
 
-    Called by one thread at a time.
+    Called by one thread at a time (`turn`).
     """
     answers: tuple[Hashable, ...] = ()
     while passage := _kept.get(here := (on.release, language.current(), page, answers)):

@@ -9,7 +9,7 @@ from dashboard import charts
 from dashboard.language import _, day, number, percent, text
 from dashboard.program import one_year, parts_by_year, parts_of, point, statistic_rows
 from dashboard.release import ROOT, CountTable
-from dashboard.skeleton import open_page, period_title
+from dashboard.skeleton import open_page, period_title, period_words
 from dashboard.views import Share, label_of, shares_of
 
 page = open_page("after", "referrals", "connected", "follow_ups", "warm", "connection_days", "repeat", "frequent", "agreements")
@@ -31,8 +31,8 @@ if referrals is not None:
     linked = Share("connected", "", point(release, referrals, "handoff", "connected", reached), whole)
     if linked.share is not None:
         answer = _(
-            "Of the calls that a clinician reached, {share} led to a visit with a partner that the partner confirmed ({part} of {whole})."
-        ).format(share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
+            "From {span}, {share} of the calls that a clinician reached led to a visit with a partner that the partner confirmed ({part} of {whole})."
+        ).format(span=period_words(release), share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
 again = release.statistic("repeat_people_90", "period")
 known = [(label, cell) for _code, label, cell in statistic_rows(release, again, "period", "year", {}) if cell] if again else []
 if known:

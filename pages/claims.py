@@ -16,12 +16,12 @@ release = page.release
 listed = checked(release)
 verdicts = Counter(finding.verdict for _claim, finding in listed)
 VERDICTS = {"yes": "supported", "no": "not_supported", "open": "cannot_tell", "rest": "described", "missing": "missing"}
-page.ask(
-    _("Is it true that...?"),
-    _(
-        "Of {all} claims about co-response, our figures support {yes} and speak against {no}. For {open} we cannot tell. For {rest} we just show the figure, and {missing} lack data."
-    ).format(all=number(len(listed)), **{key: number(verdicts[name]) for key, name in VERDICTS.items()}),
-)
+answer = _(
+    "Of {all} claims about co-response, our figures support {yes} and speak against {no}. For {open} we cannot tell. For {rest} we just show the figure."
+).format(all=number(len(listed)), **{key: number(verdicts[name]) for key, name in VERDICTS.items()})
+if verdicts["missing"]:
+    answer += " " + _("Claims that lack data: {count}.").format(count=number(verdicts["missing"]))
+page.ask(_("Is it true that...?"), answer)
 page.caption(
     _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(
         month=month_in_words(REVIEWED)

@@ -25,8 +25,9 @@ steps(
     _("The call taker asks where you are, what is going on, and whether anyone is hurt or has a weapon."),
     _("The call taker checks if a crisis team can come. A team is a police officer and a mental-health clinician."),
     _("If no team is free, police or medics come."),
-    _("The team talks with the person, looks for what helps, and makes a plan. Most calls end at home or with help by choice."),
+    _("The team talks with the person, looks for what helps, and makes a plan."),
 )
+page.link("outcomes", _("How calls end"))
 page.heading(_("When teams work"))
 hours = release.reference("service_hours")
 if hours is None:

@@ -25,13 +25,11 @@ if not listed:
     page.ask(question, "")
     page.not_reported(_("targets"))
 else:
-    met = [t.result for t in listed]
-    page.ask(
-        question,
-        _("The program meets {met} of {all} targets; {unclear} are too close to call.").format(
-            met=met.count("met"), all=len(listed), unclear=met.count("unclear")
-        ),
-    )
+    results = [t.result for t in listed]
+    answer = _("The program meets {met} of {all} targets.").format(met=results.count("met"), all=len(listed))
+    if unclear := results.count("unclear"):
+        answer += " " + _("Too close to call: {count}.").format(count=unclear)
+    page.ask(question, answer)
     page.rows(
         title=_("Targets and what came of them"),
         table=pd.DataFrame(

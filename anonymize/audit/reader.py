@@ -91,10 +91,14 @@ class PublicStatistic:
 
 @dataclass(frozen=True)
 class Filled:
-    """Of the calls of a month (or `all`), at least and at most so many per cent have the field filled; the others are `unknown`."""
+    """Of the calls of a month (or `all`), at least and at most so many per cent have the field filled; the others are `unknown`.
+
+    `out_of`: of all `calls`, of those `not_served`, or of those `eligible_not_served`.
+    """
 
     field: str
     month: str
+    out_of: str
     at_least: int
     at_most: int
 
@@ -225,8 +229,8 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 
 def _filled(text: str) -> tuple[Filled, ...]:
-    rows = [row for row in _rows(text) if row["at_least"] != "" and row["out_of"] == "calls"]
-    return tuple(Filled(row["field"], row["period"], int(row["at_least"]), int(row["at_most"])) for row in rows)
+    rows = [row for row in _rows(text) if row["at_least"] != ""]
+    return tuple(Filled(row["field"], row["period"], row["out_of"], int(row["at_least"]), int(row["at_most"])) for row in rows)
 
 
 def _tree(text: str) -> Tree:

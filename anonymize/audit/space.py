@@ -32,6 +32,10 @@ COMPLEMENT = "not "
 
 UNKNOWN = "unknown"
 """The code of calls whose field is blank."""
+SERVED = "served"
+"""The code of calls that a team reached; no reason is asked for them."""
+CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED = "calls", "not_served", "eligible_not_served"
+"""What the share of a filled field is of."""
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
@@ -397,12 +401,15 @@ def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[K
 
 def _add_share(
     blocks: Blocks, release: int, key: Key, dimension: str, edges: tuple[float, float],
-    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
+    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]], without: str = "",
 ) -> None:  # fmt: skip
-    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole. `key` without `dimension` is the whole."""
+    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole. `key` without `dimension` is the whole,
+    less its cell `without` of that dimension."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
     clique = blocks.home(key)
     part, whole = blocks.columns(release, key, clique), blocks.columns(release, whole_key, clique)
+    if without:
+        whole = np.setdiff1d(whole, blocks.columns(release, whole_key | {(dimension, without)}, clique))
     for edge in edges:
         inside = np.isin(whole, part)
         rows.append(whole)
@@ -416,13 +423,19 @@ def _add_filled(
     """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most)."""
     bounds: dict[str, list[tuple[float, float]]] = {}
     for told in filled:
-        if told.field not in trees or UNKNOWN not in trees[told.field].parent:
+        if (
+            told.field not in trees
+            or UNKNOWN not in trees[told.field].parent
+            or told.out_of not in (CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED)
+        ):
             continue
         at = frozenset({("period", told.month)} if told.month != "all" else set())
+        at |= {("eligible", "yes")} if told.out_of == ELIGIBLE_NOT_SERVED else set()
         key = at | {(told.field, UNKNOWN)}
         if blocks.holds(key):
-            _add_share(blocks, release, key, told.field, (100.0 - told.at_most, 100.0 - told.at_least), rows, weights)
-        elif told.month != "all" and at in visible:
+            without = SERVED if told.out_of != CALLS else ""
+            _add_share(blocks, release, key, told.field, (100.0 - told.at_most, 100.0 - told.at_least), rows, weights, without)
+        elif told.month != "all" and at in visible and told.out_of == CALLS:
             edges = ((100 - told.at_most) * visible[at] / 100, (100 - told.at_least) * visible[at] / 100)
             bounds.setdefault(told.field, []).append(edges)
     months = len(list(trees["period"].levels.values())[-1]) if "period" in trees else 0

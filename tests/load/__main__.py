@@ -25,6 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.figure import Figure
+from dashboard.language import LANGUAGES
 from dashboard.pages_list import PAGES
 from dashboard.release import load_release
 from dashboard.theme import palette
@@ -147,9 +148,10 @@ async def watched(addresses: list[str], pids: list[int], visitors: int, seconds:
 
 def crowded(visitors: int, seconds: float, think: float) -> None:
     with serving("service.py") as (address, pid):
-        asyncio.run(one_by_one(address, 1))
-        before = megabytes(pid)
+        for language in LANGUAGES:
+            asyncio.run(one_by_one(address, 1, language))
         for turn in ("first", "second"):
+            before = megabytes(pid)
             found, during = asyncio.run(watched([address], [pid], visitors, seconds, think))
             gc.collect()
             time.sleep(FORGOTTEN)
@@ -161,7 +163,8 @@ def replicas(visitors: int, seconds: float, think: float) -> None:
         sys.exit("nginx is not here (apt-get install nginx-light)")
     with serving("service.py") as (a, pid_a), serving("service.py") as (b, pid_b), tempfile.TemporaryDirectory() as folder:
         for address in (a, b):
-            asyncio.run(one_by_one(address, 1))
+            for language in LANGUAGES:
+                asyncio.run(one_by_one(address, 1, language))
         before = megabytes(pid_a) + megabytes(pid_b)
         with nginx_before([a, b], Path(folder)) as front:
             found, during = asyncio.run(watched([front], [pid_a, pid_b], visitors, seconds, think))

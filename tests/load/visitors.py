@@ -90,13 +90,13 @@ async def crowd(addresses: list[str], visitors: int, seconds: float, think: floa
     return samples
 
 
-async def one_by_one(address: str, rounds: int) -> Samples:
+async def one_by_one(address: str, rounds: int, language: str = "en") -> Samples:
     """A single visitor who opens every page `rounds` times: the server's own time for each."""
     samples = Samples()
     async with connect(address) as socket:
         for turn in range(rounds + 1):
             for page in PAGES:
-                took = await open_page(socket, page)
+                took = await open_page(socket, page, language)
                 if turn:  # the first round fills the caches
                     samples.seconds.setdefault(page, []).append(took)
     return samples

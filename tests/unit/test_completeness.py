@@ -39,6 +39,37 @@ def test_fields_by_month_equal_pandas(example_city, example_exports):
                 assert int(row["at_least"]) <= filled[row["period"]] <= int(row["at_most"])
 
 
+def tell(folder, field, period, **instead):
+    """Write other shares into a release."""
+    path = folder / "tables/completeness.csv"
+    rows = list(csv.DictReader(path.open()))
+    for row in rows:
+        if (row["field"], row["period"]) == (field, period):
+            row.update(instead)
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    rehash(folder)
+
+
+def test_the_audit_counts_with_reasons_too(example_city, tmp_path):
+    """Why no team came is asked of eligible calls that none reached: the audit sets the share against the counts of those."""
+    _built, out = example_city
+    row = next(r for r in csv.DictReader((out / "tables/completeness.csv").open()) if r["field"] == "not_served_reason")
+    counts = {
+        r["not_served_reason"]: int(r["calls"]) for r in csv.DictReader((out / "tables/not_served.csv").open()) if r["period"] == "all"
+    }
+    asked = counts["all"] - counts["served"]
+    assert row["out_of"] == "eligible_not_served"
+    assert int(row["at_least"]) <= 100 * (asked - counts["unknown"]) / asked <= int(row["at_most"])
+    for one_too_far in (-1, 1):
+        folder = tmp_path / f"release{one_too_far}"
+        shutil.copytree(out, folder)
+        tell(folder, "not_served_reason", "all", at_least=int(row["at_least"]) + one_too_far, at_most=int(row["at_most"]) + one_too_far)
+        assert "contradiction" in {f.attack for f in audit_release(folder).findings}
+
+
 def test_the_audit_counts_with_it(example_city, tmp_path):
     """A share told too finely gives a withheld number of blanks away; the audit says so."""
     _built, out = example_city
@@ -49,15 +80,6 @@ def test_the_audit_counts_with_it(example_city, tmp_path):
         for row in csv.DictReader((folder / "tables/calls_by_month_area.csv").open())
         if row["area"] == "unknown" and row["status"] == "suppressed" and len(row["period"]) == 7
     )
-    path = folder / "tables/completeness.csv"
-    rows = list(csv.DictReader(path.open()))
-    for row in rows:
-        if (row["field"], row["period"]) == ("area", withheld):
-            row["at_least"] = "100"
-    with path.open("w", newline="") as handle:
-        writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    rehash(folder)
+    tell(folder, "area", withheld, at_least="100")
     assert {f.attack for f in audit_release(folder).findings} & {"narrow", "pinned", "contradiction"}
     assert audit_release(out).passed

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dashboard import language, written
+from dashboard import ahead, language, written
 from dashboard.figure import Figure
 from dashboard.pages_list import PAGES
-from dashboard.release import Release, load_release
+from dashboard.release import Release, ReleaseRefused, load_release
 from dashboard.serving import all_releases
 from dashboard.surface import first_choice, surface, write_on
 from tests.conftest import ROOT
@@ -165,3 +165,25 @@ def test_what_is_kept_is_bounded(release):
         told(release, f"page {number}", lambda: surface().text("x"))
     assert len(written._kept) == written.MOST_PASSAGES
     told(release, f"page {number}", unwritten)  # the last one is still there
+
+
+def test_pages_are_written_ahead_of_the_first_visitor(release, monkeypatch):
+    monkeypatch.setattr(ahead, "newest", lambda: release)
+    monkeypatch.setattr(ahead, "load", load_release)
+    watch = ahead.Ahead()
+    watch.look()
+    for code in ("en", "es"):
+        language.use(code)
+        for name in PAGES:
+            if name != "changes":  # its releases are loaded anew here
+                assert told(release, name, unwritten).lines == straight(release, name).lines
+    monkeypatch.setattr(ahead, "write_ahead", lambda _release: pytest.fail("they were written already"))
+    watch.look()
+
+
+def test_a_refused_release_is_left_to_the_pages(monkeypatch):
+    def refused() -> Release:
+        raise ReleaseRefused("missing")
+
+    monkeypatch.setattr(ahead, "newest", refused)
+    ahead.Ahead().look()
