@@ -36,6 +36,8 @@ def announce(text: str) -> None:
 def framework_words() -> dict[str, str]:
     """What Streamlit says in English, in the reader's language."""
     return {
+        "Page not found": _("There is no such page"),
+        "The page that you have requested does not seem to exist. Running the app's main page.": _("You see the first page instead."),
         "Skip to main content": _("Skip to the content"),
         "Close": _("Close"),
         "Copy to clipboard": _("Copy"),

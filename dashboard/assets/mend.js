@@ -46,6 +46,11 @@
       const word = own[element.getAttribute('aria-label')];
       if (word) element.setAttribute('aria-label', word);
     }
+    // The box that says a page is not there.
+    for (const element of document.querySelectorAll('[role=dialog] h2, [role=dialog] div:not(:has(*))')) {
+      const word = own[element.textContent];
+      if (word && word !== element.textContent) element.textContent = word;
+    }
     const skip = document.querySelector('[data-testid=stSkipToContent]');
     if (skip && own[skip.textContent]) skip.textContent = own[skip.textContent];
     for (const link of document.querySelectorAll('.st-key-menu a, [data-testid=stPageLink] a')) {

@@ -143,6 +143,18 @@ def test_language_goes_along(example, tab):
     assert tab.evaluate("document.documentElement.lang") == "en"
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "foot"), [("en", "There is no such page", "Data to"), ("es", "Esa página no existe", "Datos hasta")]
+)
+def test_an_address_without_a_page_says_so_and_shows_the_first(code, words, foot, example, tab):
+    visit(tab, f"{example}/no-such-page?lang={code}", foot=foot)
+    box = tab.get_by_role("dialog", name=words)
+    assert "main page" not in box.inner_text()
+    box.get_by_role("button").click()
+    box.wait_for(state="detached")
+    assert tab.locator("h1").count() == 1
+
+
 def test_withheld_areas_are_hatched_and_listed(example, tab):
     visit(tab, f"{example}/coverage?year=2025")
     chart = tab.locator("[data-testid=stDeckGlJsonChart]")
