@@ -4,7 +4,7 @@
 2. Sweeps: moves that reach many targets at once inside the pattern (`moves.furthest`).
 3. What is left needs published cells to be withheld too: a few targets at a time bid for them, while all others ride along.
 4. What step 3 had to add is turned into cuts of the pattern, and all begins again, as long as the
-   effort allows; the cheapest result counts.
+   effort allows and the bound is near; the cheapest result counts.
 5. Pruning: steps 2 and 3 once more, with nothing to be had but what is withheld already. What was bought early and is of no more use falls away.
 
 The moves here are fractional. Whole-number certificates (`certificates.py`) and the audit have the last word;
@@ -39,7 +39,10 @@ CUT = 8
 """A cut takes about as long as so many moves."""
 EFFORT = 1_500_000
 """Program sizes (cells and leaves) times programs solved, with the cuts to come, past which no new round begins."""
-PRUNINGS = 2
+NEAR = 0.15
+"""Cuts are worth their time where the result costs at most so much more than the proven bound; elsewhere a few of them change nothing."""
+CHEAP = 100_000
+"""Cuts of so little effort are always tried."""
 FREE = 3
 """Sweeps inside what is withheld before any more is withheld, at most."""
 FEW = 0.1
@@ -98,8 +101,10 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
         grown, violated = reach.complete(start)
         if best is None or _cost(system, grown) < _cost(system, best[0]):
             best = grown, start
-        reach.effort += CUT * reach.size * len(violated)
-        if not violated or reach.effort > EFFORT:
+        dear = CUT * reach.size * len(violated)
+        reach.effort += dear
+        far = dear > CHEAP and _cost(system, grown) > (1 + NEAR) * pattern.bound
+        if not violated or reach.effort > EFFORT or far:
             break
         reasons = reasons or Reasons(system)
         cuts = [cut for target in violated if (cut := reasons.cut(start, target)) is not None]
@@ -153,14 +158,13 @@ class _Reach:
 
     def prune(self, withheld: Mask, start: Mask) -> Mask:
         """Of `withheld`, which grew from `start`, as little as will do; a wide system stays as it is, since it would take as long again."""
-        for _ in range(PRUNINGS if len(self.system.leaves) <= WIDE else 0):
-            try:
-                fewer, _violated = self.complete(start & withheld, withheld)
-            except ProtectionError:
-                break  # a move that came near enough cannot be had again
-            if _cost(self.system, fewer) < _cost(self.system, withheld):
-                withheld = fewer
-        return withheld
+        if len(self.system.leaves) > WIDE:
+            return withheld
+        try:
+            fewer, _violated = self.complete(start & withheld, withheld)
+        except ProtectionError:
+            return withheld  # a move that came near enough cannot be had again
+        return fewer if _cost(self.system, fewer) < _cost(self.system, withheld) else withheld
 
     def _ways(self) -> list[Ints]:
         """The targets left that go up, and those that go down."""
