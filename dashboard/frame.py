@@ -17,6 +17,7 @@ STYLE = (
     '[data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:inherit!important;opacity:1}[data-testid="stCaptionContainer"]{opacity:.82}'
     ":focus-visible{outline:3px solid currentColor!important;outline-offset:2px}[data-testid=stMain]:focus-visible{outline-offset:-4px}"
     '[data-testid="stPageLink"] a{min-height:2.25rem;height:auto}[data-testid="stPageLink"] a *{white-space:normal!important;overflow:visible!important}'
+    '[data-testid="stMain"] [data-testid="stPageLink"] a p{text-decoration:underline;text-underline-offset:.2em}'
     ".st-key-menu{gap:.4rem}"
     "#announcement{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
     "@media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"
