@@ -149,11 +149,12 @@ def _calls(release: Release, area: str, place: str, year: str) -> Part | None:
     points = along(release, table, "period", table.finest("period"), {"area": area})
     title = _("Calls over time: {choice}").format(choice=place)
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, "area": area})
+    changes = events(release, [p.code for p in points])
     figure = Figure(
         "calls", title, charts.describe(_("Line chart"), title, year, points), shown, data, ("brief-calls",),
-        draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in events(release)}),
+        draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in changes}),
     )  # fmt: skip
-    letters = " ".join(f"{e.letter}: {e.words}" for e in events(release))
+    letters = " ".join(f"{e.letter}: {e.words}" for e in changes)
     return Part(title, text=letters, figure=figure)
 
 

@@ -159,12 +159,18 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
         ),
         alt.Chart(ends).mark_text(dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
-    if marked := frame[frame["code"].isin(list(events or {}))]["code"].tolist():
-        changes = frame[frame["code"].isin(marked)].assign(letter=[(events or {})[code] for code in marked])
-        layers.append(alt.Chart(changes).mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x))
-        letters = alt.Chart(changes).mark_text(fontSize=13, fontWeight="bold", color=colours.accent, dx=9, dy=8)
-        layers.append(letters.encode(x=x, y=alt.value(0), text="letter:N"))
+    layers += _changes(frame[frame["code"].isin(list(events or {}))], "code", events, x, colours)
     return _finish(alt.layer(*layers), 300, colours)
+
+
+def _changes(at: pd.DataFrame, column: str, events: Mapping[str, str] | None, x: alt.X, colours: Palette) -> list[Any]:
+    """A rule with a letter for each change, at the rows `at` whose `column` names its place on the axis."""
+    if at.empty:
+        return []
+    lettered = alt.Chart(at.assign(letter=at[column].map(dict(events or {}))))
+    letters = lettered.mark_text(fontSize=13, fontWeight="bold", color=colours.accent, dx=9, dy=8)
+    rule = lettered.mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x)
+    return [rule, letters.encode(x=x, y=alt.value(0), text="letter:N")]
 
 
 @dataclass(frozen=True)
@@ -202,8 +208,13 @@ def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True) -> alt.
     return _finish(alt.layer(*drawn, *_labels(frame, y, colours)), _height(frame) + 40, colours)
 
 
-def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette) -> alt.LayerChart:
-    """One line for each series, told apart by dash and colour, named in a key above; x in the order given. Labels of both ends stand on the line."""
+def lines(
+    series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette, events: Mapping[str, str] | None = None
+) -> alt.LayerChart:
+    """One line for each series, told apart by dash and colour, named in a key above; x in the order given. Labels of both ends stand on the line.
+
+    `events`: a place on the x axis -> a letter for what changed there.
+    """
     rows = [(name, x, value) for name, points in series for x, value in points]
     frame = pd.DataFrame(rows, columns=["series", "x", "value"]).astype({"value": float})
     names = [name for name, _points in series]
@@ -226,6 +237,8 @@ def lines(series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
         alt.Chart(ends).mark_text(dy=-10, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
+    first = frame[frame["series"] == names[0]] if names else frame
+    layers += _changes(first[first["x"].isin(list(events or {}))], "x", events, x, colours)
     return _finish(alt.layer(*layers), 300 + 22 * len(names), colours)
 
 

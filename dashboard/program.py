@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -53,12 +53,11 @@ class Event:
     words: str
 
 
-def events(release: Release) -> list[Event]:
-    """Changes of the program within the period, each with a letter for the charts."""
-    rows = release.reference("program_events")
+def events(release: Release, months: Iterable[str]) -> list[Event]:
+    """Changes of the program in the `months` that a chart shows, each with a letter; none on a chart of years, where they have no place."""
+    rows, known = release.reference("program_events"), set(months)
     if rows is None:
         return []
-    known = {code.code for code in release.codelists["period"].codes.values()} if "period" in release.codelists else set()
     listed = [row for row in rows.sort_values("date").to_dict("records") if row["date"][:7] in known]
     return [
         Event(

@@ -150,14 +150,14 @@ class Release:
     def find(self, *dimensions: str, where: Mapping[str, str] | None = None) -> CountTable | None:
         """The table with exactly this filter that has all of `dimensions`, each with more than its root.
 
-        Of several, the one with the fewest further dimensions, then the finest levels.
+        Of several, the one that has `dimensions` at the finest levels, then the one with the fewest further dimensions.
         """
         fitting = [
             table
             for table in self.tables.values()
             if table.where == dict(where or {}) and all(len(table.levels.get(d, ())) > 1 for d in dimensions)
         ]
-        return min(fitting, key=lambda t: (len(t.levels) - len(dimensions), -sum(map(len, t.levels.values())), t.name), default=None)
+        return min(fitting, key=lambda t: (-sum(len(t.levels[d]) for d in dimensions), len(t.levels), t.name), default=None)
 
     def statistic(self, measure: str, *dimensions: str) -> StatisticTable | None:
         """The statistic of `measure` that has all of `dimensions` below their roots, with the fewest others."""

@@ -59,10 +59,11 @@ else:
     points = along(release, table, "period", level, {})
     title = _("Calls over time")
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name})
+    changes = events(release, [p.code for p in points])
     page.figure(
-        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in events(release)}),
+        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in changes}),
         alt=charts.describe(_("Line chart"), title, period_words(release), points), table=shown, data=data, file=("calls", level),
-        hidden=hidden_points(points), note=event_note(events(release)),
+        hidden=hidden_points(points), note=event_note(changes),
     )  # fmt: skip
 
 types = release.find("call_type")

@@ -40,9 +40,10 @@ else:
     far = [p.label for p, out in zip(points, out_of_control([p.value for p in points]), strict=True) if out]
     if far:
         note += " " + _("Outside the usual swing from one period to the next: {list}.").format(list=", ".join(far))
-    note += " " + event_note(events(release))
+    changes = events(release, [p.code for p in points])
+    note += " " + event_note(changes)
     page.figure(
-        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in events(release)}), alt=charts.describe(_("Line chart"), title, period_words(release), points),
+        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in changes}), alt=charts.describe(_("Line chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls", level, *[c for c in chosen.values() if c != ROOT]), hidden=hidden_points(points), note=note,
     )  # fmt: skip
 

@@ -57,15 +57,17 @@ if hours is None:
     page.not_reported(_("hours planned and staffed"))
 else:
     rows = numbers(hours, "planned", "worked")
+    changes = events(release, rows["month"])
     page.figure(
         title=_("Hours planned, and hours with both an officer and a clinician"),
         draw=partial(charts.lines, [(_("planned"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["planned"], strict=True)]),
-             (_("staffed with both"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["worked"], strict=True)])], _("Hours")
+             (_("staffed with both"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["worked"], strict=True)])], _("Hours"),
+            events={month(e.month): e.letter for e in changes},
         ),
         alt=_("Line chart: unit hours planned and unit hours staffed with both roles, by month."),
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
                              _("Share"): percent(r["worked"] / r["planned"]) if r["planned"] else "–"} for r in rows.to_dict("records")]),
-        data=hours, file=("hours",), note=event_note(events(release)),
+        data=hours, file=("hours",), note=event_note(changes),
     )  # fmt: skip
 busy = release.statistic("hours_committed", "period", "responder")
 if hours is None or busy is None:

@@ -16,12 +16,14 @@ from scipy.stats import binomtest
 from dashboard import language, stats
 from dashboard.exports import csv_bytes, file_name, harmless
 from dashboard.notices import refusal
+from dashboard.program import events
 from dashboard.release import ReleaseRefused, load_release
 from dashboard.surface import escape
 from dashboard.theme import DARK, LIGHT, contrast
 from dashboard.toy import COUNTS, SECOND
 from dashboard.views import along, mix_of, points_frame, shares_of
 from tests.conftest import ROOT
+from tests.paper import figures_of, page_of
 
 
 @pytest.fixture
@@ -69,6 +71,28 @@ def test_views_show_what_the_release_says():
             value, status = rows[point.code, area, "substance_use"]
             assert (point.value, point.status) == (int(value) if value else None, status)
     assert any(status == "suppressed" for _value, status in rows.values())
+
+
+def test_calls_over_time_stand_at_the_finest_level_published():
+    release = load_release(ROOT / "data_public")
+    assert release.find("period").finest("period") == "month"
+    months = len(release.codelists["period"].at("month"))
+    for page in ("at_a_glance", "calls"):
+        figure = next(f for f in page_of(release, page).found if f.title.startswith("Calls over time"))
+        assert len(figure.table) == months == 24
+
+
+def test_letters_in_a_note_stand_on_the_chart():
+    release = load_release(ROOT / "data_public")
+    lettered = 0
+    for figure in figures_of(release):
+        letters = re.findall(r"\*\*([A-Z])\*\* ", figure.note)
+        if letters:
+            lettered += 1
+            drawn = json.dumps(figure.draw(colours=LIGHT).to_dict()["datasets"])
+            assert re.findall(r'"letter": "([A-Z])"', drawn)[: len(letters)] == letters, figure.title
+    assert lettered == 3
+    assert events(release, ["2024", "2025"]) == []
 
 
 def test_withheld_is_never_a_zero():
