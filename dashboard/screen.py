@@ -72,13 +72,12 @@ def _view(figure: Figure, release: Release, colours: Palette, width: int) -> Vie
 
 
 def prepare(figure: Figure, release: Release) -> None:
-    """Draw a chart or map and its table before anybody asks, for a wide light screen."""
+    """Draw a chart or map before anybody asks, for a wide light screen."""
     view = _view(figure, release, palette(dark=False), WIDE)
     if figure.map:
         _deck(view)
     elif figure.draw:
         _specification(view)
-    _plain(Same(figure.table))
 
 
 @lru_cache(maxsize=64)
@@ -122,23 +121,9 @@ def _key(classes: Sequence[str], hatched: str) -> None:
     st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
 
 
-class Same:
-    """A frame as the key of a cache: like itself alone. The frames of a page stay the same ones while the page is kept (`written.py`)."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
-
-    def __hash__(self) -> int:
-        return id(self.frame)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.frame is other.frame
-
-
-@lru_cache(maxsize=1024)
-def _plain(rows: Same) -> pa.Table:
+def _plain(rows: pd.DataFrame) -> pa.Table:
     """A table as Streamlit sends it, nothing in it read as markup."""
-    plain = {escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.frame.items()}
+    plain = {escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.items()}
     return pa.Table.from_pandas(pd.DataFrame(plain))
 
 
@@ -169,7 +154,7 @@ class Screen:
         st.info(markdown)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        shown = _plain(Same(rows))
+        shown = _plain(rows)
         self.rows, self.tables = self.rows + len(shown), self.tables + 1
         st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
 
