@@ -14,7 +14,8 @@ from dashboard.pages_list import PAGES, groups
 from dashboard.release import ReleaseRefused
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
-from dashboard.written import show, turn
+from dashboard.surface import write_on
+from dashboard.written import turn
 
 
 def choose_language(*, shown: bool = True) -> str:
@@ -101,7 +102,11 @@ def _run() -> None:
         st.caption(help_line("US"))
         st.stop()
     standing(found)
-    show(page.url_path or PAGES[0], Embedded(found.shown, wanted=wanted) if wanted else Screen(found.shown), page.run)
+    write_on(Embedded(found.shown, wanted=wanted) if wanted else Screen(found.shown))
+    try:
+        page.run()
+    finally:
+        write_on(None)
 
 
 def standing(found: Serving) -> None:

@@ -138,11 +138,9 @@ async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
 
 
 async def _beside() -> None:
-    ahead = Ahead()
     # With `PYTHONMALLOC=malloc` (as in deploy/), memory can go back to the machine; Python's own allocator keeps nearly all of it.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc alone has it
     while True:
-        await asyncio.to_thread(ahead.look)
         await asyncio.sleep(BESIDE_SECONDS)
         if forget() and trim:
             await asyncio.to_thread(trim, 0)
