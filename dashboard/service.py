@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
 from dashboard import citation, opendata
-from dashboard.ahead import Ahead
 from dashboard.release import Release, ReleaseRefused
 from dashboard.serving import all_releases, load, newest, standing
 
