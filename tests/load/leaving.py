@@ -12,7 +12,6 @@ from streamlit.runtime.app_session import AppSession
 import dashboard.service
 
 dashboard.service.BESIDE_SECONDS = 1
-dashboard.service.Ahead.look = lambda _self: None  # type: ignore[method-assign]
 alive: weakref.WeakSet[AppSession] = weakref.WeakSet()
 begin = AppSession.__init__
 
