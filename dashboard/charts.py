@@ -159,15 +159,16 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
         ),
         alt.Chart(ends).mark_text(dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
-    layers += _changes(frame[frame["code"].isin(list(events or {}))], "code", events, x, colours)
+    layers += _changes(frame, "code", events or {}, x, colours)
     return _finish(alt.layer(*layers), 300, colours)
 
 
-def _changes(at: pd.DataFrame, column: str, events: Mapping[str, str] | None, x: alt.X, colours: Palette) -> list[Any]:
-    """A rule with a letter for each change, at the rows `at` whose `column` names its place on the axis."""
+def _changes(frame: pd.DataFrame, column: str, events: Mapping[str, str], x: alt.X, colours: Palette) -> list[Any]:
+    """A rule with a letter for each of `events`, at the row of `frame` whose `column` names its place on the axis."""
+    at = frame[frame[column].isin(list(events))]
     if at.empty:
         return []
-    lettered = alt.Chart(at.assign(letter=at[column].map(dict(events or {}))))
+    lettered = alt.Chart(at.assign(letter=at[column].map(dict(events))))
     letters = lettered.mark_text(fontSize=13, fontWeight="bold", color=colours.accent, dx=9, dy=8)
     rule = lettered.mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x)
     return [rule, letters.encode(x=x, y=alt.value(0), text="letter:N")]
@@ -237,8 +238,7 @@ def lines(
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
         alt.Chart(ends).mark_text(dy=-10, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
     ]
-    first = frame[frame["series"] == names[0]] if names else frame
-    layers += _changes(first[first["x"].isin(list(events or {}))], "x", events, x, colours)
+    layers += _changes(frame.drop_duplicates("x"), "x", events or {}, x, colours)
     return _finish(alt.layer(*layers), 300 + 22 * len(names), colours)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,10 @@ from dashboard.pages_list import PAGES, groups
 from dashboard.release import ReleaseRefused
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
-from dashboard.surface import write_on
-from dashboard.written import turn
+from dashboard.written import show
+
+_turn = threading.Semaphore(1)
+"""Only so many pages are written at once. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
 
 
 def choose_language(*, shown: bool = True) -> str:
@@ -79,7 +82,7 @@ def chosen_release() -> str | None:
 
 def run_app() -> None:
     """Draw the frame and run the chosen page inside it, in turn."""
-    with turn:
+    with _turn:
         _run()
 
 
@@ -102,11 +105,7 @@ def _run() -> None:
         st.caption(help_line("US"))
         st.stop()
     standing(found)
-    write_on(Embedded(found.shown, wanted=wanted) if wanted else Screen(found.shown))
-    try:
-        page.run()
-    finally:
-        write_on(None)
+    show(page.url_path or PAGES[0], Embedded(found.shown, wanted=wanted) if wanted else Screen(found.shown), page.run)
 
 
 def standing(found: Serving) -> None:

@@ -67,6 +67,8 @@ class Paper:
     """Filters of the other copies that this one links to."""
     title: str = ""
 
+    def begin(self) -> None: ...
+
     def releases(self) -> list[Release]:
         return self.shelf.releases()
 

@@ -24,8 +24,6 @@ from dashboard.surface import escape, first_choice
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
 
-NARROW, WIDE = 290, 640
-"""Guesses at the width of the page's column in pixels."""
 MOST_ROWS, LONG_TABLE = 14, 460
 """A table of more rows scrolls within this height (pixels), its header in view."""
 
@@ -35,16 +33,16 @@ def colours() -> Palette:
 
 
 def screen_width() -> int:
-    """To fit a map: phones say so themselves."""
+    """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
     agent = st.context.headers.get("User-Agent", "")
-    return NARROW if "Mobi" in agent else WIDE
+    return 290 if "Mobi" in agent else 640
 
 
 def draw(figure: Figure, release: Release) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if not figure.map and not figure.draw:
         return
-    view = _view(figure, release, colours(), screen_width())
+    view = View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours(), screen_width(), figure)
     if figure.map:
         st.pydeck_chart(_deck(view), height=MAP_HEIGHT, alt=figure.alt)
         _key(figure.map.classes, figure.map.hatched)
@@ -65,19 +63,6 @@ class View:
     colours: Palette
     width: int
     figure: Figure = field(compare=False)
-
-
-def _view(figure: Figure, release: Release, colours: Palette, width: int) -> View:
-    return View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours, width, figure)
-
-
-def prepare(figure: Figure, release: Release) -> None:
-    """Draw a chart or map before anybody asks, for a wide light screen."""
-    view = _view(figure, release, palette(dark=False), WIDE)
-    if figure.map:
-        _deck(view)
-    elif figure.draw:
-        _specification(view)
 
 
 @lru_cache(maxsize=64)
@@ -121,9 +106,23 @@ def _key(classes: Sequence[str], hatched: str) -> None:
     st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
 
 
-def _plain(rows: pd.DataFrame) -> pa.Table:
+class Same:
+    """A frame as the key of a cache: like itself alone. The frames of a page stay the same ones while the page is kept (`written.py`)."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    def __hash__(self) -> int:
+        return id(self.frame)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.frame is other.frame
+
+
+@lru_cache(maxsize=1024)
+def _plain(rows: Same) -> pa.Table:
     """A table as Streamlit sends it, nothing in it read as markup."""
-    plain = {escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.items()}
+    plain = {escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.frame.items()}
     return pa.Table.from_pandas(pd.DataFrame(plain))
 
 
@@ -137,6 +136,8 @@ class Screen:
     """Labels of the filters' choices, and rows and tables shown: announced at the end of the page."""
     rows: int = 0
     tables: int = 0
+
+    def begin(self) -> None: ...
 
     def releases(self) -> Sequence[Release]:
         return all_releases(newest(), load)
@@ -154,7 +155,7 @@ class Screen:
         st.info(markdown)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        shown = _plain(rows)
+        shown = _plain(Same(rows))
         self.rows, self.tables = self.rows + len(shown), self.tables + 1
         st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
 

@@ -24,8 +24,8 @@ from dashboard.serving import all_releases, load, newest, standing
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
-BESIDE_SECONDS = 60
-"""How often the app looks for visitors who have left, and for a new release."""
+LET_GO_SECONDS = 60
+"""How often the app looks for visitors who have left."""
 A_YEAR, SOON = "public, max-age=31536000, immutable", "public, max-age=300"
 
 
@@ -121,13 +121,10 @@ def catalog(request: Request) -> Response:
 
 @asynccontextmanager
 async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
-    """The release is read before the first visitor comes, and its pages are written ahead, as are those of a release that comes later.
-
-    Visitors who have left are let go, and their memory is given back.
-    """
+    """The release is read before the first visitor comes. While the app runs, visitors who have left are let go, and their memory is given back."""
     with suppress(ReleaseRefused):  # the pages and `/health` say why
         await asyncio.to_thread(newest)
-    task = asyncio.create_task(_beside())
+    task = asyncio.create_task(_let_go())
     try:
         yield {}
     finally:
@@ -136,11 +133,11 @@ async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
             await task
 
 
-async def _beside() -> None:
+async def _let_go() -> None:
     # With `PYTHONMALLOC=malloc` (as in deploy/), memory can go back to the machine; Python's own allocator keeps nearly all of it.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc alone has it
     while True:
-        await asyncio.sleep(BESIDE_SECONDS)
+        await asyncio.sleep(LET_GO_SECONDS)
         if forget() and trim:
             await asyncio.to_thread(trim, 0)
 

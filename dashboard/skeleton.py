@@ -223,7 +223,9 @@ def _mark_words(kind: str, title: str, when: str, items: Sequence[charts.Mark]) 
 
 def open_page(name: str, *measures: str) -> Page:
     """Start a page that shows `measures` (names as in `measures.py`): its frame, then its release."""
-    return Page(framed().release, name, measures)
+    here = framed()
+    here.begin()
+    return Page(here.release, name, measures)
 
 
 # --- what many pages need ---------------------------------------------------------------------------

@@ -24,6 +24,9 @@ class Surface(Protocol):
     choices: dict[str, str]
     """The filters asked for so far, as in the address; those at their default are left out."""
 
+    def begin(self) -> None:
+        """The page starts."""
+
     def releases(self) -> Sequence[Release]:
         """All releases that can be shown, oldest first."""
 

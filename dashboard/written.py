@@ -6,7 +6,6 @@ What it tells depends on the release, the language and the answers alone; so wha
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -21,9 +20,6 @@ TOLD = ("heading", "text", "caption", "info", "table", "link", "cards", "fold", 
 ASKED = ("choose", "slide", "releases")
 MOST_PASSAGES = 256
 """How many are kept; the one that nobody asked for longest goes first. Some 0.1 MB each."""
-
-turn = threading.Semaphore(1)
-"""Only so many pages are written at once. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
 
 Call = tuple[str, tuple[Any, ...]]
 """A method of `Surface` and what it is called with."""
@@ -42,24 +38,23 @@ class Passage:
 _kept: OrderedDict[Place, Passage] = OrderedDict()
 
 
+class Told(Exception):
+    """The page is told to its end: its script need not go on."""
+
+
 def show(page: str, on: Surface, write: Callable[[], object]) -> None:
     """Show `page` on a surface: from memory as far as it is known, the rest by `write`, which runs the page's script.
 
-    Called by one thread at a time (`turn`).
+    Called by one thread at a time. What is known is told from within the script (`Pen.begin`), since Streamlit names the widgets of a page by
+    the script that runs: told from elsewhere, the same button would be another one.
     """
-    answers: tuple[Hashable, ...] = ()
-    while passage := _kept.get(here := (on.release, language.current(), page, answers)):
-        _kept.move_to_end(here)
-        for method, given in passage.told:
-            getattr(on, method)(*given)
-        if passage.ask is None:
-            return
-        answers += (_ask(on, passage.ask),)
-    pen = Pen(on, page, answers)
+    pen = Pen(on, page)
     write_on(pen)
     try:
         write()
         pen.keep(None)
+    except Told:
+        pass
     finally:
         write_on(None)
 
@@ -72,11 +67,25 @@ def _ask(on: Surface, ask: Call) -> Hashable:
 class Pen:
     """A surface that tells a page as it is being written, and keeps it. What stands before the last of `known` answers is there already."""
 
-    def __init__(self, on: Surface, page: str, known: tuple[Hashable, ...]) -> None:
-        self.on, self.page, self.known = on, page, known
+    def __init__(self, on: Surface, page: str) -> None:
+        self.on, self.page = on, page
         self.release, self.choices = on.release, on.choices
+        self.known: tuple[Hashable, ...] = ()
         self.answers: tuple[Hashable, ...] = ()
         self.passage = Passage()
+
+    def begin(self) -> None:
+        """Tell what is known. Raises Told where that is the whole page."""
+        while passage := _kept.get(here := self._place(self.known)):
+            _kept.move_to_end(here)
+            for method, given in passage.told:
+                getattr(self.on, method)(*given)
+            if passage.ask is None:
+                raise Told
+            self.known += (_ask(self.on, passage.ask),)
+
+    def _place(self, answers: tuple[Hashable, ...]) -> Place:
+        return self.release, language.current(), self.page, answers
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         if method in TOLD:
@@ -106,7 +115,7 @@ class Pen:
     def keep(self, ask: Call | None) -> None:
         """The passage is whole: an unfinished one (a visitor who went on, a fault) is never kept."""
         self.passage.ask = ask
-        _kept[(self.release, language.current(), self.page, self.answers)] = self.passage
+        _kept[self._place(self.answers)] = self.passage
         self.passage = Passage()
         while len(_kept) > MOST_PASSAGES:
             _kept.popitem(last=False)

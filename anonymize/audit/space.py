@@ -34,8 +34,12 @@ UNKNOWN = "unknown"
 """The code of calls whose field is blank."""
 SERVED = "served"
 """The code of calls that a team reached; no reason is asked for them."""
-CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED = "calls", "not_served", "eligible_not_served"
-"""What the share of a filled field is of."""
+SHARE_OF = {
+    "calls": (frozenset(), ""),
+    "not_served": (frozenset(), SERVED),
+    "eligible_not_served": (frozenset({("eligible", "yes")}), SERVED),
+}
+"""What the share of a filled field is of: the calls of a cell, less those of a code."""
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
@@ -423,19 +427,14 @@ def _add_filled(
     """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most)."""
     bounds: dict[str, list[tuple[float, float]]] = {}
     for told in filled:
-        if (
-            told.field not in trees
-            or UNKNOWN not in trees[told.field].parent
-            or told.out_of not in (CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED)
-        ):
+        if told.field not in trees or UNKNOWN not in trees[told.field].parent or told.out_of not in SHARE_OF:
             continue
-        at = frozenset({("period", told.month)} if told.month != "all" else set())
-        at |= {("eligible", "yes")} if told.out_of == ELIGIBLE_NOT_SERVED else set()
+        narrowed, without = SHARE_OF[told.out_of]
+        at = narrowed | ({("period", told.month)} if told.month != "all" else set())
         key = at | {(told.field, UNKNOWN)}
         if blocks.holds(key):
-            without = SERVED if told.out_of != CALLS else ""
             _add_share(blocks, release, key, told.field, (100.0 - told.at_most, 100.0 - told.at_least), rows, weights, without)
-        elif told.month != "all" and at in visible and told.out_of == CALLS:
+        elif told.month != "all" and at in visible and not without:
             edges = ((100 - told.at_most) * visible[at] / 100, (100 - told.at_least) * visible[at] / 100)
             bounds.setdefault(told.field, []).append(edges)
     months = len(list(trees["period"].levels.values())[-1]) if "period" in trees else 0

@@ -11,7 +11,7 @@ from streamlit.runtime.app_session import AppSession
 
 import dashboard.service
 
-dashboard.service.BESIDE_SECONDS = 1
+dashboard.service.LET_GO_SECONDS = 1
 alive: weakref.WeakSet[AppSession] = weakref.WeakSet()
 begin = AppSession.__init__
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from dashboard import ahead, language, written
+from dashboard import language, written
 from dashboard.figure import Figure
 from dashboard.pages_list import PAGES
-from dashboard.release import Release, ReleaseRefused, load_release
+from dashboard.release import Release, load_release
 from dashboard.serving import all_releases
 from dashboard.surface import first_choice, surface, write_on
 from tests.conftest import ROOT
@@ -47,6 +48,8 @@ class Log:
     def tell(self, name: str, *given: Any) -> None:
         self.lines.append((name, *map(plainly, given)))
 
+    def begin(self) -> None: ...
+
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         self.lines.append(("choose", key, label, tuple(options.items()), default))
         self.asked[key] = options
@@ -70,7 +73,7 @@ def release() -> Release:
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_kept() -> None:
     written._kept.clear()
     language.use("en")
 
@@ -80,7 +83,8 @@ def script(name: str) -> Callable[[], object]:
 
 
 def unwritten() -> None:
-    raise AssertionError("the script ran, though the page was known")
+    surface().begin()
+    raise AssertionError("the script ran on, though the page was known")
 
 
 def told(release: Release, name: str, write: Callable[[], object], answers: Mapping[str, str] | None = None) -> Log:
@@ -126,6 +130,7 @@ def test_each_answer_has_its_own_page(release, name):
 
 def test_a_page_left_half_way_is_not_kept(release):
     def write(*, whole: bool) -> None:
+        surface().begin()
         surface().text("one")
         if not whole:
             raise KeyError("a visitor who went on")
@@ -141,6 +146,7 @@ def test_nothing_is_told_twice_when_the_script_runs_for_a_new_answer(release):
     ran = []
 
     def write() -> None:
+        surface().begin()
         ran.append(1)
         surface().text("before")
         chosen: Hashable = surface().choose("area", "Area", {"a": "A", "b": "B"})
@@ -167,23 +173,13 @@ def test_what_is_kept_is_bounded(release):
     told(release, f"page {number}", unwritten)  # the last one is still there
 
 
-def test_pages_are_written_ahead_of_the_first_visitor(release, monkeypatch):
-    monkeypatch.setattr(ahead, "newest", lambda: release)
-    monkeypatch.setattr(ahead, "load", load_release)
-    watch = ahead.Ahead()
-    watch.look()
-    for code in ("en", "es"):
-        language.use(code)
-        for name in PAGES:
-            if name != "changes":  # its releases are loaded anew here
-                assert told(release, name, unwritten).lines == straight(release, name).lines
-    monkeypatch.setattr(ahead, "write_ahead", lambda _release: pytest.fail("they were written already"))
-    watch.look()
-
-
-def test_a_refused_release_is_left_to_the_pages(monkeypatch):
-    def refused() -> Release:
-        raise ReleaseRefused("missing")
-
-    monkeypatch.setattr(ahead, "newest", refused)
-    ahead.Ahead().look()
+def test_a_widget_is_the_same_one_when_its_page_is_told_again(monkeypatch):
+    """Streamlit finds a pressed button by its id, which holds the script that runs: told from elsewhere, the press would be lost."""
+    monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run().switch_page("pages/calls.py").run()
+    first = [widget.proto.id for widget in (*app.selectbox, *app.button)]
+    assert len(first) >= 10
+    assert written._kept
+    assert [widget.proto.id for widget in (*app.run().selectbox, *app.button)] == first
+    press = next(button for button in app.button if button.key.startswith("take-calls-"))
+    assert "Link to exactly this view" in "".join(text.value for text in press.click().run().markdown)
