@@ -1,6 +1,6 @@
 """Secondary suppression: from a proven covering pattern to one in which every sensitive cell can move.
 
-1. The pattern: the cheapest set of cells that every sum demands (`pattern.py`), with a proven bound.
+1. The pattern: a cheap set of cells that every sum demands (`pattern.py`), with a proven bound.
 2. Sweeps: moves that reach many targets at once inside the pattern (`moves.furthest`).
 3. What is left needs published cells to be withheld too: a few targets at a time bid for them, while all others ride along.
 4. What step 3 had to add is turned into cuts of the pattern, and all begins again, as long as the
@@ -35,6 +35,8 @@ Tick = Callable[[int, int], None]
 WORKERS = 2
 """Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
 
+LITTLE = 30_000
+"""Where all took less effort than this, the cheapest pattern is completed too."""
 CUT = 8
 """A cut takes about as long as so many moves."""
 EFFORT = 1_500_000
@@ -96,8 +98,9 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
     pattern = Pattern(system, targets)
     reach = _Reach(system, targets, tick)
     reasons: Reasons | None = None
-    best, start = None, pattern.solve()
+    best = None
     while True:
+        cheapest, start = pattern.cheapest(), pattern.sparing()
         grown, violated = reach.complete(start)
         if best is None or _cost(system, grown) < _cost(system, best[0]):
             best = grown, start
@@ -112,7 +115,10 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
             break
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
-        start = pattern.solve()
+    if reach.effort < LITTLE:
+        grown, _violated = reach.complete(cheapest)
+        if _cost(system, grown) < _cost(system, best[0]):
+            best = grown, cheapest
     return Protected(system, high, reach.prune(*best), pattern.bound)
 
 
