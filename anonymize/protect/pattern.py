@@ -25,9 +25,9 @@ Ints = npt.NDArray[np.int64]
 
 GAP = 0.03
 AGAIN = 0.05
-"""Near enough to the proven bound: at first, and once cuts have been added, which make it much harder."""
+"""Near enough to the proven bound: for the first one, and for what comes after it, which needs no bound or has cuts that make it much harder."""
 SPARING = 1.5
-"""Costs to this power spare large counts. What is begun so is most often completed for less than the cheapest pattern, which leaves moves little room."""
+"""Costs to this power spare large counts. What is begun so is most often completed for less than the cheapest pattern (BENCHMARKS.md)."""
 NODES = 1
 """Nodes, not seconds, end the search: the same result on every machine."""
 

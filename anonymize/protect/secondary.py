@@ -98,12 +98,11 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
     pattern = Pattern(system, targets)
     reach = _Reach(system, targets, tick)
     reasons: Reasons | None = None
-    best = None
+    done: list[tuple[Mask, Mask]] = []
     while True:
         cheapest, start = pattern.cheapest(), pattern.sparing()
         grown, violated = reach.complete(start)
-        if best is None or _cost(system, grown) < _cost(system, best[0]):
-            best = grown, start
+        done.append((grown, start))
         dear = CUT * reach.size * len(violated)
         reach.effort += dear
         far = dear > CHEAP and _cost(system, grown) > (1 + NEAR) * pattern.bound
@@ -116,9 +115,8 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
     if reach.effort < LITTLE:
-        grown, _violated = reach.complete(cheapest)
-        if _cost(system, grown) < _cost(system, best[0]):
-            best = grown, cheapest
+        done.append((reach.complete(cheapest)[0], cheapest))
+    best = min(done, key=lambda result: _cost(system, result[0]))
     return Protected(system, high, reach.prune(*best), pattern.bound)
 
 
