@@ -159,18 +159,28 @@ def responder() -> Codelist:
 
 
 def outcome() -> Codelist:
-    """The exclusive final categories of measure O1."""
-    return _flat("outcome", ("How the call ended", "Cómo terminó la llamada"), ("All calls", "Todas las llamadas"), "outcome", {
-        "stayed_with_plan": ("Stayed in the community with a plan", "Siguió en la comunidad con un plan"),
-        "safety_plan_referral": ("Safety plan and referral", "Plan de seguridad y referencia a servicios"),
-        "crisis_center": ("Went to a crisis center by choice", "Fue a un centro de crisis por voluntad propia"),
-        "emergency_department": ("Went to the emergency room by choice", "Fue a emergencias por voluntad propia"),
-        "involuntary_hold": ("Taken to care without consent (hold)", "Llevada a atención sin consentimiento"),
-        "arrest_or_citation": ("Arrest or citation", "Arresto o citación"),
-        "refused": ("Person said no to help", "La persona no aceptó ayuda"),
-        "not_found": ("Person not found", "No se encontró a la persona"),
-        "handed_over": ("Handed to medics or police", "Pasó a paramédicos o policía"),
-    })  # fmt: skip
+    """The exclusive final categories of measure O1, under whether the person was met and took part (measure F5)."""
+    contact = {
+        "met": Text(en="Someone was met, and took part", es="Se atendió a la persona, y participó"),
+        "not_met": Text(en="Nobody found, or no help wanted", es="No se encontró a nadie, o no quiso ayuda"),
+    }
+    ends = {
+        "stayed_with_plan": ("met", "Stayed in the community with a plan", "Siguió en la comunidad con un plan"),
+        "safety_plan_referral": ("met", "Safety plan and referral", "Plan de seguridad y referencia a servicios"),
+        "crisis_center": ("met", "Went to a crisis center by choice", "Fue a un centro de crisis por voluntad propia"),
+        "emergency_department": ("met", "Went to the emergency room by choice", "Fue a emergencias por voluntad propia"),
+        "involuntary_hold": ("met", "Taken to care without consent (hold)", "Llevada a atención sin consentimiento"),
+        "arrest_or_citation": ("met", "Arrest or citation", "Arresto o citación"),
+        "handed_over": ("met", "Handed to medics or police", "Pasó a paramédicos o policía"),
+        "refused": ("not_met", "Person said no to help", "La persona no aceptó ayuda"),
+        "not_found": ("not_met", "Person not found", "No se encontró a la persona"),
+    }
+    nodes = [Node(code, label, ROOT, "contact") for code, label in contact.items()]
+    nodes += [Node(code, Text(en=en, es=es), parent, "outcome") for code, (parent, en, es) in ends.items()]
+    return with_unknown(
+        "outcome", Text(en="How the call ended", es="Cómo terminó la llamada"), Text(en="All calls", es="Todas las llamadas"),
+        ("contact", "outcome"), nodes, unknown=True,
+    )  # fmt: skip
 
 
 def not_served_reason() -> Codelist:

@@ -58,6 +58,8 @@ class Brief:
     parts: tuple[Part, ...]
     foot: str
     release: Release
+    letters: float = 9.2
+    """Their size in points."""
 
 
 def districts(release: Release) -> dict[str, str]:
@@ -251,7 +253,7 @@ def pdf(brief: Brief) -> bytes:
         content = {
             "title": brief.title, "subtitle": brief.subtitle, "notice": brief.notice, "foot": brief.foot, "parts": parts,
             "lang": language.current(), "author": brief.release.package["contributors"][0]["title"],
-            "date": [made_on.year, made_on.month, made_on.day], "page": _("Page"),
+            "date": [made_on.year, made_on.month, made_on.day], "page": _("Page"), "letters": brief.letters,
         }  # fmt: skip
         compiled = typst.compile(
             str(root / "brief.typ"), root=str(root), format="pdf", ignore_system_fonts=True, pdf_standards=["ua-1"],

@@ -169,7 +169,9 @@ def _changes(frame: pd.DataFrame, column: str, events: Mapping[str, str], x: alt
     if at.empty:
         return []
     lettered = alt.Chart(at.assign(letter=at[column].map(dict(events))))
-    letters = lettered.mark_text(fontSize=13, fontWeight="bold", color=colours.accent, dx=9, dy=8)
+    letters = lettered.mark_text(
+        fontSize=13, fontWeight="bold", color=colours.accent, baseline="bottom", dy=-3
+    )  # above the lines, never on them
     rule = lettered.mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x)
     return [rule, letters.encode(x=x, y=alt.value(0), text="letter:N")]
 
@@ -259,6 +261,18 @@ def grid(cells: Sequence[tuple[str, str, float | None, str]], colours: Palette) 
     return _finish(alt.layer(boxes, texts), (44 if len(rows) <= 12 else 26) * len(rows) + 30, colours)
 
 
+def describe_lines(title: str, series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]]) -> str:
+    """A text for readers who do not see the lines: of each its first and its last value."""
+    parts = [_("Line chart: {title}.").format(title=title)]
+    for name, points in series:
+        known = [(x, value) for x, value in points if value is not None]
+        if known:
+            (start, first), (end, last) = known[0], known[-1]
+            words = _("{name}: {first} at first ({start}), {last} at last ({end}).")
+            parts.append(words.format(name=name, first=number(round(first, 1)), start=start, last=number(round(last, 1)), end=end))
+    return " ".join(parts)[:300]
+
+
 def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) -> str:
     """A text for readers who do not see the chart: kind, measure, period, highest and lowest value."""
 
@@ -278,4 +292,4 @@ def describe(kind: str, what: str, period: str, items: Sequence[Point | Share]) 
     return " ".join(parts)[:300]
 
 
-__all__ = ["Mark", "bars", "describe", "dots", "grid", "lines", "marks", "share_bars", "share_words", "trend"]
+__all__ = ["Mark", "bars", "describe", "describe_lines", "dots", "grid", "lines", "marks", "share_bars", "share_words", "trend"]

@@ -84,10 +84,16 @@ FAR = 0.15
 
 
 def about(share: float) -> str:
-    """A share as one of few: 0.19 -> 'about 1 in 5'; empty near none and near all, and where no such words come close (0.06)."""
+    """A share as one of few: 0.19 -> 'about 1 in 5'; empty near none and near all, and where no such words come close (0.06).
+
+    Few people think in sevenths: past halves, thirds and quarters, only '1 in', 'all but 1 in', fifths and tenths.
+    """
     if not 0.05 <= share <= 0.95:
         return ""
-    best = min(((n, d) for d in range(2, 11) for n in range(1, d)), key=lambda f: (round(abs(share - f[0] / f[1]), 2), f[1]))
+    best = min(
+        ((n, d) for d in range(2, 11) for n in range(1, d) if n in (1, d - 1) or d in (5, 10)),
+        key=lambda f: (round(abs(share - f[0] / f[1]), 2), f[1]),
+    )
     if abs(share - best[0] / best[1]) > FAR * min(share, 1 - share):
         return ""
     return _("about {n} in {d}").format(n=best[0], d=best[1])

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from dashboard.figure import Figure
 from dashboard.language import number
 from dashboard.release import Release
-from dashboard.surface import first_choice
+from dashboard.surface import Card, first_choice
 
 _markdown = MarkdownIt("commonmark", {"html": False})
 
@@ -51,6 +51,13 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]], name: s
         f'<div class="scroll" role="region" aria-label="{escape(name)}" tabindex="0"><table><caption>{escape(name)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
+
+
+def card_html(card: Card) -> str:
+    """A card without its link."""
+    figure = f'<p style="font-size:1.75rem;font-weight:700;line-height:1.2;margin:.2rem 0">{escape(card.figure)}</p>' if card.figure else ""
+    lines = "".join(f'<p style="margin:.15rem 0">{escape(line)}</p>' for line in card.lines)
+    return f'<p style="margin:.3rem 0"><strong>{escape(card.heading)}</strong></p>{figure}{lines}'
 
 
 @dataclass
@@ -92,10 +99,10 @@ class Paper:
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         self.body.append(f'<p><a href="{escape(self.shelf.page(page, filters))}">{escape(words)}</a></p>')
 
-    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
+    def cards(self, cards: Sequence[Card]) -> None:
         boxes = [
-            f'<div class="card"><p><strong>{escape(heading)}</strong></p><p><a href="{escape(self.shelf.page(page, {}))}">{escape(words)}</a></p></div>'
-            for heading, page, words in cards
+            f'<div class="card">{card_html(card)}<p><a href="{escape(self.shelf.page(card.page, {}))}">{escape(card.link)}</a></p></div>'
+            for card in cards
         ]
         self.body.append(f'<div class="cards">{"".join(boxes)}</div>')
 

@@ -14,7 +14,7 @@ from dashboard.answers import whole_years
 from dashboard.language import _, day, month_in_words, number, percent, pick, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import Page, periods
-from dashboard.surface import choose
+from dashboard.surface import choose, escape
 from dashboard.views import Point, Rate, Share, along, by_who, label_of, shares_of
 
 
@@ -247,6 +247,44 @@ def _end_of(time: str) -> tuple[date, str]:
         year, number_of = int(time[:4]), int(time[5:])
         return date(year, number_of, monthrange(year, number_of)[1]), month_in_words(time)
     return date.fromisoformat(time), day(date.fromisoformat(time))
+
+
+def residents(release: Release, dimension: str) -> dict[str, int]:
+    """Code -> residents, of areas or groups; empty where the agency does not report them."""
+    rows = release.reference("population")
+    if rows is None:
+        return {}
+    listed = rows[rows["dimension"] == dimension].to_dict("records")
+    return {row["code"]: int(row["residents"]) for row in listed}
+
+
+def hours_served(release: Release, area: str = "") -> list[str]:
+    """When teams work, one plain line for each place: that of `area` and the places that hold it, or (where none is named) of all."""
+    rows = release.reference("service_hours")
+    if rows is None:
+        return []
+    codes = release.codelists["area"].codes if "area" in release.codelists else {}
+    holding = [area]
+    while holding[-1] in codes and codes[holding[-1]].parent:
+        holding.append(codes[holding[-1]].parent)
+    lines = []
+    for row in rows.to_dict("records"):
+        if area and row["area"] not in (*holding, ROOT):
+            continue
+        place = pick(codes[row["area"]].label) if row["area"] in codes and row["area"] != ROOT else pick(release.agency["place"])
+        lines.append(_("{place}: {days}, {hours}.").format(place=place, days=text(row, "days"), hours=row["hours"]))
+    return lines
+
+
+def team_hours(page: Page, area: str = "") -> None:
+    """When teams work, everywhere or where `area` lies."""
+    page.heading(_("When teams work"))
+    lines = hours_served(page.release, area)
+    if not lines:
+        page.not_reported(_("the hours of the teams"))
+        return
+    page.text("\n".join(f"- {escape(line)}" for line in lines))
+    page.text(_("Outside these hours police or medics come. You can call 988 at every hour."))
 
 
 def money(value: float) -> str:

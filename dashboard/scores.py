@@ -10,7 +10,7 @@ from dashboard.charts import share_words
 from dashboard.language import _, percent, text
 from dashboard.measures import measures
 from dashboard.release import CountTable, Release
-from dashboard.stats import shares_differ
+from dashboard.stats import counts_differ, shares_differ
 from dashboard.views import Point, Share
 
 
@@ -38,6 +38,11 @@ class Score:
             return _("no clear change")
         return _("up") if self.now.share > self.before.share else _("down")
 
+    @property
+    def counts(self) -> str:
+        """The counts behind the share."""
+        return _("{part} of {whole} calls").format(part=self.now.part.shown, whole=self.now.whole.shown)
+
     def meets(self, target: float, direction: str) -> str:
         """met, missed, unclear (the interval holds the target) or unknown."""
         if self.now.interval is None or self.now.share is None:
@@ -47,6 +52,15 @@ class Score:
             return "unclear"
         above = low > target
         return "met" if above == (direction == "at_least") else "missed"
+
+
+def trend_of_counts(now: Point, before: Point) -> str:
+    """Up, down, or no clear change; nothing where one of the two is withheld or covers a part of its period only."""
+    if now.value is None or before.value is None or {now.status, before.status} != {"published"}:
+        return ""
+    if not counts_differ(before.value, now.value):
+        return _("no clear change")
+    return _("up") if now.value > before.value else _("down")
 
 
 def score(release: Release, measure: str, year: str) -> Score | None:
@@ -95,6 +109,14 @@ class Target:
     def trend(self) -> str:
         return self.score.trend if self.score else "–"
 
+    def quality(self, release: Release) -> str:
+        """How far the fields behind the figure are filled."""
+        filled = release.package.get("completeness", {})
+        known = [filled[name] for name in _SCORED[self.measure].fields if name in filled] if self.measure in _SCORED else []
+        if not known:
+            return "–"
+        return _("good") if min(known) >= GOOD else _("below 90 %: read with care")
+
     @property
     def result(self) -> str:
         """met, missed, unclear (the interval holds the target) or unknown."""
@@ -119,20 +141,28 @@ def targets(release: Release) -> list[Target]:
     ]  # fmt: skip
 
 
+GOOD = 90
+"""Per cent of calls with a field filled. Below it, read with care (MEASURES.md Q1)."""
+
+
 @dataclass(frozen=True)
 class _Scored:
+    """`fields`: those of a call that the figure rests on."""
+
     dimensions: tuple[str, ...]
     part: dict[str, str]
     whole: dict[str, str]
     where: dict[str, str]
+    fields: tuple[str, ...]
 
 
 _SCORED = {
-    "coverage": _Scored(("period", "responder"), REACHED, {}, ELIGIBLE),
-    "arrests": _Scored(("period", "responder", "arrest"), {**REACHED, "arrest": "yes"}, REACHED, {}),
-    "force": _Scored(("period", "responder", "force_used"), {**REACHED, "force_used": "yes"}, REACHED, {}),
-    "connected": _Scored(("period", "responder", "handoff"), {**REACHED, "handoff": "connected"}, REACHED, {}),
-    "wait_within_30": _Scored(("period", "wait"), {"wait": "within_30"}, {}, {}),
+    "coverage": _Scored(("period", "responder"), REACHED, {}, ELIGIBLE, ("eligible", "responder")),
+    "arrests": _Scored(("period", "responder", "arrest"), {**REACHED, "arrest": "yes"}, REACHED, {}, ("responder", "arrest")),
+    "force": _Scored(("period", "responder", "force_used"), {**REACHED, "force_used": "yes"}, REACHED, {}, ("responder", "force_used")),
+    "connected": _Scored(("period", "responder", "handoff"), {**REACHED, "handoff": "connected"}, REACHED, {}, ("responder",)),
+    "wait_within_30": _Scored(("period", "wait"), {"wait": "within_30"}, {}, {}, ("arrived_at",)),
+    "stayed": _Scored(("period", "outcome"), {"outcome": "stayed_with_plan"}, {}, {}, ("outcome",)),
 }
 
 

@@ -18,12 +18,15 @@ from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure
 from dashboard.language import _, number
 from dashboard.maps import MAP_HEIGHT
+from dashboard.paper import card_html
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
-from dashboard.surface import escape, first_choice
+from dashboard.surface import Card, escape, first_choice
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
 
+BESIDE = 3
+"""Cards side by side on a wide screen; on a phone they stand one under the other."""
 MOST_ROWS, LONG_TABLE = 14, 460
 """A table of more rows scrolls within this height (pixels), its header in view."""
 
@@ -162,11 +165,12 @@ class Screen:
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         st.page_link(f"pages/{page}.py", label=words, query_params=dict(filters) or None)
 
-    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
-        for column, (heading, page, words) in zip(st.columns(len(cards)), cards, strict=True):
-            with column, st.container(border=True):
-                st.markdown(f"**{heading}**")
-                st.page_link(f"pages/{page}.py", label=words)
+    def cards(self, cards: Sequence[Card]) -> None:
+        for row in (cards[i : i + BESIDE] for i in range(0, len(cards), BESIDE)):
+            for column, card in zip(st.columns(BESIDE), row, strict=False):
+                with column, st.container(border=True, height="stretch"):
+                    st.html(card_html(card))
+                    st.page_link(f"pages/{card.page}.py", label=card.link)
 
     def fold(self, label: str, markdown: str) -> None:
         with st.expander(label):
@@ -253,7 +257,7 @@ class Embedded(Screen):
 
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None: ...
 
-    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None: ...
+    def cards(self, cards: Sequence[Card]) -> None: ...
 
     def fold(self, label: str, markdown: str) -> None: ...
 

@@ -21,7 +21,7 @@ from dashboard.measures import measures, own_rules
 from dashboard.notices import help_line, made_up, nothing
 from dashboard.pages_list import to_do
 from dashboard.release import ROOT, VISIBLE, CountTable, Release
-from dashboard.surface import escape, framed, surface
+from dashboard.surface import Card, escape, framed, surface
 from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
 
 
@@ -72,8 +72,9 @@ class Page:
     def link(self, page: str, label: str, **filters: str) -> None:
         surface().link(page, label, filters)
 
-    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
-        """Boxes side by side: (heading, page, words of the link)."""
+    def cards(self, cards: Sequence[Card]) -> None:
+        """Boxes, three side by side where there is room."""
+        self.said += [words for card in cards for words in (card.heading, *card.lines)]
         surface().cards(cards)
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
@@ -15,6 +16,17 @@ from dashboard.figure import Figure
 from dashboard.release import Release
 
 _here = threading.local()
+
+
+@dataclass(frozen=True)
+class Card:
+    """A box of plain texts: what it is about, a figure in large letters with lines under it (where it has them), and a link to a page."""
+
+    heading: str
+    page: str
+    link: str
+    figure: str = ""
+    lines: tuple[str, ...] = ()
 
 
 class Surface(Protocol):
@@ -43,8 +55,8 @@ class Surface(Protocol):
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         """A link to a page at the given filters."""
 
-    def cards(self, cards: Sequence[tuple[str, str, str]]) -> None:
-        """Boxes side by side: (heading, page, words of the link)."""
+    def cards(self, cards: Sequence[Card]) -> None:
+        """Boxes, three side by side where there is room."""
 
     def fold(self, label: str, markdown: str) -> None:
         """Words that open on demand."""

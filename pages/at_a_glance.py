@@ -1,15 +1,17 @@
-"""At a glance: how many calls, who was reached, how calls ended."""
+"""At a glance: is the program reaching people, and are they safe? Six figures of one year, each with a way on."""
 
+from datetime import date
 from functools import partial
 
 import pandas as pd
 
-from dashboard import answers, charts
-from dashboard.language import _
+from dashboard import answers, brief, charts, trends
+from dashboard.glance import glance
+from dashboard.language import _, day, pick
 from dashboard.program import event_note, events, latest
 from dashboard.release import ROOT
-from dashboard.scores import score
 from dashboard.skeleton import hidden_points, open_page, period_words, point_tables
+from dashboard.surface import Card, choose, escape
 from dashboard.views import along
 
 page = open_page("at-a-glance")
@@ -17,39 +19,63 @@ release = page.release
 covered, share = answers.coverage(release)
 page.ask(_("Is the program reaching people in crisis?"), covered if share else answers.calls(release))
 
-page.heading(_("In short"))
-sentences = [answers.calls(release)]
-if share is None:
-    sentences.append(covered)
-outcomes = release.find("outcome")
-sentences.append(answers.outcomes(release, outcomes) if outcomes else _("This agency does not report how calls ended."))
-page.text("\n".join(f"- {sentence}" for sentence in sentences))
 page.heading(_("Start here"))
-start = {
-    _("I live here"): ("neighborhood", _("Is there a team where I live?")),
-    _("I write about this"): ("claims", _("Is it true that...? Check a claim")),
-    _("I decide on this"): ("scorecard", _("Are the targets met?")),
-}
-page.cards([(who, target, label) for who, (target, label) in start.items()])
+page.cards(
+    [
+        Card(_("I live here"), "neighborhood", _("Is there a team where I live?")),
+        Card(_("I write about this"), "claims", _("Is it true that...? Check a claim")),
+        Card(_("I decide on this"), "scorecard", _("Are the targets met?")),
+    ]
+)
+if share is None:
+    page.info(covered)
 
-rows = []
-for measure in ("coverage", "wait_within_30", "connected", "arrests"):
-    found = score(release, measure, latest(release))
-    if found is not None:
-        rows.append(
-            {_("Measure"): found.plain, latest(release): found.shown, _("Year before"): found.before_shown, _("Trend"): found.trend}
-        )
-if rows:
-    data = pd.DataFrame(rows)
+WAYS = {
+    "calls": ("calls", _("How many calls, and when?")),
+    "coverage": ("funnel", _("Who gets a co-response?")),
+    "wait_within_30": ("times", _("How long do people wait?")),
+    "stayed": ("outcomes", _("How do calls end?")),
+    "force": ("safety", _("Is anyone hurt or arrested?")),
+    "connected": ("after", _("Do people get care?")),
+}
+spans = brief.years(release)
+year = choose("year", _("Year"), spans, latest(release))
+seen, missing = glance(release, year)
+if seen:
+    page.heading(_("The year in short: {year}").format(year=spans[year]))
+    page.cards([Card(f.plain, *WAYS[f.measure], f.shown, f.lines) for f in seen])
     page.rows(
-        title=_("The year in numbers"),
-        table=data,
-        data=data,
-        file=("glance",),
+        title=_("The year in numbers: {year}").format(year=spans[year]),
+        table=pd.DataFrame(
+            [
+                {_("Measure"): f.plain, spans[year]: f.shown, _("Calls (n)"): f.n, _("Out of (N)"): f.out_of, _("Year before"): f.before or "–",
+                 _("Trend"): f.trend or "–", _("Target"): f.target or "–"}
+                for f in seen
+            ]
+        ),
+        data=pd.DataFrame([{"measure": f.measure, "year": year, "calls": f.part, "out_of_calls": f.whole} for f in seen]).astype({"calls": "Int64", "out_of_calls": "Int64"}),
+        file=("glance", year),
         note=_("A trend is named only where chance alone is unlikely to explain it. Up is not always good, and down is not always bad."),
-    )
-else:
-    page.not_reported(_("who came, how long it took, and what came after"))
+    )  # fmt: skip
+if missing:
+    page.not_reported("; ".join(missing))
+page.file(
+    _("This year as a brief to print (PDF)"),
+    brief.file_name(release, ROOT, year, "pdf"),
+    partial(brief.pdf_of, release, ROOT, year),
+    "application/pdf",
+)
+
+page.heading(_("What is new"))
+kind = release.package.get("release", {})
+words = (
+    _("Release {version} of {day} is a correction.")
+    if kind.get("kind") == "correction"
+    else _("Release {version} of {day} is a planned update.")
+)
+words = words.format(version=release.version, day=day(date.fromisoformat(release.package["created"][:10])))
+page.text(f"{words} {escape(pick(kind['reason']))}" if "reason" in kind else words)
+page.link("changes", _("See what changed"))
 
 table = release.find("period")
 if table is None:
@@ -66,18 +92,8 @@ else:
         hidden=hidden_points(points), note=event_note(changes),
     )  # fmt: skip
 
-types = release.find("call_type")
-if types is None:
-    page.not_reported(_("what calls were about"))
-else:
-    points = along(release, types, "call_type", types.finest("call_type"), {"period": ROOT})
-    title = _("What calls were about, {span}").format(span=period_words(release))
-    shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": types.name, "period": ROOT})
-    page.figure(
-        title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
-        table=shown, data=data, file=("calls-by-type",), hidden=hidden_points(points),
-    )  # fmt: skip
-
+trends.waits_over_time(page)
+trends.hours_over_time(page)
 page.caveats(
     [
         _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),

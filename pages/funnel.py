@@ -7,27 +7,59 @@ from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.answers import coverage as coverage_answer
 from dashboard.language import _, percent
 from dashboard.program import one_year, point, years_of
-from dashboard.release import ROOT
-from dashboard.skeleton import hidden_points, open_page, period_title
-from dashboard.views import Share, mix_of
+from dashboard.release import ROOT, CountTable
+from dashboard.skeleton import areas, hidden_points, open_page, period_title
+from dashboard.surface import choose
+from dashboard.views import Share, label_of, mix_of
 
 page = open_page("funnel", "eligible", "coverage", "missed")
 release = page.release
 sentence, _share = coverage_answer(release)
-reasons = release.find("not_served_reason", where=ELIGIBLE)
+reasons = release.find("not_served_reason", "period", where=ELIGIBLE) or release.find("not_served_reason", where=ELIGIBLE)
+placed = release.find("not_served_reason", "area", where=ELIGIBLE)
 triage = release.find("eligible")
 covered = release.find("period", "responder", where=ELIGIBLE)
 on_duty = release.find("on_duty", "responder", where=ELIGIBLE)
 page.ask(_("Of all crisis calls, who gets a co-response, and why not the rest?"), sentence if covered or reasons else "")
 
 year = one_year(release, triage, reasons, on_duty)
+by_place = [t for t in (triage, placed) if t is not None and len(t.levels.get("area", ())) > 1]
+place = choose("area", _("Place"), areas(release, by_place[0], "area")) if by_place else ROOT
+if not by_place and (triage is not None or reasons is not None):
+    page.not_reported(_("why no team came, by place"))
+where = {} if place == ROOT else {"area": place}
+named = "" if place == ROOT else f"{label_of(release, 'area', place)}, "
+
+
+def here(table: CountTable | None) -> CountTable | None:
+    """The table, where it knows the chosen place."""
+    if table is None or not where:
+        return table
+    return table if release.codelists["area"].codes[place].level in table.levels.get("area", ()) else None
+
+
+def at(table: CountTable) -> dict[str, str]:
+    """The codes to hold fixed: the chosen year, and the chosen place."""
+    return year(table) | where
+
+
+def missing(what: str) -> None:
+    if where:
+        page.info(_("This is known for the whole city only: {what}.").format(what=what))
+    else:
+        page.not_reported(what)
+
+
+if where:
+    triage, reasons, on_duty = here(triage), here(placed), here(on_duty)
+    covered = here(release.find("area", "period", "responder", where=ELIGIBLE))
 if triage is not None and covered is not None:
-    fixed = year(triage)
-    when = period_title(release, fixed.get("period", ROOT))
+    fixed = at(triage)
+    when = named + period_title(release, fixed.get("period", ROOT))
     steps = [
         (_("All crisis calls"), point(release, triage, "eligible", ROOT, fixed)),
         (_("Met the program's criteria"), point(release, triage, "eligible", "yes", fixed)),
-        (_("A clinician came"), point(release, covered, "responder", "clinician", year(covered))),
+        (_("A clinician came"), point(release, covered, "responder", "clinician", at(covered))),
     ]
     items = []
     for i, (label, step) in enumerate(steps):
@@ -42,10 +74,10 @@ if triage is not None and covered is not None:
         note=_("Each bar is a part of the bar above it. Why calls were lost on the way stands below."),
     )  # fmt: skip
 if triage is None:
-    page.not_reported(_("which calls met the criteria"))
+    missing(_("which calls met the criteria"))
 else:
-    fixed = year(triage)
-    when = period_title(release, fixed.get("period", ROOT))
+    fixed = at(triage)
+    when = named + period_title(release, fixed.get("period", ROOT))
     page.shares(
         title=_("1. Did the call meet the criteria? {period}").format(period=when),
         shares=mix_of(release, triage, "eligible", triage.finest("eligible"), fixed), what=_("Meets the program's criteria"), when=when,
@@ -53,10 +85,10 @@ else:
         note=_("A call that nobody checked counts as not recorded, not as one that did not meet the criteria."),
     )  # fmt: skip
 if reasons is None:
-    page.not_reported(_("why no team came"))
+    missing(_("why no team came"))
 else:
-    fixed = year(reasons)
-    when = period_title(release, fixed.get("period", ROOT))
+    fixed = at(reasons)
+    when = named + period_title(release, fixed.get("period", ROOT))
     page.shares(
         title=_("2. Of the calls that met the criteria: reached, or why not, {period}").format(period=when),
         shares=mix_of(release, reasons, "not_served_reason", reasons.finest("not_served_reason"), fixed), what=_("Reached, or why not"), when=when,
@@ -64,10 +96,10 @@ else:
         note=_("'Not recorded' means that nobody wrote down why."),
     )  # fmt: skip
 if on_duty is None:
-    page.not_reported(_("which calls came in while a team was on duty"))
+    missing(_("which calls came in while a team was on duty"))
 else:
-    fixed = year(on_duty)
-    when = period_title(release, fixed.get("period", ROOT))
+    fixed = at(on_duty)
+    when = named + period_title(release, fixed.get("period", ROOT))
     bases = [(ROOT, _("At every hour")), ("yes", _("While a team was on duty")), ("no", _("While no team was on duty"))]
     shares = []
     for code, label in bases:
@@ -79,10 +111,10 @@ else:
         note=_("The first line is the one that counts for people who call. The second shows how busy teams are when they work. "
                "A clinician may also come from outside a team's shift."),
     )  # fmt: skip
-if covered is not None and (shares := years_of(release, covered, REACHED, {})):
+if covered is not None and (shares := years_of(release, covered, REACHED, where)):
     page.shares(
-        title=_("4. Reached by a clinician, year by year"), shares=shares, what=_("Year"), when=_("by year"),
-        fixed={"table": covered.name, "eligible": "yes"}, file=("reached-by-year",),
+        title=_("4. Reached by a clinician, year by year") if not where else _("4. Reached by a clinician, year by year: {area}").format(area=label_of(release, "area", place)), shares=shares, what=_("Year"), when=_("by year"),
+        fixed={"table": covered.name, "eligible": "yes", **where}, file=("reached-by-year", *where.values()),
     )  # fmt: skip
 page.caveats(
     [

@@ -1,11 +1,13 @@
 """My neighborhood: one area beside the whole city."""
 
+from functools import partial
+
 import pandas as pd
 
-from dashboard import charts
+from dashboard import brief, charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import last_year, point
+from dashboard.program import last_year, point, residents, team_hours
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, open_page, period_title
 from dashboard.surface import choose
@@ -41,6 +43,7 @@ else:
     )
     page.ask(question, answer)
     area = choose("area", _("My area"), options, first)
+    team_hours(page, area)
     compared = [area, ROOT]
     if covered is not None and area != ROOT:
         parent = release.codelists["area"].codes[area].parent
@@ -58,13 +61,21 @@ else:
     in_calls = [code for code in compared if code != ROOT and release.codelists["area"].codes[code].level in calls.levels["area"]]
     if area != ROOT and not in_calls and release.codelists["area"].codes[area].parent != ROOT:
         in_calls = [release.codelists["area"].codes[area].parent]  # calls are counted for the larger area alone
+    in_year = "period" in year and "period" in calls.levels and year["period"] != ROOT
     points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in in_calls]
+    homes = residents(release, "area")
+    rates = (
+        {p.code: number(round(1000 * p.value / homes[p.code], 1)) for p in points if p.value is not None and homes.get(p.code)}
+        if in_year
+        else {}
+    )
     if points:
         page.marks(
             title=_("Crisis calls: {area}, {period}").format(area=points[0].label, period=when),
-            items=[charts.Mark(p.label, p.value, p.shown) for p in points], what=_("Area"), unit=_("Calls"), when=when,
+            items=[charts.Mark(p.label, p.value, _("{count} ({rate} for each 1,000 residents)").format(count=p.shown, rate=rates[p.code]) if p.code in rates else p.shown) for p in points], what=_("Area"), unit=_("Calls"), when=when,
             data=pd.DataFrame({"code": [p.code for p in points], "label": [p.label for p in points], "calls": pd.array([p.value for p in points], dtype="Int64"), "status": [p.status for p in points]}),
             file=("my-area-calls", area), hidden=sum(p.value is None for p in points),
+            note=_("Many people who call from an area live elsewhere, so a high rate does not mean that those who live there call more.") if rates else "",
         )  # fmt: skip
     waits = release.statistic("minutes_call_to_arrival", "area")
     if waits is None:
@@ -85,10 +96,17 @@ else:
             data=pd.DataFrame([{"area": code, "median": cell["median"] if cell else None, "p90": cell["p90"] if cell else None} for code, cell in cells]),
             file=("my-area-waits", area),
         )  # fmt: skip
+    sheets = brief.districts(release)
+    parent = release.codelists["area"].codes[area].parent
+    sheet = area if area in sheets else parent if parent in sheets else ROOT
+    span = year.get("period", ROOT)
+    page.file(
+        _("Sheet for {area} (PDF)").format(area=sheets[sheet]), brief.file_name(release, sheet, span, "pdf"), partial(brief.pdf_of, release, sheet, span), "application/pdf"
+    )  # fmt: skip
 page.caveats(
     [
         _("Your choice stays in your browser's address. It is not stored."),
-        _("Many people who call from an area live elsewhere. These numbers say nothing about a single person."),
+        _("These numbers say nothing about a single person."),
         _("Areas are not ranked here: small differences are often chance."),
     ]
 )

@@ -8,9 +8,9 @@ from dashboard.program import parts_of, year_choice
 from dashboard.release import ROOT
 from dashboard.skeleton import codes_of, hidden_shares, open_page, period_title, periods, share_tables
 from dashboard.surface import choose
-from dashboard.views import mix_of
+from dashboard.views import Point, Share, along, label_of, mix_of
 
-page = open_page("outcomes", "outcomes", "er_diversion")
+page = open_page("outcomes", "outcomes", "contact", "er_diversion")
 release = page.release
 fixed: dict[str, str] = {}
 question = _("What happens at the end of a call?")
@@ -39,6 +39,21 @@ else:
         table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
     )  # fmt: skip
+if table is not None and "contact" in table.levels["outcome"]:
+    met = {**fixed, "outcome": "met"}
+    whole = Point("met", label_of(release, "outcome", "met"), *table.cell(met))
+    ends = [Share(p.code, p.label, p, whole) for p in along(release, table, "outcome", "outcome", fixed, under="met")]
+    page.shares(
+        title=_("Was someone met? {period}").format(period=when), shares=mix_of(release, table, "outcome", "contact", fixed), what=_("Contact"), when=when,
+        fixed={"table": table.name, **fixed}, file=("contact-made", *[c for c in fixed.values() if c != ROOT]),
+        note=_("Where many people are not found, or say no, shares over all calls say little of what teams do. So the next figure leaves those calls out."),
+    )  # fmt: skip
+    page.shares(
+        title=_("How calls ended where someone was met, {period}").format(period=when), shares=ends, what=_("How it ended"), when=when,
+        fixed={"table": table.name, **met}, file=("outcomes-met", *[c for c in fixed.values() if c != ROOT]),
+    )  # fmt: skip
+elif table is not None:
+    page.not_reported(_("whether someone was met"))
 needed = release.find("taken_to_ed", where={"ed_criteria": "yes"})
 if needed is None:
     page.not_reported(_("which people needed an emergency room"))

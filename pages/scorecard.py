@@ -9,12 +9,9 @@ from dashboard import brief
 from dashboard.language import _, day, month, number, percent
 from dashboard.program import latest, numbers, up_to
 from dashboard.release import ROOT
-from dashboard.scores import targets
+from dashboard.scores import GOOD, targets
 from dashboard.skeleton import field_name, open_page
 from dashboard.surface import choose, escape
-
-GOOD = 90
-"""Per cent. Below it, read with care (MEASURES.md Q1)."""
 
 page = open_page("scorecard", "coverage", "wait_within_30", "connected", "arrests", "completeness")
 release = page.release
@@ -35,7 +32,7 @@ else:
         table=pd.DataFrame(
             [
                 {_("Measure"): t.plain, _("Year"): t.year, _("Target"): t.target_words, _("Actual"): t.actual, _("Year before"): t.before,
-                 _("Trend"): t.trend, _("Result"): t.result_words}
+                 _("Trend"): t.trend, _("Result"): t.result_words, _("Data"): t.quality(release)}
                 for t in listed
             ]
         ),
@@ -48,7 +45,8 @@ else:
         ),
         file=("scorecard",),
         note=_(
-            "'Too close to call' means that the target lies in the likely range. We name a trend only where chance alone is unlikely to explain it."
+            "'Too close to call' means that the target lies in the likely range. We name a trend only where chance alone is unlikely to explain it. "
+            "Targets are for a year, so the period before and the same time of the year before are one. 'Data' says how well the fields behind the figure are filled."
         ),
     )  # fmt: skip
     page.heading(_("Why these targets"))

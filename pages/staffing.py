@@ -4,9 +4,9 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import charts
+from dashboard import charts, trends
 from dashboard.language import _, month, month_in_words, number, percent, text
-from dashboard.program import event_note, events, numbers, one_year, parts_of, show_feedback, trained_words
+from dashboard.program import numbers, one_year, parts_of, show_feedback, trained_words
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import label_of, mix_of
@@ -38,7 +38,7 @@ else:
         for field, words in (("authorized", _("posts")), ("filled", _("filled")))
     ]
     page.figure(
-        title=_("Posts and people, by month"), draw=partial(charts.lines, series, _("Posts") ), alt=_("Line chart: posts in the budget and posts filled, by role and month."),
+        title=_("Posts and people, by month"), draw=partial(charts.lines, series, _("Posts")), alt=charts.describe_lines(_("Posts and people, by month"), series),
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Role"): text(r, "role"), _("Posts"): number(r["authorized"]), _("Posts filled"): number(r["filled"])} for r in rows.to_dict("records")]),
         data=posts, file=("posts",),
     )  # fmt: skip
@@ -53,22 +53,7 @@ else:
                              _("Share"): percent(r["left"] / r["average"]) if r["average"] else "–"} for r in rows]),
         note=_("By year only, and without a reason: teams are small. One person who leaves changes the share a lot."),
     )  # fmt: skip
-if hours is None:
-    page.not_reported(_("hours planned and staffed"))
-else:
-    rows = numbers(hours, "planned", "worked")
-    changes = events(release, rows["month"])
-    page.figure(
-        title=_("Hours planned, and hours with both an officer and a clinician"),
-        draw=partial(charts.lines, [(_("planned"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["planned"], strict=True)]),
-             (_("staffed with both"), [(month(m), float(v)) for m, v in zip(rows["month"], rows["worked"], strict=True)])], _("Hours"),
-            events={month(e.month): e.letter for e in changes},
-        ),
-        alt=_("Line chart: unit hours planned and unit hours staffed with both roles, by month."),
-        table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
-                             _("Share"): percent(r["worked"] / r["planned"]) if r["planned"] else "–"} for r in rows.to_dict("records")]),
-        data=hours, file=("hours",), note=event_note(changes),
-    )  # fmt: skip
+trends.hours_over_time(page)
 busy = release.statistic("hours_committed", "period", "responder")
 if hours is None or busy is None:
     page.not_reported(_("how much of their time teams are on calls"))

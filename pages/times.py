@@ -1,11 +1,9 @@
 """Response times: named clocks, middle and slow waits, share within a time, team and other calls."""
 
-from functools import partial
-
 import pandas as pd
 
-from dashboard import charts
-from dashboard.language import _, number
+from dashboard import charts, trends
+from dashboard.language import _, number, pick
 from dashboard.program import statistic_rows, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
@@ -57,6 +55,26 @@ def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
     )
 
 
+def along_it(table: StatisticTable, dimension: str, title: str, what: str, file: str, note: str) -> None:
+    """Middle and slow waits along one dimension, at the finest level below its root, in the chosen year."""
+    at = {"period": chosen["period"]} if "period" in chosen and "year" in table.levels.get("period", ()) else {}
+    level = table.levels[dimension][-1]
+    counted = release.find(dimension, *at)
+    known = counted is not None and level in counted.levels[dimension]
+    found = [
+        (code, label, cell)
+        for code, label, cell in statistic_rows(release, table, dimension, level, at)
+        if not (known and counted and counted.cell({dimension: code, **at})[0] == 0)  # nobody called: nothing is withheld
+    ]
+    when = period_title(release, at.get("period", ROOT))
+    page.marks(
+        title=title.format(period=when), what=what, unit=_("Minutes"), when=when, file=(file, *at.values()), dots=True, note=note,
+        items=[wait_mark(label, cell["median"] if cell else None, cell["p90"] if cell else None, _("withheld")) for _code, label, cell in found],
+        data=pd.DataFrame([{dimension: code, **at, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]),
+        hidden=sum(cell is None for _code, _label, cell in found),
+    )  # fmt: skip
+
+
 clocks = (
     (wait, _("From call to arrival, by who came"), "wait-by-who", _("waits by who came"),
      _("The dot is the middle wait. The line runs to the wait that 9 in 10 stay under.")),
@@ -70,10 +88,11 @@ for clock, title, file, what, note in clocks:
         by_who(clock, title, file, note)
     else:
         page.not_reported(what)
+chosen: dict[str, str] = {}
 if bands is None:
     page.not_reported(_("how many calls were answered within a given time"))
 else:
-    fixed = year_choice(release, bands)
+    fixed = chosen = year_choice(release, bands)
     when = period_title(release, fixed.get("period", ROOT))
     shares: list[Share] = mix_of(release, bands, "wait", bands.finest("wait"), fixed)
     page.shares(
@@ -81,21 +100,22 @@ else:
         fixed={"table": bands.name, **fixed}, file=("waits", *fixed.values()),
         note=_("'Not recorded' are calls without both times. When many times are missing, the rest may not stand for all."),
     )  # fmt: skip
+trends.waits_over_time(page)
 hours = release.statistic("minutes_call_to_arrival", "hour")
 if hours:
-    level = hours.levels["hour"][-1]
-    found = statistic_rows(release, hours, "hour", level, {})
-    known = [(label, cell) for _code, label, cell in found]
-    page.figure(
-        title=_("Waits by time of day"),
-        draw=partial(charts.lines, [(_("9 in 10 within"), [(label, float(cell["p90"]) if cell else None) for label, cell in known]),
-             (_("half within"), [(label, float(cell["median"]) if cell else None) for label, cell in known])], _("Minutes")
-        ),
-        alt=_("Line chart: waits by time of day, middle value and the value that 9 in 10 stay under, in minutes."),
-        table=pd.DataFrame([{_("Time of day"): label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
-                             _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
-        data=pd.DataFrame([{"hour": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=("waits-by-hour",),
-    )  # fmt: skip
+    trends.waits(page, hours, "hour", hours.levels["hour"][-1], _("Waits by time of day"), _("Time of day"), "waits-by-hour")
+ranked = release.statistic("minutes_call_to_arrival", "priority")
+if ranked is None:
+    page.not_reported(_("waits by priority"))
+else:
+    along_it(ranked, "priority", _("Waits by priority, {period}"), pick(release.codelists["priority"].name), "waits-by-priority",
+             _("Priority is how fast the call taker thought someone must come."))  # fmt: skip
+placed = release.statistic("minutes_call_to_arrival", "area")
+if placed is None:
+    page.not_reported(_("waits by area"))
+else:
+    along_it(placed, "area", _("Waits by area, {period}"), _("Area"), "waits-by-area",
+             _("Areas stand in the order of the map, not by their waits: a small difference is often chance."))  # fmt: skip
 urgent = release.reference("urgent_waits")
 if urgent is None:
     page.not_reported(_("waits for urgent police calls while teams are on a call"))

@@ -54,6 +54,17 @@ class Tree:
                 found[code] = at
         return found
 
+    def only_child(self, code: str, above: str) -> bool:
+        """No other code of its level stands under `above`: the two are one cell by the tree alone, and tell nothing of each other."""
+        level = next(codes for codes in self.levels.values() if code in codes)
+
+        def under(one: str) -> bool:
+            while one and one != above:
+                one = self.parent.get(one, "")
+            return one == above
+
+        return not any(under(other) for other in level if other != code)
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -188,6 +188,8 @@ def _complements(table: PublicTable, release: PublicRelease, report: AuditReport
         parent, rest = release.trees[name].parent[codes[name]], cell.key - {(name, codes[name])}
         while parent not in ("all", "") and rest | {(name, parent)} not in values:
             parent = release.trees[name].parent[parent]
+        if release.trees[name].only_child(codes[name], parent):
+            continue
         whole = values.get(rest | ({(name, parent)} if parent not in ("all", "") else set()))
         report.tested["complement"] += 1
         if whole and 0 <= whole - cell.value < release.threshold:

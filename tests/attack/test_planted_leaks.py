@@ -6,7 +6,7 @@ import pytest
 
 from anonymize.audit import audit_release
 from anonymize.errors import AuditError
-from tests.helpers import Spec, flat, rehash, write_release
+from tests.helpers import Dim, Spec, flat, rehash, write_release
 
 K = 5
 AREA, KIND = flat("area", "a", "b", "c"), flat("kind", "x", "y", "z")
@@ -205,6 +205,18 @@ def test_everyone_in_one_category(tmp_path):
     hidden = {("b", "x"), ("b", "all"), ("c", "x"), ("c", "all")}  # withheld, but its two zeros stand: nothing can be left over
     spec = Spec("t", BOTH, lambda c, v: (c["area"], c["kind"]) in hidden, sensitive_attribute="kind")
     assert {"pinned", "narrow"} & attacks(release(tmp_path / "hidden", spec, leaves=leaves))
+
+
+def test_an_only_child_leaves_nothing_over(tmp_path):
+    """A category with one part is that part, by the published tree alone; its brother with two parts is still attacked."""
+    kinds = Dim("kind", {"group": {"x": "all", "yz": "all"}, "one": {"x1": "x", "y": "yz", "z": "yz"}})
+    levels = {"area": ["all", "one"], "kind": ["all", "group", "one"]}
+    leaves = {(area, {"x": "x1"}.get(kind, kind)): n + 20 for (area, kind), n in LEAVES.items()}
+    spec = Spec("t", levels, lambda codes, value: False, sensitive_attribute="kind")
+    report = audit_release(release(tmp_path / "safe", spec, leaves=leaves, dims=(AREA, kinds)))
+    assert report.passed, report.to_text()
+    leaky = leaves | {("b", "z"): 0}
+    assert "complement" in attacks(release(tmp_path / "leak", spec, leaves=leaky, dims=(AREA, kinds)))
 
 
 def test_an_insider(tmp_path):

@@ -1,0 +1,87 @@
+"""The figures of one year that stand first: what each is, the year before, the target, and where to read on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.language import _
+from dashboard.measures import measures
+from dashboard.release import Release
+from dashboard.scores import score, targets, trend_of_counts
+from dashboard.views import Point, Rate, label_of
+
+FIRST = ("calls", "coverage", "wait_within_30", "stayed", "force", "connected")
+"""Six figures, as measures are named."""
+PER_1000 = ("force",)
+"""Too rare for per cents."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One figure of a year in words; `part` and `whole` are None where withheld, `whole` also for a plain count. `n`, `out_of`: the two in words."""
+
+    measure: str
+    plain: str
+    shown: str
+    counts: str
+    before: str
+    trend: str
+    target: str
+    part: int | None
+    whole: int | None
+    n: str
+    out_of: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What stands under the figure on its card."""
+        before = _("The year before: {figure}").format(figure=self.before) if self.before else ""
+        return tuple(
+            line for line in (self.counts, before, self.trend and _("Trend: {trend}").format(trend=self.trend), self.target) if line
+        )
+
+
+def glance(release: Release, year: str) -> tuple[list[Seen], list[str]]:
+    """The figures of `year` (a code) that the release has, and the plain names of those it lacks."""
+    plain = {m.name: m.plain for m in measures()}
+    found = {name: _calls(release, year, plain[name]) if name == "calls" else _share(release, name, year) for name in FIRST}
+    return [seen for seen in found.values() if seen], [plain[name] for name, seen in found.items() if not seen]
+
+
+def _calls(release: Release, year: str, plain: str) -> Seen | None:
+    table = release.find("period")
+    if (
+        table is None
+        or year not in release.codelists["period"].codes
+        or release.codelists["period"].codes[year].level not in table.levels["period"]
+    ):
+        return None
+    now, before = (
+        Point(code, label_of(release, "period", code), *table.cell({"period": code})) if code in release.codelists["period"].codes else None
+        for code in (year, _before(year))
+    )
+    assert now is not None
+    trend = trend_of_counts(now, before) if before else ""
+    part = _("part of the period only") if now.status == "incomplete" else ""
+    return Seen("calls", plain, now.shown, part, before.shown if before else "", trend, "", now.value, None, now.shown, "–")
+
+
+def _share(release: Release, name: str, year: str) -> Seen | None:
+    found = score(release, name, year)
+    if found is None:
+        return None
+    target = next((t for t in targets(release) if t.measure == name and t.year == year), None)
+    shown, before = found.now.shown, found.before.shown if found.before else ""
+    if name in PER_1000:
+        rates = [Rate(s.code, s.label, s.part, s.whole) for s in (found.now, found.before) if s]
+        words = [_("{rate} per 1,000").format(rate=r.shown) if r.per_1000 is not None else r.shown for r in rates]
+        shown, before = words[0], words[1] if len(words) > 1 else ""
+    return Seen(
+        name, found.plain, shown, found.counts if found.now.share is not None else "", before, found.trend if found.before else "",
+        _("Target: {target} ({result})").format(target=target.target_words, result=target.result_words) if target else "",
+        found.now.part.value, found.now.whole.value, found.now.part.shown, found.now.whole.shown,
+    )  # fmt: skip
+
+
+def _before(year: str) -> str:
+    return str(int(year) - 1) if year.isdigit() else ""

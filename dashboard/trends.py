@@ -1,0 +1,91 @@
+"""Figures over time that stand on more than one page."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from dashboard import charts
+from dashboard.language import _, month, number, percent
+from dashboard.program import event_note, events, numbers, statistic_rows
+from dashboard.release import StatisticTable
+from dashboard.skeleton import Page
+
+
+def waits_over_time(page: Page) -> None:
+    """The middle and the slow wait from call to arrival, month by month; nothing where the release has none by the month."""
+    release = page.release
+    table = next(
+        (
+            s
+            for s in release.statistics.values()
+            if s.measure == "minutes_call_to_arrival" and list(s.levels) == ["period"] and "month" in s.levels["period"]
+        ),
+        None,
+    )
+    if table is None:
+        page.not_reported(_("waits month by month"))
+        return
+    changes = events(release, [code.code for code in release.codelists["period"].at("month")])
+    waits(
+        page,
+        table,
+        "period",
+        "month",
+        _("Waits from call to arrival, month by month"),
+        _("Month"),
+        "waits-by-month",
+        {month(e.month): e.letter for e in changes},
+        event_note(changes),
+    )
+
+
+def waits(
+    page: Page,
+    table: StatisticTable,
+    dimension: str,
+    level: str,
+    title: str,
+    what: str,
+    file: str,
+    letters: dict[str, str] | None = None,
+    note: str = "",
+) -> None:
+    """Two lines along one dimension: the wait that 9 in 10 stay under, and the middle one."""
+    found = [
+        (code, month(code) if level == "month" else label, cell)
+        for code, label, cell in statistic_rows(page.release, table, dimension, level, {})
+    ]
+    known = [(label, cell) for _code, label, cell in found]
+    kinds = ((_("9 in 10 within"), "p90"), (_("half within"), "median"))
+    series = [(words, [(label, float(cell[key]) if cell else None) for label, cell in known]) for words, key in kinds]
+    page.figure(
+        title=title, draw=partial(charts.lines, series, _("Minutes"), events=letters), alt=charts.describe_lines(title, series),
+        table=pd.DataFrame([{what: label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
+                             _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
+        data=pd.DataFrame([{dimension: code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=(file,),
+        note=note, hidden=sum(cell is None for _label, cell in known),
+    )  # fmt: skip
+
+
+def hours_over_time(page: Page) -> None:
+    """Unit hours planned and staffed with both roles, month by month."""
+    hours = page.release.reference("staffed_months")
+    if hours is None:
+        page.not_reported(_("hours planned and staffed"))
+        return
+    rows = numbers(hours, "planned", "worked")
+    changes = events(page.release, rows["month"])
+    title = _("Hours planned, and hours with both an officer and a clinician")
+    series = [
+        (words, [(month(m), float(v)) for m, v in zip(rows["month"], rows[column], strict=True)])
+        for words, column in ((_("planned"), "planned"), (_("staffed with both"), "worked"))
+    ]
+    letters = {month(e.month): e.letter for e in changes}
+    page.figure(
+        title=title, draw=partial(charts.lines, series, _("Hours"), events=letters), alt=charts.describe_lines(title, series),
+        table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
+                             _("Share"): percent(r["worked"] / r["planned"]) if r["planned"] else "–"} for r in rows.to_dict("records")]),
+        data=hours, file=("hours",), note=event_note(changes),
+    )  # fmt: skip
