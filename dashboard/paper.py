@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Protocol
@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from dashboard.figure import Figure
 from dashboard.language import number
 from dashboard.release import Release
-from dashboard.surface import Card, first_choice
+from dashboard.surface import Card, Take, first_choice
 
 _markdown = MarkdownIt("commonmark", {"html": False})
 
@@ -132,8 +132,9 @@ class Paper:
         self.body.append(f'<p class="quiet">{escape(label)}: {number(start)}</p>')
         return start
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
-        self.body.append(f'<p><a class="file" href="{escape(self.shelf.keep(name, data()))}" download>{escape(label)}</a></p>')
+    def files(self, files: Sequence[Take]) -> None:
+        links = [f'<a class="file" href="{escape(self.shelf.keep(f.name, f.data()))}" download>{escape(f.label)}</a>' for f in files]
+        self.body.append(f"<p>{' · '.join(links)}</p>")
 
     def figure(self, figure: Figure) -> None:
         self.body.append(f'<section class="figure" id="{escape(figure.slug)}"><h2>{escape(figure.title)}</h2>')

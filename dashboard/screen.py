@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +21,7 @@ from dashboard.maps import MAP_HEIGHT
 from dashboard.paper import card_html
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
-from dashboard.surface import Card, escape, first_choice
+from dashboard.surface import Card, Take, escape, first_choice
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
 
@@ -186,10 +186,11 @@ class Screen:
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
         return int(st.slider(label, low, high, start, step, key=key))
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
-        st.download_button(
-            label, in_language(language.current(), data), name, mime=mime, key=f"file-{name}", on_click="ignore"
-        )  # fmt: skip
+    def files(self, files: Sequence[Take]) -> None:
+        with st.container(horizontal=True):
+            for f in files:
+                made = in_language(language.current(), f.data)
+                st.download_button(f.label, made, f.name, mime=f.mime, key=f"file-{f.name}", on_click="ignore")
 
     def figure(self, figure: Figure) -> None:
         st.header(escape(figure.title), anchor=False)
@@ -261,4 +262,4 @@ class Embedded(Screen):
 
     def fold(self, label: str, markdown: str) -> None: ...
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None: ...
+    def files(self, files: Sequence[Take]) -> None: ...

@@ -21,7 +21,7 @@ from dashboard.measures import measures, own_rules
 from dashboard.notices import help_line, made_up, nothing
 from dashboard.pages_list import to_do
 from dashboard.release import ROOT, VISIBLE, CountTable, Release
-from dashboard.surface import Card, escape, framed, surface
+from dashboard.surface import Card, Take, escape, framed, surface
 from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
 
 
@@ -82,7 +82,11 @@ class Page:
 
     def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
         """A file to take away, made when asked for."""
-        surface().file(label, name, data, mime)
+        self.files([Take(label, name, data, mime)])
+
+    def files(self, files: Sequence[Take]) -> None:
+        """Files to take away, side by side where there is room."""
+        surface().files(files)
 
     def not_reported(self, what: str) -> None:
         """Where a figure would stand that this agency's data cannot feed."""

@@ -29,6 +29,16 @@ class Card:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Take:
+    """A file to take away, made when asked for: words of the button, name, how to make it, and its kind."""
+
+    label: str
+    name: str
+    data: Callable[[], bytes]
+    mime: str
+
+
 class Surface(Protocol):
     """Texts are Markdown (labels from data go through `escape`); table cells are plain text."""
 
@@ -65,8 +75,8 @@ class Surface(Protocol):
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int: ...
 
-    def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
-        """A file to take away, made when asked for."""
+    def files(self, files: Sequence[Take]) -> None:
+        """Files to take away, side by side where there is room."""
 
     def figure(self, figure: Figure) -> None: ...
 

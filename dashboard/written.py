@@ -16,7 +16,7 @@ from dashboard import language
 from dashboard.release import Release
 from dashboard.surface import Surface, write_on
 
-TOLD = ("heading", "text", "caption", "info", "table", "link", "cards", "fold", "file", "figure", "end")
+TOLD = ("heading", "text", "caption", "info", "table", "link", "cards", "fold", "files", "figure", "end")
 ASKED = ("choose", "slide", "releases")
 MOST_PASSAGES = 256
 """How many are kept; the one that nobody asked for longest goes first. Some 0.1 MB each."""

@@ -1,5 +1,6 @@
 """Data and downloads: every table of the release, as it is."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from dashboard.language import _, number, pick
 from dashboard.opendata import zip_of
 from dashboard.skeleton import open_page
-from dashboard.surface import escape
+from dashboard.surface import Take, escape
 
 page = open_page("data")
 release = page.release
@@ -20,53 +21,49 @@ page.ask(
 page.file(_("Download the whole release (zip)"), f"release-{release.version}.zip", partial(zip_of, release), "application/zip")
 
 
-def table_file(name: str) -> None:
-    page.file(
-        _("Download {name}.csv").format(name=name), f"{name}-release-{release.version}.csv", partial(release.files.get, f"tables/{name}.csv"), "text/csv"
-    )  # fmt: skip
+def columns(levels: Mapping[str, tuple[str, ...]]) -> str:
+    """Columns with the levels that each holds."""
+    return "; ".join(f"{name} ({', '.join(steps)})" for name, steps in levels.items())
 
 
+def only(where: Mapping[str, str]) -> str:
+    """The fixed filter of a table, in words."""
+    return ", ".join(f"{pick(release.codelists[d].name)}: {pick(release.codelists[d].codes[c].label)}" for d, c in where.items()) or "–"
+
+
+counts = pd.DataFrame(
+    [
+        {
+            _("File"): name, _("What it holds"): pick(t.title), _("Only calls with"): only(t.where), _("Columns, and the levels in each"): f"{columns(t.levels)}; {t.measure}; status",
+            _("Rows"): number(len(t.cells)), _("Withheld"): number(int((t.cells["status"] == "suppressed").sum())),
+        }
+        for name, t in release.tables.items()
+    ]
+)  # fmt: skip
 page.heading(_("Tables"))
-for table in release.tables.values():
-    page.heading(pick(table.title), 3)
-    rows = pd.DataFrame(
-        [
-            {_("Column"): name, _("What it holds"): pick(release.codelists[name].name), _("Levels"): ", ".join(levels)}
-            for name, levels in table.levels.items()
-        ]
-        + [
-            {_("Column"): table.measure, _("What it holds"): _("Number of calls; empty where withheld"), _("Levels"): ""},
-            {
-                _("Column"): "status",
-                _("What it holds"): _("Whether the number is published, withheld, or covers part of a period"),
-                _("Levels"): "",
-            },
-        ]
+page.text(
+    _(
+        "Each row is a count of calls: empty where it is withheld. The column 'status' says whether it is published, withheld, or covers part of a period."
     )
-    page.table(rows, pick(table.title))
-    hidden = int((table.cells["status"] == "suppressed").sum())
-    about = _("{rows} rows, {hidden} withheld.").format(rows=number(len(table.cells)), hidden=number(hidden))
-    if table.where:
-        narrowed = ", ".join(
-            f"{pick(release.codelists[d].name)}: {pick(release.codelists[d].codes[c].label)}" for d, c in table.where.items()
-        )
-        about = _("Only calls with: {filter}.").format(filter=escape(narrowed)) + " " + about
-    page.caption(about)
-    table_file(table.name)
-
-others = {
-    name: (s.title, {**{d: pick(release.codelists[d].name) for d in s.levels}, **dict.fromkeys(s.columns, "")})
-    for name, s in release.statistics.items()
-}
-others |= {name: (release.titles[name], dict.fromkeys(frame.columns, "")) for name, frame in release.references.items()}
+)
+page.table(counts, _("Tables"))
+others = {name: (s.title, [*s.levels, *s.columns]) for name, s in release.statistics.items()}
+others |= {name: (release.titles[name], list(frame.columns)) for name, frame in release.references.items()}
 page.heading(_("Numbers that do not add up, and rows about the program"))
 page.text(
     _("Medians, numbers of people and comparisons are worked out one by one. Rows about the program come from the agency as they are.")
 )
-for name, (title, columns) in others.items():
-    page.heading(pick(title), 3)
-    page.caption(_("Columns: {list}.").format(list=escape(", ".join(columns))))
-    table_file(name)
+page.table(
+    pd.DataFrame([{_("File"): name, _("What it holds"): pick(title), _("Columns"): ", ".join(names)} for name, (title, names) in others.items()]),
+    _("Numbers that do not add up, and rows about the program"),
+)  # fmt: skip
+page.heading(_("Download one table"))
+page.files(
+    [
+        Take(f"{name}.csv", f"{name}-release-{release.version}.csv", partial(release.files.get, f"tables/{name}.csv"), "text/csv")
+        for name in (*release.tables, *others)
+    ]
+)
 
 page.heading(_("Check your copy"))
 page.text(_("Each file has a checksum. If yours gives the same one, your copy is complete and unchanged."))
