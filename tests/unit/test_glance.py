@@ -7,7 +7,7 @@ from dataclasses import replace
 import pypdf
 import pytest
 
-from dashboard import card, language
+from dashboard import card, language, scores
 from dashboard.glance import FIRST, glance
 from dashboard.language import percent
 from dashboard.release import load_release
@@ -68,6 +68,12 @@ def test_what_a_release_lacks_is_named(release):
     assert len(missing) == len(FIRST) - 1
     body = "".join(page_of(bare, "at_a_glance").body)
     assert all(name in body for name in missing)
+
+
+def test_an_agency_s_own_codes_are_no_figure_of_ours(release, monkeypatch):
+    own = replace(scores._SCORED["stayed"], part={"outcome": "apprehended"})
+    monkeypatch.setitem(scores._SCORED, "stayed", own)
+    assert "stayed" not in [f.measure for f in glance(release, "2025")[0]]
 
 
 def test_no_trend_from_a_part_of_a_period():
