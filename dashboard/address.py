@@ -13,8 +13,8 @@ import streamlit as st
 from dashboard.surface import first_choice
 
 
-def choose(key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
-    """A select box whose code stands in the address as `key`; left out while it is the default.
+def choose(page: str, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+    """A select box of `page` whose code stands in the address as `key`; left out while it is the default.
 
     `options` maps codes to labels. An unknown code in the address counts as the default.
     """
@@ -22,14 +22,14 @@ def choose(key: str, label: str, options: Mapping[str, str], default: str | None
     fallback = first_choice(options, default)
     seen = f"_{key}_in_address"
     written = st.query_params.get(key, fallback)
-    if st.session_state.get(seen) != written or st.session_state.get(key) not in codes:
-        # A first visit, a link, or the browser's back button: the address decides.
+    if st.session_state.get(seen) != (page, written) or st.session_state.get(key) not in codes:
+        # A first visit, another page with a filter of this name, a link, or the browser's back button: the address decides.
         st.session_state[key] = written if written in codes else fallback
-        st.session_state[seen] = written
+        st.session_state[seen] = (page, written)
 
     def write() -> None:
         chosen = st.session_state[key]
-        st.session_state[seen] = chosen
+        st.session_state[seen] = (page, chosen)
         if chosen == fallback:
             st.query_params.pop(key, None)
         else:

@@ -105,7 +105,8 @@ def _run() -> None:
         st.caption(help_line("US"))
         st.stop()
     standing(found)
-    show(page.url_path or PAGES[0], Embedded(found.shown, wanted=wanted) if wanted else Screen(found.shown), page.run)
+    name = page.url_path or PAGES[0]
+    show(name, Embedded(found.shown, name, wanted=wanted) if wanted else Screen(found.shown, name), page.run)
 
 
 def standing(found: Serving) -> None:

@@ -134,6 +134,7 @@ class Screen:
     """One visitor's page. Everything is drawn where it is called."""
 
     release: Release
+    page: str = ""
     choices: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     """Labels of the filters' choices, and rows and tables shown: announced at the end of the page."""
@@ -177,7 +178,7 @@ class Screen:
             st.markdown(markdown)
 
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
-        chosen = address.choose(key, label, options, default)
+        chosen = address.choose(self.page, key, label, options, default)
         self.said.append(f"{label}: {options[chosen]}")
         if chosen != first_choice(options, default):
             self.choices[key] = chosen

@@ -54,7 +54,7 @@ BIDDERS = 0.004
 SMALL = 4_000
 FEWEST = 3
 """So many bid at least in a system of SMALL leaves, more in a larger one."""
-BIDS = (1_000.0, 4_000.0, 16_000.0, 64_000.0)
+BIDS = (500.0, 2_000.0, 8_000.0, 64_000.0)
 """What a target bids (calls moved, times their cost), one after the other while it is not reached; then it is sought alone."""
 LEAST = 6_000
 """Leaves of a region that is swept in place of the whole, at least."""

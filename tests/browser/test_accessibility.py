@@ -243,7 +243,7 @@ def test_prints_whole_and_without_buttons(example, tab, tmp_path):
     text = re.sub(r"\s+", "", " ".join(page.extract_text() for page in pages))
     for said in ("Howlongdopeoplewait?", "Waitsbytimeofday", "Whatthiscannottellyou", "Release2026.1"):
         assert said in text
-    assert tables == 6
+    assert tables == 9
     for button in ("Downloadtheserows", "Picture,citation,link"):
         assert button not in text
     assert len(pages) < 10

@@ -115,6 +115,16 @@ def test_filter_address_and_download(example, tab, browser):
     assert from_file == narrowed
 
 
+def test_a_filter_of_the_same_name_starts_afresh_on_the_next_page(example, tab):
+    """Both pages stand at the last whole year at first. Streamlit forgets a box of another page, and with it what it stood at."""
+    visit(tab, f"{example}/funnel")
+    tab.get_by_role("button", name="How it works", exact=True).click()
+    tab.get_by_role("link", name="After the crisis", exact=True).click()
+    tab.get_by_role("heading", name="Do people get care, and stay out of crisis?").wait_for()
+    tab.get_by_text("What this cannot tell you").wait_for()
+    assert tab.get_by_role("heading", name="how far a referral got, 2025").count() == 1
+
+
 def test_back_button_and_unknown_code(example, tab):
     visit(tab, f"{example}/outcomes?year=1999")
     whole = shown_rows(tab)
