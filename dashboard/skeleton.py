@@ -21,7 +21,7 @@ from dashboard.measures import measures, own_rules
 from dashboard.notices import help_line, made_up, nothing
 from dashboard.pages_list import to_do
 from dashboard.release import ROOT, VISIBLE, CountTable, Release
-from dashboard.surface import Card, Take, escape, framed, surface
+from dashboard.surface import Card, Surface, Take, escape, framed, surface
 from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
 
 
@@ -41,6 +41,19 @@ class Page:
     said: list[str] = field(default_factory=list)
     """Everything written so far, to explain the words of the field that stand in it."""
 
+    missing: list[str] = field(default_factory=list)
+    """What the agency does not report, and was not told yet: what follows one another stands in one box."""
+
+    def _on(self) -> Surface:
+        """Where the page is written, once all that is missing has been told."""
+        if self.missing:
+            missing, self.missing = self.missing, []
+            if len(missing) == 1:
+                surface().info(_("This agency does not report this yet: {what}.").format(what=missing[0]))
+            else:
+                surface().info("\n".join([_("This agency does not report this yet:"), "", *(f"- {what}" for what in missing)]))
+        return surface()
+
     def ask(self, question: str, answer: str) -> None:
         """The page's one heading of the first level, its answer (empty where the agency reports nothing of it), and what a reader can do."""
         agency = self.release.agency
@@ -52,33 +65,33 @@ class Page:
         self.text(to_do(self.name) if answer else _("Ask the agency to report it."))
 
     def heading(self, text: str, level: int = 2) -> None:
-        surface().heading(text, level)
+        self._on().heading(text, level)
 
     def text(self, markdown: str) -> None:
         self.said.append(markdown)
-        surface().text(markdown)
+        self._on().text(markdown)
 
     def caption(self, markdown: str) -> None:
         self.said.append(markdown)
-        surface().caption(markdown)
+        self._on().caption(markdown)
 
     def info(self, markdown: str) -> None:
-        surface().info(markdown)
+        self._on().info(markdown)
 
     def table(self, frame: pd.DataFrame, alt: str) -> None:
         """A table of plain texts; nothing in it is read as markup."""
-        surface().table(frame, alt)
+        self._on().table(frame, alt)
 
     def link(self, page: str, label: str, **filters: str) -> None:
-        surface().link(page, label, filters)
+        self._on().link(page, label, filters)
 
     def cards(self, cards: Sequence[Card]) -> None:
         """Boxes, three side by side where there is room."""
         self.said += [words for card in cards for words in (card.heading, *card.lines)]
-        surface().cards(cards)
+        self._on().cards(cards)
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
-        return surface().slide(key, label, low, high, start, step)
+        return self._on().slide(key, label, low, high, start, step)
 
     def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
         """A file to take away, made when asked for."""
@@ -86,11 +99,11 @@ class Page:
 
     def files(self, files: Sequence[Take]) -> None:
         """Files to take away, side by side where there is room."""
-        surface().files(files)
+        self._on().files(files)
 
     def not_reported(self, what: str) -> None:
         """Where a figure would stand that this agency's data cannot feed."""
-        self.info(_("This agency does not report this yet: {what}.").format(what=what))
+        self.missing.append(what)
 
     def figure(
         self, *, title: str, alt: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str], draw: Draw | None = None,
@@ -101,7 +114,7 @@ class Page:
         `table` is what is read on the page (texts); `data` what is downloaded (codes, numbers, statuses).
         """
         self.said += [title, note, *(str(name) for name in table.columns), *(str(cell) for cell in table.iloc[:, 0])]
-        surface().figure(
+        self._on().figure(
             Figure(
                 page=self.name, title=title, alt=alt, table=table.astype(str), data=data, file=tuple(file), draw=draw, map=map,
                 hidden=hidden, note=note, measures=self.measures, choices=dict(surface().choices),
@@ -178,9 +191,9 @@ class Page:
     def caveats(self, sentences: Sequence[str]) -> None:
         """How the page's measures are defined, from the one list (`measures.py`), and what they cannot tell."""
         if self.measures:
-            surface().fold(_("How this is measured"), definition_words(self.release, self.measures))
+            self._on().fold(_("How this is measured"), definition_words(self.release, self.measures))
         if found := words_in(" ".join(self.said + list(sentences))):
-            surface().fold(
+            self._on().fold(
                 _("Words on this page"), "\n\n".join(f"**{escape(word)}**: {escape(meaning)}" for word, meaning in found.items())
             )
         self.heading(_("What this cannot tell you"))
@@ -188,7 +201,7 @@ class Page:
 
     def end(self) -> None:
         """Data-to date, release, publisher: under every page."""
-        surface().end(foot_words(self.release))
+        self._on().end(foot_words(self.release))
 
 
 def foot_words(release: Release) -> str:

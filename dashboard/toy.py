@@ -22,9 +22,13 @@ def toy_tables(threshold: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
 
 
 def _table(hidden: set[tuple[int, int]]) -> pd.DataFrame:
-    rows = {}
-    for i, row in enumerate(COUNTS):
-        name = _("District {letter}").format(letter="ABC"[i])
-        rows[name] = [*(withheld_word() if (i, j) in hidden else number(v) for j, v in enumerate(row)), number(sum(row))]
-    rows[_("Total")] = [*(number(sum(column)) for column in zip(*COUNTS, strict=True)), number(sum(map(sum, COUNTS)))]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=[_("Mental health"), _("Substance use"), _("Total")])
+    rows = [
+        [
+            _("District {letter}").format(letter="ABC"[i]),
+            *(withheld_word() if (i, j) in hidden else number(v) for j, v in enumerate(row)),
+            number(sum(row)),
+        ]
+        for i, row in enumerate(COUNTS)
+    ]
+    rows.append([_("Total"), *(number(sum(column)) for column in zip(*COUNTS, strict=True)), number(sum(map(sum, COUNTS)))])
+    return pd.DataFrame(rows, columns=[_("Area"), _("Mental health"), _("Substance use"), _("Total")])

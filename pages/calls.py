@@ -37,7 +37,11 @@ else:
     title = _("Calls over time: {choice}").format(choice=", ".join(names) or _("all calls"))
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, **chosen})
     note = _("A line breaks where a number is withheld. A hollow point is a period that the data cover only in part.")
-    far = [p.label for p, out in zip(points, out_of_control([p.value for p in points]), strict=True) if out]
+    far = [
+        p.label
+        for p, out in zip(points, out_of_control([p.value if p.status == "published" else None for p in points]), strict=True)
+        if out
+    ]
     if far:
         note += " " + _("Outside the usual swing from one period to the next: {list}.").format(list=", ".join(far))
     changes = events(release, [p.code for p in points])

@@ -120,7 +120,7 @@ for dimension, title, file in (
 ):
     table = release.find("responder", dimension)
     if table is None:
-        page.not_reported(title.format(period=period_title(release, ROOT)))
+        page.not_reported(title.format(period="").rstrip(" ,").lower())
         continue
     found = rates_by_who(release, table, dimension, "yes", {})
     if dimension == "injured_clinician":

@@ -20,7 +20,7 @@ from dashboard.program import events
 from dashboard.release import ReleaseRefused, load_release
 from dashboard.surface import escape
 from dashboard.theme import DARK, LIGHT, contrast
-from dashboard.toy import COUNTS, SECOND
+from dashboard.toy import COUNTS, SECOND, toy_tables
 from dashboard.views import along, mix_of, points_frame, shares_of
 from tests.conftest import ROOT
 from tests.paper import figures_of, page_of
@@ -223,6 +223,7 @@ def test_toy_example_protects(tmp_path):
     from anonymize.audit import audit_release
     from tests.helpers import Spec, flat, write_release
 
+    assert [table.iloc[0, 0] for table in toy_tables(11)] == ["District A"] * 3
     dims = (flat("area", "a", "b", "c"), flat("kind", "x", "y"))
     leaves = {(area, kind): COUNTS[i][j] for i, area in enumerate("abc") for j, kind in enumerate("xy")}
     hidden = {("abc"[i], "xy"[j]) for i, j in SECOND}

@@ -10,6 +10,7 @@ import pytest
 
 from anonymize.audit import audit_release
 from anonymize.pipeline import check, read_inputs
+from dashboard.pages_list import PAGES
 from dashboard.release import load_release
 from tests.agency import write_agency
 from tests.conftest import ROOT
@@ -197,3 +198,15 @@ def test_pages_with_little_to_show_say_so(seattle):
     for page in ("safety", "staffing"):
         assert "This agency does not report this yet." in said[page]
         assert "Ask the agency to report it." in said[page]
+        assert said[page].count('class="notice"') == 1, "what is missing stands in one box"
+        assert said[page].count("<li>") >= 11
+
+
+def test_toronto_has_every_page_and_no_signal_from_half_a_month(toronto):
+    """Toronto's data end on June 12: that month is low because it is not over."""
+    release = load_release(toronto[1])
+    pages = {name: page_of(release, name) for name in PAGES}
+    (trend,) = [f for f in pages["calls"].found if f.title.startswith("Calls over time")]
+    assert "June 2015" not in trend.note
+    assert trend.table.iloc[-1, 0] == "June 2015"
+    assert next(f.title for f in pages["at_a_glance"].found) == "The year in numbers: 2014"
