@@ -249,6 +249,15 @@ def _end_of(time: str) -> tuple[date, str]:
     return date.fromisoformat(time), day(date.fromisoformat(time))
 
 
+def per_day(points: Sequence[Point]) -> list[float | None]:
+    """Counts of months for each day of the month, since February is short; other periods as they are. None where withheld or not over yet."""
+
+    def days(code: str) -> int:
+        return monthrange(int(code[:4]), int(code[5:]))[1] if len(code) == 7 and code[5:].isdigit() else 1
+
+    return [p.value / days(p.code) if p.value is not None and p.status == "published" else None for p in points]
+
+
 def residents(release: Release, dimension: str) -> dict[str, int]:
     """Code -> residents, of areas or groups; empty where the agency does not report them."""
     rows = release.reference("population")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
+from statistics import stdev
 
 from scipy.stats import chi2
 
@@ -48,15 +49,17 @@ def rule_of_three(whole: int) -> float:
     return 3 / whole
 
 
-def out_of_control(counts: Sequence[int | None]) -> list[bool]:
-    """Which counts lie outside the limits of an individuals chart: mean plus or minus 2.66 times the mean step from one to the next.
+def out_of_control(counts: Sequence[float | None]) -> list[bool]:
+    """Which counts (or counts for each day) lie outside the limits of an individuals chart: mean plus or minus 2.66 times the mean step
+    from one to the next, or three standard deviations where that is wider.
 
-    (Montgomery, Statistical Quality Control, chapter 6.) Steps carry seasons and clusters, which a count's own scatter (a c-chart)
-    would take for signals. Never judged on fewer than 8 counts.
+    (Montgomery, Statistical Quality Control, chapter 6.) Steps carry clusters, which a count's own scatter (a c-chart) would take for signals;
+    where a season moves the counts, slow waves make small steps, and their spread is the fairer measure. Never judged on fewer than 8 counts.
     """
     known = [count for count in counts if count is not None]
     if len(known) < 8:
         return [False] * len(counts)
     mean = sum(known) / len(known)
     step = sum(abs(b - a) for a, b in pairwise(known)) / (len(known) - 1)
-    return [count is not None and abs(count - mean) > 2.66 * step for count in counts]
+    limit = max(2.66 * step, 3 * stdev(known))
+    return [count is not None and abs(count - mean) > limit for count in counts]

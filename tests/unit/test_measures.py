@@ -3,6 +3,7 @@
 import ast
 import csv
 import io
+import math
 import re
 
 import pandas as pd
@@ -13,6 +14,7 @@ from dashboard import language, stats
 from dashboard.claims import claims
 from dashboard.exports import csv_bytes
 from dashboard.measures import measures
+from dashboard.program import per_day
 from dashboard.release import load_release
 from dashboard.scores import SCORED, score
 from dashboard.views import Point, Rate, Share
@@ -47,6 +49,9 @@ def test_control_limits():
     assert judged == [False] * 20 + [True]
     assert stats.out_of_control([10, 10, 90]) == [False] * 3
     assert not any(stats.out_of_control([None] * 20))
+    season = [100 + round(30 * math.sin(2 * math.pi * i / 12)) for i in range(24)]
+    assert not any(stats.out_of_control(season)), "a season is no signal"
+    assert stats.out_of_control([*season, 300])[-1]
     withheld = stats.out_of_control([*steady, None, 30])
     assert withheld == [False] * 21 + [True]
 
@@ -187,3 +192,14 @@ def test_none_hurt_ends_at_the_rule_of_three_on_the_card_too(monkeypatch):
     monkeypatch.setattr(type(table), "cell", lambda self, at: (0, "published") if at == nobody else kept(self, at))
     whole, _status = table.cell({"responder": "clinician"})
     assert f"0 to {round(3000 / whole, 1)} in 1,000" in _card(release, "danger").figure
+
+
+def test_a_short_month_is_no_low_month():
+    """28 days of 50 calls and 31 days of 50 calls are the same."""
+    months = [
+        Point("2025-02", "", 28 * 50, "published"),
+        Point("2025-03", "", 31 * 50, "published"),
+        Point("2025-04", "", 600, "incomplete"),
+    ]
+    assert per_day(months) == [50.0, 50.0, None]
+    assert per_day([Point("2025", "", 9, "published"), Point("2025-Q1", "", None, "suppressed")]) == [9.0, None]
