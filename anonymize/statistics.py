@@ -1,8 +1,8 @@
 """Statistics that do not add up: medians, 90th percentiles, different people, repeat contacts.
 
 Each is computed per cell, rounded, and shown only where it rests on enough calls or people, and only where the cell's count is
-published too. Then it cannot tighten a withheld count: a number of people is at most the count beside it, and what it
-says about the parts of a cell is bounded by their sum, which is public wherever the cell is.
+published too. Then it cannot tighten a withheld count: a number of people is at most the count beside it, and the number of
+calls with a time is told so that nothing of those without one follows (`_may_tell`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import pandas as pd
 
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
-from anonymize.codelists import Codelist
+from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
@@ -186,6 +187,13 @@ def _one(
         part = np.nan_to_num(raw[names[0]])
         for side in (part, base - part, *(np.nan_to_num(raw[name]) for name in BEHIND.get(spec.measure, ()))):
             shown &= (side == 0) | (side >= config.file.privacy.threshold)
+    if spec.measure in CLOCKS:
+        home = _home(spec, tables)
+        assert home is not None
+        whole, k = _beside(spec, dimensions, tables[home], tables[home].values), config.file.privacy.threshold
+        # Whether it is shown must not tell of the calls without a time: near the minimum it would.
+        shown &= whole >= spec.minimum + k - 1
+        raw = raw | {names[-1]: _may_tell(base, whole, spec.minimum, k, secret=_untimed_withheld(tables, withheld))}
     rounding = {name: _rounding(name) for name in names}
     columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
     return Statistic(spec, dimensions, columns, rounding, shown)
@@ -297,18 +305,50 @@ def note_next_contacts(engine: Engine, config: AgencyConfig) -> None:
     )
 
 
+UNTIMED = ("wait", "officer_released")
+"""Dimensions made from the same times as the clocks: a call without them is `unknown` there."""
+
+
+def _may_tell(base: Floats, whole: Ints, minimum: int, threshold: int, *, secret: bool) -> Floats:
+    """The number of timed calls as it may be told: at least so many.
+
+    `whole`, the count beside it, is public; so what is told also tells of the calls without a time, and those may be a withheld cell (`UNTIMED`)
+    or lie in a sum with one. At least threshold - 1 calls are left open, so that a small number of them is not narrowed. What is above that
+    is told only while no number of calls without a time is withheld (`secret`); else nothing but the minimum.
+    """
+    told = np.full_like(base, float(minimum)) if secret else np.minimum(base, whole - (threshold - 1))
+    rounded: Floats = np.floor(told / BASE_ROUNDED) * BASE_ROUNDED
+    return rounded
+
+
+def _untimed_withheld(tables: Sequence[Table], withheld: Sequence[Mask]) -> bool:
+    """Is any number of calls without a time withheld?"""
+    for table, mask in zip(tables, withheld, strict=True):
+        for name in UNTIMED:
+            if name in table.dimensions:
+                codes = table.dimensions[name].codes
+                unknown = [i for i, code in enumerate(codes) if code.split(".")[0] == UNKNOWN]
+                if mask.take(unknown, axis=list(table.dimensions).index(name)).any():
+                    return True
+    return False
+
+
 def _count_withheld(spec: StatisticSpec, dimensions: Mapping[str, Dimension], tables: Sequence[Table], withheld: Sequence[Mask]) -> Mask:
     """Which of the statistic's cells have a withheld count."""
     home = _home(spec, tables)
     assert home is not None
-    table, mask = tables[home], withheld[home]
+    found: Mask = _beside(spec, dimensions, tables[home], withheld[home])
+    return found
+
+
+def _beside(spec: StatisticSpec, dimensions: Mapping[str, Dimension], table: Table, values: Any) -> Any:
+    """Of `values` over a table's cells, those beside the cells of the statistic."""
     index = []
     for name, dimension in table.dimensions.items():
         mine = dimensions[name].codes if name in dimensions else (BESIDE.get(spec.measure, {}).get(name, "all"),)
         index.append([dimension.codes.index(code) for code in mine])
-    picked = mask[np.ix_(*index)]
+    picked = values[np.ix_(*index)]
     for axis in reversed([i for i, name in enumerate(table.dimensions) if name not in dimensions]):
         picked = np.asarray(picked.take(0, axis=axis))
     order = [name for name in table.dimensions if name in dimensions]
-    result: Mask = picked.transpose([order.index(name) for name in dimensions])
-    return result
+    return picked.transpose([order.index(name) for name in dimensions])

@@ -95,6 +95,7 @@ class PublicStatistic:
     """A table of numbers that do not add up. `rows`: the cell and, where it is shown, its numbers by column (the base last)."""
 
     name: str
+    measure: str
     minimum: float
     rounding: dict[str, float]
     rows: tuple[tuple[Key, dict[str, float] | None], ...]
@@ -290,7 +291,7 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
     expected = [*levels, *rounding, "status"]
     if rows and list(rows[0]) != expected:
         release.findings.append(Finding("undeclared", f"its columns are {list(rows[0])}; declared are {expected}", name))
-        return PublicStatistic(name, float(declared["minimum"]), rounding, ())
+        return PublicStatistic(name, str(declared["measure"]), float(declared["minimum"]), rounding, ())
     found: list[tuple[Key, dict[str, float] | None]] = []
     for number, row in enumerate(rows, start=2):
         key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
@@ -301,7 +302,7 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
             )
         shown = row["status"] == "published" and all(text.isdigit() for text in given)
         found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
-    return PublicStatistic(name, float(declared["minimum"]), rounding, tuple(found))
+    return PublicStatistic(name, str(declared["measure"]), float(declared["minimum"]), rounding, tuple(found))
 
 
 def _value(

@@ -28,6 +28,10 @@ ATTACKS = {
     "earlier releases": "each earlier release is kept as it was, and comparing them all narrows no withheld count",
     "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
+CLOCKS = ("minutes_", "hours_committed")
+"""How measures of time are named: each rests on the calls with both times on record."""
+UNTIMED = ("wait", "officer_released")
+"""Dimensions in which a call without a time is `unknown`."""
 OUTSIDE = "outside"
 """Not part of `audit.json`: what an attacker could do who also knows the counts that the operator lists."""
 
@@ -131,8 +135,17 @@ def _outside(
 
 def _statistic(statistic: PublicStatistic, release: PublicRelease, report: AuditReport) -> None:
     """A number beside a published count tells nothing of withheld ones, when it rests on enough people and is rounded as declared."""
-    counts = {cell.key for table in release.tables for cell in table.cells if cell.value is not None}
+    counts = {cell.key: cell.value for table in release.tables for cell in table.cells if cell.value is not None}
     base = list(statistic.rounding)[-1]
+    timed, step = statistic.measure.startswith(CLOCKS), statistic.rounding[base]
+    least = statistic.minimum // step * step if timed else statistic.minimum - step / 2
+    secret = any(
+        cell.value is None and code.split(".")[0] == "unknown"
+        for table in release.tables
+        for cell in table.cells
+        for name, code in cell.key
+        if name in UNTIMED
+    )
     for key, numbers in statistic.rows:
         report.tested["statistics"] += 1
         if numbers is None:
@@ -140,8 +153,13 @@ def _statistic(statistic: PublicStatistic, release: PublicRelease, report: Audit
         wrong = ""
         if key not in counts:
             wrong = "its count is withheld or not published"
-        elif statistic.minimum < release.threshold or numbers[base] < statistic.minimum - statistic.rounding[base] / 2:
+        elif statistic.minimum < release.threshold or numbers[base] < least:
             wrong = "it rests on too few"
+        elif timed and (
+            counts[key] < statistic.minimum + release.threshold - 1
+            or _tells_untimed(numbers[base], counts[key], statistic, release, secret)
+        ):
+            wrong = "with the count beside it, it tells how many calls have no time"
         elif any(numbers[column] % step for column, step in statistic.rounding.items()):
             wrong = "it is more exact than declared"
         elif "people_again" in numbers:
@@ -150,6 +168,11 @@ def _statistic(statistic: PublicStatistic, release: PublicRelease, report: Audit
                 wrong = "it tells of a small group"
         if wrong:
             report.findings.append(Finding("statistics", f"a statistic is shown although {wrong}", statistic.name, tuple(sorted(key))))
+
+
+def _tells_untimed(told: float, whole: int, statistic: PublicStatistic, release: PublicRelease, secret: bool) -> bool:
+    """Calls without a time are the count less the number told: that must leave the small range open, and nothing at all where their number is withheld."""
+    return told > statistic.minimum if secret else whole - told < release.threshold - 1
 
 
 def _insiders(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:

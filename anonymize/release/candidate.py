@@ -25,6 +25,7 @@ from anonymize.history import NOTHING_REVISED, Revised
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
 from anonymize.protect.primary import Mask
+from anonymize.records import CLOCKS
 from anonymize.statistics import Statistic
 from anonymize.tables import Table
 
@@ -150,6 +151,8 @@ def _statistic_resource(statistic: Statistic) -> dict[str, Any]:
     ]
     for name, step in statistic.rounding.items():
         text = f"Rounded to the nearest {step}; empty where withheld." if step > 1 else "In whole minutes; empty where withheld."
+        if spec.measure in CLOCKS and name == list(statistic.rounding)[-1]:
+            text = f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. Empty where withheld."
         fields.append({"name": name, "type": "integer", "description": text, "constraints": {"minimum": 0}})
     fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
     declared = {
