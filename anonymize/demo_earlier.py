@@ -44,7 +44,7 @@ def write_earlier(folder: Path, agency_file: Path) -> Path:
     head, *tables = re.split(r"(?m)^(?=\[\[(?:tables|statistics)\]\])", text)
     text = head + "".join(table for table in tables if any(f'name = "{name}"' in table for name in TABLES))
     (folder / "agency.toml").write_text(text, encoding="utf-8")
-    for path in sorted(exports.iterdir()):
+    for path in sorted(path for path in exports.iterdir() if path.is_file()):  # not what another run is making, or left when it was killed
         target = folder / "exports" / path.name
         if path.suffix == ".csv":
             _filter(path, target)
