@@ -32,6 +32,8 @@ COMPLEMENT = "not "
 
 UNKNOWN = "unknown"
 """The code of calls whose field is blank."""
+WITHOUT_TIME = {"arrived_at": "wait"}
+"""Time of a call -> dimension in which a call without it is `unknown`, among others."""
 SERVED = "served"
 """The code of calls that a team reached; no reason is asked for them."""
 SHARE_OF = {
@@ -424,9 +426,16 @@ def _add_filled(
     blocks: Blocks, release: int, filled: Sequence[Filled], trees: Mapping[str, Tree], visible: Mapping[Key, int],
     rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
 ) -> list[tuple[npt.NDArray[np.int64], float, float]]:  # fmt: skip
-    """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most)."""
+    """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most).
+
+    A call without a time is `unknown` where that time decides (WITHOUT_TIME), among others: at least so many."""
     bounds: dict[str, list[tuple[float, float]]] = {}
+    untimed: list[tuple[npt.NDArray[np.int64], float, float]] = []
     for told in filled:
+        at = frozenset({("period", told.month)} if told.month != "all" else ())
+        key = at | {(WITHOUT_TIME.get(told.field, ""), UNKNOWN)}
+        if told.field in WITHOUT_TIME and WITHOUT_TIME[told.field] in trees and at in visible and blocks.holds(key):
+            untimed.append((blocks.columns(release, key), float(np.ceil((100 - told.at_most) * visible[at] / 100)), np.inf))
         if told.field not in trees or UNKNOWN not in trees[told.field].parent or told.out_of not in SHARE_OF:
             continue
         narrowed, without = SHARE_OF[told.out_of]
@@ -438,7 +447,7 @@ def _add_filled(
             edges = ((100 - told.at_most) * visible[at] / 100, (100 - told.at_least) * visible[at] / 100)
             bounds.setdefault(told.field, []).append(edges)
     months = len(list(trees["period"].levels.values())[-1]) if "period" in trees else 0
-    return [
+    return untimed + [
         (blocks.columns(release, frozenset({(name, UNKNOWN)})), sum(np.ceil(low) for low, _ in edges),
          sum(np.floor(high) for _, high in edges) if len(edges) == months else np.inf)
         for name, edges in bounds.items() if blocks.holds(frozenset({(name, UNKNOWN)}))

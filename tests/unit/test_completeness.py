@@ -70,6 +70,15 @@ def test_the_audit_counts_with_reasons_too(example_city, tmp_path):
         assert "contradiction" in {f.attack for f in audit_release(folder).findings}
 
 
+def test_the_audit_counts_times_of_arrival_too(example_city, tmp_path):
+    """A call without a time of arrival has no wait: a share that speaks of more such calls than are published contradicts them."""
+    _built, out = example_city
+    folder = tmp_path / "release"
+    shutil.copytree(out, folder)
+    tell(folder, "arrived_at", "all", at_least="90", at_most="95")
+    assert "contradiction" in {f.attack for f in audit_release(folder).findings}
+
+
 def test_the_audit_counts_with_it(example_city, tmp_path):
     """A share told too finely gives a withheld number of blanks away; the audit says so."""
     _built, out = example_city
