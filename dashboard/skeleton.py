@@ -327,13 +327,23 @@ def _counts_behind(items: Sequence[Share] | Sequence[Rate], fixed: Mapping[str, 
 
 
 def field_name(release: Release, name: str) -> str:
-    """A field in the reader's words."""
+    """A field in the reader's words: the agency's own where the release has its codes."""
+    if name in release.codelists:
+        return pick(release.codelists[name].name)
     plain = {
+        "call_type": _("Type of call"), "source": _("How the call came in"), "priority": _("Priority"), "not_served_reason": _("Why no team came"),
+        "responder": _("Who came"), "outcome": _("How it ended"), "language": _("Language"), "age_group": _("Age group"),
+        "race_ethnicity": _("Race or ethnicity"), "gender": _("Gender"), "setting": _("Town or country"), "initial_type": _("Type at first"),
+        "led_by": _("Who led"), "eligible": _("Meets the program's criteria"), "arrest": _("Arrest"), "arrestable": _("An act that allows arrest"),
+        "force_used": _("Use of force"), "weapon_reported": _("Weapon reported"), "injured_officer": _("Officers hurt"),
+        "injured_clinician": _("Clinicians hurt"), "injured_person": _("People in crisis hurt"), "interpreter_used": _("Interpreter used"),
+        "serious_force": _("Serious force"), "ed_criteria": _("Needed an emergency room"), "citation": _("Citation without arrest"),
+        "arrest_required": _("Whether the law required the arrest"), "area": _("Area"),
         "arrived_at": _("Time of arrival"), "dispatched_at": _("Time of dispatch"), "cleared_at": _("Time the call was closed"),
         "officer_cleared_at": _("Time the officer left"), "received_at (day)": _("Day of the call"), "call_id": _("Number of the call"),
         "person_key": _("Who called (never published)"),
     }  # fmt: skip
-    return plain.get(name) or (pick(release.codelists[name].name) if name in release.codelists else name.replace("_", " "))
+    return plain.get(name) or name.replace("_", " ")
 
 
 def hidden_points(points: Sequence[Point]) -> int:

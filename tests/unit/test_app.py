@@ -8,16 +8,19 @@ import re
 import shutil
 import string
 import tomllib
+from dataclasses import replace
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from scipy.stats import binomtest
 
+from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, KEY_FIELDS, TIME_FIELDS
 from dashboard import language, stats
 from dashboard.exports import csv_bytes, file_name, harmless
 from dashboard.notices import refusal
 from dashboard.program import events
 from dashboard.release import ReleaseRefused, load_release
+from dashboard.skeleton import field_name
 from dashboard.surface import escape
 from dashboard.theme import DARK, LIGHT, contrast
 from dashboard.toy import COUNTS, SECOND, toy_tables
@@ -265,3 +268,17 @@ def test_colours_stand_in_one_place():
                 assert contrast(words, ground) >= 4.5
         assert contrast(given["borderColor"], colours.background) >= 3
     assert contrast("#8a8a8a", "#ffffff") < 4.5, "a planted faint grey is found"
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_every_field_has_a_name_in_the_readers_words(code):
+    """Also where the release has no codes of it, as with Seattle's use of force."""
+    bare = replace(load_release(ROOT / "data_public"), codelists={})
+    language.use(code)
+    try:
+        for name in (*CATEGORY_FIELDS, *FLAG_FIELDS, *TIME_FIELDS, *KEY_FIELDS):
+            said = field_name(bare, name)
+            assert said != name.replace("_", " "), name
+            assert code == "en" or said not in used_messages(), said
+    finally:
+        language.use("en")
