@@ -114,6 +114,16 @@ def _flat(dimension: str, name: tuple[str, str], all_label: tuple[str, str], lev
     return with_unknown(dimension, Text(en=name[0], es=name[1]), Text(en=all_label[0], es=all_label[1]), (level,), nodes, unknown=True)
 
 
+def _two_levels(
+    dimension: str, name: tuple[str, str], levels: tuple[str, str],
+    groups: Mapping[str, tuple[str, str]], codes: Mapping[str, tuple[str, str, str]],
+) -> Codelist:  # fmt: skip
+    """A codelist of all calls in `groups` (code -> labels), each with its `codes` (code -> group, labels)."""
+    nodes = [Node(code, Text(en=en, es=es), ROOT, levels[0]) for code, (en, es) in groups.items()]
+    nodes += [Node(code, Text(en=en, es=es), group, levels[1]) for code, (group, en, es) in codes.items()]
+    return with_unknown(dimension, Text(en=name[0], es=name[1]), Text(en="All calls", es="Todas las llamadas"), levels, nodes, unknown=True)
+
+
 _FLAG_NAMES = {
     "eligible": ("Meets the program's criteria", "Cumple los criterios del programa"),
     "arrest": ("Arrest", "Arresto"),
@@ -141,8 +151,8 @@ def flag(field: str) -> Codelist:
 def responder() -> Codelist:
     """Who came. `reached` says whether a clinician came in person (measure F3)."""
     reached = {
-        "clinician": Text(en="A clinician came", es="Acudió un profesional clínico"),
-        "no_clinician": Text(en="No clinician came", es="No acudió un profesional clínico"),
+        "clinician": ("A clinician came", "Acudió un profesional clínico"),
+        "no_clinician": ("No clinician came", "No acudió un profesional clínico"),
     }
     who = {
         "co_responder": ("clinician", "Officer and clinician team", "Equipo de agente y profesional clínico"),
@@ -150,19 +160,14 @@ def responder() -> Codelist:
         "police_only": ("no_clinician", "Police only", "Solo policía"),
         "other": ("no_clinician", "Other responders", "Otro personal"),
     }
-    nodes = [Node(code, label, ROOT, "reached") for code, label in reached.items()]
-    nodes += [Node(code, Text(en=en, es=es), parent, "responder") for code, (parent, en, es) in who.items()]
-    return with_unknown(
-        "responder", Text(en="Who came", es="Quién acudió"), Text(en="All calls", es="Todas las llamadas"),
-        ("reached", "responder"), nodes, unknown=True,
-    )  # fmt: skip
+    return _two_levels("responder", ("Who came", "Quién acudió"), ("reached", "responder"), reached, who)
 
 
 def outcome() -> Codelist:
     """The exclusive final categories of measure O1, under whether the person was met and took part (measure F5)."""
     contact = {
-        "met": Text(en="Someone was met, and took part", es="Se atendió a la persona, y participó"),
-        "not_met": Text(en="Nobody found, or no help wanted", es="No se encontró a nadie, o no quiso ayuda"),
+        "met": ("Someone was met, and took part", "Se atendió a la persona, y participó"),
+        "not_met": ("Nobody found, or no help wanted", "No se encontró a nadie, o no quiso ayuda"),
     }
     ends = {
         "stayed_with_plan": ("met", "Stayed in the community with a plan", "Siguió en la comunidad con un plan"),
@@ -175,12 +180,7 @@ def outcome() -> Codelist:
         "refused": ("not_met", "Person said no to help", "La persona no aceptó ayuda"),
         "not_found": ("not_met", "Person not found", "No se encontró a la persona"),
     }
-    nodes = [Node(code, label, ROOT, "contact") for code, label in contact.items()]
-    nodes += [Node(code, Text(en=en, es=es), parent, "outcome") for code, (parent, en, es) in ends.items()]
-    return with_unknown(
-        "outcome", Text(en="How the call ended", es="Cómo terminó la llamada"), Text(en="All calls", es="Todas las llamadas"),
-        ("contact", "outcome"), nodes, unknown=True,
-    )  # fmt: skip
+    return _two_levels("outcome", ("How the call ended", "Cómo terminó la llamada"), ("contact", "outcome"), contact, ends)
 
 
 def not_served_reason() -> Codelist:
@@ -211,19 +211,14 @@ WAIT_EDGES = (10, 20, 30, 60)
 def wait() -> Codelist:
     """Minutes from call to first arrival (measure T1), in bands under half hours: the share within a target is a count over a count."""
     halves = {
-        "within_30": Text(en="Under 30 minutes", es="Menos de 30 minutos"),
-        "over_30": Text(en="30 minutes or more", es="30 minutos o más"),
+        "within_30": ("Under 30 minutes", "Menos de 30 minutos"),
+        "over_30": ("30 minutes or more", "30 minutos o más"),
     }
     bands = {"under_10": ("within_30", "Under 10 minutes", "Menos de 10 minutos")}
     for low, high in pairwise(WAIT_EDGES):
         bands[f"{low}_to_{high}"] = ("within_30" if high <= 30 else "over_30", f"{low} to {high} minutes", f"{low} a {high} minutos")
     bands["over_60"] = ("over_30", "60 minutes or more", "60 minutos o más")
-    nodes = [Node(code, label, ROOT, "half_hour") for code, label in halves.items()]
-    nodes += [Node(code, Text(en=en, es=es), parent, "band") for code, (parent, en, es) in bands.items()]
-    return with_unknown(
-        "wait", Text(en="Wait for the first unit", es="Espera hasta la primera unidad"), Text(en="All calls", es="Todas las llamadas"),
-        ("half_hour", "band"), nodes, unknown=True,
-    )  # fmt: skip
+    return _two_levels("wait", ("Wait for the first unit", "Espera hasta la primera unidad"), ("half_hour", "band"), halves, bands)
 
 
 def handoff() -> Codelist:

@@ -181,15 +181,15 @@ def _one(
         seen[spec.name] = _raw(engine, config, spec, dimensions)
     raw = seen[spec.name]
     names = [name for name in raw if name not in BEHIND.get(spec.measure, ())]
+    home = _home(spec, tables)
+    assert home is not None
     base = np.nan_to_num(raw[names[-1]])
-    shown: Mask = (base >= spec.minimum) & ~_count_withheld(spec, dimensions, tables, withheld)
+    shown: Mask = (base >= spec.minimum) & ~_beside(spec, dimensions, tables[home], withheld[home])
     if spec.measure.startswith(REPEATED) or spec.measure in (FREQUENT, WITHOUT_TEAM):
         part = np.nan_to_num(raw[names[0]])
         for side in (part, base - part, *(np.nan_to_num(raw[name]) for name in BEHIND.get(spec.measure, ()))):
             shown &= (side == 0) | (side >= config.file.privacy.threshold)
     if spec.measure in CLOCKS:
-        home = _home(spec, tables)
-        assert home is not None
         whole, k = _beside(spec, dimensions, tables[home], tables[home].values), config.file.privacy.threshold
         # Whether it is shown must not tell of the calls without a time: near the minimum it would.
         shown &= whole >= spec.minimum + k - 1
@@ -331,14 +331,6 @@ def _untimed_withheld(tables: Sequence[Table], withheld: Sequence[Mask]) -> bool
                 if mask.take(unknown, axis=list(table.dimensions).index(name)).any():
                     return True
     return False
-
-
-def _count_withheld(spec: StatisticSpec, dimensions: Mapping[str, Dimension], tables: Sequence[Table], withheld: Sequence[Mask]) -> Mask:
-    """Which of the statistic's cells have a withheld count."""
-    home = _home(spec, tables)
-    assert home is not None
-    found: Mask = _beside(spec, dimensions, tables[home], withheld[home])
-    return found
 
 
 def _beside(spec: StatisticSpec, dimensions: Mapping[str, Dimension], table: Table, values: Any) -> Any:

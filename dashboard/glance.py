@@ -50,11 +50,7 @@ def glance(release: Release, year: str) -> tuple[list[Seen], list[str]]:
 
 def _calls(release: Release, year: str, plain: str) -> Seen | None:
     table = release.find("period")
-    if (
-        table is None
-        or year not in release.codelists["period"].codes
-        or release.codelists["period"].codes[year].level not in table.levels["period"]
-    ):
+    if table is None or not release.holds(table, "period", year):
         return None
     now, before = (
         Point(code, label_of(release, "period", code), *table.cell({"period": code})) if code in release.codelists["period"].codes else None

@@ -159,10 +159,15 @@ class Release:
         ]
         return min(fitting, key=lambda t: (-sum(len(t.levels[d]) for d in dimensions), len(t.levels), t.name), default=None)
 
+    def holds(self, table: CountTable | StatisticTable, dimension: str, code: str) -> bool:
+        """Does `table` publish `code`? An agency may have codes of its own, and a table may stop at coarser levels."""
+        known = self.codelists[dimension].codes.get(code) if dimension in self.codelists else None
+        return known is not None and known.level in table.levels.get(dimension, ())
+
     def statistic(self, measure: str, *dimensions: str) -> StatisticTable | None:
-        """The statistic of `measure` that has all of `dimensions` below their roots, with the fewest others."""
+        """The statistic of `measure` that has all of `dimensions` below their roots: at the finest levels, then with the fewest others, as `find`."""
         fitting = [s for s in self.statistics.values() if s.measure == measure and all(len(s.levels.get(d, ())) > 1 for d in dimensions)]
-        return min(fitting, key=lambda s: (len(s.levels), s.name), default=None)
+        return min(fitting, key=lambda s: (-sum(len(s.levels[d]) for d in dimensions), len(s.levels), s.name), default=None)
 
     def reference(self, name: str) -> pd.DataFrame | None:
         """Rows about the program, all as text; None where the agency does not report them."""

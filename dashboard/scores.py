@@ -71,7 +71,7 @@ def score(release: Release, measure: str, year: str) -> Score | None:
     table = release.find(*found.dimensions, where=found.where)
     if table is None or year not in release.codelists["period"].codes or "year" not in table.levels.get("period", ()):
         return None
-    if not all(_published(release, table, dimension, code) for dimension, code in {**found.part, **found.whole}.items()):
+    if not all(release.holds(table, dimension, code) for dimension, code in {**found.part, **found.whole}.items()):
         return None  # the agency has codes of its own
     plain = next((m.plain for m in measures() if m.name == measure), measure)
     earlier = str(int(year) - 1)
@@ -166,11 +166,6 @@ _SCORED = {
     "wait_within_30": _Scored(("period", "wait"), {"wait": "within_30"}, {}, {}, ("arrived_at",)),
     "stayed": _Scored(("period", "outcome"), {"outcome": "stayed_with_plan"}, {}, {}, ("outcome",)),
 }
-
-
-def _published(release: Release, table: CountTable, dimension: str, code: str) -> bool:
-    known = release.codelists[dimension].codes.get(code)
-    return known is not None and known.level in table.levels[dimension]
 
 
 def _share(table: CountTable, found: _Scored, year: str) -> Share:

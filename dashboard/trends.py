@@ -16,15 +16,8 @@ from dashboard.skeleton import Page
 def waits_over_time(page: Page) -> None:
     """The middle and the slow wait from call to arrival, month by month; nothing where the release has none by the month."""
     release = page.release
-    table = next(
-        (
-            s
-            for s in release.statistics.values()
-            if s.measure == "minutes_call_to_arrival" and list(s.levels) == ["period"] and "month" in s.levels["period"]
-        ),
-        None,
-    )
-    if table is None:
+    table = release.statistic("minutes_call_to_arrival", "period")
+    if table is None or "month" not in table.levels["period"]:
         page.not_reported(_("waits month by month"))
         return
     changes = events(release, [code.code for code in release.codelists["period"].at("month")])

@@ -5,7 +5,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number
-from dashboard.program import last_year, numbers, one_year, point
+from dashboard.program import last_year, one_year, point, residents
 from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.stats import poisson
@@ -49,26 +49,24 @@ else:
         title=_("Base 1: of the group's own calls that met the criteria, {period}").format(period=when), shares=shares, what=_("Group"), when=when,
         fixed={"table": table.name, "eligible": "yes", **fixed}, file=("by-group", *fixed.values()), note=_("The group is what the officer saw. 'Not recorded' is a group of its own here."),
     )  # fmt: skip
-    population = release.reference("population")
-    people = numbers(population[population["dimension"] == groups], "residents") if population is not None else None
-    if people is None or not len(people):
+    homes = residents(release, groups)
+    if not homes:
         page.not_reported(_("residents by group"))
     else:
-        count = dict(zip(people["code"], people["residents"], strict=True))
         items, rows = [], []
         for share in shares:
-            residents = count.get(share.code)
-            value = 1000 * share.part.value / residents if residents and share.part.value is not None else None
+            living = homes.get(share.code)
+            value = 1000 * share.part.value / living if living and share.part.value is not None else None
             low, high = (
-                (1000 * e / residents for e in poisson(share.part.value))
-                if value is not None and residents and share.part.value is not None
+                (1000 * e / living for e in poisson(share.part.value))
+                if value is not None and living and share.part.value is not None
                 else (None, None)
             )
             words = (
                 _("{rate} per 1,000 residents").format(rate=number(round(value, 1))) if value is not None else _("no number of residents")
             )
             items.append(charts.Mark(share.label, value, words, low, high))
-            rows.append({"group": share.code, "reached": share.part.value, "residents": residents})
+            rows.append({"group": share.code, "reached": share.part.value, "residents": living})
         page.marks(
             title=_("Base 2: calls that a clinician reached, for each 1,000 residents, {period}").format(period=when), items=items, what=_("Group"), unit=_("For each 1,000 residents"),
             when=when, data=pd.DataFrame(rows), file=("by-residents", *fixed.values()), dots=True,

@@ -33,9 +33,7 @@ named = "" if place == ROOT else f"{label_of(release, 'area', place)}, "
 
 def here(table: CountTable | None) -> CountTable | None:
     """The table, where it knows the chosen place."""
-    if table is None or not where:
-        return table
-    return table if release.codelists["area"].codes[place].level in table.levels.get("area", ()) else None
+    return table if table is not None and (not where or release.holds(table, "area", place)) else None
 
 
 def at(table: CountTable) -> dict[str, str]:

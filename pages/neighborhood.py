@@ -58,7 +58,7 @@ else:
             note=_("Where your area has too few calls, the larger area around it is shown too, under its own name.") if len(compared) > 2 else "",
         )  # fmt: skip
     calls = release.find("area", "period") or counted
-    in_calls = [code for code in compared if code != ROOT and release.codelists["area"].codes[code].level in calls.levels["area"]]
+    in_calls = [code for code in compared if code != ROOT and release.holds(calls, "area", code)]
     if area != ROOT and not in_calls and release.codelists["area"].codes[area].parent != ROOT:
         in_calls = [release.codelists["area"].codes[area].parent]  # calls are counted for the larger area alone
     in_year = "period" in year and "period" in calls.levels and year["period"] != ROOT
@@ -82,7 +82,7 @@ else:
         page.not_reported(_("waits by area"))
     else:
         level = release.codelists["area"].codes
-        known = [code for code in compared if level[code].level in waits.levels["area"]]
+        known = [code for code in compared if release.holds(waits, "area", code)]
         if area not in known and level[area].parent not in known:
             known.insert(0, level[area].parent)
         cells = [(code, waits.cell({"area": code, **{d: c for d, c in year.items() if d in waits.levels}})) for code in known]

@@ -39,7 +39,7 @@ else:
         table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
         note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
     )  # fmt: skip
-if table is not None and "contact" in table.levels["outcome"] and "met" in release.codelists["outcome"].codes:
+if table is not None and release.holds(table, "outcome", "met"):
     met = {**fixed, "outcome": "met"}
     whole = Point("met", label_of(release, "outcome", "met"), *table.cell(met))
     ends = [Share(p.code, p.label, p, whole) for p in along(release, table, "outcome", "outcome", fixed, under="met")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -109,8 +110,10 @@ def audit_release(folder: Path, progress: Progress = QUIET, known: Path | None =
     for table in release.tables:
         _complements(table, release, report)
         _insiders(table, release, report)
+    counts = {cell.key: cell.value for table in release.tables for cell in table.cells if cell.value is not None}
+    secret = any(cell.value is None and _untimed(cell.key) for table in release.tables for cell in table.cells)
     for statistic in release.statistics:
-        _statistic(statistic, release, report)
+        _statistic(statistic, counts, secret, report)
     for universe in dict.fromkeys(table.universe for table in release.tables):
         _intervals([t for t in release.tables if t.universe == universe], release, earlier, report, progress)
     report.tested["earlier releases"] = sum(len(table.cells) for past in earlier for table in past.tables)
@@ -133,19 +136,18 @@ def _outside(
                 report.findings.append(Finding(OUTSIDE, f"with what is known from elsewhere: {finding.message}", "", finding.cell))
 
 
-def _statistic(statistic: PublicStatistic, release: PublicRelease, report: AuditReport) -> None:
-    """A number beside a published count tells nothing of withheld ones, when it rests on enough people and is rounded as declared."""
-    counts = {cell.key: cell.value for table in release.tables for cell in table.cells if cell.value is not None}
+def _untimed(key: Key) -> bool:
+    return any(name in UNTIMED and code.split(".")[0] == "unknown" for name, code in key)
+
+
+def _statistic(statistic: PublicStatistic, counts: Mapping[Key, int], secret: bool, report: AuditReport) -> None:
+    """A number beside a published count tells nothing of withheld ones, when it rests on enough people and is rounded as declared.
+
+    `counts`: all that are published; `secret`: some number of calls without a time is withheld.
+    """
     base = list(statistic.rounding)[-1]
     timed, step = statistic.measure.startswith(CLOCKS), statistic.rounding[base]
     least = statistic.minimum // step * step if timed else statistic.minimum - step / 2
-    secret = any(
-        cell.value is None and code.split(".")[0] == "unknown"
-        for table in release.tables
-        for cell in table.cells
-        for name, code in cell.key
-        if name in UNTIMED
-    )
     for key, numbers in statistic.rows:
         report.tested["statistics"] += 1
         if numbers is None:
@@ -153,26 +155,22 @@ def _statistic(statistic: PublicStatistic, release: PublicRelease, report: Audit
         wrong = ""
         if key not in counts:
             wrong = "its count is withheld or not published"
-        elif statistic.minimum < release.threshold or numbers[base] < least:
+        elif statistic.minimum < report.threshold or numbers[base] < least:
             wrong = "it rests on too few"
         elif timed and (
-            counts[key] < statistic.minimum + release.threshold - 1
-            or _tells_untimed(numbers[base], counts[key], statistic, release, secret)
+            counts[key] < statistic.minimum + report.threshold - 1
+            or (numbers[base] > statistic.minimum if secret else counts[key] - numbers[base] < report.threshold - 1)
         ):
+            # Calls without a time are the count less the number told: the small range stays open, and nothing is told where their number is withheld.
             wrong = "with the count beside it, it tells how many calls have no time"
         elif any(numbers[column] % step for column, step in statistic.rounding.items()):
             wrong = "it is more exact than declared"
         elif "people_again" in numbers:
             parts = (numbers["people_again"], numbers[base] - numbers["people_again"])
-            if any(0 < part <= release.threshold - 1 - statistic.rounding[base] / 2 for part in parts):
+            if any(0 < part <= report.threshold - 1 - statistic.rounding[base] / 2 for part in parts):
                 wrong = "it tells of a small group"
         if wrong:
             report.findings.append(Finding("statistics", f"a statistic is shown although {wrong}", statistic.name, tuple(sorted(key))))
-
-
-def _tells_untimed(told: float, whole: int, statistic: PublicStatistic, release: PublicRelease, secret: bool) -> bool:
-    """Calls without a time are the count less the number told: that must leave the small range open, and nothing at all where their number is withheld."""
-    return told > statistic.minimum if secret else whole - told < release.threshold - 1
 
 
 def _insiders(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:

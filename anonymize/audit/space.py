@@ -432,14 +432,14 @@ def _add_filled(
     bounds: dict[str, list[tuple[float, float]]] = {}
     untimed: list[tuple[npt.NDArray[np.int64], float, float]] = []
     for told in filled:
-        at = frozenset({("period", told.month)} if told.month != "all" else ())
-        key = at | {(WITHOUT_TIME.get(told.field, ""), UNKNOWN)}
-        if told.field in WITHOUT_TIME and WITHOUT_TIME[told.field] in trees and at in visible and blocks.holds(key):
-            untimed.append((blocks.columns(release, key), float(np.ceil((100 - told.at_most) * visible[at] / 100)), np.inf))
+        month = frozenset({("period", told.month)} if told.month != "all" else ())
+        dimension = WITHOUT_TIME.get(told.field)
+        if dimension is not None and dimension in trees and month in visible and blocks.holds(blank := month | {(dimension, UNKNOWN)}):
+            untimed.append((blocks.columns(release, blank), float(np.ceil((100 - told.at_most) * visible[month] / 100)), np.inf))
         if told.field not in trees or UNKNOWN not in trees[told.field].parent or told.out_of not in SHARE_OF:
             continue
         narrowed, without = SHARE_OF[told.out_of]
-        at = narrowed | ({("period", told.month)} if told.month != "all" else set())
+        at = narrowed | month
         key = at | {(told.field, UNKNOWN)}
         if blocks.holds(key):
             _add_share(blocks, release, key, told.field, (100.0 - told.at_most, 100.0 - told.at_least), rows, weights, without)
