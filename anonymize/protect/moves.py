@@ -31,13 +31,13 @@ MOST_NODES = 200
 MOVED = 1e-3
 NUDGE = 1e-3
 """Costs differ by up to this share, so that equally cheap moves do not mix."""
-INTERIOR = {"solver": "ipm", "run_crossover": "off"}
+INTERIOR: dict[str, bool | int | float | str] = {"solver": "ipm", "run_crossover": "off", "ipm_optimality_tolerance": 1e-6}
 
 
 def furthest(
     region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, *, vertex: bool = False
 ) -> Floats:  # fmt: skip
-    """A move inside `region` that reaches as many of `targets` (all up, or all down) as far as it can; (all leaves of the system,).
+    """A move inside `region` that reaches as many of `targets` (no cell twice) as far as it can; (all leaves of the system,).
 
     `rewards`: what each target counts for (one each, where not given). With `cost`, published cells may move too, at their cost for each call,
     and the move has most reward less cost; cells of infinite cost stay as they are.

@@ -78,11 +78,15 @@ class Pattern:
 
     def sparing(self) -> Mask:
         """Cells to withhold that cost a little more: large counts are spared, and more of the small ones taken."""
-        cost = self.system.cost
-        return self._solve((cost + cost[cost > 0].min(initial=1.0)) ** SPARING)[0]
+        return self._solve(self.system.cost**SPARING)[0]
 
-    def _solve(self, cost: npt.NDArray[np.float64]) -> tuple[Mask, float]:
+    def drawn(self, withheld: Mask, lots: np.random.Generator) -> Mask:
+        """A pattern of few cells inside `withheld`, by lot among many such."""
+        return self._solve(lots.random(len(withheld)), withheld)[0] & withheld
+
+    def _solve(self, cost: npt.NDArray[np.float64], within: Mask | None = None) -> tuple[Mask, float]:
         size = len(self.system.values)
+        allowed = ~self.system.fixed if within is None else within
         starts = np.concatenate([[0], np.cumsum([len(c) for c in self._cells])])
         matrix = sp.csr_matrix(
             (np.concatenate([np.zeros(0), *self._weights]), np.concatenate([np.zeros(0, np.int64), *self._cells]), starts),
@@ -92,7 +96,7 @@ class Pattern:
             matrix,
             np.where(self.system.unpublished, 0.0, cost),
             self.given.astype(float),
-            (~self.system.fixed).astype(float),
+            allowed.astype(float),
             np.array(self._least, dtype=float),
             np.full(len(self._least), np.inf),
         )

@@ -5,7 +5,8 @@
 3. What is left needs published cells to be withheld too: a few targets at a time bid for them, while all others ride along.
 4. What step 3 had to add is turned into cuts of the pattern, and all begins again, as long as the
    effort allows and the bound is near; the cheapest result counts.
-5. Pruning: steps 2 and 3 once more, with nothing to be had but what is withheld already. What was bought early and is of no more use falls away.
+5. Pruning: another pattern is drawn from what is withheld, and steps 2 and 3 follow once more with nothing to be had but what is withheld
+   already. What is of no more use falls away, be it bought or of the first pattern; so a few times over.
 
 The moves here are fractional. Whole-number certificates (`certificates.py`) and the audit have the last word;
 what they find comes back through `widen`.
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +63,11 @@ LEAST = 6_000
 RIDE = 0.05
 """What all other targets bid: too little to withhold more, enough to ride along."""
 WIDE = 50_000
-"""A system of more leaves is swept region by region."""
+"""A system of more leaves is swept region by region, and not pruned."""
+PRUNINGS = 4
+"""At most; each takes about half as long as all that came before them."""
+WORTH = 0.0005
+"""A pruning that spares less than this share of the cost is the last."""
 
 
 def _quiet(done: int, total: int) -> None:
@@ -98,11 +104,11 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
     pattern = Pattern(system, targets)
     reach = _Reach(system, targets, tick)
     reasons: Reasons | None = None
-    done: list[tuple[Mask, Mask]] = []
+    done: list[Mask] = []
     while True:
         cheapest, start = pattern.cheapest(), pattern.sparing()
         grown, violated = reach.complete(start)
-        done.append((grown, start))
+        done.append(grown)
         dear = CUT * reach.size * len(violated)
         reach.effort += dear
         far = dear > CHEAP and _cost(system, grown) > (1 + NEAR) * pattern.bound
@@ -115,9 +121,8 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
     if reach.effort < LITTLE:
-        done.append((reach.complete(cheapest)[0], cheapest))
-    best = min(done, key=lambda result: _cost(system, result[0]))
-    return Protected(system, high, reach.prune(*best), pattern.bound)
+        done.append(reach.complete(cheapest)[0])
+    return Protected(system, high, reach.pruned(min(done, key=partial(_cost, system)), pattern), pattern.bound)
 
 
 def widen(protected: Protected, cells: Sequence[int], tick: Tick = _quiet) -> None:
@@ -160,20 +165,26 @@ class _Reach:
             self.tick(int(self.done.sum()), len(self.done))
         return self.withheld, [self.targets[i] for i in self.violated]
 
-    def prune(self, withheld: Mask, start: Mask) -> Mask:
-        """Of `withheld`, which grew from `start`, as little as will do; a wide system stays as it is, since it would take as long again."""
-        if len(self.system.leaves) > WIDE:
-            return withheld
-        try:
-            fewer, _violated = self.complete(start & withheld, withheld)
-        except ProtectionError:
-            return withheld  # a move that came near enough cannot be had again
-        return fewer if _cost(self.system, fewer) < _cost(self.system, withheld) else withheld
+    def pruned(self, withheld: Mask, pattern: Pattern) -> Mask:
+        """Of `withheld` as little as will do; a wide system stays as it is, since it would take as long again."""
+        cost = _cost(self.system, withheld)
+        for _ in range(PRUNINGS if len(self.system.leaves) <= WIDE else 0):
+            try:
+                fewer, _violated = self.complete(pattern.drawn(withheld, self.rng), withheld)
+            except ProtectionError:
+                break  # a move that came near enough cannot be had again
+            before, cost = cost, min(cost, _cost(self.system, fewer))
+            if cost < before:
+                withheld = fewer
+            if cost > (1 - WORTH) * before:
+                break
+        return withheld
 
     def _ways(self) -> list[Ints]:
-        """The targets left that go up, and those that go down."""
-        left, up = ~self.done, self.needs.need > 0
-        return [way for way in (np.flatnonzero(left & up), np.flatnonzero(left & ~up)) if len(way)]
+        """The targets left in two parts, drawn by lot. No cell is asked to go both ways in one part: one goes up where its neighbour goes down."""
+        ways = self.rng.choice([-1, 1], len(self.system.values))[self.needs.cells]
+        left, with_it = ~self.done, np.sign(self.needs.need) == ways
+        return [way for way in (np.flatnonzero(left & with_it), np.flatnonzero(left & ~with_it)) if len(way)]
 
     def _rewards(self, count: int) -> Floats:
         """A few targets count for much and most for little: then those few are reached, where equal ones would hinder each other."""
@@ -204,9 +215,10 @@ class _Reach:
         return [(region, way[region.holds(self.needs.cells[way])]) for region in found.values()]
 
     def _bid(self) -> None:
-        """One program up and one down: a few targets bid for published cells, the others ride along.
+        """Two programs: a few targets bid for published cells, the others ride along.
 
-        Who was not reached bids more the next time, until it is sought alone.
+        Cells dearer than any of them would pay for a call are left out: the program is a fifth quicker. Who was not reached bids more the next
+        time, until it is sought alone.
         """
         withheld, cost = self.withheld, self._prices()
         size = len(self.system.leaves) / SMALL
@@ -219,11 +231,11 @@ class _Reach:
                 continue
             number = max(1, int(size * max(FEWEST, BIDDERS * len(way))))
             bidding = np.isin(way, self.rng.permutation(alike)[:number])
-            jobs.append((self._of(way), np.where(bidding, BIDS[step], RIDE * self._rewards(len(way)))))
+            dearest = BIDS[step] / np.abs(self.needs.need[way[bidding]]).min()
+            affordable = np.where(cost > dearest, np.inf, cost)
+            jobs.append((self._of(way), np.where(bidding, BIDS[step], RIDE * self._rewards(len(way))), affordable))
             bidders.append(way[bidding])
-        for bid, move in zip(
-            bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, job[0], job[1], cost), jobs), strict=True
-        ):
+        for bid, move in zip(bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, *job), jobs), strict=True):
             self._buy(bid, move)
             self.steps[bid[~self.done[bid]]] += 1
 

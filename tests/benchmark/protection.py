@@ -1,4 +1,4 @@
-"""`python -m tests.benchmark.protection NAME K` or `... tiny` or `... curve NAME K`: protect an instance, judge it, print one row of BENCHMARKS.md."""
+"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MOST_SMALL_PERCENT`, `... tiny` or `... curve NAME K`: protect an instance, judge it, print one row of BENCHMARKS.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from anonymize.audit.intervals import judge
 from anonymize.audit.space import Equations
 from anonymize.protect import System, protect, secondary, solver
 from anonymize.protect.targets import spanning
-from tests.benchmark.instances import load, tiny
+from tests.benchmark.instances import advised, load, tiny
 
 TINY = 20
 EFFORTS = (0, 100_000, 300_000, 1_000_000, 3_000_000)
@@ -88,7 +88,13 @@ def run_curve(name: str, threshold: int) -> None:
 
 
 def run(name: str, threshold: int) -> None:
-    system = load(name, threshold)
+    if name == "M-linked":
+        system, steps = advised("M", threshold, float(sys.argv[3]))
+        print("\n".join(f"  {table}: {done}" for table, done in steps))
+        cells, leaves = system.cells.shape
+        print(f"  {cells:,} cells, {leaves:,} leaves, {system.sensitive.sum():,} small", flush=True)
+    else:
+        system = load(name, threshold)
     start = time.perf_counter()
     protected = protect(system, threshold - 1)
     seconds = time.perf_counter() - start
