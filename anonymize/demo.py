@@ -20,14 +20,13 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import MultiPoint, Point, Polygon, mapping
 
-from anonymize.demo_beside import write_beside
+from anonymize.demo_beside import DISTRICTS, write_beside
 
 SEED = 20260101
 START, END = datetime(2024, 1, 1), datetime(2026, 1, 1)
 CALLS_PER_DAY = 52.0
 WEST, SOUTH, SIZE = -30.10, 40.00, 0.20
 
-DISTRICTS = {"riverside": "RV", "old_town": "OT", "harbor": "HB", "north_hills": "NH"}
 BEATS_PER_DISTRICT = 4
 TYPES = ("MENTAL HEALTH", "SUICIDE CONCERN", "OVERDOSE/SUBSTANCE", "WELFARE CHECK", "DISTURBANCE BH")
 TYPE_SHARE = (0.31, 0.17, 0.12, 0.27, 0.13)

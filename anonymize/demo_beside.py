@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+DISTRICTS = {"riverside": "RV", "old_town": "OT", "harbor": "HB", "north_hills": "NH"}
 PARTNERS = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
 PATROL_UNITS = 14
 URGENT_PER_DAY, URGENT_SEED, FOLLOW_UP_SEED = 13, 5, 6
-DISTRICT_NAMES = ("riverside", "old_town", "harbor", "north_hills")
 MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
 
 
@@ -67,7 +67,7 @@ def _urgent_calls(rng: np.random.Generator) -> list[tuple[object, ...]]:
     for day in range((datetime(2026, 1, 1) - datetime(2024, 1, 1)).days):
         for hour in np.sort(rng.choice(24, rng.poisson(URGENT_PER_DAY), p=hours / hours.sum())):
             at = datetime(2024, 1, 1) + timedelta(days=day, hours=int(hour), minutes=int(rng.integers(60)))
-            district = DISTRICT_NAMES[int(rng.choice(4, p=(0.30, 0.34, 0.24, 0.12)))]
+            district = list(DISTRICTS)[int(rng.choice(4, p=(0.30, 0.34, 0.24, 0.12)))]
             wait = rng.lognormal(1.95 + (0.35 if district == "north_hills" else 0.0) + (0.12 if 15 <= hour < 23 else 0.0), 0.5)
             arrived = at + timedelta(minutes=round(float(wait)))
             rows.append((at, "" if rng.random() < 0.02 else arrived, district))

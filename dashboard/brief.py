@@ -24,7 +24,7 @@ from dashboard.measures import measures
 from dashboard.notices import made_up
 from dashboard.paper import table_html
 from dashboard.places import gaps
-from dashboard.program import events, point
+from dashboard.program import events, letters, point
 from dashboard.release import ROOT, CountTable, Release
 from dashboard.scores import targets
 from dashboard.skeleton import areas, field_name, point_tables, share_tables
@@ -154,10 +154,10 @@ def _calls(release: Release, area: str, place: str, year: str) -> Part | None:
     changes = events(release, [p.code for p in points])
     figure = Figure(
         "calls", title, charts.describe(_("Line chart"), title, year, points), shown, data, ("brief-calls",),
-        draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in changes}),
+        draw=partial(charts.trend, points, _("Calls"), events=letters(changes)),
     )  # fmt: skip
-    letters = " ".join(f"{e.letter}: {e.words}" for e in changes)
-    return Part(title, text=letters, figure=figure)
+    legend = " ".join(f"{e.letter}: {e.words}" for e in changes)
+    return Part(title, text=legend, figure=figure)
 
 
 def _coverage(release: Release, area: str, place: str, year: str) -> Part | None:

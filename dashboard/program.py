@@ -69,6 +69,11 @@ def events(release: Release, months: Iterable[str]) -> list[Event]:
     ]
 
 
+def letters(found: Iterable[Event], name: Callable[[str], str] = str) -> dict[str, str]:
+    """Where on a chart of months each event's letter stands; `name`: what the chart calls a month."""
+    return {name(e.month): e.letter for e in found}
+
+
 def event_note(found: list[Event]) -> str:
     return " ".join(f"**{e.letter}** {e.words}" for e in found)
 

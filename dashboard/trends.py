@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, number, percent
-from dashboard.program import event_note, events, numbers, statistic_rows
+from dashboard.program import event_note, events, letters, numbers, statistic_rows
 from dashboard.release import StatisticTable
 from dashboard.skeleton import Page
 
@@ -29,7 +29,7 @@ def waits_over_time(page: Page) -> None:
         _("Waits from call to arrival, month by month"),
         _("Month"),
         "waits-by-month",
-        {month(e.month): e.letter for e in changes},
+        letters(changes, month),
         event_note(changes),
     )
 
@@ -42,7 +42,7 @@ def waits(
     title: str,
     what: str,
     file: str,
-    letters: dict[str, str] | None = None,
+    marks: dict[str, str] | None = None,
     note: str = "",
 ) -> None:
     """Two lines along one dimension: the wait that 9 in 10 stay under, and the middle one."""
@@ -54,7 +54,7 @@ def waits(
     kinds = ((_("9 in 10 within"), "p90"), (_("half within"), "median"))
     series = [(words, [(label, float(cell[key]) if cell else None) for label, cell in known]) for words, key in kinds]
     page.figure(
-        title=title, draw=partial(charts.lines, series, _("Minutes"), events=letters), alt=charts.describe_lines(title, series),
+        title=title, draw=partial(charts.lines, series, _("Minutes"), events=marks), alt=charts.describe_lines(title, series),
         table=pd.DataFrame([{what: label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
                              _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
         data=pd.DataFrame([{dimension: code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=(file,),
@@ -75,9 +75,8 @@ def hours_over_time(page: Page) -> None:
         (words, [(month(m), float(v)) for m, v in zip(rows["month"], rows[column], strict=True)])
         for words, column in ((_("planned"), "planned"), (_("staffed with both"), "worked"))
     ]
-    letters = {month(e.month): e.letter for e in changes}
     page.figure(
-        title=title, draw=partial(charts.lines, series, _("Hours"), events=letters), alt=charts.describe_lines(title, series),
+        title=title, draw=partial(charts.lines, series, _("Hours"), events=letters(changes, month)), alt=charts.describe_lines(title, series),
         table=pd.DataFrame([{_("Month"): month(r["month"]), _("Hours planned"): number(r["planned"]), _("Hours staffed"): number(r["worked"]),
                              _("Share"): percent(r["worked"] / r["planned"]) if r["planned"] else "–"} for r in rows.to_dict("records")]),
         data=hours, file=("hours",), note=event_note(changes),

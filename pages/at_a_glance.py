@@ -8,7 +8,7 @@ import pandas as pd
 from dashboard import answers, brief, charts, trends
 from dashboard.glance import glance
 from dashboard.language import _, day, pick
-from dashboard.program import event_note, events, latest
+from dashboard.program import event_note, events, latest, letters
 from dashboard.release import ROOT
 from dashboard.skeleton import hidden_points, open_page, period_words, point_tables
 from dashboard.surface import Card, choose, escape
@@ -27,8 +27,6 @@ page.cards(
         Card(_("I decide on this"), "scorecard", _("Are the targets met?")),
     ]
 )
-if share is None:
-    page.info(covered)
 
 WAYS = {
     "calls": ("calls", _("How many calls, and when?")),
@@ -87,7 +85,7 @@ else:
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name})
     changes = events(release, [p.code for p in points])
     page.figure(
-        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in changes}),
+        title=title, draw=partial(charts.trend, points, _("Calls"), events=letters(changes)),
         alt=charts.describe(_("Line chart"), title, period_words(release), points), table=shown, data=data, file=("calls", level),
         hidden=hidden_points(points), note=event_note(changes),
     )  # fmt: skip

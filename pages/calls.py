@@ -4,7 +4,7 @@ from functools import partial
 
 from dashboard import answers, charts
 from dashboard.language import _, number, percent, pick
-from dashboard.program import event_note, events, numbers, per_day, share_of_all
+from dashboard.program import event_note, events, letters, numbers, per_day, share_of_all
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
 from dashboard.stats import out_of_control
@@ -43,7 +43,7 @@ else:
     changes = events(release, [p.code for p in points])
     note += " " + event_note(changes)
     page.figure(
-        title=title, draw=partial(charts.trend, points, _("Calls"), events={e.month: e.letter for e in changes}), alt=charts.describe(_("Line chart"), title, period_words(release), points),
+        title=title, draw=partial(charts.trend, points, _("Calls"), events=letters(changes)), alt=charts.describe(_("Line chart"), title, period_words(release), points),
         table=shown, data=data, file=("calls", level, *[c for c in chosen.values() if c != ROOT]), hidden=hidden_points(points), note=note,
     )  # fmt: skip
 

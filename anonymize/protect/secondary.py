@@ -62,7 +62,7 @@ LEAST = 6_000
 """Leaves of a region that is swept in place of the whole, at least."""
 RIDE = 0.05
 """What all other targets bid: too little to withhold more, enough to ride along."""
-WIDE = 50_000
+WIDE = 20_000
 """A system of more leaves is swept region by region, and not pruned."""
 PRUNINGS = 4
 """At most; each takes about half as long as all that came before them."""
