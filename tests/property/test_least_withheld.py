@@ -2,9 +2,12 @@
 
 import statistics
 
+import numpy as np
 import pytest
 
-from anonymize.protect import protect
+from anonymize.protect import protect, secondary
+from anonymize.protect.pattern import Pattern
+from anonymize.protect.targets import spanning
 from tests.benchmark.instances import SHARED, load, tiny
 from tests.benchmark.protection import optimum, under_protected
 
@@ -30,3 +33,25 @@ def test_a_cube_withholds_no_more_than_was_asked(threshold, value):
     assert system.values[protected.withheld].sum() <= value
     assert threshold != 5 or protected.withheld.sum() <= 1.25 * 1_049
     assert under_protected(system, protected.withheld, threshold) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pruning_only_takes_away_and_each_part_of_the_targets_asks_no_cell_both_ways(seed, monkeypatch):
+    system = tiny(seed, 5)
+    pruned = protect(system, 4)
+    monkeypatch.setattr(secondary, "PRUNINGS", 0)
+    assert pruned.cost <= protect(system, 4).cost
+
+    targets = spanning(np.flatnonzero(system.sensitive), system.values, 4)
+    reach = secondary._Reach(system, targets, lambda done, total: None)
+    everything = np.ones(len(system.values), dtype=bool)
+    for _ in range(5):
+        drawn = Pattern(system, targets).drawn(pruned.withheld, reach.rng)
+        assert not np.any(drawn & ~pruned.withheld)
+        assert np.all(drawn[system.sensitive])
+        reach.withheld, reach.done = everything, np.zeros(len(targets), dtype=bool)
+        ways = reach._ways()
+        assert sorted(np.concatenate(ways).tolist()) == list(range(len(targets)))
+        for way in ways:
+            cells = reach.needs.cells[way]
+            assert len(np.unique(cells)) == len(cells)
