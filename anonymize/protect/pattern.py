@@ -82,7 +82,7 @@ class Pattern:
 
     def drawn(self, withheld: Mask, lots: np.random.Generator) -> Mask:
         """A pattern of few cells inside `withheld`, by lot among many such."""
-        return self._solve(lots.random(len(withheld)), withheld)[0] & withheld
+        return self._solve(lots.random(len(withheld)), withheld)[0]
 
     def _solve(self, cost: npt.NDArray[np.float64], within: Mask | None = None) -> tuple[Mask, float]:
         size = len(self.system.values)
@@ -105,4 +105,4 @@ class Pattern:
         if solver.run(highs) == highspy.HighsModelStatus.kInfeasible:
             raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
         found = solver.point(highs)
-        return found > 0.5 if len(found) else np.ones(size, dtype=bool), float(highs.getInfo().mip_dual_bound)
+        return found > 0.5 if len(found) else allowed, float(highs.getInfo().mip_dual_bound)

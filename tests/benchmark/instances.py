@@ -8,14 +8,15 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from anonymize.agency.schema import PlanSpec, TableSpec, Text
-from anonymize.codelists import ROOT, Codelist, Node
+from anonymize.codelists import ROOT, Codelist, Node, with_unknown
 from anonymize.plan import advise_levels, coarser_steps
 from anonymize.protect import Block, build_system, plan_cliques
 from anonymize.protect.system import Relation, System, clique_dimensions
-from anonymize.tables import Counts, Dimension, Table
+from anonymize.tables import Dimension, Table, cells_of
 
 SHARED = Path(__file__).parents[3] / "shared"
 TORONTO = SHARED / "data/toronto/pic_cfsa_2014-01_2015-06_extract2024-09.csv.gz"
@@ -55,30 +56,11 @@ def advised(size: str, threshold: int, most_small_percent: float) -> tuple[Syste
     rows = makers.records(size, 1)
     sizes = (makers.SIZES[size][key] for key in ("area", "time", "typ", "out"))
     codelists = {name: _tree(name, counts) for name, counts in zip(("area", "time", "type", "outcome"), sizes, strict=True)}
-    joint = np.zeros(tuple(len(c.codes_at(c.finest)) for c in codelists.values()), dtype=np.int64)
-    np.add.at(joint, tuple(rows.T), 1)
-
-    def counted(dimensions: dict[str, Dimension]) -> Counts:
-        found = joint
-        for axis, (name, codelist) in enumerate(codelists.items()):
-            at = dimensions.get(name, Dimension(codelist, (ROOT,)))
-            fine = Dimension(codelist, (codelist.finest,)).codes
-            above = [codelist.ancestors(level) for level in at.levels]
-            up = np.array(
-                [
-                    [int(a.get(code) == row) for code in fine]
-                    for level, a in zip(at.levels, above, strict=True)
-                    for row in codelist.codes_at(level)
-                ]
-            )
-            found = np.moveaxis(np.tensordot(up, found, axes=(1, axis)), 0, axis)
-        outside = tuple(axis for axis, name in enumerate(codelists) if name not in dimensions)
-        cells: Counts = found.squeeze(outside).transpose(np.argsort(np.argsort([list(codelists).index(name) for name in dimensions])))
-        return cells
+    calls = pd.DataFrame({name: np.array(c.codes_at(c.finest))[rows[:, i]] for i, (name, c) in enumerate(codelists.items())}).assign(n=1)
 
     def table(spec: TableSpec) -> Table:
         dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
-        return Table(spec.name, spec.title, "calls", dimensions, {}, None, counted(dimensions))
+        return Table(spec.name, spec.title, "calls", dimensions, {}, None, cells_of(calls, dimensions))
 
     specs = [
         TableSpec(name=name, title=Text(en=name, es=name), dimensions={d: codelists[d].levels[:n] for d, n in levels.items()})
@@ -88,7 +70,7 @@ def advised(size: str, threshold: int, most_small_percent: float) -> tuple[Syste
     chosen, steps = advise_levels(specs, codelists, table, limits, threshold)
     chosen, more = coarser_steps(chosen, codelists, limits)
     cliques = plan_cliques(chosen, codelists)
-    counts = [counted(clique_dimensions(clique, codelists)) for clique in cliques]
+    counts = [cells_of(calls, clique_dimensions(clique, codelists)) for clique in cliques]
     block = Block(frozenset({0}), codelists, counts)
     return build_system([table(spec) for spec in chosen], cliques, [block], codelists, threshold), steps + more
 
@@ -96,13 +78,14 @@ def advised(size: str, threshold: int, most_small_percent: float) -> tuple[Syste
 def _tree(name: str, counts: Sequence[int]) -> Codelist:
     """`counts`: codes at each level, finest first."""
     text = Text(en=name, es=name)
-    levels = (ROOT, *(f"level{i}" for i in range(1, len(counts) + 1)))
-    nodes, above = [Node(ROOT, text, "", ROOT)], [ROOT]
-    for level, count in zip(levels[1:], reversed(counts), strict=True):
+    levels = tuple(f"level{i}" for i in range(1, len(counts) + 1))
+    nodes: list[Node] = []
+    above = [ROOT]
+    for level, count in zip(levels, reversed(counts), strict=True):
         codes = [f"{level}-{i}" for i in range(count)]
         nodes += [Node(code, text, above[i * len(above) // count], level) for i, code in enumerate(codes)]
         above = codes
-    return Codelist(name, text, levels, tuple(nodes))
+    return with_unknown(name, text, text, levels, nodes, unknown=False)
 
 
 def nothing_before(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

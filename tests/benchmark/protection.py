@@ -87,14 +87,15 @@ def run_curve(name: str, threshold: int) -> None:
         print(f"| {name} | {threshold} | {effort:,} | {withheld.sum():,} | {system.values[withheld].sum():,} | {seconds:.0f} |", flush=True)
 
 
-def run(name: str, threshold: int) -> None:
-    if name == "M-linked":
-        system, steps = advised("M", threshold, float(sys.argv[3]))
-        print("\n".join(f"  {table}: {done}" for table, done in steps))
-        cells, leaves = system.cells.shape
-        print(f"  {cells:,} cells, {leaves:,} leaves, {system.sensitive.sum():,} small", flush=True)
-    else:
-        system = load(name, threshold)
+def coarsened(threshold: int, most_small_percent: float) -> System:
+    system, steps = advised("M", threshold, most_small_percent)
+    print("\n".join(f"  {table}: {done}" for table, done in steps))
+    cells, leaves = system.cells.shape
+    print(f"  {cells:,} cells, {leaves:,} leaves, {system.sensitive.sum():,} small", flush=True)
+    return system
+
+
+def run(name: str, threshold: int, system: System) -> None:
     start = time.perf_counter()
     protected = protect(system, threshold - 1)
     seconds = time.perf_counter() - start
@@ -116,4 +117,5 @@ if __name__ == "__main__":
     elif sys.argv[1] == "curve":
         run_curve(sys.argv[2], int(sys.argv[3]))
     else:
-        run(sys.argv[1], int(sys.argv[2]))
+        instance, k = sys.argv[1], int(sys.argv[2])
+        run(instance, k, coarsened(k, float(sys.argv[3])) if instance == "M-linked" else load(instance, k))
