@@ -2,7 +2,7 @@
 
 A cell is settled by whole-number points (each point tells something about every withheld cell of its
 component). First come points that take many cells as far as need be at once; only what is left is solved
-cell by cell, component by component, with HiGHS. A linear bound that already breaks the promise is proof
+cell by cell, the others riding along, component by component, with HiGHS. A linear bound that already breaks the promise is proof
 of a leak, one at the threshold or above proof of a large count; a whole-number point is proof of safety,
 however it was found; a fractional solution proves nothing and is solved again over whole numbers.
 """
@@ -10,6 +10,7 @@ however it was found; a fractional solution proves nothing and is solved again o
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import highspy
@@ -28,11 +29,14 @@ TOLERANCE = 1e-6
 SOLVER_SECONDS = 120.0
 """For one solve. A time-out is a failure of the audit, never a pass."""
 FEW = 8
-"""So few cells are sought one by one."""
-GAIN = 0.1
-"""A point for many cells that settles less than this share of them is the last."""
+"""So few cells are sought one by one; and a point for many cells that settles no more than so many is the last."""
 NEAR = 0.05
 """Near enough to the best point for many cells."""
+RIDE = 1e-3
+"""What other cells count for beside the one sought."""
+PRIME = 2**31 - 1
+DENSE = 10**8
+"""Rows times columns, past which no row is looked at for whether others say the same."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,29 @@ def _components(part: _Part) -> list[_Part]:
     return found
 
 
+def _independent(rows: sp.csr_matrix, values: Ints) -> Ints:
+    """Rows from which all others follow, the shortest first: a published total says nothing beside its published parts, and costs the solver most.
+
+    By Gaussian elimination modulo a prime. Were it to leave out too much, bounds would be wider and still hold, and a point counts only where it satisfies
+    every row (`whole_point`). Raises Contradiction where a row that follows from others has another value than they give it.
+    """
+    if rows.shape[0] * rows.shape[1] > DENSE:
+        return np.arange(rows.shape[0])
+    order = np.argsort(np.diff(rows.indptr), kind="stable")
+    left = np.hstack([rows[order].toarray().astype(np.int64), values[order, None]]) % PRIME
+    chosen = []
+    for i in range(len(left)):
+        columns = np.flatnonzero(left[i])
+        if len(columns) and columns[0] == rows.shape[1]:
+            raise Contradiction
+        if len(columns):
+            chosen.append(order[i])
+            pivot = left[i] * pow(int(left[i, columns[0]]), -1, PRIME) % PRIME
+            hit = i + 1 + np.flatnonzero(left[i + 1 :, columns[0]])
+            left[hit] = (left[hit] - left[hit, columns[0], None] * pivot) % PRIME
+    return np.sort(np.array(chosen, dtype=np.int64))
+
+
 class _Model:
     """One component in HiGHS: over fractions and over whole numbers, each kept alive between solves; only the objective changes.
 
@@ -164,8 +191,9 @@ class _Model:
 
     def __init__(self, part: _Part, cap: int) -> None:
         self.part, self.cap = part, cap
-        self.matrix = sp.vstack([part.fixed, part.ranges]).tocsr()
-        self.low, self.high = np.concatenate([part.values, part.low]), np.concatenate([part.values, part.high])
+        rows = _independent(part.fixed, part.values)
+        self.matrix = sp.vstack([part.fixed[rows], part.ranges]).tocsr()
+        self.low, self.high = np.concatenate([part.values[rows], part.low]), np.concatenate([part.values[rows], part.high])
         self.width = self.matrix.shape[1]
         self._solvers: dict[bool, highspy.Highs] = {}
 
@@ -237,8 +265,7 @@ def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
         known = [int(value) for value in part.constant]
         return [(int(row), Verdict(v, v, v, False, "pinned")) for row, v in zip(part.rows, known, strict=True)]
     seen = _Seen(part, threshold, cap)
-    for up in (True, False):
-        seen.sweep(up=up)
+    seen.sweep()
     for row in np.argsort(-part.constant, kind="stable").tolist():
         for up in (True, False):
             if seen.open(up=up)[row]:
@@ -259,15 +286,23 @@ class _Seen:
         """The cells not yet seen at threshold - 1 or more (`up`), or at 1 or less."""
         return np.asarray(self.high < self.threshold - 1 if up else self.low > 1)
 
-    def sweep(self, *, up: bool) -> None:
-        """Points that settle many cells at once, while they do. Rewards by lot, so that cells do not hinder each other in step."""
-        rng = np.random.default_rng(0)
+    def sweep(self) -> None:
+        """Points that settle many cells at once, while they do; up and down side by side."""
+        ways = [True, False]
+        with ThreadPoolExecutor(len(ways)) as pool:
+            while ways := [up for up in ways if np.count_nonzero(self.open(up=up)) > FEW]:
+                before = [np.count_nonzero(self.open(up=up)) for up in ways]
+                for point in list(pool.map(self._many, ways)):
+                    self._note(point)
+                ways = [up for up, left in zip(ways, before, strict=True) if left - np.count_nonzero(self.open(up=up)) > FEW]
+
+    def _many(self, up: bool, row: int | None = None) -> Ints | None:
+        """A point for the cells that are open, `row` before all. Rewards by lot, so that cells do not hinder each other in step, nor twice in the same way."""
         left = np.flatnonzero(self.open(up=up))
-        while len(left) > FEW:
-            self._note(self.model.many(left, 1 + rng.random(len(left)), self.threshold - 1 if up else 1, up=up))
-            before, left = len(left), np.flatnonzero(self.open(up=up))
-            if before - len(left) <= GAIN * before:
-                break
+        rewards = 1 + np.random.default_rng(len(left)).random(len(left))
+        if row is not None:
+            rewards = np.where(left == row, 1.0, RIDE * rewards)
+        return self.model.many(left, rewards, self.threshold - 1 if up else 1, up=up)
 
     def push(self, row: int, *, up: bool, point: bool = False) -> None:
         """Drive one hidden cell up or down: a proven bound, and a point where the bound does not settle the matter (or `point` asks for one)."""
@@ -278,6 +313,9 @@ class _Seen:
         found = self.model.whole_point(where)
         # Going up, a bound below threshold - 1 is a leak already; going down, one at the threshold shows a large count.
         settled = bound < self.threshold - 1 - TOLERANCE if up else bound >= self.threshold - TOLERANCE
+        if found is None and not settled and not point:
+            self._note(self._many(up, row))
+            settled = not self.open(up=up)[row]
         if found is None and (point or not settled):
             where, objective = self.model.solve(costs, whole=True)
             bound = sign * objective + self.part.constant[row]

@@ -21,16 +21,30 @@ TINY = 20
 EFFORTS = (0, 100_000, 300_000, 1_000_000, 3_000_000)
 
 
-def under_protected(system: System, withheld: np.ndarray, threshold: int) -> int:
-    """Sensitive cells that the audit's solver (which shares no code with the engine) cannot show to span 1..threshold-1."""
+def published(system: System, withheld: np.ndarray) -> Equations:
+    """What the public knows; the sensitive cells are the ones asked about."""
     shown, sought = ~withheld & ~system.unpublished, system.sensitive
     none = sp.csr_matrix((0, system.cells.shape[1]))
-    equations = Equations(
+    return Equations(
         sp.csr_matrix(sp.vstack([system.cells[shown], system.margins])).astype(float),
         np.concatenate([system.values[shown], np.zeros(system.margins.shape[0], dtype=np.int64)]),
         none, np.zeros(0), np.zeros(0), system.cells[sought].astype(float), tuple(np.flatnonzero(sought).tolist()),
     )  # fmt: skip
+
+
+def under_protected(equations: Equations, threshold: int) -> int:
+    """Sensitive cells that the audit's solver (which shares no code with the engine) cannot show to span 1..threshold-1 in whole numbers."""
     return sum(not (verdict.low <= 1 and verdict.high >= threshold - 1) for verdict in judge(equations, threshold))
+
+
+def narrowed(equations: Equations, threshold: int) -> int:
+    """The same over fractions, by another solver."""
+    from tests.benchmark import attacker  # needs a package of its own
+
+    return attacker.narrowed(equations, threshold)
+
+
+JUDGES = {"--audit": under_protected, "--attack": narrowed}
 
 
 def optimum(system: System, threshold: int) -> float:
@@ -105,10 +119,10 @@ def run(name: str, threshold: int, system: System) -> None:
         f"| {name} | {threshold} | {withheld.sum():,} | {system.values[withheld].sum():,} | {protected.bound:,.0f} | {seconds:.0f} | {memory:.1f} |",
         flush=True,
     )
-    if "--audit" in sys.argv:
+    for asked in JUDGES.keys() & set(sys.argv):
         start = time.perf_counter()
-        found = under_protected(system, withheld, threshold)
-        print(f"  under-protected: {found} of {system.sensitive.sum()} (audit: {time.perf_counter() - start:.0f} s)")
+        found = JUDGES[asked](published(system, withheld), threshold)
+        print(f"  {asked}: {found} of {system.sensitive.sum()} ({time.perf_counter() - start:.0f} s)")
 
 
 if __name__ == "__main__":
