@@ -157,10 +157,17 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
                 angle=270, align="left", baseline="middle", dx=4, fontSize=12, fontStyle="italic", color=colours.quiet
             ).encode(x=x, y=alt.value("height"), text="word:N"),
         ),
-        alt.Chart(ends).mark_text(dy=-12, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
+        *_values_at(ends, x, y, colours),
     ]
     layers += _changes(frame, "code", events or {}, x, colours)
     return _finish(alt.layer(*layers), 300, colours)
+
+
+def _values_at(ends: pd.DataFrame, x: alt.X, y: alt.Y, colours: Palette) -> list[alt.Chart]:
+    """The `text` of each row above its point; an edge in the colour of the background keeps a line that crosses it from striking it through."""
+    texts = alt.Chart(ends).encode(x=x, y=y, text="text:N")
+    edge, plain = {"stroke": colours.background, "strokeWidth": 4, "strokeJoin": "round"}, {"color": colours.ink}
+    return [texts.mark_text(dy=-11, fontSize=12, fontWeight="bold", **style) for style in (edge, plain)]
 
 
 def _changes(frame: pd.DataFrame, column: str, events: Mapping[str, str], x: alt.X, colours: Palette) -> list[Any]:
@@ -238,7 +245,7 @@ def lines(
     base = alt.Chart(frame)
     layers: list[Any] = [
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
-        alt.Chart(ends).mark_text(dy=-10, fontSize=12, fontWeight="bold", color=colours.ink).encode(x=x, y=y, text="text:N"),
+        *_values_at(ends, x, y, colours),
     ]
     layers += _changes(frame.drop_duplicates("x"), "x", events or {}, x, colours)
     return _finish(alt.layer(*layers), 300 + 22 * len(names), colours)
