@@ -35,7 +35,7 @@ NEAR = 0.05
 RIDE = 1e-3
 """What other cells count for beside the one sought."""
 PRIME = 2**31 - 1
-DENSE = 10**8
+DENSE = 3 * 10**7
 """Rows times columns, past which no row is looked at for whether others say the same."""
 
 
