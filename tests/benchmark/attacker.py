@@ -1,4 +1,4 @@
-"""An exact attacker who works with fractions, through another solver (Clarabel) than engine and audit have.
+"""An exact attacker who works with fractions, on the audit's equations, through a solver (Clarabel) that neither engine nor audit has.
 
 `pip install clarabel==0.11.1` first: it is needed for this alone, so no environment of the project holds it.
 """
