@@ -289,12 +289,17 @@ class _Seen:
     def sweep(self) -> None:
         """Points that settle many cells at once, while they do; up and down side by side."""
         ways = [True, False]
+
+        def left(up: bool) -> int:
+            return int(np.count_nonzero(self.open(up=up)))
+
         with ThreadPoolExecutor(len(ways)) as pool:
-            while ways := [up for up in ways if np.count_nonzero(self.open(up=up)) > FEW]:
-                before = [np.count_nonzero(self.open(up=up)) for up in ways]
-                for point in list(pool.map(self._many, ways)):
+            while ways := [up for up in ways if left(up) > FEW]:
+                before = {up: left(up) for up in ways}
+                points = list(pool.map(self._many, ways))  # all before any is noted, so that two runs find the same
+                for point in points:
                     self._note(point)
-                ways = [up for up, left in zip(ways, before, strict=True) if left - np.count_nonzero(self.open(up=up)) > FEW]
+                ways = [up for up in ways if before[up] - left(up) > FEW]
 
     def _many(self, up: bool, row: int | None = None) -> Ints | None:
         """A point for the cells that are open, `row` before all. Rewards by lot, so that cells do not hinder each other in step, nor twice in the same way."""
