@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,14 +10,11 @@ import streamlit as st
 from dashboard import frame, language
 from dashboard.language import DEFAULT, LANGUAGES, _, day
 from dashboard.notices import help_line, refusal
-from dashboard.pages_list import PAGES, groups
+from dashboard.pages_list import PAGES, groups, path_of
 from dashboard.release import ReleaseRefused
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
-from dashboard.written import show
-
-_turn = threading.Semaphore(1)
-"""Only so many pages are written at once. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
+from dashboard.written import show, turn
 
 
 def choose_language(*, shown: bool = True) -> str:
@@ -63,8 +59,7 @@ def page_groups() -> dict[str, list[Any]]:
     """The pages as Streamlit's menus take them."""
 
     def page(name: str, title: str) -> Any:
-        first = name == PAGES[0]
-        return st.Page(f"pages/{name}.py", title=title, url_path=None if first else name.replace("_", "-"), default=first)
+        return st.Page(f"pages/{name}.py", title=title, url_path=path_of(name) or None, default=name == PAGES[0])
 
     return {group: [page(name, title) for name, title in pages.items()] for group, pages in groups().items()}
 
@@ -82,7 +77,7 @@ def chosen_release() -> str | None:
 
 def run_app() -> None:
     """Draw the frame and run the chosen page inside it, in turn."""
-    with _turn:
+    with turn:
         _run()
 
 

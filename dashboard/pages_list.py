@@ -64,3 +64,8 @@ def to_do(page: str) -> str:
 
 
 PAGES = tuple(page for pages in groups().values() for page in pages)
+
+
+def path_of(page: str) -> str:
+    """Where a page stands in the address; the first one is the address itself."""
+    return "" if page == PAGES[0] else page.replace("_", "-")

@@ -29,6 +29,7 @@ BESIDE = 3
 """Cards side by side on a wide screen; on a phone they stand one under the other."""
 MOST_ROWS, LONG_TABLE = 14, 460
 """A table of more rows scrolls within this height (pixels), its header in view."""
+PHONE, DESK = 290, 640
 
 
 def colours() -> Palette:
@@ -37,20 +38,19 @@ def colours() -> Palette:
 
 def screen_width() -> int:
     """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
-    agent = st.context.headers.get("User-Agent", "")
-    return 290 if "Mobi" in agent else 640
+    return PHONE if "Mobi" in st.context.headers.get("User-Agent", "") else DESK
 
 
 def draw(figure: Figure, release: Release) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if not figure.map and not figure.draw:
         return
-    view = View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours(), screen_width(), figure)
     if figure.map:
-        st.pydeck_chart(_deck(view), height=MAP_HEIGHT, alt=figure.alt)
+        st.pydeck_chart(_deck(seen(figure, release, colours(), screen_width())), height=MAP_HEIGHT, alt=figure.alt)
         _key(figure.map.classes, figure.map.hatched)
     else:
-        st.vega_lite_chart(spec=deepcopy(_specification(view)), width="stretch", alt=figure.alt, theme="streamlit")
+        specification = deepcopy(_specification(seen(figure, release, colours())))
+        st.vega_lite_chart(spec=specification, width="stretch", alt=figure.alt, theme="streamlit")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,13 @@ class View:
     language: str
     colours: Palette
     width: int
+    """Of a map, in pixels; a chart fits itself."""
     figure: Figure = field(compare=False)
+
+
+def seen(figure: Figure, release: Release, colours: Palette, width: int = 0) -> View:
+    """`figure` as a reader of the current language sees it."""
+    return View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours, width, figure)
 
 
 @lru_cache(maxsize=64)
@@ -264,3 +270,29 @@ class Embedded(Screen):
     def fold(self, label: str, markdown: str) -> None: ...
 
     def files(self, files: Sequence[Take]) -> None: ...
+
+
+@dataclass
+class Nobody(Embedded):
+    """A page without a visitor: every filter stands where it stands at first. Charts, maps and tables are made ready for those who come."""
+
+    def releases(self) -> Sequence[Release]:
+        return all_releases(self.release, load)
+
+    def figure(self, figure: Figure) -> None:
+        light = palette(dark=False)
+        if figure.map:
+            for width in (PHONE, DESK):
+                _deck(seen(figure, self.release, light, width))
+            return
+        if figure.draw:
+            _specification(seen(figure, self.release, light))
+        self.table(figure.table, figure.title)
+
+    def table(self, rows: pd.DataFrame, alt: str) -> None:
+        _plain(Same(rows))
+
+    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+        return first_choice(options, default)
+
+    def end(self, markdown: str) -> None: ...

@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
 from dashboard import citation, opendata
+from dashboard.ahead import Ahead
 from dashboard.release import Release, ReleaseRefused
-from dashboard.serving import all_releases, load, newest, standing
+from dashboard.serving import all_releases, load, newest, standing, waits
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
@@ -121,9 +122,14 @@ def catalog(request: Request) -> Response:
 
 @asynccontextmanager
 async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
-    """The release is read before the first visitor comes. While the app runs, visitors who have left are let go, and their memory is given back."""
+    """The release is read before the first visitor comes, and with `WRITE_AHEAD` in the environment its pages are written too; a later release
+    then takes its place once its own are. While the app runs, visitors who have left are let go, and their memory is given back."""
     with suppress(ReleaseRefused):  # the pages and `/health` say why
-        await asyncio.to_thread(newest)
+        release = await asyncio.to_thread(newest)
+        if os.environ.get("WRITE_AHEAD"):
+            ahead = Ahead()
+            await asyncio.to_thread(ahead.begin(release).join)
+            waits.append(ahead.ready)
     task = asyncio.create_task(_let_go())
     try:
         yield {}

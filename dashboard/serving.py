@@ -40,6 +40,8 @@ def _loaded(folder: str, mark: str) -> Release:
     return found
 
 
+waits: list[Callable[[Release], bool]] = []
+"""What a new release must be ready for before it takes the place of the one that is up; each says whether it is (`ahead.py`)."""
 _kept: dict[str, Release] = {}
 """Folder -> the last release that could be shown from it, in this process."""
 
@@ -52,14 +54,16 @@ def newest() -> Release:
 def standing() -> tuple[Release, ReleaseRefused | None]:
     """The newest release, and why the one in place is refused where that is so. Raises ReleaseRefused when there is none to show."""
     folder = release_folder()
+    kept = _kept.get(str(folder))
     try:
         found = load(folder)
     except ReleaseRefused as refused:
-        kept = _kept.get(str(folder))
         if kept is None:
             raise
         log.warning("the release in %s is refused (%s); release %s stays up", folder, refused.reason, kept.version)
         return kept, refused
+    if kept is not None and kept is not found and not all(ready(found) for ready in waits):
+        return kept, None
     _kept[str(folder)] = found
     return found, None
 

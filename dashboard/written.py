@@ -6,6 +6,7 @@ What it tells depends on the release, the language and the answers alone; so wha
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ Place = tuple[Release, str, str, tuple[Hashable, ...]]
 """Release, language, page, and the answers given so far."""
 
 
+turn = threading.Semaphore(1)
+"""Held by whoever writes or tells a page. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
+
+
 @dataclass
 class Passage:
     """What a page tells until it asks something, and what it asks; None at the end of the page."""
@@ -45,7 +50,7 @@ class Told(Exception):
 def show(page: str, on: Surface, write: Callable[[], object]) -> None:
     """Show `page` on a surface: from memory as far as it is known, the rest by `write`, which runs the page's script.
 
-    Called by one thread at a time. What is known is told from within the script (`Pen.begin`), since Streamlit names the widgets of a page by
+    Called by one thread at a time (`turn`). What is known is told from within the script (`Pen.begin`), since Streamlit names the widgets of a page by
     the script that runs: told from elsewhere, the same button would be another one.
     """
     pen = Pen(on, page)

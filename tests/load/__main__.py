@@ -25,7 +25,6 @@ from pathlib import Path
 import pandas as pd
 
 from dashboard.figure import Figure
-from dashboard.language import LANGUAGES
 from dashboard.pages_list import PAGES
 from dashboard.release import load_release
 from dashboard.theme import palette
@@ -35,6 +34,7 @@ from tests.paper import Gathering, page_of
 from tests.proxy import NGINX, nginx_before
 
 ROUNDS = 7
+AHEAD = {"WRITE_AHEAD": "1"}  # as in deploy/: nobody has been there before the crowd
 FORGOTTEN = 190
 """Seconds after which Streamlit gives up the session of a visitor who has left (two minutes) and the app gives memory back (one more), and a little."""
 
@@ -64,7 +64,7 @@ def serving(script: str, **more: str) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
+        for _ in range(600):
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
                 break
@@ -147,9 +147,7 @@ async def watched(addresses: list[str], pids: list[int], visitors: int, seconds:
 
 
 def crowded(visitors: int, seconds: float, think: float) -> None:
-    with serving("service.py") as (address, pid):
-        for language in LANGUAGES:
-            asyncio.run(one_by_one(address, 1, language))
+    with serving("service.py", **AHEAD) as (address, pid):
         for turn in ("first", "second"):
             before = megabytes(pid)
             found, during = asyncio.run(watched([address], [pid], visitors, seconds, think))
@@ -161,10 +159,11 @@ def crowded(visitors: int, seconds: float, think: float) -> None:
 def replicas(visitors: int, seconds: float, think: float) -> None:
     if NGINX is None:
         sys.exit("nginx is not here (apt-get install nginx-light)")
-    with serving("service.py") as (a, pid_a), serving("service.py") as (b, pid_b), tempfile.TemporaryDirectory() as folder:
-        for address in (a, b):
-            for language in LANGUAGES:
-                asyncio.run(one_by_one(address, 1, language))
+    with (
+        serving("service.py", **AHEAD) as (a, pid_a),
+        serving("service.py", **AHEAD) as (b, pid_b),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         before = megabytes(pid_a) + megabytes(pid_b)
         with nginx_before([a, b], Path(folder)) as front:
             found, during = asyncio.run(watched([front], [pid_a, pid_b], visitors, seconds, think))

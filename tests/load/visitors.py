@@ -13,7 +13,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from dashboard.pages_list import PAGES
+from dashboard.pages_list import PAGES, path_of
 
 PATIENCE = 60
 """Seconds after which a page counts as not answered."""
@@ -34,10 +34,6 @@ class Samples:
 
     def median(self, page: str) -> float:
         return statistics.median(self.seconds[page])
-
-
-def path_of(page: str) -> str:
-    return "" if page == PAGES[0] else page.replace("_", "-")
 
 
 async def open_page(socket: websockets.ClientConnection, page: str, language: str = "en") -> float:
