@@ -32,6 +32,8 @@ Move = Ints
 Tick = Callable[[int, int], None]
 
 FEW = 0.02
+CORNERS = 25
+"""Furthest moves with fractions, one after the other, past which no more of them are tried."""
 WORKERS = 2
 """Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
 REACH = 10
@@ -134,15 +136,16 @@ class Search:
                     break
 
     def one_by_one(self) -> None:
-        """For each target left its furthest move, and, while fractions remain, searches in whole numbers, side by side."""
+        """For each target left its furthest move, while that brings whole numbers; for the rest searches in whole numbers, side by side."""
         left = [i for i, by in enumerate(self.by) if by == TRUE]
         if not left:
             return
         hidden = self.withheld | self.system.unpublished
         inside = Inside(self.system, hidden, REACH * self.high)
+        fruitless = 0
         for i in left:
-            if self.by[i] == TRUE:
-                self.note(self._whole(inside.corner(self.targets[i])))
+            if self.by[i] == TRUE and fruitless < CORNERS:
+                fruitless = 0 if self.note(self._whole(inside.corner(self.targets[i]))) else fruitless + 1
         with ThreadPoolExecutor(WORKERS) as pool:
             while pair := [i for i in left if self.by[i] == TRUE][:WORKERS]:
                 for move in pool.map(lambda i: inside.whole(self.targets[i]), pair):

@@ -56,14 +56,29 @@ BIDDERS = 0.004
 SMALL = 4_000
 FEWEST = 3
 """So many bid at least in a system of SMALL leaves, more in a larger one."""
-BIDS = (500.0, 2_000.0, 8_000.0, 64_000.0)
-"""What a target bids (calls moved, times their cost), one after the other while it is not reached; then it is sought alone."""
+
+
+@dataclass(frozen=True)
+class Bid:
+    """What a target offers (calls moved, times their cost), the dearest cell it may ask for, and how many bid at once, by the usual number."""
+
+    offer: float
+    dearest: float = np.inf
+    share: float = 1.0
+
+
+BIDS = (Bid(500), Bid(2_000), Bid(8_000), Bid(64_000))
+"""A target's bids, one after the other while it is not reached; then it is sought alone."""
+WIDE_BIDS = (Bid(500, 30), Bid(500, 60), Bid(2_000, 150, 0.5), Bid(4_000, 300, 0.5), Bid(8_000, 600, 0.3), Bid(64_000, share=0.1))
+"""In a wide system hundreds bid at once, and would buy dear cells for a few calls each."""
+WIDE_AGAIN = (Bid(2_000, share=2), Bid(8_000, share=0.5), Bid(64_000, share=0.3), *3 * (Bid(64_000, share=0.1),))
+"""When it is pruned: what may be had is known to be enough."""
 LEAST = 6_000
 """Leaves of a region that is swept in place of the whole, at least."""
 RIDE = 0.05
 """What all other targets bid: too little to withhold more, enough to ride along."""
 WIDE = 20_000
-"""A system of more leaves is swept region by region, and not pruned."""
+"""A system of more leaves is swept region by region, bids otherwise, and is pruned once."""
 PRUNINGS = 4
 """At most; each takes some 0.4 of the time of the first completion."""
 WORTH = 0.0005
@@ -142,6 +157,7 @@ class _Reach:
         self.system, self.targets, self.tick = system, list(targets), tick
         self.needs = Needs(self.targets)
         self.size = sum(system.cells.shape)
+        self.wide = len(system.leaves) > WIDE
         self.effort = 0
         self.rng = np.random.default_rng(0)
         self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
@@ -152,6 +168,7 @@ class _Reach:
     def complete(self, start: Mask, within: Mask | None = None) -> tuple[Mask, list[Target]]:
         """`start` with more cells withheld (none outside `within`, where given), and the targets for which some were."""
         self.withheld = start.copy()
+        self.bids = BIDS if not self.wide else WIDE_BIDS if within is None else WIDE_AGAIN
         self.prices = np.where(self.system.fixed if within is None else ~within, np.inf, self.cost)
         self.done = np.zeros(len(self.targets), dtype=bool)
         self.steps = np.zeros(len(self.targets), dtype=np.int64)
@@ -166,8 +183,8 @@ class _Reach:
         return self.withheld, [self.targets[i] for i in self.violated]
 
     def pruned(self, withheld: Mask, pattern: Pattern) -> Mask:
-        """Of `withheld` as little as will do; a wide system stays as it is, since it would take as long again."""
-        for _ in range(PRUNINGS if len(self.system.leaves) <= WIDE else 0):
+        """Of `withheld` as little as will do."""
+        for _ in range(1 if self.wide else PRUNINGS):
             try:
                 fewer, _violated = self.complete(pattern.drawn(withheld, self.rng), withheld)
             except ProtectionError:
@@ -208,7 +225,7 @@ class _Reach:
 
     def _parts(self, way: Ints) -> list[tuple[Region, Ints]]:
         """Regions that hold all of `way` together, each with its targets; the whole where that is small."""
-        if len(self.system.leaves) <= WIDE:
+        if not self.wide:
             return [(self.regions.whole, way)]
         found = {id(region): region for region in (self.regions.around(self.targets[i].cell, LEAST) for i in way)}
         return [(region, way[region.holds(self.needs.cells[way])]) for region in found.values()]
@@ -225,18 +242,19 @@ class _Reach:
         for way in self._ways():
             step = int(self.steps[way].min())
             alike = way[self.steps[way] == step]
-            if step == len(BIDS):
+            if step == len(self.bids):
                 self._reach_alone(int(alike[0]))
                 continue
-            number = max(1, int(size * max(FEWEST, BIDDERS * len(way))))
+            bid = self.bids[step]
+            number = max(1, int(bid.share * size * max(FEWEST, BIDDERS * len(way))))
             bidding = np.isin(way, self.rng.permutation(alike)[:number])
-            dearest = BIDS[step] / np.abs(self.needs.need[way[bidding]]).min()
+            dearest = min(bid.dearest, bid.offer / np.abs(self.needs.need[way[bidding]]).min())
             affordable = np.where(cost > dearest, np.inf, cost)
-            jobs.append((self._of(way), np.where(bidding, BIDS[step], RIDE * self._rewards(len(way))), affordable))
+            jobs.append((self._of(way), np.where(bidding, bid.offer, RIDE * self._rewards(len(way))), affordable))
             bidders.append(way[bidding])
-        for bid, move in zip(bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, *job), jobs), strict=True):
-            self._buy(bid, move)
-            self.steps[bid[~self.done[bid]]] += 1
+        for numbers, move in zip(bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, *job), jobs), strict=True):
+            self._buy(numbers, move)
+            self.steps[numbers[~self.done[numbers]]] += 1
 
     def _prices(self) -> Floats:
         return np.where(self.withheld, 0.0, self.prices)

@@ -28,6 +28,10 @@ class Program:
     row_low: Floats
     row_high: Floats
 
+    def only(self, columns: sp.csc_matrix, part: npt.NDArray[np.int64]) -> Program:
+        """The program with some of its columns (`columns`: its matrix by columns); the others stay at nought."""
+        return Program(columns[:, part].tocsr(), self.cost[part], self.low[part], self.high[part], self.row_low, self.row_high)
+
 
 def load(program: Program, **options: bool | int | float | str) -> highspy.Highs:
     """A solver that holds `program`; `options` are HiGHS options by name."""

@@ -5,8 +5,9 @@ import statistics
 import numpy as np
 import pytest
 
-from anonymize.protect import protect, secondary
+from anonymize.protect import moves, protect, secondary
 from anonymize.protect.pattern import Pattern
+from anonymize.protect.regions import Region
 from anonymize.protect.targets import spanning
 from tests.benchmark.instances import SHARED, load, tiny
 from tests.benchmark.protection import optimum, under_protected
@@ -61,3 +62,34 @@ def test_no_program_asks_a_cell_to_go_both_ways(seed):
         for way in ways:
             cells = reach.needs.cells[way]
             assert len(np.unique(cells)) == len(cells)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances of PROTECTION.md, is not here")
+def test_leaves_left_out_come_back_where_they_help(monkeypatch):
+    """A program that begins with a few of the empty leaves comes to the same answer as one with all of them."""
+    system = load("XS-cube", 11)
+    withheld = system.values < 20
+    targets = {t.cell: t for t in spanning(np.flatnonzero(system.sensitive), system.values, 10)}
+    region = Region.whole(system)
+
+    def reached():
+        change = system.cells @ moves.furthest(region, withheld, list(targets.values()))
+        return sum(min(np.sign(t.need) * change[cell] / abs(t.need), 1) for cell, t in targets.items())
+
+    full = reached()
+    monkeypatch.setattr(moves, "MANY", 0)
+    monkeypatch.setattr(moves, "SOME", 10)
+    monkeypatch.setattr(moves, "TURNS", 1)
+    assert full - reached() > 1, "nothing was left out that helps: this shows nothing"
+    monkeypatch.setattr(moves, "TURNS", 50)
+    monkeypatch.setattr(moves, "HELPS", 1e-6)
+    assert reached() == pytest.approx(full, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_wide_system_is_as_safe(seed, monkeypatch):
+    """Swept by region, with leaves left out and bids of its own, as systems of more than 20,000 leaves are."""
+    for module, name, value in ((secondary, "WIDE", 5), (secondary, "LEAST", 3), (moves, "MANY", 2), (moves, "SOME", 1)):
+        monkeypatch.setattr(module, name, value)
+    system = tiny(seed, 5)
+    assert under_protected(system, protect(system, 4).withheld, 5) == 0
