@@ -124,12 +124,13 @@ def catalog(request: Request) -> Response:
 async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
     """The release is read before the first visitor comes, and with `WRITE_AHEAD` in the environment its pages are written too; a later release
     then takes its place once its own are. While the app runs, visitors who have left are let go, and their memory is given back."""
+    ahead = Ahead()
+    if os.environ.get("WRITE_AHEAD"):
+        waits.append(ahead.ready)
     with suppress(ReleaseRefused):  # the pages and `/health` say why
         release = await asyncio.to_thread(newest)
-        if os.environ.get("WRITE_AHEAD"):
-            ahead = Ahead()
+        if waits:
             await asyncio.to_thread(ahead.begin(release).join)
-            waits.append(ahead.ready)
     task = asyncio.create_task(_let_go())
     try:
         yield {}
