@@ -27,20 +27,20 @@ def nothing_kept(monkeypatch):
 
 def test_a_visitor_finds_every_page_written(monkeypatch):
     monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
+    monkeypatch.setattr(ahead, "LANGUAGES", ("es",))  # one will do
     ahead.write(serving.newest())
     pages, charts = len(written._kept), screen._specification.cache_info()
     assert charts.misses > 0
-    for code in LANGUAGES:
-        for page in PAGES:
-            app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-            app.query_params["lang"] = code
-            app.switch_page(f"pages/{page}.py").run()
-            assert not app.exception, page
-            assert app.title, page
+    for page in PAGES:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.query_params["lang"] = "es"
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, page
+        assert app.title, page
     assert len(written._kept) == pages
     after = screen._specification.cache_info()
     assert after.misses == charts.misses
-    assert after.hits > charts.hits + 100
+    assert after.hits > charts.hits + 50
 
 
 def test_a_page_that_fails_does_not_hold_up_the_others(monkeypatch, caplog):
