@@ -89,7 +89,7 @@ def _solved(program: solver.Program, leaves: int, options: Mapping[str, bool | i
     if len(empty) > MANY:
         inside[empty] = False
         inside[np.random.default_rng(0).permutation(empty)[:SOME]] = True
-    columns = program.matrix.tocsc()
+    columns = program.matrix if inside.all() else program.matrix.tocsc()
     helps = -min(HELPS * np.abs(program.cost).max(), MOST_HELP)
     for turn in range(TURNS):
         part = np.flatnonzero(inside)
