@@ -1,8 +1,9 @@
 """Statistics that do not add up: medians, 90th percentiles, different people, repeat contacts.
 
 Each is computed per cell, rounded, and shown only where it rests on enough calls or people, and only where the cell's count is
-published too. Then it cannot tighten a withheld count: a number of people is at most the count beside it, and the number of
-calls with a time is told so that nothing of those without one follows (`_may_tell`).
+published too. A number of people is at most the count beside it, and the number of calls with a time is told so that nothing of those
+without one follows (`_may_tell`). A middle wait can still narrow a withheld count of long waits, and hours without a team a count of
+the calls behind them: where the audit finds that, those rows are not shown (`around`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pandas as pd
 
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
-from anonymize.codelists import UNKNOWN, Codelist
+from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
@@ -38,13 +39,22 @@ BASE_ROUNDED = 10
 
 @dataclass(frozen=True)
 class Statistic:
-    """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded to `rounding` of its name."""
+    """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded to `rounding` of its name.
+
+    `telling`: rows that bound a count which is not published.
+    """
 
     spec: StatisticSpec
     dimensions: dict[str, Dimension]
     columns: dict[str, Ints]
     rounding: dict[str, int]
     shown: Mask
+    telling: Mask
+
+    @property
+    def base(self) -> Ints:
+        """How many each row rests on, as published."""
+        return list(self.columns.values())[-1]
 
 
 def compute(
@@ -70,11 +80,17 @@ BESIDE = {CONNECTION: {"handoff": "connected"}}
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
     """A count table that has every cell of the statistic."""
     for i, table in enumerate(tables):
-        levels = {name: set(d.levels) for name, d in table.dimensions.items()}
-        beside = all(name in levels and code in table.dimensions[name].codes for name, code in BESIDE.get(spec.measure, {}).items())
-        if beside and table.where == spec.where and all(set(wanted) <= levels.get(name, set()) for name, wanted in spec.dimensions.items()):
+        beside = all(
+            name in table.dimensions and code in table.dimensions[name].codes for name, code in BESIDE.get(spec.measure, {}).items()
+        )
+        if beside and table.where == spec.where and _covers(table, spec):
             return i
     return None
+
+
+def _covers(table: Table, spec: StatisticSpec) -> bool:
+    levels = {name: set(d.levels) for name, d in table.dimensions.items()}
+    return all(set(wanted) <= levels.get(name, set()) for name, wanted in spec.dimensions.items())
 
 
 def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table]) -> str:
@@ -141,7 +157,7 @@ def _compared(
                 columns[name][at] = round(value / BASE_ROUNDED) * BASE_ROUNDED if name == "based_on" else round(1000 * value)
             shown[at] = not _field_withheld(flag, codes[at], period, tables, withheld)
     rounding = {name: BASE_ROUNDED if name == "based_on" else 1 for name in names}
-    return Statistic(spec, dimensions, columns, rounding, shown)
+    return Statistic(spec, dimensions, columns, rounding, shown, np.zeros_like(shown))
 
 
 def _rate(weight: Floats, yes: Floats, n: Floats) -> tuple[float, float, float]:
@@ -196,7 +212,7 @@ def _one(
         raw = raw | {names[-1]: _may_tell(base, whole, spec.minimum, k, secret=_untimed_withheld(tables, withheld))}
     rounding = {name: _rounding(name) for name in names}
     columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
-    return Statistic(spec, dimensions, columns, rounding, shown)
+    return Statistic(spec, dimensions, columns, rounding, shown, _telling(spec, dimensions, tables, withheld))
 
 
 def _rounding(name: str) -> int:
@@ -333,11 +349,49 @@ def _untimed_withheld(tables: Sequence[Table], withheld: Sequence[Mask]) -> bool
     return False
 
 
-def _beside(spec: StatisticSpec, dimensions: Mapping[str, Dimension], table: Table, values: Any) -> Any:
-    """Of `values` over a table's cells, those beside the cells of the statistic."""
-    index = []
+BOUNDING = {"minutes_call_to_arrival": "wait", WITHOUT_TEAM: "not_served_reason"}
+"""Measure -> dimension of which it bounds the counts."""
+
+
+def _telling(spec: StatisticSpec, dimensions: Mapping[str, Dimension], tables: Sequence[Table], withheld: Sequence[Mask]) -> Mask:
+    """Which rows bound counts that are not all published beside them."""
+    split = BOUNDING.get(spec.measure)
+    found: Mask = np.full([len(d.codes) for d in dimensions.values()], split is not None)
+    for table, mask in zip(tables, withheld, strict=True):
+        if split in table.dimensions and table.where == spec.where and _covers(table, spec):
+            by_code = [_beside(spec, dimensions, table, mask, {split: code}) for code in table.dimensions[split].codes]
+            found &= np.any(by_code, axis=0)
+    return found
+
+
+def around(statistic: Statistic, cell: Mapping[str, str]) -> Mask:
+    """Which rows could have helped to narrow the `cell`: those that tell of counts and hold it, or part of it."""
+    found = statistic.shown & statistic.telling
+    for axis, (name, dimension) in enumerate(statistic.dimensions.items()):
+        code = cell.get(name)
+        if code in dimension.codelist.by_code:
+            inside = np.array(
+                [own in _above(dimension.codelist, code) or code in _above(dimension.codelist, own) for own in dimension.codes]
+            )
+            found &= np.expand_dims(inside, tuple(i for i in range(found.ndim) if i != axis))
+    return found
+
+
+def _above(codelist: Codelist, code: str) -> list[str]:
+    """The code and all those above it."""
+    found = [code]
+    while found[-1] != ROOT:
+        found.append(codelist.by_code[found[-1]].parent)
+    return found
+
+
+def _beside(
+    spec: StatisticSpec, dimensions: Mapping[str, Dimension], table: Table, values: Any, codes: Mapping[str, str] | None = None
+) -> Any:
+    """Of `values` over a table's cells, those beside the cells of the statistic; with `codes` the part of each that bears them."""
+    index, codes = [], codes or BESIDE.get(spec.measure, {})
     for name, dimension in table.dimensions.items():
-        mine = dimensions[name].codes if name in dimensions else (BESIDE.get(spec.measure, {}).get(name, "all"),)
+        mine = dimensions[name].codes if name in dimensions else (codes.get(name, "all"),)
         index.append([dimension.codes.index(code) for code in mine])
     picked = values[np.ix_(*index)]
     for axis in reversed([i for i, name in enumerate(table.dimensions) if name not in dimensions]):

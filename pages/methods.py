@@ -66,6 +66,7 @@ attacks = {
     "pinned": _("No withheld number can be worked out, with all tables taken together"),
     "narrow": _("No withheld number can be narrowed down inside the small range"),
     "statistics": _("No median or number of people where the count is withheld, or where too few are behind it"),
+    "beside statistics": _("The waits and hours shown do not help to work out a withheld number"),
     "earlier releases": _("Comparing this release with earlier ones narrows nothing down, and each is kept as it was"),
     "insider": _("Knowing of one call does not help to narrow down a neighboring number"),
 }

@@ -96,6 +96,8 @@ class PublicStatistic:
 
     name: str
     measure: str
+    universe: str
+    where: Key
     minimum: float
     rounding: dict[str, float]
     rows: tuple[tuple[Key, dict[str, float] | None], ...]
@@ -287,11 +289,12 @@ def _table(name: str, declared: dict[str, Any], text: str, release: PublicReleas
 def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRelease) -> PublicStatistic:
     levels, where = declared["dimensions"], dict(declared.get("where") or {})
     rounding = {column: float(step) for column, step in declared["rounding"].items()}
+    of = (name, str(declared["measure"]), str(declared["universe"]), frozenset(where.items()), float(declared["minimum"]), rounding)
     rows = _rows(text)
     expected = [*levels, *rounding, "status"]
     if rows and list(rows[0]) != expected:
         release.findings.append(Finding("undeclared", f"its columns are {list(rows[0])}; declared are {expected}", name))
-        return PublicStatistic(name, str(declared["measure"]), float(declared["minimum"]), rounding, ())
+        return PublicStatistic(*of, ())
     found: list[tuple[Key, dict[str, float] | None]] = []
     for number, row in enumerate(rows, start=2):
         key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
@@ -302,7 +305,7 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
             )
         shown = row["status"] == "published" and all(text.isdigit() for text in given)
         found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
-    return PublicStatistic(name, str(declared["measure"]), float(declared["minimum"]), rounding, tuple(found))
+    return PublicStatistic(*of, tuple(found))
 
 
 def _value(

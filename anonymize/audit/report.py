@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from anonymize.audit.intervals import Contradiction, Verdict, judge
 from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, read_earlier, read_known, read_release
-from anonymize.audit.space import COMPLEMENT, EARLIER, equations
+from anonymize.audit.space import COMPLEMENT, EARLIER, Equations, equations
 from anonymize.progress import QUIET, Progress
 
 FORMAT = 1
+BESIDE = "beside statistics"
 ATTACKS = {
     "bytes": "each file is the one that datapackage.json describes",
     "undeclared": "no file, column, code or row beyond those declared",
@@ -26,6 +27,7 @@ ATTACKS = {
     "pinned": "no withheld count can be worked out",
     "narrow": "no withheld count can be narrowed inside the small range",
     "statistics": "no median or number of people for a withheld count, on too few, or too exact",
+    BESIDE: "no withheld count can be worked out or narrowed with the help of medians and other statistics",
     "earlier releases": "each earlier release is kept as it was, and comparing them all narrows no withheld count",
     "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
@@ -221,33 +223,49 @@ def _complements(table: PublicTable, release: PublicRelease, report: AuditReport
 def _intervals(
     tables: list[PublicTable], release: PublicRelease, earlier: list[PublicRelease], report: AuditReport, progress: Progress
 ) -> None:
-    before = len(report.findings)
-    revised = (release.revised_months, release.revised_at_most)
-    system = equations(tables, release.trees, report.findings, earlier, revised, release.filled)
-    if any(f.attack == "contradiction" for f in report.findings[before:]):
+    nobody = {cell.key for table in tables for cell in table.cells if cell.value == 0}
+    nobody |= {cell.key | {(EARLIER, past.version)} for past in earlier for table in past.tables for cell in table.cells if cell.value == 0}
+
+    def said(statistics: Sequence[PublicStatistic], past: Sequence[PublicRelease], found: list[Finding]) -> Equations:
+        revised = (release.revised_months, release.revised_at_most)
+        return equations(tables, release.trees, found, past, revised, release.filled, statistics, release.threshold)
+
+    def leaks(system: Equations) -> dict[Key, str]:
+        """How each withheld cell that is not safe can be told."""
+        verdicts = judge(system, release.threshold, lambda done, total: progress.share(done, total, "withheld cells attacked"))
+        cells = zip(system.hidden_cells, verdicts, strict=True)
+        return {key: v.reason for key, v in cells if not (v.safe or _nothing_small(key, v, release.threshold, nobody))}
+
+    found: list[Finding] = []
+    system = said(release.statistics, earlier, found)
+    report.findings += found
+    if any(f.attack == "contradiction" for f in found):
         return
     try:
-        verdicts: list[Verdict] = judge(
-            system, release.threshold, lambda done, total: progress.share(done, total, "withheld cells attacked")
-        )
+        told = leaks(system)
     except Contradiction:
         report.findings.append(Finding("contradiction", "no table of whole numbers fits what is published", tables[0].universe))
         return
-    report.tested["pinned"] += len(verdicts)
-    report.tested["narrow"] += len(verdicts)
-    nobody = {cell.key for table in tables for cell in table.cells if cell.value == 0}
-    nobody |= {cell.key | {(EARLIER, past.version)} for past in earlier for table in past.tables for cell in table.cells if cell.value == 0}
-    for key, verdict in zip(system.hidden_cells, verdicts, strict=True):
-        left_over = any(code.startswith(COMPLEMENT) for _, code in key)
-        # A remainder known to be large tells of no small group; known to be nothing it tells everyone's category, unless nobody is there.
-        known = left_over and verdict.reason == "pinned" and (verdict.low >= release.threshold or _nobody(key, nobody))
-        if not verdict.safe and not known:
-            message = (
-                "its value follows from what is published"
-                if verdict.reason == "pinned"
-                else f"it can be narrowed inside 1 to {release.threshold - 1}"
-            )
-            report.findings.append(Finding(verdict.reason, message, "", tuple(sorted(key))))
+    for attack, number in (("pinned", len(system.hidden_cells)), ("narrow", len(system.hidden_cells)), (BESIDE, system.told)):
+        report.tested[attack] += number
+    # Does it take statistics, and if so, do those of earlier releases suffice?
+    silent = [replace(past, statistics=[]) for past in earlier]
+    counts_alone = leaks(said([], silent, []).only(told)) if told and system.told else told
+    earlier_alone = leaks(said([], earlier, []).only(told)) if len(counts_alone) < len(told) else told
+    for key, reason in told.items():
+        attack = reason if key in counts_alone else "earlier releases" if key in earlier_alone else BESIDE
+        message = (
+            "its value follows from what is published" if reason == "pinned" else f"it can be narrowed inside 1 to {release.threshold - 1}"
+        )
+        if attack == "earlier releases":
+            message += " with a statistic of an earlier release; use coarser levels for it"
+        report.findings.append(Finding(attack, message, "", tuple(sorted(key))))
+
+
+def _nothing_small(key: Key, verdict: Verdict, threshold: int, nobody: set[Key]) -> bool:
+    """A remainder known to be large tells of no small group; known to be nothing it tells everyone's category, unless nobody is there."""
+    left_over = any(code.startswith(COMPLEMENT) for _, code in key)
+    return left_over and verdict.reason == "pinned" and (verdict.low >= threshold or _nobody(key, nobody))
 
 
 def _nobody(left_over: Key, nobody: set[Key]) -> bool:

@@ -11,8 +11,8 @@ added, removed or coded anew stand only where a release says that there were any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
 
@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anonymize.audit.reader import Filled, Finding, Key, PublicRelease, PublicTable, Tree
+from anonymize.audit.facts import facts_of
+from anonymize.audit.reader import Filled, Finding, Key, PublicRelease, PublicStatistic, PublicTable, Tree
 from anonymize.errors import AuditError
 
 MOST_UNKNOWNS = 2_000_000
@@ -53,7 +54,7 @@ class Equations:
 
     All matrices have one column per unknown. `hidden_cells` names the rows of `hidden`: the withheld
     cells, and, where a table has a sensitive attribute, what a cell leaves over of the cell above it
-    (with the code marked by COMPLEMENT).
+    (with the code marked by COMPLEMENT). `told`: how many of the ranges statistics tell.
     """
 
     fixed: sp.csr_matrix
@@ -63,6 +64,12 @@ class Equations:
     high: npt.NDArray[np.float64]
     hidden: sp.csr_matrix
     hidden_cells: tuple[Key, ...]
+    told: int = 0
+
+    def only(self, cells: Collection[Key]) -> Equations:
+        """The same equations, with nothing but `cells` sought."""
+        rows = [i for i, cell in enumerate(self.hidden_cells) if cell in cells]
+        return replace(self, hidden=self.hidden[rows], hidden_cells=tuple(self.hidden_cells[i] for i in rows))
 
 
 def _rank(trees: Mapping[str, Tree], dimension: str, level: str) -> int:
@@ -314,31 +321,62 @@ def _matrix(rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.floa
     return sp.csr_matrix((data, indices, indptr), shape=(len(rows), width))
 
 
+@dataclass(frozen=True)
+class _Issue:
+    """What one release says."""
+
+    version: str
+    tables: Sequence[PublicTable]
+    trees: Mapping[str, Tree]
+    filled: Sequence[Filled]
+    statistics: Sequence[PublicStatistic]
+    threshold: int
+
+    def of(self, universe: Collection[str]) -> _Issue:
+        return replace(
+            self,
+            tables=[table for table in self.tables if table.universe in universe],
+            statistics=[statistic for statistic in self.statistics if statistic.universe in universe],
+        )
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """`low` <= the unknowns in `columns`, times `weights` (1 where None), <= `high`."""
+
+    columns: npt.NDArray[np.int64]
+    low: float
+    high: float
+    weights: npt.NDArray[np.float64] | None = None
+
+
 def equations(
     tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
-    revised: tuple[Sequence[str], int] = ((), 0), filled: Sequence[Filled] = (),
+    revised: tuple[Sequence[str], int] = ((), 0), filled: Sequence[Filled] = (), statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
 ) -> Equations:  # fmt: skip
     """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
 
-    `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most.
+    `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most. `statistics` of other universes
+    are left out.
     """
     universe = {table.universe for table in tables}
-    issues: list[tuple[str, list[PublicTable], Mapping[str, Tree], tuple[Filled, ...]]]
-    issues = [(past.version, [t for t in past.tables if t.universe in universe], past.trees, past.filled) for past in earlier]
-    issues.append(("", tables, trees, tuple(filled)))
+    issues = [_Issue(past.version, past.tables, past.trees, past.filled, past.statistics, past.threshold) for past in earlier]
+    issues.append(_Issue("", tables, trees, filled, statistics, threshold))
+    issues = [issue.of(universe) for issue in issues]
     steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
-    blocks = Blocks([listed for _, listed, _, _ in issues], [codes for _, _, codes, _ in issues], steps)
+    blocks = Blocks([issue.tables for issue in issues], [issue.trees for issue in issues], steps)
     rows: list[npt.NDArray[np.int64]] = []
     values: list[int] = []
     hidden: dict[Key, npt.NDArray[np.int64]] = {}
     range_rows: list[npt.NDArray[np.int64]] = []
     range_weights: list[npt.NDArray[np.float64]] = []
-    blanks: list[tuple[npt.NDArray[np.int64], float, float]] = []
-    for number, (version, listed, codes, shares_filled) in enumerate(issues):
-        mark = frozenset({(EARLIER, version)}) if version else frozenset()
+    limits = [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]
+    from_statistics: list[_Limit] = []
+    for number, issue in enumerate(issues):
+        mark = frozenset({(EARLIER, issue.version)}) if issue.version else frozenset()
         visible: dict[Key, int] = {}
         mine: dict[Key, npt.NDArray[np.int64]] = {}
-        for table in listed:
+        for table in issue.tables:
             for cell in table.cells:
                 if cell.value is None:
                     mine[cell.key] = blocks.columns(number, cell.key)
@@ -353,11 +391,12 @@ def equations(
                     _add_share(blocks, number, cell.key, table.percent_of[column], edges, range_rows, range_weights)
         for key in mine.keys() & visible.keys():
             findings.append(Finding("across tables", "a cell withheld in one table stands in another", "", tuple(sorted(key | mark))))
-        for table in listed:
-            for key in _left_over(table, codes, visible):
+        for table in issue.tables:
+            for key in _left_over(table, issue.trees, visible):
                 if (columns := blocks.complement(number, key)) is not None:
                     mine[key] = columns
-        blanks += _add_filled(blocks, number, shares_filled, codes, visible, range_rows, range_weights)
+        limits += _add_filled(blocks, number, issue.filled, issue.trees, visible, range_rows, range_weights)
+        from_statistics += _told(blocks, number, issue, visible)
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible}
         rows += [blocks.columns(number, key) for key in visible]
         values += visible.values()
@@ -368,17 +407,18 @@ def equations(
             margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
     weights = [np.ones(len(row)) for row in rows] + margin_weights
     shares = len(range_rows) // 2
-    limits = [(columns, 0.0, float(most)) for columns, most in blocks.bounds] + blanks
-    range_rows += [columns for columns, _, _ in limits]
-    range_weights += [np.ones(len(columns)) for columns, _, _ in limits]
+    limits += from_statistics
+    range_rows += [limit.columns for limit in limits]
+    range_weights += [np.ones(len(limit.columns)) if limit.weights is None else limit.weights for limit in limits]
     return Equations(
         fixed=_matrix(rows + margin_rows, weights, blocks.size),
         values=np.array([*values, *([0] * len(margin_rows))], dtype=np.int64),
         ranges=_matrix(range_rows, range_weights, blocks.size),
-        low=np.concatenate([np.tile([0.0, -np.inf], shares), np.array([least for _, least, _ in limits])]),
-        high=np.concatenate([np.tile([np.inf, 0.0], shares), np.array([most for _, _, most in limits])]),
+        low=np.concatenate([np.tile([0.0, -np.inf], shares), np.array([limit.low for limit in limits])]),
+        high=np.concatenate([np.tile([np.inf, 0.0], shares), np.array([limit.high for limit in limits])]),
         hidden=_matrix(list(hidden.values()), None, blocks.size),
         hidden_cells=tuple(hidden),
+        told=len(from_statistics),
     )
 
 
@@ -425,17 +465,17 @@ def _add_share(
 def _add_filled(
     blocks: Blocks, release: int, filled: Sequence[Filled], trees: Mapping[str, Tree], visible: Mapping[Key, int],
     rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
-) -> list[tuple[npt.NDArray[np.int64], float, float]]:  # fmt: skip
-    """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole: (columns, at least, at most).
+) -> list[_Limit]:  # fmt: skip
+    """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole.
 
     A call without a time is `unknown` where that time decides (WITHOUT_TIME), among others: at least so many."""
     bounds: dict[str, list[tuple[float, float]]] = {}
-    untimed: list[tuple[npt.NDArray[np.int64], float, float]] = []
+    untimed: list[_Limit] = []
     for told in filled:
         month = frozenset({("period", told.month)} if told.month != "all" else ())
         dimension = WITHOUT_TIME.get(told.field)
         if dimension is not None and dimension in trees and month in visible and blocks.holds(blank := month | {(dimension, UNKNOWN)}):
-            untimed.append((blocks.columns(release, blank), float(np.ceil((100 - told.at_most) * visible[month] / 100)), np.inf))
+            untimed.append(_Limit(blocks.columns(release, blank), float(np.ceil((100 - told.at_most) * visible[month] / 100)), np.inf))
         if told.field not in trees or UNKNOWN not in trees[told.field].parent or told.out_of not in SHARE_OF:
             continue
         narrowed, without = SHARE_OF[told.out_of]
@@ -448,7 +488,19 @@ def _add_filled(
             bounds.setdefault(told.field, []).append(edges)
     months = len(list(trees["period"].levels.values())[-1]) if "period" in trees else 0
     return untimed + [
-        (blocks.columns(release, frozenset({(name, UNKNOWN)})), sum(np.ceil(low) for low, _ in edges),
-         sum(np.floor(high) for _, high in edges) if len(edges) == months else np.inf)
+        _Limit(blocks.columns(release, frozenset({(name, UNKNOWN)})), sum(np.ceil(low) for low, _ in edges),
+               sum(np.floor(high) for _, high in edges) if len(edges) == months else np.inf)
         for name, edges in bounds.items() if blocks.holds(frozenset({(name, UNKNOWN)}))
     ]  # fmt: skip
+
+
+def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> list[_Limit]:
+    """The facts of the release's statistics that touch a withheld count."""
+    found = []
+    for fact in dict.fromkeys(f for s in issue.statistics for f in facts_of(s, visible, blocks.every, issue.threshold, blocks.holds)):
+        if all(cell in visible for cell, _ in fact.terms):
+            continue
+        parts = [blocks.columns(release, cell) for cell, _ in fact.terms]
+        weights = [np.full(len(part), float(weight)) for part, (_, weight) in zip(parts, fact.terms, strict=True)]
+        found.append(_Limit(np.concatenate(parts), fact.low, fact.high, np.concatenate(weights)))
+    return found

@@ -1,0 +1,230 @@
+"""What statistics tell of counts: a middle wait lies between some waits, an hour without a team holds at least one call.
+
+From "9 in 10 of these 60 calls waited at most 25 minutes" follows that at most 6 of them waited an hour. Where that number is withheld,
+the statistic narrows it. Here each statistic that bounds counts becomes facts about their sums, and those join the audit's equations.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from anonymize.audit.reader import Key, PublicStatistic, Tree
+
+WAIT, UNTIMED = "wait", "unknown"
+WAITED = "minutes_call_to_arrival"
+"""The measure whose times the codes of WAIT are made from."""
+QUANTILES = {"median": (1, 2), "p90": (9, 10)}
+APART = 3
+"""Of so many waits the one above the median is not above the one below the 90th percentile."""
+LONGEST = 1440.0
+"""Minutes. A longer wait counts as none."""
+REASON, WITHOUT_TEAM = "not_served_reason", "hours_without_team"
+NO_TEAM = ("no_unit", "all_busy")
+"""Reasons of the calls whose hours WITHOUT_TEAM counts."""
+BLURRED = 5
+"""With a threshold of at least so many, hours told as 0 are 0: between 0 and the threshold none are told."""
+
+Codes = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`low` <= weight times count, summed over `terms`, <= `high`."""
+
+    terms: tuple[tuple[Key, int], ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Of the calls of one row, those with any of `codes` are `low` to `high`.
+
+    `exact`: what the row says itself, as weighted codes and two edges; None where another part says it.
+    """
+
+    codes: Codes
+    low: float
+    high: float
+    exact: tuple[tuple[tuple[Codes, int], ...], float, float] | None
+
+
+def _plain(codes: Codes, low: float, high: float) -> _Part:
+    return _Part(codes, low, high, (((codes, 1),), low, high))
+
+
+def facts_of(
+    statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
+) -> list[Fact]:
+    """All that the rows of `statistic` tell. `counts`: what is published; `holds`: is a cell among the unknowns?
+
+    Where the cells of a row are not (no table joins its dimensions with the bounded one), the rows that make up a cell are added up for
+    the finest cells that are.
+    """
+    split = {WAITED: (WAIT, _waits), WITHOUT_TEAM: (REASON, _hours)}.get(statistic.measure)
+    if split is None or split[0] not in trees:
+        return []
+    dimension, parts_of = split[0], split[1]
+    found: list[Fact] = []
+    by_levels: dict[tuple[tuple[str, str], ...], list[tuple[Key, dict[str, float] | None]]] = {}
+    for key, numbers in statistic.rows:
+        if all(name != dimension for name, _ in key):
+            by_levels.setdefault(_levels(key - statistic.where, trees), []).append((key, numbers))
+    for levels, rows in by_levels.items():
+        told = {
+            key: list(parts_of(counts[key], numbers, trees[dimension], threshold, counts.get(key | {(dimension, UNTIMED)})))
+            for key, numbers in rows
+            if numbers is not None and key in counts
+        }
+        if not told:
+            continue
+        if _held(rows[0][0], dimension, trees, holds):
+            for key, parts in told.items():
+                for weighted, low, high in (part.exact for part in parts if part.exact):
+                    terms = tuple((key | {(dimension, code)}, weight) for codes, weight in weighted for code in codes)
+                    if all(holds(cell) for cell, _ in terms):
+                        found.append(Fact(terms, low, high))
+            continue
+        for coarser in _finest_held(levels, rows[0][0], statistic.where, dimension, trees, holds):
+            above = {key: _lifted(key - statistic.where, coarser, trees) | statistic.where for key, _ in rows}
+            found += _added(above, told, dimension, counts, holds)
+    return found
+
+
+def _levels(key: Key, trees: Mapping[str, Tree]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _level(code, trees[name])) for name, code in sorted(key))
+
+
+def _level(code: str, tree: Tree) -> str:
+    return next(level for level, codes in tree.levels.items() if code in codes)
+
+
+def _held(key: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> bool:
+    return holds(key | {(dimension, list(trees[dimension].levels.values())[1][0])})
+
+
+def _lifted(key: Key, levels: Mapping[str, str], trees: Mapping[str, Tree]) -> Key:
+    """The cell of `levels` that holds `key`."""
+    found = set()
+    for name, code in key:
+        while _level(code, trees[name]) != levels[name]:
+            code = trees[name].parent[code]
+        found.add((name, code))
+    return frozenset((name, code) for name, code in found if code != "all")
+
+
+def _finest_held(
+    levels: Sequence[tuple[str, str]], key: Key, where: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]
+) -> list[dict[str, str]]:
+    """The finest levels above `levels` whose cells, split by `dimension`, are among the unknowns."""
+    names = [name for name, _ in levels]
+    ranks = [range(list(trees[name].levels).index(level) + 1) for name, level in levels]
+    found: list[tuple[int, ...]] = []
+    for chosen in sorted(product(*ranks), key=sum, reverse=True):
+        if any(all(a <= b for a, b in zip(chosen, finer, strict=True)) for finer in found):
+            continue
+        if _held(_lifted(key - where, _named(names, chosen, trees), trees) | where, dimension, trees, holds):
+            found.append(chosen)
+    return [_named(names, chosen, trees) for chosen in found]
+
+
+def _named(names: Sequence[str], ranks: Sequence[int], trees: Mapping[str, Tree]) -> dict[str, str]:
+    return {name: list(trees[name].levels)[rank] for name, rank in zip(names, ranks, strict=True)}
+
+
+def _added(
+    above: Mapping[Key, Key], told: Mapping[Key, Sequence[_Part]], dimension: str, counts: Mapping[Key, int], holds: Callable[[Key], bool]
+) -> list[Fact]:
+    """The parts of all rows under each cell (`above` of a row), added up: a row that tells nothing has from none to all of its calls in each part."""
+    named = {part.codes for parts in told.values() for part in parts}
+    sums: dict[tuple[Key, Codes], tuple[float, float]] = {}
+    for key, cell in above.items():
+        own = dict.fromkeys(named, (0.0, float(counts.get(key, math.inf))))
+        for part in told.get(key, ()):
+            low, high = own[part.codes]
+            own[part.codes] = (max(low, part.low), min(high, part.high))
+        for codes, (low, high) in own.items():
+            before = sums.get((cell, codes), (0.0, 0.0))
+            sums[cell, codes] = (before[0] + low, before[1] + high)
+    found = []
+    for (cell, codes), (low, high) in sorted(sums.items(), key=str):
+        terms = tuple((cell | {(dimension, code)}, 1) for code in codes)
+        if (low > 0 or high < counts.get(cell, math.inf)) and all(holds(term) for term, _ in terms):
+            found.append(Fact(terms, low, high))
+    return found
+
+
+def _waits(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, untimed: int | None) -> Iterator[_Part]:
+    """Of the calls of a row how many waited less than each edge of the bands, and how many longer; and how many have no time (`untimed`, where that is published).
+
+    With N calls in order of their wait, a quantile q lies between those in places floor(q (N - 1)) and ceil(q (N - 1)), counted from 0
+    (Hyndman and Fan 1996, type 7); it is told to the nearest minute. At least `based_on` of the calls have a time.
+    """
+    least, most = (int(numbers["based_on"]), calls) if untimed is None else (calls - untimed, calls - untimed)
+    yield _plain((UNTIMED,), calls - most, calls - least)
+    for edge, below, beyond in _edges(tree):
+        for name, (over, under) in QUANTILES.items():
+            told, whole = numbers[name], over * (calls - 1)
+            weighted = ((below, under), ((UNTIMED,), over))  # N is `calls` less the untimed, which therefore stand on this side
+            share = over * (most - 1) % under if untimed is not None else 0  # how far between two waits, of `under`
+            if edge > told:
+                # Between the two lies the quantile: were the second beyond the edge, and the first as short as can be, would it be too long?
+                second = share * edge + (under - share) * _shortest(name, numbers, most) >= under * (told + 0.5)
+                low = over * (least - 1) // under + 1 + (share > 0 and second)
+                exact = (((below, 1),), float(low), math.inf) if untimed is not None else (weighted, whole + 1.0, math.inf)
+                yield _Part(below, low, math.inf, exact)
+                yield _Part(beyond, 0, most - over * (most - 1) // under - 1, None)
+            elif edge < told:
+                first = share * _longest(name, numbers, most) + (under - share) * edge <= under * (told - 0.5)
+                high = -(-over * (most - 1) // under) - (share > 0 and first)
+                exact = (((below, 1),), -math.inf, float(high)) if untimed is not None else (weighted, -math.inf, whole + under - 1.0)
+                yield _Part(below, 0, high, exact)
+                yield _Part(beyond, least + (-over * (least - 1) // under), math.inf, None)
+
+
+def _shortest(name: str, numbers: Mapping[str, float], calls: int) -> float:
+    """The least that the wait just below a quantile can be: the 90th percentile does not lie below the median."""
+    return numbers["median"] - 0.5 if name == "p90" and calls >= APART else 0.0
+
+
+def _longest(name: str, numbers: Mapping[str, float], calls: int) -> float:
+    """The most that the wait just above a quantile can be."""
+    return numbers["p90"] + 0.5 if name == "median" and calls >= APART else LONGEST
+
+
+def _edges(tree: Tree) -> Iterator[tuple[int, Codes, Codes]]:
+    """Each edge between bands, in minutes, with the codes below it and those beyond."""
+    bands: dict[str, float] = {}
+    for code in list(tree.levels.values())[-1]:
+        if (found := re.fullmatch(r"(?:under|\d+_to)_(\d+)", code)) is not None:
+            bands[code] = int(found[1])
+        elif re.fullmatch(r"over_\d+", code):
+            bands[code] = math.inf
+    for edge in sorted({upper for upper in bands.values() if upper < math.inf}):
+        below = _joined([code for code, upper in bands.items() if upper <= edge], tree)
+        yield int(edge), below, _joined([code for code, upper in bands.items() if upper > edge], tree)
+
+
+def _joined(codes: Collection[str], tree: Tree) -> Codes:
+    """The same calls by as few codes as will do: a parent in place of all its children."""
+    found: dict[str, None] = {}
+    for code in codes:
+        above = tree.parent[code]
+        whole = above != "all" and all(child in codes for child, parent in tree.parent.items() if parent == above)
+        found[above if whole else code] = None
+    return tuple(found)
+
+
+def _hours(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _untimed: int | None) -> Iterator[_Part]:
+    """Each hour without a team holds at least one of the calls that no team was free for; each other hour at least one of the others."""
+    if any(code not in tree.parent for code in NO_TEAM):
+        return
+    none, hours = numbers["hours_none"], numbers["based_on"]  # to the nearest 10: from 5 less to 4 more
+    if none == 0 and threshold >= BLURRED:
+        yield _plain(NO_TEAM, 0, 0)
+    else:
+        yield _plain(NO_TEAM, max(0, none - 5), max(0, calls - (hours - 5) + none + 4))
