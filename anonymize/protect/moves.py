@@ -31,7 +31,7 @@ MOST_NODES = 200
 MOVED = 1e-3
 MANY, SOME, TURNS = 30_000, 10_000, 3
 """Of more than MANY empty leaves SOME are in a program at first, and as many of those that help go in after it, in so many turns at most."""
-HELPS, MOST_HELP = 0.01, 5.0
+HELPS, MOST_HELP = 0.01, 2.0
 """A leaf helps where a call in it would gain this share of the most that a call of any target counts for; so much always helps."""
 NUDGE = 1e-3
 """Costs differ by up to this share, so that equally cheap moves do not mix."""
@@ -39,12 +39,13 @@ INTERIOR: dict[str, bool | int | float | str] = {"solver": "ipm", "run_crossover
 
 
 def furthest(
-    region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, *, vertex: bool = False
+    region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, lot: int = 0,
+    *, vertex: bool = False,
 ) -> Floats:  # fmt: skip
     """A move inside `region` that reaches as many of `targets` (no cell twice) as far as it can; (all leaves of the system,).
 
     `rewards`: what each target counts for (one each, where not given). With `cost`, published cells may move too, at their cost for each call,
-    and the move has most reward less cost; cells of infinite cost stay as they are.
+    and the move has most reward less cost; cells of infinite cost stay as they are. `lot`: which of very many empty leaves come first.
     """
     needs = np.array([t.need for t in targets])
     count, leaves = len(targets), len(region.leaves)
@@ -76,10 +77,10 @@ def furthest(
         np.concatenate([level, np.zeros(count)]),
         np.concatenate([level, np.full(count, np.inf)]),
     )
-    return region.move(_solved(program, leaves, {} if vertex else INTERIOR))
+    return region.move(_solved(program, leaves, lot, {} if vertex else INTERIOR))
 
 
-def _solved(program: solver.Program, leaves: int, options: Mapping[str, bool | int | float | str]) -> Floats:
+def _solved(program: solver.Program, leaves: int, lot: int, options: Mapping[str, bool | int | float | str]) -> Floats:
     """The program's point. Of very many empty leaves (the first columns) only some, drawn by lot, are in it at first; the duals say which others would help.
 
     Half the time for the same answer, where nine leaves of ten are empty.
@@ -88,7 +89,7 @@ def _solved(program: solver.Program, leaves: int, options: Mapping[str, bool | i
     inside = np.ones(len(program.cost), dtype=bool)
     if len(empty) > MANY:
         inside[empty] = False
-        inside[np.random.default_rng(0).permutation(empty)[:SOME]] = True
+        inside[np.random.default_rng(lot).permutation(empty)[:SOME]] = True
     columns = program.matrix if inside.all() else program.matrix.tocsc()
     helps = -min(HELPS * np.abs(program.cost).max(), MOST_HELP)
     for turn in range(TURNS):

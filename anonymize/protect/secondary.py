@@ -161,6 +161,7 @@ class _Reach:
         self.effort = 0
         self.rng = np.random.default_rng(0)
         self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
+        self.lot = 0
         self.moves: list[tuple[Ints, Mask]] = []
         self.regions = Regions(system)
         self.pool = ThreadPoolExecutor(WORKERS)
@@ -250,7 +251,8 @@ class _Reach:
             bidding = np.isin(way, self.rng.permutation(alike)[:number])
             dearest = min(bid.dearest, bid.offer / np.abs(self.needs.need[way[bidding]]).min())
             affordable = np.where(cost > dearest, np.inf, cost)
-            jobs.append((self._of(way), np.where(bidding, bid.offer, RIDE * self._rewards(len(way))), affordable))
+            jobs.append((self._of(way), np.where(bidding, bid.offer, RIDE * self._rewards(len(way))), affordable, self.lot))
+            self.lot += 1
             bidders.append(way[bidding])
         for numbers, move in zip(bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, *job), jobs), strict=True):
             self._buy(numbers, move)

@@ -82,13 +82,20 @@ def seattle_site(seattle, tmp_path_factory):
     yield from serve(seattle[1], tmp_path_factory.mktemp("log") / "seattle.log")
 
 
-@pytest.fixture
-def tab(browser):
+@pytest.fixture(scope="module")
+def window(browser):
+    """One reader's browser for a module: it keeps the app's own files from page to page, as readers' browsers do."""
     context = browser.new_context(viewport={"width": 1100, "height": 900}, accept_downloads=True)
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def tab(window):
+    page = window.new_page()
     page.set_default_timeout(30_000)
     yield page
-    context.close()
+    page.close()
 
 
 @pytest.fixture(scope="session")

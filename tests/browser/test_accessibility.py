@@ -35,12 +35,9 @@ def violations(page):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_for_everyone(example, browser, name):
+def test_every_page_is_for_everyone(example, tab, name):
     """One visit in each language: the page opens and asks nobody else, reads as an outline, can be walked by keys, and axe finds nothing."""
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    outside = []
+    page, outside = tab, []
     page.on("request", lambda r: None if r.url.startswith((example, "data:", "blob:", "ws://127.0.0.1")) else outside.append(r.url))
     visit(page, f"{example}/{name}")
     check_page(page)
@@ -60,7 +57,6 @@ def test_every_page_is_for_everyone(example, browser, name):
                 assert chart.bounding_box()["width"] <= width
         page.set_viewport_size({"width": 1100, "height": 900})
     assert outside == [], "a page asked another server for something"
-    context.close()
 
 
 def test_axe_finds_planted_faults(example, tab):
@@ -94,11 +90,11 @@ def test_axe_on_open_menu_dialog_embed_and_frozen_view(example, tab):
 def test_axe_on_the_static_edition(edition, browser, language):
     _out, address = edition
     page = browser.new_context().new_page()
-    for scheme, width in COMBINATIONS[language]:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        for name in PAGES:
-            page.goto(f"{address}/{language}/{name or 'index'}.html")
+    for name in PAGES:
+        page.goto(f"{address}/{language}/{name or 'index'}.html")
+        for scheme, width in COMBINATIONS[language]:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
             assert violations(page) == [], (name, language, width)
     page.context.close()
 
