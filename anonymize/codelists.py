@@ -183,6 +183,10 @@ def outcome() -> Codelist:
     return _two_levels("outcome", ("How the call ended", "Cómo terminó la llamada"), ("contact", "outcome"), contact, ends)
 
 
+TAKEN_TO_ED = ("emergency_department", "involuntary_hold")
+"""Ends of a call at an emergency room: a hold begins there too (MEASURES.md D2)."""
+
+
 def not_served_reason() -> Codelist:
     """Why no team came to an eligible call (measure F4); `served` where one did."""
     return _flat("not_served_reason", ("Why no team came", "Por qué no acudió un equipo"), ("All calls", "Todas las llamadas"), "reason", {

@@ -21,7 +21,7 @@ import pyarrow as pa
 from anonymize.agency.load import CATCH_ALL, AgencyConfig, mapped_dimensions, normalise
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
 from anonymize.areas import AreaSystem, place_points
-from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, UNKNOWN, WAIT_EDGES, Codelist, months_between
+from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, TAKEN_TO_ED, UNKNOWN, WAIT_EDGES, Codelist, months_between
 from anonymize.engine import PLACE, Engine
 from anonymize.errors import MappingError, SourceError
 from anonymize.inputs import read_handoffs, read_on_duty
@@ -440,8 +440,6 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
     )
 
 
-TAKEN_TO_ED = ("emergency_department", "involuntary_hold")
-"""Ends of a call at an emergency room: a hold begins there too (MEASURES.md D2)."""
 RELEASED_AFTER = 10
 """Minutes by which an officer must leave before the call is cleared to count as released early (MEASURES.md T4)."""
 
@@ -456,7 +454,9 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
         came = [c for c, above in lists["responder"].ancestors("reached").items() if above == "clinician"]
         came = [c for c in came if c in lists["responder"].codes_at(lists["responder"].finest)]
         found["not_served_reason"] = (
-            f"CASE WHEN m_responder.code IN ({', '.join(map(literal, came))}) THEN 'served' ELSE CAST(m_not_served_reason.code AS VARCHAR) END"
+            f"CASE WHEN m_responder.code IN ({', '.join(map(literal, came))}) THEN 'served' "
+            f"WHEN m_not_served_reason.code = 'served' THEN {literal(lists['not_served_reason'].unknown_leaf or '')} "
+            "ELSE CAST(m_not_served_reason.code AS VARCHAR) END"
         )
     if "season" in fed:
         months = {month: code for code, (_label, inside) in SEASONS.items() for month in inside}

@@ -11,7 +11,7 @@ added, removed or coded anew stand only where a release says that there were any
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
@@ -22,6 +22,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from anonymize.audit.facts import facts_of
+from anonymize.audit.made import Same, nobody, same_counts
 from anonymize.audit.reader import Filled, Finding, Key, PublicRelease, PublicStatistic, PublicTable, Tree
 from anonymize.errors import AuditError
 
@@ -397,7 +398,7 @@ def equations(
                     mine[key] = columns
         limits += _add_filled(blocks, number, issue.filled, issue.trees, visible, range_rows, range_weights)
         from_statistics += _told(blocks, number, issue, visible)
-        hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible}
+        hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
         rows += [blocks.columns(number, key) for key in visible]
         values += visible.values()
     margin_rows, margin_weights = [], []
@@ -405,6 +406,13 @@ def equations(
         for one, other in space.margins():
             margin_rows.append(np.concatenate([one, other]))
             margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
+    cells = dict.fromkeys(cell.key for issue in issues for table in issue.tables for cell in table.cells)
+    for same in same_counts(cells, blocks.every, blocks.holds):
+        if all(key in visible for key in (*same.one, *same.other)):
+            continue
+        for columns, signs in _differences(blocks, same):
+            margin_rows.append(columns)
+            margin_weights.append(signs)
     weights = [np.ones(len(row)) for row in rows] + margin_weights
     shares = len(range_rows) // 2
     limits += from_statistics
@@ -504,3 +512,16 @@ def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int
         weights = [np.full(len(part), float(weight)) for part, (_, weight) in zip(parts, fact.terms, strict=True)]
         found.append(_Limit(np.concatenate(parts), fact.low, fact.high, np.concatenate(weights)))
     return found
+
+
+def _differences(blocks: Blocks, same: Same) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+    """In each block, the unknowns of the one side less those of the other."""
+    for space in blocks.spaces:
+        one, other = (
+            np.concatenate([np.zeros(0, dtype=np.int64), *(space.columns(key, blocks.home(key)) for key in keys)])
+            for keys in (same.one, same.other)
+        )
+        columns, place = np.unique(np.concatenate([one, other]), return_inverse=True)
+        signs = np.bincount(place, np.concatenate([np.ones(len(one)), -np.ones(len(other))]), len(columns))
+        if np.any(signs):
+            yield columns[signs != 0], signs[signs != 0]

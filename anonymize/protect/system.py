@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from anonymize.codelists import ROOT, Codelist
 from anonymize.errors import ProtectionError
 from anonymize.protect.cliques import Clique
+from anonymize.protect.made import links
 from anonymize.protect.primary import parents_along, primary, telling_remainder
 from anonymize.tables import Counts, Dimension, Table
 
@@ -266,11 +267,40 @@ class _Rows:
         return leaves
 
     def ties(self) -> sp.csr_matrix:
-        """Neighbouring cliques agree, block by block."""
+        """Neighbouring cliques agree, block by block, and so do fields of which one is made from the other."""
         rows = [
-            _widen(_margins(self.cliques, offsets, self.width, block.codelists), 0, self.width)
+            rows(self.cliques, offsets, self.width, block.codelists)
             for block, offsets in zip(self.blocks, self.offsets, strict=True)
+            for rows in (_margins, self._made)
         ]
+        return sp.csr_matrix(sp.vstack(rows))
+
+    def _made(
+        self, cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]
+    ) -> sp.csr_matrix:
+        rows = [sp.csr_matrix((0, width), dtype=np.int64)]
+        for link in links(cliques, self.codelists):
+            here = {link.source[0]: sorted(link.source[1]), link.made[0]: [link.made[1]]}
+
+            def cells(
+                clique: int, shared: Mapping[str, str], chosen: Mapping[str, bool], here: Mapping[str, list[str]] = here
+            ) -> sp.csr_matrix:
+                """Rows for the cells of `shared`, of leaves with those codes (or, where not chosen, without)."""
+                axes = []
+                for name, level in cliques[clique].levels.items():
+                    codes = codelists[name].codes_at(shared[name]) if name in shared else (ROOT,)
+                    axis = _membership(codelists[name], codes, level)
+                    if name in chosen:
+                        inside = np.isin(codelists[name].codes_at(level), here[name]) == chosen[name]
+                        axis = sp.csr_matrix(inside[None, :].astype(np.int64))
+                    axes.append(axis)
+                return _widen(_kron(axes), int(offsets[clique]), width)
+
+            source, made = link.source[0], link.made[0]
+            if link.one == link.other:
+                rows += [cells(link.one, {}, {source: True, made: False}), cells(link.one, {}, {source: False, made: True})]
+            else:
+                rows.append(cells(link.one, link.shared, {source: True}) - cells(link.other, link.shared, {made: True}))
         return sp.csr_matrix(sp.vstack(rows))
 
     def limits(self) -> sp.csr_matrix:

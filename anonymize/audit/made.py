@@ -1,0 +1,172 @@
+"""What follows from how some fields are made from others.
+
+A call is `served` where a clinician came, winter is December to February, nobody without a referral has a partner. Everyone knows that, so a count
+that one field withholds must not stand in the other. Here each such rule becomes equations between sums of cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+from anonymize.audit.reader import Key, Tree
+
+Made = Callable[[str, Mapping[str, Tree]], str]
+"""From a finest code of one dimension, the code of the other; "" where it does not follow."""
+
+SEASONS = {
+    month: season
+    for season, months in {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "fall": (9, 10, 11)}.items()
+    for month in months
+}
+TAKEN_TO_ED = ("emergency_department", "involuntary_hold")
+UNKNOWN, NONE = "unknown", "none"
+
+
+def _served(who: str, trees: Mapping[str, Tree]) -> str:
+    reached = trees["responder"].levels.get("reached", ())
+    return "served" if "clinician" in reached and trees["responder"].parent[who] == "clinician" else ""
+
+
+def _season(month: str, _trees: Mapping[str, Tree]) -> str:
+    return SEASONS[int(month.split("-")[1])]
+
+
+def _taken(outcome: str, _trees: Mapping[str, Tree]) -> str:
+    return UNKNOWN if outcome.split(".")[0] == UNKNOWN else "yes" if outcome in TAKEN_TO_ED else "no"
+
+
+def _none(code: str, _trees: Mapping[str, Tree]) -> str:
+    return NONE if code == NONE else ""
+
+
+RULES: tuple[tuple[str, str, Made], ...] = (
+    ("responder", "not_served_reason", _served),
+    ("period", "season", _season),
+    ("outcome", "taken_to_ed", _taken),
+    ("handoff", "partner", _none),
+    ("handoff", "warm", _none),
+    ("partner", "warm", _none),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Same:
+    """The counts of `one` add up to those of `other`."""
+
+    one: tuple[Key, ...]
+    other: tuple[Key, ...]
+
+
+def same_counts(cells: Iterable[Key], trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> list[Same]:
+    """All that the rules say of `cells` and of others among the unknowns (`holds`)."""
+    cells = list(cells)
+    found: dict[Same, None] = {}
+    for source, made, code_of in RULES:
+        if not (_in_use(source, trees, holds) and _in_use(made, trees, holds)):
+            continue
+        finest = list(trees[source].levels.values())[-1]
+        by_code: dict[str, frozenset[str]] = {}
+        for leaf in finest:
+            by_code[code_of(leaf, trees)] = by_code.get(code_of(leaf, trees), frozenset()) | {leaf}
+        by_code.pop("", None)
+        rule = _Rule(source, made, {code: leaves for code, leaves in by_code.items() if code in trees[made].parent}, trees, holds)
+        for key in cells:
+            found |= dict.fromkeys(rule.of(key))
+    return list(found)
+
+
+def _in_use(name: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> bool:
+    return name in trees and any(holds(frozenset({(name, code)})) for code in list(trees[name].levels.values())[1])
+
+
+class _Rule:
+    """A call has `made` = code exactly where its `source` is one of `by_code[code]`."""
+
+    def __init__(
+        self, source: str, made: str, by_code: Mapping[str, frozenset[str]], trees: Mapping[str, Tree], holds: Callable[[Key], bool]
+    ) -> None:
+        self.source, self.made, self.by_code, self.trees, self.holds = source, made, by_code, trees, holds
+        tree = trees[source]
+        self.under = {level: tree.above(level) for level in tree.levels}
+        self.level = {name: {code: level for level, codes in tree.levels.items() for code in codes} for name, tree in trees.items()}
+        self.coarsest, self.told = cache(self._coarsest), cache(self._told)
+        self.steps: dict[tuple[object, ...], list[tuple[int, ...]]] = {}
+
+    def of(self, key: Key) -> list[Same]:
+        codes = dict(key)
+        code, source = codes.get(self.made, ""), codes.get(self.source, "")
+        rest = key - {(self.made, code), (self.source, source)}
+        if code:
+            return self.told(rest, code, source) if code in self.by_code else []
+        return [same for one in self.by_code for same in self.told(rest, one, "")] if source else []
+
+    def _told(self, rest: Key, code: str, source: str) -> list[Same]:
+        """Of the calls in `rest` (with `source`, where given) as many bear the code as bear what it is made from: for the narrowest cells around `rest` of
+        which both are among the unknowns."""
+        meant = self.coarsest(self.by_code[code] & self.leaves(source) if source else self.by_code[code])
+        mine = {(self.made, code)} | ({(self.source, source)} if source else set())
+
+        def sides(key: Key) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+            return (key | mine,), tuple(key | {(self.source, one)} for one in meant)
+
+        levels = (code, source, *((name, self.level[name][one]) for name, one in sorted(rest)))
+        chains = [self._chain(name, one) for name, one in sorted(rest)]
+        if levels not in self.steps:  # whether cells are among the unknowns is a matter of their levels
+            self.steps[levels] = _lowest(
+                [len(chain) for chain in chains],
+                lambda ranks: all(self.holds(cell) for side in sides(_picked(chains, ranks)) for cell in side),
+            )
+        return [Same(*sides(_picked(chains, ranks))) for ranks in self.steps[levels]]
+
+    def _chain(self, name: str, code: str) -> list[tuple[str, str]]:
+        """The code, those above it, and `all`."""
+        found = [(name, code)]
+        while found[-1][1] != "all":
+            found.append((name, self.trees[name].parent[found[-1][1]]))
+        return found
+
+    def leaves(self, code: str) -> frozenset[str]:
+        above = self.under[self.level[self.source][code]]
+        return frozenset(leaf for leaf in list(self.trees[self.source].levels.values())[-1] if above.get(leaf) == code)
+
+    def _coarsest(self, meant: frozenset[str]) -> tuple[str, ...]:
+        """The codes of the source that make up those finest ones, a parent in place of its children."""
+        found: list[str] = []
+        for level, codes in self.trees[self.source].levels.items():
+            for one in codes if level != "all" else ():
+                leaves = self.leaves(one)
+                if leaves and leaves <= meant:
+                    found.append(one)
+                    meant = meant - leaves
+        return tuple(found)
+
+
+def _picked(chains: Sequence[Sequence[tuple[str, str]]], ranks: Sequence[int]) -> Key:
+    picked = (chain[rank] for chain, rank in zip(chains, ranks, strict=True))
+    return frozenset((name, code) for name, code in picked if code != "all")
+
+
+def _lowest(sizes: Sequence[int], good: Callable[[Sequence[int]], bool]) -> list[tuple[int, ...]]:
+    """Of all ranks below `sizes` those that are good, and under which no others are."""
+    found: list[tuple[int, ...]] = []
+    for ranks in sorted(product(*map(range, sizes)), key=sum):
+        if not any(all(a >= b for a, b in zip(ranks, other, strict=True)) for other in found) and good(ranks):
+            found.append(ranks)
+    return found
+
+
+def nobody(key: Key, trees: Mapping[str, Tree]) -> bool:
+    """Do two of the codes exclude each other?"""
+    codes = dict(key)
+    for source, made, code_of in RULES:
+        if source in codes and made in codes and codes[source] in trees[source].parent:
+            tree = trees[source]
+            above = tree.above(next(level for level, listed in tree.levels.items() if codes[source] in listed))
+            follows = {leaf: code_of(leaf, trees) for leaf in list(tree.levels.values())[-1]}
+            possible = {code for leaf, code in follows.items() if above.get(leaf) == codes[source]}
+            if codes[made] not in possible and ("" not in possible or codes[made] in follows.values()):
+                return True
+    return False
