@@ -1,8 +1,12 @@
 """A count that one field withholds stands in another that is made from it: the build withholds both, and the audit finds where it does not."""
 
 import csv
+from itertools import product
 
+import numpy as np
+import pandas as pd
 import pytest
+from scipy.optimize import linprog
 
 from anonymize.audit import audit_release, made
 from anonymize.pipeline import read_inputs
@@ -114,3 +118,42 @@ def test_a_reason_of_served_where_nobody_came_is_none(tmp_path):
     out = made_release(tmp_path, 'responder = "who"\nnot_served_reason = "why"', "who,why", calls, CAME + WHY)
     rows = {(r["call_type"], r["not_served_reason"]): r["calls"] for r in csv.DictReader((out / "tables/why.csv").open())}
     assert (rows["all", "served"], rows["check", "unknown"]) == ("30", "30")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_attacker_over_the_whole_cross_narrows_nothing(tmp_path, seed):
+    """Type by who came by reason by month, with all that the rules exclude left out: a linear program written apart from both sides."""
+    rng = np.random.default_rng(seed)
+    calls = []
+    for kind, who in product(("Check", "Crisis"), ("co_responder", "police_only", "clinician_only")):
+        for why in ("",) if who != "police_only" else ("no_unit", "all_busy", "declined"):
+            for month in range(1, 7):
+                calls.append((int(rng.integers(0, 3) if rng.random() < 0.6 else rng.integers(3, 15)), month, kind, who, why))
+    when = '\n[[tables]]\nname = "when"\ntitle = "When"\ndimensions = { period = ["all", "month"], responder = ["all", "reached"] }\n'
+    out = made_release(tmp_path, 'responder = "who"\nnot_served_reason = "why"', "who,why", calls, CAME + WHY + SEASONS + when)
+    kinds, reached = ("crisis", "check", "unknown"), ("clinician", "no_clinician", "unknown")
+    reasons = [r["code"] for r in csv.DictReader((out / "codelists/not_served_reason.csv").open()) if r["level"] == "reason"]
+    months = [f"2024-{month:02d}" for month in range(1, 7)]
+    leaves = pd.DataFrame(
+        [leaf for leaf in product(kinds, reached, reasons, months) if (leaf[1] == "clinician") == (leaf[2] == "served")],
+        columns=["call_type", "responder", "not_served_reason", "period"],
+    )
+    leaves["season"] = leaves["period"].map(
+        lambda month: "winter" if month[-2:] in ("01", "02") else "summer" if month[-2:] == "06" else "spring"
+    )
+    rows, values, hidden = [], [], []
+    for name in ("calls", "came", "why", "seasons", "when"):
+        for row in csv.DictReader((out / f"tables/{name}.csv").open()):
+            codes = {d: c for d, c in row.items() if d in leaves and c != "all" and c != "2024"}
+            inside = np.all([leaves[d] == c for d, c in codes.items()], axis=0) if codes else np.ones(len(leaves), dtype=bool)
+            if row["status"] != "suppressed":
+                rows.append(inside)
+                values.append(int(row["calls"]))
+            else:
+                hidden.append((name, codes, inside))
+    assert hidden
+    fixed, sums = np.array(rows, dtype=float), np.array(values, dtype=float)
+    for name, codes, inside in hidden:
+        low, high = (sign * linprog(sign * inside.astype(float), A_eq=fixed, b_eq=sums).fun for sign in (1, -1))
+        assert (low < 1 + 1e-6 and high > 10 - 1e-6) or low > 11 - 1e-6, (name, codes)
+        assert high - low > 1 - 1e-6, (name, codes)
