@@ -56,9 +56,11 @@ def links(cliques: Sequence[Clique], codelists: Mapping[str, Codelist]) -> list[
     found = []
     for (source, made), code_of in MADE.items():
         ones, others = ({i for i, clique in enumerate(cliques) if name in clique.levels} for name in (source, made))
-        ends: dict[tuple[int, int], dict[str, str]] = {(i, i): {} for i in ones & others}
-        for i, j in product(sorted(ones - others), sorted(others - ones)):
-            ends[i, j] = _shared(cliques[i], cliques[j], codelists)
+        ends: dict[tuple[int, int], dict[str, str]] = {(i, i): {} for i in sorted(ones & others)}
+        rank = {i: codelists[source].levels.index(cliques[i].levels[source]) for i in ones}
+        for i, j in product(sorted(ones - others), sorted(others)):
+            if rank.get(j, 0) < rank[i]:  # a field and the coarse level of its source, as seasons of years, beside the fine one
+                ends[i, j] = _shared(cliques[i], cliques[j], codelists)
         for pair, shared in ends.items():
             if pair[0] != pair[1] and any(_said(shared, pair, mine, other, codelists) for other, mine in ends.items()):
                 continue

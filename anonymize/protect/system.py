@@ -278,6 +278,7 @@ class _Rows:
     def _made(
         self, cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]
     ) -> sp.csr_matrix:
+        """Rows that are nought for what `links` says; of leaves that cannot be one row for all."""
         rows = [sp.csr_matrix((0, width), dtype=np.int64)]
         for link in links(cliques, self.codelists):
             here = {link.source[0]: sorted(link.source[1]), link.made[0]: [link.made[1]]}
@@ -292,7 +293,7 @@ class _Rows:
                     axis = _membership(codelists[name], codes, level)
                     if name in chosen:
                         inside = np.isin(codelists[name].codes_at(level), here[name]) == chosen[name]
-                        axis = sp.csr_matrix(inside[None, :].astype(np.int64))
+                        axis = axis @ sp.diags(inside.astype(np.int64), dtype=np.int64)
                     axes.append(axis)
                 return _widen(_kron(axes), int(offsets[clique]), width)
 

@@ -103,6 +103,21 @@ def test_seasons_tell_months(tmp_path):
     assert ("2024-01", "all") in withheld or seasons["winter"] == "suppressed"
 
 
+def test_seasons_of_years_tell_months_too(tmp_path):
+    """The table of seasons knows the year, so that its cells join both fields, and the months stand elsewhere."""
+    calls = [(many, month, "Crisis" if month % 2 else "Check", "") for month, many in ((1, 40), (2, 4), (3, 50), (4, 20), (5, 60), (6, 15))]
+    of_years = SEASONS.replace("dimensions = { season", 'dimensions = { period = ["all", "year"], season')
+    out = made_release(tmp_path, "", "none", calls, of_years)
+    withheld = {(r["period"], r["call_type"]) for r in csv.DictReader((out / "tables/calls.csv").open()) if r["status"] == "suppressed"}
+    winter = {
+        r["period"]: r["status"]
+        for r in csv.DictReader((out / "tables/seasons.csv").open())
+        if (r["season"], r["call_type"]) == ("winter", "all")
+    }
+    assert ("2024-02", "all") in withheld
+    assert ("2024-01", "all") in withheld or "suppressed" in winter.values()
+
+
 def test_both_sides_know_the_same_rules():
     """They share no code; what they know of the world must be the same."""
     assert {(source, field) for source, field, _ in made.RULES} == set(MADE)
