@@ -10,8 +10,8 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
+from anonymize.audit.around import narrowest, wider
 from anonymize.audit.reader import Key, PublicStatistic, Tree
 
 WAIT, UNTIMED = "wait", "unknown"
@@ -70,11 +70,12 @@ def facts_of(
         return []
     dimension, parts_of = split[0], split[1]
     found: list[Fact] = []
+    where = statistic.where
     by_levels: dict[tuple[tuple[str, str], ...], list[tuple[Key, dict[str, float] | None]]] = {}
     for key, numbers in statistic.rows:
         if all(name != dimension for name, _ in key):
-            by_levels.setdefault(_levels(key - statistic.where, trees), []).append((key, numbers))
-    for levels, rows in by_levels.items():
+            by_levels.setdefault(_levels(key - where, trees), []).append((key, numbers))
+    for rows in by_levels.values():
         told = {
             key: list(parts_of(counts[key], numbers, trees[dimension], threshold, counts.get(key | {(dimension, UNTIMED)})))
             for key, numbers in rows
@@ -89,51 +90,18 @@ def facts_of(
                     if all(holds(cell) for cell, _ in terms):
                         found.append(Fact(terms, low, high))
             continue
-        for coarser in _finest_held(levels, rows[0][0], statistic.where, dimension, trees, holds):
-            above = {key: _lifted(key - statistic.where, coarser, trees) | statistic.where for key, _ in rows}
+        for steps in narrowest(rows[0][0] - where, trees, lambda cell: _held(cell | where, dimension, trees, holds)):
+            above = {key: wider(key - where, steps, trees) | where for key, _ in rows}
             found += _added(above, told, dimension, counts, holds)
     return found
 
 
 def _levels(key: Key, trees: Mapping[str, Tree]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _level(code, trees[name])) for name, code in sorted(key))
-
-
-def _level(code: str, tree: Tree) -> str:
-    return next(level for level, codes in tree.levels.items() if code in codes)
+    return tuple((name, next(level for level, codes in trees[name].levels.items() if code in codes)) for name, code in sorted(key))
 
 
 def _held(key: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> bool:
     return holds(key | {(dimension, list(trees[dimension].levels.values())[1][0])})
-
-
-def _lifted(key: Key, levels: Mapping[str, str], trees: Mapping[str, Tree]) -> Key:
-    """The cell of `levels` that holds `key`."""
-    found = set()
-    for name, code in key:
-        while _level(code, trees[name]) != levels[name]:
-            code = trees[name].parent[code]
-        found.add((name, code))
-    return frozenset((name, code) for name, code in found if code != "all")
-
-
-def _finest_held(
-    levels: Sequence[tuple[str, str]], key: Key, where: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]
-) -> list[dict[str, str]]:
-    """The finest levels above `levels` whose cells, split by `dimension`, are among the unknowns."""
-    names = [name for name, _ in levels]
-    ranks = [range(list(trees[name].levels).index(level) + 1) for name, level in levels]
-    found: list[tuple[int, ...]] = []
-    for chosen in sorted(product(*ranks), key=sum, reverse=True):
-        if any(all(a <= b for a, b in zip(chosen, finer, strict=True)) for finer in found):
-            continue
-        if _held(_lifted(key - where, _named(names, chosen, trees), trees) | where, dimension, trees, holds):
-            found.append(chosen)
-    return [_named(names, chosen, trees) for chosen in found]
-
-
-def _named(names: Sequence[str], ranks: Sequence[int], trees: Mapping[str, Tree]) -> dict[str, str]:
-    return {name: list(trees[name].levels)[rank] for name, rank in zip(names, ranks, strict=True)}
 
 
 def _added(

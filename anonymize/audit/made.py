@@ -6,11 +6,11 @@ that one field withholds must not stand in the other. Here each such rule become
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 
+from anonymize.audit.around import narrowest, wider
 from anonymize.audit.reader import Key, Tree
 
 Made = Callable[[str, Mapping[str, Tree]], str]
@@ -113,20 +113,9 @@ class _Rule:
             return (key | mine,), tuple(key | {(self.source, one)} for one in meant)
 
         levels = (code, source, *((name, self.level[name][one]) for name, one in sorted(rest)))
-        chains = [self._chain(name, one) for name, one in sorted(rest)]
         if levels not in self.steps:  # whether cells are among the unknowns is a matter of their levels
-            self.steps[levels] = _lowest(
-                [len(chain) for chain in chains],
-                lambda ranks: all(self.holds(cell) for side in sides(_picked(chains, ranks)) for cell in side),
-            )
-        return [Same(*sides(_picked(chains, ranks))) for ranks in self.steps[levels]]
-
-    def _chain(self, name: str, code: str) -> list[tuple[str, str]]:
-        """The code, those above it, and `all`."""
-        found = [(name, code)]
-        while found[-1][1] != "all":
-            found.append((name, self.trees[name].parent[found[-1][1]]))
-        return found
+            self.steps[levels] = narrowest(rest, self.trees, lambda wide: all(self.holds(cell) for side in sides(wide) for cell in side))
+        return [Same(*sides(wider(rest, steps, self.trees))) for steps in self.steps[levels]]
 
     def leaves(self, code: str) -> frozenset[str]:
         above = self.under[self.level[self.source][code]]
@@ -142,20 +131,6 @@ class _Rule:
                     found.append(one)
                     meant = meant - leaves
         return tuple(found)
-
-
-def _picked(chains: Sequence[Sequence[tuple[str, str]]], ranks: Sequence[int]) -> Key:
-    picked = (chain[rank] for chain, rank in zip(chains, ranks, strict=True))
-    return frozenset((name, code) for name, code in picked if code != "all")
-
-
-def _lowest(sizes: Sequence[int], good: Callable[[Sequence[int]], bool]) -> list[tuple[int, ...]]:
-    """Of all ranks below `sizes` those that are good, and under which no others are."""
-    found: list[tuple[int, ...]] = []
-    for ranks in sorted(product(*map(range, sizes)), key=sum):
-        if not any(all(a >= b for a, b in zip(ranks, other, strict=True)) for other in found) and good(ranks):
-            found.append(ranks)
-    return found
 
 
 def nobody(key: Key, trees: Mapping[str, Tree]) -> bool:

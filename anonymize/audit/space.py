@@ -373,6 +373,7 @@ def equations(
     range_weights: list[npt.NDArray[np.float64]] = []
     limits = [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]
     from_statistics: list[_Limit] = []
+    published: list[Mapping[Key, int]] = []
     for number, issue in enumerate(issues):
         mark = frozenset({(EARLIER, issue.version)}) if issue.version else frozenset()
         visible: dict[Key, int] = {}
@@ -401,6 +402,7 @@ def equations(
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
         rows += [blocks.columns(number, key) for key in visible]
         values += visible.values()
+        published.append(visible)
     margin_rows, margin_weights = [], []
     for space in blocks.spaces:
         for one, other in space.margins():
@@ -408,8 +410,8 @@ def equations(
             margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
     cells = dict.fromkeys(cell.key for issue in issues for table in issue.tables for cell in table.cells)
     for same in same_counts(cells, blocks.every, blocks.holds):
-        if all(key in visible for key in (*same.one, *same.other)):
-            continue
+        if all(key in shown for shown in published for key in (*same.one, *same.other)):
+            continue  # every release tells all of it
         for columns, signs in _differences(blocks, same):
             margin_rows.append(columns)
             margin_weights.append(signs)

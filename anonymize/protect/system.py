@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from anonymize.codelists import ROOT, Codelist
 from anonymize.errors import ProtectionError
 from anonymize.protect.cliques import Clique
-from anonymize.protect.made import links
+from anonymize.protect.made import Link, links
 from anonymize.protect.primary import parents_along, primary, telling_remainder
 from anonymize.tables import Counts, Dimension, Table
 
@@ -268,40 +268,15 @@ class _Rows:
 
     def ties(self) -> sp.csr_matrix:
         """Neighbouring cliques agree, block by block, and so do fields of which one is made from the other."""
+        rules = links(self.cliques, self.codelists)
         rows = [
-            rows(self.cliques, offsets, self.width, block.codelists)
+            part
             for block, offsets in zip(self.blocks, self.offsets, strict=True)
-            for rows in (_margins, self._made)
+            for part in (
+                _margins(self.cliques, offsets, self.width, block.codelists),
+                _made(rules, self.cliques, offsets, self.width, block.codelists),
+            )
         ]
-        return sp.csr_matrix(sp.vstack(rows))
-
-    def _made(
-        self, cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]
-    ) -> sp.csr_matrix:
-        """Rows that are nought for what `links` says; of leaves that cannot be one row for all."""
-        rows = [sp.csr_matrix((0, width), dtype=np.int64)]
-        for link in links(cliques, self.codelists):
-            here = {link.source[0]: sorted(link.source[1]), link.made[0]: [link.made[1]]}
-
-            def cells(
-                clique: int, shared: Mapping[str, str], chosen: Mapping[str, bool], here: Mapping[str, list[str]] = here
-            ) -> sp.csr_matrix:
-                """Rows for the cells of `shared`, of leaves with those codes (or, where not chosen, without)."""
-                axes = []
-                for name, level in cliques[clique].levels.items():
-                    codes = codelists[name].codes_at(shared[name]) if name in shared else (ROOT,)
-                    axis = _membership(codelists[name], codes, level)
-                    if name in chosen:
-                        inside = np.isin(codelists[name].codes_at(level), here[name]) == chosen[name]
-                        axis = axis @ sp.diags(inside.astype(np.int64), dtype=np.int64)
-                    axes.append(axis)
-                return _widen(_kron(axes), int(offsets[clique]), width)
-
-            source, made = link.source[0], link.made[0]
-            if link.one == link.other:
-                rows += [cells(link.one, {}, {source: True, made: False}), cells(link.one, {}, {source: False, made: True})]
-            else:
-                rows.append(cells(link.one, link.shared, {source: True}) - cells(link.other, link.shared, {made: True}))
         return sp.csr_matrix(sp.vstack(rows))
 
     def limits(self) -> sp.csr_matrix:
@@ -407,6 +382,32 @@ def _margins(cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: i
             sides.append(_widen(_kron(axes), int(offsets[position]), width))
         blocks.append(sides[0] - sides[1])
     return sp.csr_matrix(sp.vstack(blocks)) if blocks else sp.csr_matrix((0, width), dtype=np.int64)
+
+
+def _made(
+    rules: Sequence[Link], cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]
+) -> sp.csr_matrix:
+    """Rows that are nought for what `rules` say; of leaves that cannot be, one row for all."""
+
+    def cells(clique: int, shared: Mapping[str, str], *chosen: tuple[str, Collection[str], bool]) -> sp.csr_matrix:
+        """Rows for the cells of `shared`, of leaves with such codes or without: (dimension, codes, with)."""
+        axes = []
+        for name, level in cliques[clique].levels.items():
+            axis = _membership(codelists[name], codelists[name].codes_at(shared[name]) if name in shared else (ROOT,), level)
+            for dimension, codes, inside in chosen:
+                if dimension == name:
+                    axis = axis @ sp.diags([int((code in codes) == inside) for code in codelists[name].codes_at(level)], dtype=np.int64)
+            axes.append(axis)
+        return _widen(_kron(axes), int(offsets[clique]), width)
+
+    rows = [sp.csr_matrix((0, width), dtype=np.int64)]
+    for rule in rules:
+        (source, codes), (made, code) = rule.source, rule.made
+        if rule.one == rule.other:
+            rows += [cells(rule.one, {}, (source, codes, inside), (made, (code,), not inside)) for inside in (True, False)]
+        else:
+            rows.append(cells(rule.one, rule.shared, (source, codes, True)) - cells(rule.other, rule.shared, (made, (code,), True)))
+    return sp.csr_matrix(sp.vstack(rows))
 
 
 def _costs(table: Table) -> npt.NDArray[np.float64]:
