@@ -205,6 +205,8 @@ def _audit(args: argparse.Namespace, progress: Progress) -> int:
 def _demo(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.demo import write_exports
 
+    with progress.step("Making the example city's exports"):
+        files = write_exports(args.out)
     if args.release:
         from anonymize.demo_release import make_example
 
@@ -212,8 +214,6 @@ def _demo(args: argparse.Namespace, progress: Progress) -> int:
         _built, out = make_example(args.out.parent / "agency.toml", args.release, progress)
         print(f"Release: {out}")
         return 0
-    with progress.step("Making the example city's exports"):
-        files = write_exports(args.out)
     for file in files:
         print(file)
     return 0

@@ -6,7 +6,6 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from anonymize.demo import write_exports
 from anonymize.demo_earlier import write_earlier
 from anonymize.pipeline import CANDIDATE, Built, build, read_inputs
 from anonymize.progress import QUIET, Progress
@@ -16,12 +15,10 @@ ROLE = "Example: nobody, the data are made up"
 
 
 def make_example(agency_file: Path, folder: Path, progress: Progress = QUIET) -> tuple[Built, Path]:
-    """Write exports beside `agency_file`, build and publish both releases in `folder`; gives the later build and its release's folder.
+    """Build and publish both releases in `folder` from the exports beside `agency_file`; gives the later build and its release's folder.
 
     `folder` is emptied first.
     """
-    with progress.step("Making the example city's exports"):
-        write_exports(agency_file.parent / "exports")
     shutil.rmtree(folder, ignore_errors=True)
     out, private = folder / "data_public", folder / "private"
     built = None

@@ -38,7 +38,7 @@ from anonymize.progress import QUIET, Progress
 from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.primary import Mask
-from anonymize.protect.secondary import widen
+from anonymize.protect.secondary import narrow, widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
@@ -302,15 +302,18 @@ def _hush(told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent:
 
 
 def _widen_or_publish(protected: Protected, cells: Sequence[int]) -> None:
-    """Give each of `cells` more cover. One that is not small itself and cannot be covered (an earlier release nearly told it) is
-    published instead, and all begins again without it."""
+    """Give each of `cells` more cover, and what that withholds in its turn, so that the next audit need not ask for it. One that is not small
+    itself and cannot be covered (an earlier release nearly told it) is published instead, and all begins again without it."""
     system = protected.system
     uncovered: list[int] = []
-    for group in [cells] if not system.fixed.any() else [[cell] for cell in cells]:
-        try:
-            widen(protected, group)
-        except ProtectionError:
-            uncovered += group
+    while cells and not uncovered:
+        before = protected.withheld
+        for group in [cells] if not system.fixed.any() else [[cell] for cell in cells]:
+            try:
+                widen(protected, group)
+            except ProtectionError:
+                uncovered += group
+        cells = narrow(protected, np.flatnonzero(protected.withheld & ~before).tolist())
     if uncovered:
         uncovered = [i for i in uncovered if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])]
         if not uncovered:

@@ -34,8 +34,6 @@ TEMPLATE = Path(__file__).parent / "brief.typ"
 LOW = 90
 """A field filled in fewer calls than this, in per cent, is named."""
 MOST_GAPS = 5
-WIDTH = 640
-"""Of a chart, in units of its letters' size 12."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +244,7 @@ def pdf(brief: Brief) -> bytes:
             if part.figure:
                 made["image"] = f"{number_of}.png"
                 made["alt"] = part.figure.alt
-                drawn = picture.chart_svg(part.figure, WIDTH)
+                drawn = picture.chart_svg(part.figure, picture.INSIDE)
                 (root / f"{number_of}.png").write_bytes(picture.png(picture.on_ground(drawn)))
             parts.append(made)
         made_on = date.fromisoformat(brief.release.package["created"][:10])
@@ -276,7 +274,7 @@ def html(brief: Brief) -> bytes:
         if part.columns:
             body.append(table_html(part.columns, part.rows, part.heading))
         if part.figure:
-            drawn = picture.following_the_reader(picture.chart_svg(part.figure, WIDTH))
+            drawn = picture.following_the_reader(picture.chart_svg(part.figure, picture.INSIDE))
             label = f'<svg role="img" aria-label="{escape(part.figure.alt)}"'
             body.append(f'<div class="figure">{drawn.replace("<svg", label, 1)}</div>')
     body.append(f"<footer><p>{escape(brief.foot)}</p></footer>")

@@ -22,6 +22,8 @@ from dashboard.theme import DARK, LIGHT
 
 WIDTH = 720
 MARGIN = 24
+INSIDE = WIDTH - 2 * MARGIN
+"""Width of a chart in a picture, on a wide page and in a brief: the same, so that it is drawn once for all."""
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 LETTER = 0.53
 """Width of an average letter in ems, on the safe side for Arial and fonts of its width."""
@@ -125,13 +127,12 @@ def on_ground(svg: str) -> str:
 
 def framed_svg(figure: Figure, subtitle: str, foot: Sequence[str], more_rows: str) -> str:
     """The whole picture: title, subtitle, chart (or table), note and foot. `more_rows` says where the rest of a long table stands."""
-    inner_width = WIDTH - 2 * MARGIN
     parts: list[str] = []
     y = float(MARGIN)
 
     def say(text: str, size: float, weight: str = "400", colour: str = LIGHT.ink) -> None:
         nonlocal y
-        for line in wrapped(text, size, inner_width):
+        for line in wrapped(text, size, INSIDE):
             y += size * LINE
             parts.append(f'<text x="{MARGIN}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" fill="{colour}">{escape(line)}</text>')
 
@@ -140,16 +141,16 @@ def framed_svg(figure: Figure, subtitle: str, foot: Sequence[str], more_rows: st
     say(subtitle, 13, colour=LIGHT.quiet)
     y += 12
     if figure.chart is not None:
-        found = _EDGES.search(chart_svg(figure, inner_width))
+        found = _EDGES.search(chart_svg(figure, INSIDE))
         assert found is not None, "vl-convert writes width, height and viewBox"
         width, height = float(found[1]), float(found[2])
-        scale = min(1.0, inner_width / width)
+        scale = min(1.0, INSIDE / width)
         parts.append(
             f'<svg x="{MARGIN}" y="{y:.1f}" width="{width * scale:.1f}" height="{height * scale:.1f}" viewBox="{found[3]}">{found[4]}</svg>'
         )
         y += height * scale
     else:
-        drawn, height = _table(figure.table.head(MOST_ROWS), inner_width, y)
+        drawn, height = _table(figure.table.head(MOST_ROWS), INSIDE, y)
         parts += drawn
         y += height
         if len(figure.table) > MOST_ROWS:

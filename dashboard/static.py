@@ -31,7 +31,7 @@ from dashboard.surface import write_on
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "dashboard/assets/chart.js"
-WIDTHS = (300, 660)
+WIDTHS = (300, picture.INSIDE)
 FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
 """Stand in a page's text for the ways to its files, to the other pages and to the top, until the page's own place is known."""
 

@@ -36,8 +36,6 @@ CORNERS = 25
 """Furthest moves with fractions, one after the other, past which no more of them are tried."""
 WORKERS = 2
 """Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
-REACH = 10
-"""No leaf of a table gains more than so many times `high`: narrower than needed, never wrong."""
 TRUE = -1
 """In place of a move's number: the true table itself will do."""
 
@@ -141,7 +139,7 @@ class Search:
         if not left:
             return
         hidden = self.withheld | self.system.unpublished
-        inside = Inside(self.system, hidden, REACH * self.high)
+        inside = Inside(self.system, hidden, self.high)
         fruitless = 0
         for i in left:
             if self.by[i] == TRUE and fruitless < CORNERS:

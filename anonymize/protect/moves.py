@@ -28,6 +28,8 @@ Ints = npt.NDArray[np.int64]
 MOST_PIVOTS = 4_000
 """Simplex is quick while it starts near the answer; past so many pivots an interior-point method is quicker."""
 MOST_NODES = 200
+REACH = 10
+"""Inside what is withheld no leaf gains more than so many times the highest count that is asked for: narrower than needed, never wrong."""
 MOVED = 1e-3
 MANY, SOME, TURNS = 30_000, 10_000, 3
 """Of more than MANY empty leaves SOME are in a program at first, and as many of those that help go in after it, in so many turns at most."""
@@ -210,8 +212,7 @@ def _whole(numbers: Floats) -> Ints | None:
 class Inside:
     """Moves inside what is withheld, for one cell after another."""
 
-    def __init__(self, system: System, withheld: Mask, reach: int) -> None:
-        """No leaf gains more than `reach`."""
+    def __init__(self, system: System, withheld: Mask, high: int) -> None:
         self.system = system
         nought = system.cells[~withheld & (system.values == 0)]
         self.live = np.flatnonzero(np.asarray(nought.sum(axis=0)).ravel() == 0)
@@ -221,7 +222,7 @@ class Inside:
         self.matrix = sp.csr_matrix(system.ties[:, self.columns])
         free = np.where(withheld, np.inf, 0.0)
         self.low = np.concatenate([-system.leaves[self.live].astype(float), -free])
-        self.high = np.concatenate([np.full(self.size, float(reach)), free])
+        self.high = np.concatenate([np.full(self.size, float(REACH * high)), free])
         self.level = np.zeros(self.matrix.shape[0])
         self.asked: int | None = None
         self.far = solver.load(

@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymize.errors import ProtectionError
-from anonymize.protect.moves import MOVED, NUDGE, Reasons, furthest, least_disturbing
+from anonymize.protect.moves import MOVED, NUDGE, Inside, Reasons, furthest, least_disturbing
 from anonymize.protect.pattern import Pattern
 from anonymize.protect.regions import Region, Regions
 from anonymize.protect.system import System
-from anonymize.protect.targets import Needs, Target, spanning
+from anonymize.protect.targets import CLOSE, Needs, Target, spanning
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -144,6 +144,25 @@ def widen(protected: Protected, cells: Sequence[int], tick: Tick = _quiet) -> No
     """Make each of `cells` (withheld already) span the small range too."""
     targets = spanning(sorted(cells), protected.system.values, protected.high)
     protected.withheld, _ = _Reach(protected.system, targets, tick).complete(protected.withheld)
+
+
+def narrow(protected: Protected, cells: Sequence[int]) -> list[int]:
+    """Those of `cells` (withheld, not small themselves) that someone could tell to be small or not: they can be less than `high`,
+    but not 1 or less and `high` or more. In fractions, as all moves here; the audit has the last word."""
+    system, high = protected.system, protected.high
+    if not len(cells):
+        return []
+    inside = Inside(system, protected.withheld | system.unpublished, high)
+
+    def furthest_value(cell: int, way: int) -> float:
+        return float(system.values[cell] + (system.cells[cell] @ inside.corner(Target(cell, way)))[0])
+
+    found = []
+    for cell in cells:
+        least = furthest_value(cell, -1)
+        if least < high - CLOSE and (least > 1 + CLOSE or furthest_value(cell, 1) < high - CLOSE):
+            found.append(int(cell))
+    return found
 
 
 def _cost(system: System, withheld: Mask) -> float:

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.audit import audit_release
@@ -15,8 +16,8 @@ from anonymize.audit.reader import read_release
 from anonymize.audit.space import COMPLEMENT, Equations, equations
 from anonymize.codelists import Codelist, Node, with_unknown
 from anonymize.errors import ProtectionError
-from anonymize.protect import Block, build_system, plan_cliques, protect
-from anonymize.protect.secondary import widen
+from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
+from anonymize.protect.secondary import narrow, widen
 from anonymize.protect.system import clique_dimensions
 from anonymize.tables import Dimension, Table
 from tests.helpers import Dim, Spec, cell_columns, flat, tables_that_fit, value_of, write_release
@@ -62,8 +63,8 @@ def codelist(dim: Dim) -> Codelist:
     return with_unknown(dim.name, Text(en=dim.name, es=dim.name), Text(en="All", es="Todo"), tuple(dim.levels), nodes, unknown=False)
 
 
-def protected_release(folder, k, dims, specs, leaves, high=None):
-    """Run the engine the way the pipeline does, but write with the test's own writer; returns the audit and the engine's result."""
+def system_of(k, dims, specs, leaves):
+    """The tables of `specs` and the engine's system of them."""
     lists = {d.name: codelist(d) for d in dims}
     names = [d.name for d in dims]
     full = np.zeros([len(d.leaves) for d in dims], dtype=np.int64)
@@ -102,7 +103,12 @@ def protected_release(folder, k, dims, specs, leaves, high=None):
     ]  # fmt: skip
     cliques = plan_cliques(plan, lists)
     joint = [counted(clique_dimensions(c, lists), {}) for c in cliques]
-    system = build_system(tables, cliques, [Block(frozenset({0}), lists, joint)], lists, k)
+    return tables, build_system(tables, cliques, [Block(frozenset({0}), lists, joint)], lists, k)
+
+
+def protected_release(folder, k, dims, specs, leaves, high=None):
+    """Run the engine the way the pipeline does, but write with the test's own writer; returns the audit and the engine's result."""
+    tables, system = system_of(k, dims, specs, leaves)
     result = protect(system, high or k)
     for _ in range(20):
         for s, table, ids in zip(specs, tables, system.where, strict=True):
@@ -163,6 +169,29 @@ def test_engine_keeps_the_promise(tmp_path_factory, k, seed, scale, plan, sensit
         return
     assert report.passed, report.to_text()
     assert result.withheld[result.system.sensitive].all()
+
+
+@settings(max_examples=25, **COMMON)
+@given(k=st.sampled_from([5, 11]), seed=st.integers(0, 10_000), hidden=st.floats(0.2, 0.7))
+def test_narrow_is_what_a_linear_program_says(k, seed, hidden):
+    """Of cells withheld by lot, those that can be less than k, but not all of 1 to k; by scipy, from the counts alone."""
+    rng = np.random.default_rng(seed)
+    dims = (flat("area", "a", "b", "c"), flat("kind", "x", "y", "z"), flat("time", "1", "2"))
+    levels = {d.name: ["all", "one"] for d in dims}
+    specs = [Spec("t", {d: levels[d] for d in ("area", "kind")}, None), Spec("u", {d: levels[d] for d in ("kind", "time")}, None)]
+    leaves = dict(zip(itertools.product(*(d.leaves for d in dims)), rng.integers(0, 2 * k, 18).tolist(), strict=True))
+    _, system = system_of(k, dims, specs, leaves)
+    withheld = rng.random(len(system.values)) < hidden
+    asked = np.flatnonzero(withheld).tolist()
+    published = sp.vstack([system.cells[~withheld], system.margins])
+    fixed = np.concatenate([system.values[~withheld], np.zeros(system.margins.shape[0])])
+
+    def most(cell, way):
+        found = linprog(-way * system.cells[cell].toarray().ravel(), A_eq=published, b_eq=fixed, bounds=(0, None))
+        return np.inf if found.status == 3 else -way * found.fun
+
+    wanted = [c for c in asked if (least := most(c, -1)) < k - 1e-6 and (least > 1 + 1e-6 or most(c, 1) < k - 1e-6)]
+    assert narrow(Protected(system, k, withheld), asked) == wanted
 
 
 def test_zero_can_be_withheld(tmp_path):
