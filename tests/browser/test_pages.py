@@ -29,11 +29,14 @@ def visit(page, address, foot="Data to"):
 
 
 def settle(page):
-    """Wait until the script has run through and the page has stood still for a moment."""
+    """Wait until the script has run through, each part of the page has come (Streamlit fetches its tables' code late), and all has stood still for a moment."""
     before, still = "", 0
     while still < 3:
         page.wait_for_timeout(250)
-        page.wait_for_function("document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'")
+        page.wait_for_function(
+            """document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+            && !document.querySelector('[data-testid=stSkeleton]')"""
+        )
         now = page.locator("body").inner_text()
         still, before = (still + 1, now) if now == before else (0, now)
 
