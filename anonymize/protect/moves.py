@@ -9,6 +9,7 @@ not be reached (`Reasons`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
@@ -33,6 +34,8 @@ REACH = 10
 MOVED = 1e-3
 MANY, SOME, TURNS = 30_000, 10_000, 3
 """Of more than MANY empty leaves SOME are in a program at first, and as many of those that help go in after it, in so many turns at most."""
+LATER = 0.01
+"""Where fewer than this share of SOME would help, they go into later programs only."""
 HELPS, MOST_HELP = 0.01, 2.0
 """A leaf helps where a call in it would gain this share of the most that a call of any target counts for; so much always helps."""
 NUDGE = 1e-3
@@ -40,14 +43,27 @@ NUDGE = 1e-3
 INTERIOR: dict[str, bool | int | float | str] = {"solver": "ipm", "run_crossover": "off", "ipm_optimality_tolerance": 1e-6}
 
 
+@dataclass
+class Some:
+    """Of very many empty leaves: which are in a program at first, and (once it is solved) which its duals asked for besides."""
+
+    drawn: Ints
+    asked: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @classmethod
+    def by_lot(cls, empty: Ints, lot: int) -> Some:
+        """Every lot gives others."""
+        return cls(np.random.default_rng(lot).permutation(empty)[:SOME])
+
+
 def furthest(
-    region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, lot: int = 0,
+    region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, some: Some | None = None,
     *, vertex: bool = False,
 ) -> Floats:  # fmt: skip
     """A move inside `region` that reaches as many of `targets` (no cell twice) as far as it can; (all leaves of the system,).
 
     `rewards`: what each target counts for (one each, where not given). With `cost`, published cells may move too, at their cost for each call,
-    and the move has most reward less cost; cells of infinite cost stay as they are. `lot`: which of very many empty leaves come first.
+    and the move has most reward less cost; cells of infinite cost stay as they are. `some`: which leaves come first, where very many are empty.
     """
     needs = np.array([t.need for t in targets])
     count, leaves = len(targets), len(region.leaves)
@@ -79,10 +95,10 @@ def furthest(
         np.concatenate([level, np.zeros(count)]),
         np.concatenate([level, np.full(count, np.inf)]),
     )
-    return region.move(_solved(program, leaves, lot, {} if vertex else INTERIOR))
+    return region.move(_solved(program, leaves, some, {} if vertex else INTERIOR))
 
 
-def _solved(program: solver.Program, leaves: int, lot: int, options: Mapping[str, bool | int | float | str]) -> Floats:
+def _solved(program: solver.Program, leaves: int, some: Some | None, options: Mapping[str, bool | int | float | str]) -> Floats:
     """The program's point. Of very many empty leaves (the first columns) only some, drawn by lot, are in it at first; the duals say which others would help.
 
     Half the time for the same answer, where nine leaves of ten are empty.
@@ -90,8 +106,9 @@ def _solved(program: solver.Program, leaves: int, lot: int, options: Mapping[str
     empty = np.flatnonzero(program.low[:leaves] == 0)
     inside = np.ones(len(program.cost), dtype=bool)
     if len(empty) > MANY:
+        some = some or Some.by_lot(empty, 0)
         inside[empty] = False
-        inside[np.random.default_rng(lot).permutation(empty)[:SOME]] = True
+        inside[some.drawn] = True
     columns = program.matrix if inside.all() else program.matrix.tocsc()
     helps = -min(HELPS * np.abs(program.cost).max(), MOST_HELP)
     for turn in range(TURNS):
@@ -106,7 +123,12 @@ def _solved(program: solver.Program, leaves: int, lot: int, options: Mapping[str
         wanted = np.flatnonzero(~inside & (worth < helps))
         if not len(wanted):
             break
-        inside[wanted[np.argsort(worth[wanted], kind="stable")][:SOME]] = True
+        wanted = wanted[np.argsort(worth[wanted], kind="stable")][:SOME]
+        if some is not None:
+            some.asked = np.union1d(some.asked, wanted)
+            if len(wanted) < LATER * SOME:
+                break
+        inside[wanted] = True
     point = np.zeros(len(inside))
     point[part] = solver.point(highs)
     return point

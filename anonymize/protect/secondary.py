@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymize.errors import ProtectionError
-from anonymize.protect.moves import MOVED, NUDGE, Inside, Reasons, furthest, least_disturbing
+from anonymize.protect.moves import MOVED, NUDGE, Inside, Reasons, Some, furthest, least_disturbing
 from anonymize.protect.pattern import Pattern
 from anonymize.protect.regions import Region, Regions
 from anonymize.protect.system import System
@@ -180,7 +180,8 @@ class _Reach:
         self.effort = 0
         self.rng = np.random.default_rng(0)
         self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
-        self.lot = 0
+        self.empty = np.flatnonzero(system.leaves == 0)
+        self.asked, self.lot = self.empty[:0], 0
         self.moves: list[tuple[Ints, Mask]] = []
         self.regions = Regions(system)
         self.pool = ThreadPoolExecutor(WORKERS)
@@ -270,12 +271,19 @@ class _Reach:
             bidding = np.isin(way, self.rng.permutation(alike)[:number])
             dearest = min(bid.dearest, bid.offer / np.abs(self.needs.need[way[bidding]]).min())
             affordable = np.where(cost > dearest, np.inf, cost)
-            jobs.append((self._of(way), np.where(bidding, bid.offer, RIDE * self._rewards(len(way))), affordable, self.lot))
-            self.lot += 1
+            jobs.append((self._of(way), np.where(bidding, bid.offer, RIDE * self._rewards(len(way))), affordable, self._some()))
             bidders.append(way[bidding])
         for numbers, move in zip(bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, *job), jobs), strict=True):
             self._buy(numbers, move)
             self.steps[numbers[~self.done[numbers]]] += 1
+        self.asked = np.unique(np.concatenate([self.asked, *(some.asked for *_, some in jobs)]))
+
+    def _some(self) -> Some:
+        """Others each time, and all that programs before asked for: most of these help again, and a program that has them need not be solved twice."""
+        some = Some.by_lot(self.empty, self.lot)
+        self.lot += 1
+        some.drawn = np.union1d(some.drawn, self.asked)
+        return some
 
     def _prices(self) -> Floats:
         return np.where(self.withheld, 0.0, self.prices)

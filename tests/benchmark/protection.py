@@ -1,4 +1,5 @@
-"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MOST_SMALL_PERCENT`, `... tiny` or `... curve NAME K`: protect an instance, judge it, print one row of BENCHMARKS.md."""
+"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MOST_SMALL_PERCENT`, `... tiny` or `... curve NAME K`: protect an instance, judge it
+(`--audit`: in whole numbers, by the audit; `--attack`: by another solver; `--points`: by the engine's own tables, checked without one), print one row of BENCHMARKS.md."""
 
 from __future__ import annotations
 
@@ -42,6 +43,35 @@ def narrowed(system: System, withheld: np.ndarray, threshold: int) -> int:
     from tests.benchmark import attacker  # needs a package of its own
 
     return attacker.narrowed(published(system, withheld), threshold)
+
+
+NEAR = 1e-3
+"""A published count met so nearly counts as met: what the engine allows a move in fractions."""
+
+
+class Points:
+    """Keeps every move that the engine finds, to judge by them: a table that fits all that is published proves what it shows, whoever found it."""
+
+    def __init__(self) -> None:
+        self.moves: list[sp.csr_matrix] = []
+        noted = secondary._Reach._note
+
+        def note(reach: secondary._Reach, move: np.ndarray) -> np.ndarray:
+            self.moves.append(sp.csr_matrix(move))
+            return noted(reach, move)
+
+        secondary._Reach._note = note  # type: ignore[method-assign]
+
+    def unseen(self, system: System, withheld: np.ndarray, threshold: int) -> int:
+        """Sensitive cells that no two tables show at 1 or less and at threshold - 1 or more. By products alone, from the published counts; no solver."""
+        told = published(system, withheld)
+        low, high = np.full(len(told.hidden_cells), np.inf), np.full(len(told.hidden_cells), -np.inf)
+        for move in [sp.csr_matrix((1, len(system.leaves))), *self.moves]:
+            table = system.leaves + move.toarray().ravel()
+            if table.min() >= -NEAR and np.abs(told.fixed @ table - told.values).max() <= NEAR:
+                np.minimum(low, told.hidden @ table, out=low)
+                np.maximum(high, told.hidden @ table, out=high)
+        return int(np.count_nonzero((low > 1 + NEAR) | (high < threshold - 1 - NEAR)))
 
 
 JUDGES = {"--audit": under_protected, "--attack": narrowed}
@@ -110,6 +140,7 @@ def coarsened(threshold: int, most_small_percent: float) -> System:
 
 
 def run(name: str, threshold: int, system: System) -> None:
+    judges = JUDGES | ({"--points": Points().unseen} if "--points" in sys.argv else {})
     start = time.perf_counter()
     protected = protect(system, threshold - 1)
     seconds = time.perf_counter() - start
@@ -119,9 +150,9 @@ def run(name: str, threshold: int, system: System) -> None:
         f"| {name} | {threshold} | {withheld.sum():,} | {system.values[withheld].sum():,} | {protected.bound:,.0f} | {seconds:.0f} | {memory:.1f} |",
         flush=True,
     )
-    for asked in filter(sys.argv.__contains__, JUDGES):
+    for asked in filter(sys.argv.__contains__, judges):
         start = time.perf_counter()
-        found = JUDGES[asked](system, withheld, threshold)
+        found = judges[asked](system, withheld, threshold)
         print(f"  {asked}: {found} of {system.sensitive.sum()} ({time.perf_counter() - start:.0f} s)")
 
 

@@ -10,7 +10,7 @@ from anonymize.protect.pattern import Pattern
 from anonymize.protect.regions import Region
 from anonymize.protect.targets import spanning
 from tests.benchmark.instances import SHARED, load, tiny
-from tests.benchmark.protection import optimum, under_protected
+from tests.benchmark.protection import Points, optimum, under_protected
 
 
 def test_close_to_a_proven_optimum():
@@ -93,3 +93,14 @@ def test_a_wide_system_is_as_safe(seed, monkeypatch):
         monkeypatch.setattr(module, name, value)
     system = tiny(seed, 5)
     assert under_protected(system, protect(system, 4).withheld, 5) == 0
+
+
+def test_tables_judge_without_a_solver(monkeypatch):
+    """The benchmark's judge by tables sees what is exposed, and that nothing is where the engine is done."""
+    monkeypatch.setattr(secondary._Reach, "_note", secondary._Reach._note)  # put back after the test
+    system, points = tiny(0, 5), Points()
+    withheld = protect(system, 4).withheld
+    assert points.unseen(system, withheld, 5) == 0
+    assert points.unseen(system, system.sensitive, 5) > under_protected(system, withheld, 5) == 0
+    points.moves.clear()
+    assert points.unseen(system, withheld, 5) > 0
