@@ -142,7 +142,7 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
     base = alt.Chart(frame)
     known = frame[frame["status"] == "published"].dropna(subset=["value"])
     ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates("code") if len(known) else known
-    ends = ends.assign(text=[number(v) for v in ends["value"]])
+    ends = ends.assign(text=[number(v) for v in ends["value"]], first=ends["short"].isin(frame["short"].head(1)))
     layers: list[Any] = [
         base.mark_line(color=colours.mark, strokeWidth=2.5).encode(x=x, y=y),
         base.transform_filter("isValid(datum.value) && !datum.part")
@@ -166,10 +166,16 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
 
 
 def _values_at(ends: pd.DataFrame, x: alt.X, y: alt.Y, colours: Palette) -> list[alt.Chart]:
-    """The `text` of each row above its point; an edge in the colour of the background keeps a line that crosses it from striking it through."""
-    texts = alt.Chart(ends).encode(x=x, y=y, text="text:N")
-    edge, plain = {"stroke": colours.background, "strokeWidth": 4, "strokeJoin": "round"}, {"color": colours.ink}
-    return [texts.mark_text(dy=-11, fontSize=12, fontWeight="bold", **style) for style in (edge, plain)]
+    """The `text` of each row above its point, at the axis (`first`) to its right, clear of the axis's own numbers. An edge in the colour of the background
+    keeps a line that crosses it from striking it through."""
+    styles: list[dict[str, Any]] = [{"stroke": colours.background, "strokeWidth": 4, "strokeJoin": "round"}, {"color": colours.ink}]
+    layers: list[alt.Chart] = []
+    beside: dict[str, Any] = {"align": "left", "dx": -4}
+    for rows, place in ((ends[ends["first"]], beside), (ends[~ends["first"]], {})):
+        if len(rows):
+            texts = alt.Chart(rows).encode(x=x, y=y, text="text:N")
+            layers += [texts.mark_text(dy=-11, fontSize=12, fontWeight="bold", **style, **place) for style in styles]
+    return layers
 
 
 def _changes(frame: pd.DataFrame, column: str, events: Mapping[str, str], x: alt.X, colours: Palette) -> list[Any]:
@@ -243,7 +249,7 @@ def lines(
     colour = alt.Color("series:N", sort=names, scale=alt.Scale(domain=names, range=tints), legend=key)
     known = frame.dropna(subset=["value"]).groupby("series", sort=False)
     ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates()
-    ends = ends.assign(text=[number(round(value, 1)) for value in ends["value"]])
+    ends = ends.assign(text=[number(round(value, 1)) for value in ends["value"]], first=ends["x"].isin(frame["x"].head(1)))
     base = alt.Chart(frame)
     layers: list[Any] = [
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
