@@ -206,7 +206,8 @@ def _demo(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.demo import write_exports
 
     with progress.step("Making the example city's exports"):
-        files = write_exports(args.out)
+        # A build reads them where the agency file says they are.
+        files = write_exports(args.out.parent / "exports" if args.release else args.out)
     if args.release:
         from anonymize.demo_release import make_example
 

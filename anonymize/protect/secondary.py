@@ -69,9 +69,9 @@ class Bid:
 
 BIDS = (Bid(500), Bid(2_000), Bid(8_000), Bid(64_000))
 """A target's bids, one after the other while it is not reached; then it is sought alone."""
-WIDE_BIDS = (Bid(500, 30), Bid(500, 60), Bid(2_000, 150, 0.5), Bid(4_000, 300, 0.5), Bid(8_000, 600, 0.3), Bid(64_000, share=0.1))
+WIDE_BIDS = (Bid(500, 30, 1.5), Bid(500, 60, 1.5), Bid(2_000, 150, 0.8), Bid(4_000, 300, 0.8), Bid(8_000, 600, 0.5), Bid(64_000, share=0.3))
 """In a wide system hundreds bid at once, and would buy dear cells for a few calls each."""
-WIDE_AGAIN = (Bid(2_000, share=2), Bid(8_000, share=0.5), Bid(64_000, share=0.3), *3 * (Bid(64_000, share=0.1),))
+WIDE_AGAIN = (Bid(2_000, share=2), Bid(8_000), Bid(64_000, share=0.6), *3 * (Bid(64_000, share=0.1),))
 """When it is pruned: what may be had is known to be enough."""
 LEAST = 6_000
 """Leaves of a region that is swept in place of the whole, at least."""

@@ -57,6 +57,12 @@ def test_the_committed_release_is_the_example_city(example_city):
     assert files(out) == files(ROOT / "data_public"), "run `make example` and commit data_public"
 
 
+def test_what_mending_withholds_is_covered_at_once(example_city):
+    """The audit asks for more once; its cure does not call for four more audits."""
+    built, _out = example_city
+    assert built.rounds == 2
+
+
 def test_same_bytes_whatever_the_hash_seed(example_city, tmp_path):
     """The earlier release alone, under a fixed seed; the later one is built under a new seed in every run of the test above."""
     _built, out = example_city
