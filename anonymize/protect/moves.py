@@ -99,39 +99,43 @@ def furthest(
 
 
 def _solved(program: solver.Program, leaves: int, some: Some | None, options: Mapping[str, bool | int | float | str]) -> Floats:
-    """The program's point. Of very many empty leaves (the first columns) only some, drawn by lot, are in it at first; the duals say which others would help.
+    """The program's point. Of very many empty leaves (the first columns) only some are in it at first; the duals say which others would help.
 
-    Half the time for the same answer, where nine leaves of ten are empty.
+    Half the time for nearly the same answer, where nine leaves of ten are empty.
     """
     empty = np.flatnonzero(program.low[:leaves] == 0)
+    if len(empty) <= MANY:
+        return solver.point(_moved(program, options))
+    some = some or Some.by_lot(empty, 0)
     inside = np.ones(len(program.cost), dtype=bool)
-    if len(empty) > MANY:
-        some = some or Some.by_lot(empty, 0)
-        inside[empty] = False
-        inside[some.drawn] = True
-    columns = program.matrix if inside.all() else program.matrix.tocsc()
+    inside[empty] = False
+    inside[some.drawn] = True
+    columns = program.matrix.tocsc()
     helps = -min(HELPS * np.abs(program.cost).max(), MOST_HELP)
     for turn in range(TURNS):
         part = np.flatnonzero(inside)
-        highs = solver.load(program if inside.all() else program.only(columns, part), **options)
-        solver.run(highs)
-        if not solver.feasible(highs):
-            raise ProtectionError("the solver found no move at all; please report this")
-        if inside.all() or turn == TURNS - 1:
+        highs = _moved(program.only(columns, part), options)
+        if turn == TURNS - 1:
             break
         worth = program.cost - columns.T @ solver.row_duals(highs)
         wanted = np.flatnonzero(~inside & (worth < helps))
-        if not len(wanted):
-            break
         wanted = wanted[np.argsort(worth[wanted], kind="stable")][:SOME]
-        if some is not None:
-            some.asked = np.union1d(some.asked, wanted)
-            if len(wanted) < LATER * SOME:
-                break
+        some.asked = np.union1d(some.asked, wanted)
+        if len(wanted) < LATER * SOME:
+            break
         inside[wanted] = True
     point = np.zeros(len(inside))
     point[part] = solver.point(highs)
     return point
+
+
+def _moved(program: solver.Program, options: Mapping[str, bool | int | float | str]) -> highspy.Highs:
+    """`program`, solved; raises ProtectionError where there is no point at all."""
+    highs = solver.load(program, **options)
+    solver.run(highs)
+    if not solver.feasible(highs):
+        raise ProtectionError("the solver found no move at all; please report this")
+    return highs
 
 
 def least_disturbing(system: System, withheld: Mask, target: Target, cost: Floats) -> Floats | None:

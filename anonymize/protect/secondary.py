@@ -279,7 +279,7 @@ class _Reach:
         self.asked = np.unique(np.concatenate([self.asked, *(some.asked for *_, some in jobs)]))
 
     def _some(self) -> Some:
-        """Others each time, and all that programs before asked for: most of these help again, and a program that has them need not be solved twice."""
+        """Others each time, and all that programs before asked for: they were not solved again for these where these were few."""
         some = Some.by_lot(self.empty, self.lot)
         self.lot += 1
         some.drawn = np.union1d(some.drawn, self.asked)

@@ -69,8 +69,9 @@ class Points:
         for move in [sp.csr_matrix((1, len(system.leaves))), *self.moves]:
             table = system.leaves + move.toarray().ravel()
             if table.min() >= -NEAR and np.abs(told.fixed @ table - told.values).max() <= NEAR:
-                np.minimum(low, told.hidden @ table, out=low)
-                np.maximum(high, told.hidden @ table, out=high)
+                seen = told.hidden @ table
+                np.minimum(low, seen, out=low)
+                np.maximum(high, seen, out=high)
         return int(np.count_nonzero((low > 1 + NEAR) | (high < threshold - 1 - NEAR)))
 
 
