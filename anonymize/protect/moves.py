@@ -71,17 +71,20 @@ def furthest(
     shop = np.flatnonzero(~withheld[region.cells] & np.isfinite(cost[region.cells])) if cost is not None else own[:0]
     price = cost[region.cells[shop]] if cost is not None else np.zeros(0)
     places = np.searchsorted(region.cells[own], [t.cell for t in targets])
-    wanted = sp.csr_matrix((np.sign(needs).astype(float), (np.arange(count), places)), shape=(count, len(own)))
     others = region.ties[:, leaves + shop]
-    level, width = np.zeros(region.ties.shape[0]), leaves + len(own)
-    program = solver.Program(
-        sp.bmat(
-            [
-                [sp.hstack([region.ties[:, :leaves], region.ties[:, leaves + own], others, -others]), sp.csr_matrix((len(level), count))],
-                [sp.hstack([sp.csr_matrix((count, leaves)), wanted, sp.csr_matrix((count, 2 * len(shop)))]), -sp.identity(count)],
-            ],
-            format="csr",
+    level, width, size = np.zeros(region.ties.shape[0]), leaves + len(own), leaves + len(own) + 2 * len(shop)
+    tied = sp.hstack([region.ties[:, :leaves], region.ties[:, leaves + own], others, -others], format="csc").tocsr()
+    tied.resize(len(level), size + count)
+    wanted = sp.csr_matrix(
+        (
+            np.column_stack([np.sign(needs), -np.ones(count)]).ravel(),
+            np.column_stack([leaves + places, size + np.arange(count)]).ravel(),
+            2 * np.arange(count + 1),
         ),
+        shape=(count, size + count),
+    )
+    program = solver.Program(
+        sp.vstack([tied, wanted], format="csr"),
         np.concatenate([np.zeros(width), price, price, -(np.ones(count) if rewards is None else rewards) / np.abs(needs)]),
         np.concatenate(
             [
@@ -91,7 +94,7 @@ def furthest(
                 np.full(count, -np.inf),
             ]
         ),
-        np.concatenate([np.full(width + 2 * len(shop), np.inf), np.abs(needs).astype(float)]),
+        np.concatenate([np.full(size, np.inf), np.abs(needs).astype(float)]),
         np.concatenate([level, np.zeros(count)]),
         np.concatenate([level, np.full(count, np.inf)]),
     )

@@ -24,13 +24,13 @@ class Region:
     system: System
     leaves: Ints
     cells: Ints
-    ties: sp.csr_matrix
+    ties: sp.csc_matrix
 
     @classmethod
     def whole(cls, system: System) -> Region:
         """All of the system."""
         size, leaves = system.cells.shape
-        return cls(system, np.arange(leaves), np.arange(size), system.ties)
+        return cls(system, np.arange(leaves), np.arange(size), system.ties.tocsc())
 
     def holds(self, cells: Ints) -> npt.NDArray[np.bool_]:
         """Which of `cells` it touches."""
@@ -79,7 +79,7 @@ class Regions:
         leaves = self._with_neighbours(self.system.cells.indices[self.system.cells.indptr[holder] : self.system.cells.indptr[holder + 1]])
         cells = np.unique(self._touching[leaves].indices).astype(np.int64)
         ties = self._columns[:, np.concatenate([leaves, cells + len(self.system.leaves)])].tocsr()
-        return Region(self.system, leaves, cells, sp.csr_matrix(ties[np.diff(ties.indptr) > 0]))
+        return Region(self.system, leaves, cells, ties[np.diff(ties.indptr) > 0].tocsc())
 
     def _with_neighbours(self, leaves: Ints) -> Ints:
         """With the leaves of other cliques that must follow: those on the other side of the margins."""

@@ -2,7 +2,7 @@
 
 1. The pattern: a cheap set of cells that every sum demands (`pattern.py`), with a proven bound.
 2. Sweeps: moves that reach many targets at once inside the pattern (`moves.furthest`).
-3. What is left needs published cells to be withheld too: a few targets at a time bid for them, while all others ride along.
+3. What is left needs published cells to be withheld too: a few targets at a time bid for them, while some of the others ride along.
 4. What step 3 had to add is turned into cuts of the pattern, and all begins again, as long as the
    effort allows and the bound is near; the cheapest result counts.
 5. Pruning: another pattern is drawn from what is withheld, and steps 2 and 3 follow once more with nothing to be had but what is withheld
@@ -60,7 +60,10 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Bid:
-    """What a target offers (calls moved, times their cost), the dearest cell it may ask for, and how many bid at once, by the usual number."""
+    """What a target offers (calls moved, times their cost), give or take a half by lot: of equal bidders for the same room each would get a part.
+
+    `dearest`: the dearest cell it may ask for. `share`: how many bid at once, by the usual number.
+    """
 
     offer: float
     dearest: float = np.inf
@@ -71,12 +74,14 @@ BIDS = (Bid(500), Bid(2_000), Bid(8_000), Bid(64_000))
 """A target's bids, one after the other while it is not reached; then it is sought alone."""
 WIDE_BIDS = (Bid(500, 30, 1.5), Bid(500, 60, 1.5), Bid(2_000, 150, 0.8), Bid(4_000, 300, 0.8), Bid(8_000, 600, 0.5), Bid(64_000, share=0.3))
 """In a wide system hundreds bid at once, and would buy dear cells for a few calls each."""
-WIDE_AGAIN = (Bid(2_000, share=2), Bid(8_000), Bid(64_000, share=0.6), *3 * (Bid(64_000, share=0.1),))
+WIDE_AGAIN = (Bid(2_000, share=2), *2 * (Bid(8_000),), Bid(16_000, share=0.6), *2 * (Bid(64_000, share=0.3),))
 """When it is pruned: what may be had is known to be enough."""
 LEAST = 6_000
 """Leaves of a region that is swept in place of the whole, at least."""
 RIDE = 0.05
-"""What all other targets bid: too little to withhold more, enough to ride along."""
+"""What others bid: too little to withhold more, enough to ride along."""
+RIDERS = 0.1
+"""The share of those left that ride along in a program, unless the system is wide: those that count for most there. The others are hardly ever reached, and make it slower."""
 WIDE = 20_000
 """A system of more leaves is swept region by region, bids otherwise, and is pruned once."""
 PRUNINGS = 4
@@ -252,31 +257,38 @@ class _Reach:
         return [(region, way[region.holds(self.needs.cells[way])]) for region in found.values()]
 
     def _bid(self) -> None:
-        """Two programs: a few targets bid for published cells, the others ride along.
+        """Two programs: a few targets bid for published cells, others ride along.
 
         Cells dearer than any of them would pay for a call are left out: the program is a fifth quicker. Who was not reached bids more the next
         time, until it is sought alone.
         """
         withheld, cost = self.withheld, self._prices()
-        size = len(self.system.leaves) / SMALL
-        jobs, bidders = [], []
+        size, riders = len(self.system.leaves) / SMALL, 1.0 if self.wide else RIDERS
+        jobs: list[Callable[[], Floats]] = []
+        bidders, lots = [], []
         for way in self._ways():
             step = int(self.steps[way].min())
             alike = way[self.steps[way] == step]
             if step == len(self.bids):
-                self._reach_alone(int(alike[0]))
+                jobs.append(partial(self._alone, self.targets[alike[0]], withheld, cost))
+                bidders.append(alike[:1])
                 continue
             bid = self.bids[step]
             number = max(1, int(bid.share * size * max(FEWEST, BIDDERS * len(way))))
             bidding = np.isin(way, self.rng.permutation(alike)[:number])
             dearest = min(bid.dearest, bid.offer / np.abs(self.needs.need[way[bidding]]).min())
             affordable = np.where(cost > dearest, np.inf, cost)
-            jobs.append((self._of(way), np.where(bidding, bid.offer, RIDE * self._rewards(len(way))), affordable, self._some()))
+            rides = RIDE * self._rewards(len(way))
+            aboard = bidding | (rides >= np.quantile(rides, 1 - riders))
+            offers = np.where(bidding, bid.offer * (0.5 + self.rng.random(len(way))), rides)
+            lots.append(self._some())
+            jobs.append(partial(furthest, self.regions.whole, withheld, self._of(way[aboard]), offers[aboard], affordable, lots[-1]))
             bidders.append(way[bidding])
-        for numbers, move in zip(bidders, self.pool.map(lambda job: furthest(self.regions.whole, withheld, *job), jobs), strict=True):
+        for numbers, move in zip(bidders, self.pool.map(lambda job: job(), jobs), strict=True):
             self._buy(numbers, move)
             self.steps[numbers[~self.done[numbers]]] += 1
-        self.asked = np.unique(np.concatenate([self.asked, *(some.asked for *_, some in jobs)]))
+        self.done |= self.steps > len(self.bids)  # sought alone, a target is reached as nearly as the solver can
+        self.asked = np.unique(np.concatenate([self.asked, *(some.asked for some in lots)]))
 
     def _some(self) -> Some:
         """Others each time, and all that programs before asked for: they were not solved again for these where these were few."""
@@ -288,12 +300,11 @@ class _Reach:
     def _prices(self) -> Floats:
         return np.where(self.withheld, 0.0, self.prices)
 
-    def _reach_alone(self, number: int) -> None:
-        move = least_disturbing(self.system, self.withheld, self.targets[number], self._prices())
+    def _alone(self, target: Target, withheld: Mask, prices: Floats) -> Floats:
+        move = least_disturbing(self.system, withheld, target, prices)
         if move is None:
             raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
-        self._buy(np.array([number]), move)
-        self.done[number] = True
+        return move
 
     def _buy(self, bidding: Ints, move: Floats) -> None:
         """Withhold what `move` touches; those of `bidding` that it reached stand for what was bought."""

@@ -36,17 +36,16 @@ class Program:
 def load(program: Program, **options: bool | int | float | str) -> highspy.Highs:
     """A solver that holds `program`; `options` are HiGHS options by name."""
     matrix = program.matrix.tocsr()
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.low, program.high
-    lp.row_lower_, lp.row_upper_ = program.row_low, program.row_high
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data.astype(float)
+    rows, columns = matrix.shape
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     for name, value in ({"threads": 1, "random_seed": 0} | options).items():
         highs.setOptionValue(name, value)
-    highs.passModel(lp)
+    highs.passModel(
+        columns, rows, matrix.nnz, int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMinimize), 0.0,
+        program.cost, program.low, program.high, program.row_low, program.row_high,
+        matrix.indptr[:-1], matrix.indices, matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
+    )  # fmt: skip
     return highs
 
 

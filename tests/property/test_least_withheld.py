@@ -95,6 +95,23 @@ def test_a_wide_system_is_as_safe(seed, monkeypatch):
     assert under_protected(system, protect(system, 4).withheld, 5) == 0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_count_that_no_bid_reaches_is_sought_alone(seed, monkeypatch):
+    """And all of them, where nothing is swept and nobody may bid. What the solver finds nearly is enough: the audit has the last word."""
+    sought, alone = secondary.least_disturbing, []
+
+    def nearly(*job):
+        alone.append(job)
+        return 0.99 * sought(*job)
+
+    monkeypatch.setattr(secondary, "FREE", 0)
+    monkeypatch.setattr(secondary, "BIDS", ())
+    monkeypatch.setattr(secondary, "least_disturbing", nearly)
+    system = tiny(seed, 5)
+    assert under_protected(system, protect(system, 4).withheld, 5) == 0
+    assert alone
+
+
 def test_tables_judge_without_a_solver(monkeypatch):
     """The benchmark's judge by tables sees what is exposed, and that nothing is where the engine is done."""
     monkeypatch.setattr(secondary._Reach, "_note", secondary._Reach._note)  # put back after the test
