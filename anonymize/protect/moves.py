@@ -72,7 +72,8 @@ def furthest(
     price = cost[region.cells[shop]] if cost is not None else np.zeros(0)
     places = np.searchsorted(region.cells[own], [t.cell for t in targets])
     others = region.ties[:, leaves + shop]
-    level, width, size = np.zeros(region.ties.shape[0]), leaves + len(own), leaves + len(own) + 2 * len(shop)
+    level, width = np.zeros(region.ties.shape[0]), leaves + len(own)
+    size = width + 2 * len(shop)
     tied = sp.hstack([region.ties[:, :leaves], region.ties[:, leaves + own], others, -others], format="csc").tocsr()
     tied.resize(len(level), size + count)
     wanted = sp.csr_matrix(

@@ -56,7 +56,6 @@ class Regions:
                 self._above.setdefault(part, set()).add(whole)
         self._made: dict[int, Region] = {}
         self._touching = system.cells.T.tocsr()
-        self._columns = system.ties.tocsc()
         self._margins, self._tied = system.margins.tocsr(), system.margins.T.tocsr()
 
     def around(self, cell: int, least: int) -> Region:
@@ -78,7 +77,7 @@ class Regions:
     def _region(self, holder: int) -> Region:
         leaves = self._with_neighbours(self.system.cells.indices[self.system.cells.indptr[holder] : self.system.cells.indptr[holder + 1]])
         cells = np.unique(self._touching[leaves].indices).astype(np.int64)
-        ties = self._columns[:, np.concatenate([leaves, cells + len(self.system.leaves)])].tocsr()
+        ties = self.whole.ties[:, np.concatenate([leaves, cells + len(self.system.leaves)])].tocsr()
         return Region(self.system, leaves, cells, ties[np.diff(ties.indptr) > 0].tocsc())
 
     def _with_neighbours(self, leaves: Ints) -> Ints:
