@@ -24,8 +24,8 @@ Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 GAP = 0.03
-AGAIN = 0.05
-"""Near enough to the proven bound: for the first one, and for what comes after it, which needs no bound or has cuts that make it much harder."""
+ROUGHLY = 0.05
+"""Near enough to the proven bound: for the first one, and for those that need no bound or have cuts that make it much harder."""
 SPARING = 1.5
 """Costs to this power spare large counts. What is begun so is most often completed for less than the cheapest pattern (BENCHMARKS.md)."""
 NODES = 1
@@ -72,7 +72,7 @@ class Pattern:
 
     def cheapest(self) -> Mask:
         """The cells to withhold; `bound` rises to the proven least cost. Raises ProtectionError when there is no way."""
-        found, bound = self._solve(self.system.cost)
+        found, bound = self._solve(self.system.cost, gap=ROUGHLY if self.bound else GAP)
         self.bound = max(self.bound, bound)
         return found
 
@@ -84,7 +84,7 @@ class Pattern:
         """A pattern of few cells inside `withheld`, by lot among many such."""
         return self._solve(lots.random(len(withheld)), withheld)[0]
 
-    def _solve(self, cost: npt.NDArray[np.float64], within: Mask | None = None) -> tuple[Mask, float]:
+    def _solve(self, cost: npt.NDArray[np.float64], within: Mask | None = None, gap: float = ROUGHLY) -> tuple[Mask, float]:
         size = len(self.system.values)
         allowed = ~self.system.fixed if within is None else within
         starts = np.concatenate([[0], np.cumsum([len(c) for c in self._cells])])
@@ -100,7 +100,7 @@ class Pattern:
             np.array(self._least, dtype=float),
             np.full(len(self._least), np.inf),
         )
-        highs = solver.load(program, mip_rel_gap=AGAIN if self.bound else GAP, mip_max_nodes=NODES)
+        highs = solver.load(program, mip_rel_gap=gap, mip_max_nodes=NODES)
         highs.changeColsIntegrality(size, np.arange(size, dtype=np.int32), np.full(size, highspy.HighsVarType.kInteger))
         if solver.run(highs) == highspy.HighsModelStatus.kInfeasible:
             raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")

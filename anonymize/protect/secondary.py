@@ -47,8 +47,8 @@ NEAR = 0.15
 """Cuts are worth their time where the result costs at most so much more than the proven bound; elsewhere a few of them change nothing."""
 CHEAP = 100_000
 """Cuts of so little effort are always tried."""
-FREE = 3
-"""Sweeps inside what is withheld before any more is withheld, at most."""
+FREE, WIDE_FREE = 3, 2
+"""Sweeps inside what is withheld before any more is withheld, at most; a wide system's third one reaches less than bids do in the same time."""
 FEW = 0.1
 """A sweep that reaches less than this share of what is left is the last."""
 BIDDERS = 0.004
@@ -56,6 +56,9 @@ BIDDERS = 0.004
 SMALL = 4_000
 FEWEST = 3
 """So many bid at least in a system of SMALL leaves, more in a larger one."""
+MORE, MOST_MORE = 1.1, 3.0
+"""Where all that bid were reached, so many times as many bid from then on (MOST_MORE times at most), else as many times fewer, down to the share
+above. In systems of more than SMALL leaves only: smaller ones are quick, and come out cheaper without."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,8 @@ WIDE = 20_000
 """A system of more leaves is swept region by region, bids otherwise, and is pruned once."""
 PRUNINGS = 4
 """At most; each takes some 0.4 of the time of the first completion."""
-WORTH = 0.0005
-"""A pruning that spares less than this share of the cost is the last."""
+WORTH = 0.02
+"""A pruning that spares less than this share of the cost is the last: the next one spares about a third as much."""
 
 
 def _quiet(done: int, total: int) -> None:
@@ -126,8 +129,9 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
     reasons: Reasons | None = None
     done: list[Mask] = []
     while True:
-        cheapest, start = pattern.cheapest(), pattern.sparing()
+        cheapest, start = reach.pool.submit(pattern.cheapest), pattern.sparing()
         grown, violated = reach.complete(start)
+        cheap = cheapest.result()
         done.append(grown)
         dear = CUT * reach.size * len(violated)
         reach.effort += dear
@@ -141,7 +145,7 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
     if reach.effort < LITTLE:
-        done.append(reach.complete(cheapest)[0])
+        done.append(reach.complete(cheap)[0])
     return Protected(system, high, reach.pruned(min(done, key=partial(_cost, system)), pattern), pattern.bound)
 
 
@@ -199,6 +203,7 @@ class _Reach:
         self.done = np.zeros(len(self.targets), dtype=bool)
         self.steps = np.zeros(len(self.targets), dtype=np.int64)
         self.violated: list[int] = []
+        self.more = 1.0
         for touched, reached in self.moves:
             if not self.done.all() and self.withheld[touched].all():
                 self.done |= reached
@@ -236,7 +241,7 @@ class _Reach:
 
     def _sweep(self) -> None:
         """Moves that reach many targets inside what is withheld, while they reach enough."""
-        for turn in range(FREE):
+        for turn in range(WIDE_FREE if self.wide else FREE):
             ways = self._ways()
             left = sum(map(len, ways))
             jobs = [(region, inside, self._rewards(len(inside)) if turn else None) for way in ways for region, inside in self._parts(way)]
@@ -274,7 +279,7 @@ class _Reach:
                 bidders.append(alike[:1])
                 continue
             bid = self.bids[step]
-            number = max(1, int(bid.share * size * max(FEWEST, BIDDERS * len(way))))
+            number = max(1, int(self.more * bid.share * size * max(FEWEST, BIDDERS * len(way))))
             bidding = np.isin(way, self.rng.permutation(alike)[:number])
             dearest = min(bid.dearest, bid.offer / np.abs(self.needs.need[way[bidding]]).min())
             affordable = np.where(cost > dearest, np.inf, cost)
@@ -287,6 +292,7 @@ class _Reach:
         for numbers, move in zip(bidders, self.pool.map(lambda job: job(), jobs), strict=True):
             self._buy(numbers, move)
             self.steps[numbers[~self.done[numbers]]] += 1
+            self.more = min(self.more * MORE, MOST_MORE) if size > 1 and self.done[numbers].all() else max(self.more / MORE, 1.0)
         self.done |= self.steps > len(self.bids)  # sought alone, a target is reached as nearly as the solver can
         self.asked = np.unique(np.concatenate([self.asked, *(some.asked for some in lots)]))
 
