@@ -129,9 +129,9 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
     reasons: Reasons | None = None
     done: list[Mask] = []
     while True:
-        cheapest, start = reach.pool.submit(pattern.cheapest), pattern.sparing()
+        beside, start = reach.pool.submit(pattern.cheapest), pattern.sparing()
         grown, violated = reach.complete(start)
-        cheap = cheapest.result()
+        cheapest = beside.result()
         done.append(grown)
         dear = CUT * reach.size * len(violated)
         reach.effort += dear
@@ -145,7 +145,7 @@ def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
         for cells, weights in cuts:
             pattern.add_cut(cells, weights)
     if reach.effort < LITTLE:
-        done.append(reach.complete(cheap)[0])
+        done.append(reach.complete(cheapest)[0])
     return Protected(system, high, reach.pruned(min(done, key=partial(_cost, system)), pattern), pattern.bound)
 
 
@@ -297,7 +297,7 @@ class _Reach:
         self.asked = np.unique(np.concatenate([self.asked, *(some.asked for some in lots)]))
 
     def _some(self) -> Some:
-        """Others each time, and all that programs before asked for: they were not solved again for these where these were few."""
+        """Others each time, and all that programs before asked for: those were not solved again with them."""
         some = Some.by_lot(self.empty, self.lot)
         self.lot += 1
         some.drawn = np.union1d(some.drawn, self.asked)
