@@ -56,12 +56,13 @@ class Some:
 
 def furthest(
     region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, some: Some | None = None,
-    *, vertex: bool = False,
+    *, vertex: bool = False, lent: float = 1.0,
 ) -> Floats:  # fmt: skip
     """A move inside `region` that reaches as many of `targets` (no cell twice) as far as it can; (all leaves of the system,).
 
     `rewards`: what each target counts for (one each, where not given). With `cost`, published cells may move too, at their cost for each call,
     and the move has most reward less cost; cells of infinite cost stay as they are. `some`: which leaves come first, where very many are empty.
+    `lent`: each leaf may give so many times the calls that it has; with more than one the answer is no move, but tells what moves would use.
     """
     needs = np.array([t.need for t in targets])
     count, leaves = len(targets), len(region.leaves)
@@ -87,7 +88,7 @@ def furthest(
         np.concatenate([np.zeros(width), price, price, -(np.ones(count) if rewards is None else rewards) / np.abs(needs)]),
         np.concatenate(
             [
-                -region.system.leaves[region.leaves].astype(float),
+                -lent * region.system.leaves[region.leaves],
                 np.full(len(own), -np.inf),
                 np.zeros(2 * len(shop)),
                 np.full(count, -np.inf),
