@@ -83,8 +83,10 @@ WIDE_BIDS = (
     *2 * (Bid(64_000, share=0.1),),
 )  # fmt: skip
 """In a wide system hundreds bid at once, and would buy dear cells for a few calls each."""
+WIDE_AGAIN = (Bid(2_000, share=2), *2 * (Bid(8_000),), Bid(16_000, share=0.6), *2 * (Bid(64_000, share=0.3),))
+"""When it is pruned: what may be had is known to be enough."""
 TOGETHER = ((0.15, Bid(500, 30)), (0.3, Bid(500, 30)), (0.5, Bid(500, 60)), (0.5, Bid(2_000, 150)), (1.0, Bid(2_000, 150)))
-"""Before all that in a wide system: of those that nothing has reached yet such a share bids at once."""
+"""What comes first in a wide system: of those that nothing has reached yet such a share bids at once."""
 LENT = 3.0
 """Each leaf may then give so many times the calls that it has: the calls that one target needs are in the way of many others, the cells are of use to all."""
 CROWD = 100
@@ -96,7 +98,9 @@ RIDE = 0.05
 RIDERS = 0.1
 """The share of those left that ride along in a program, unless the system is wide: those that count for most there. The others are hardly ever reached, and make it slower."""
 WIDE = 20_000
-"""A system of more leaves buys together first, is swept region by region, bids otherwise, and is not pruned: that takes half its time again, and spares 3 %."""
+"""A system of more leaves buys together first, is swept region by region, bids otherwise, and is pruned once."""
+HUGE = 100_000
+"""A system of more leaves is not pruned: that takes half its time again, which are minutes, and spares 3 %."""
 PRUNINGS = 4
 """At most; each takes some 0.4 of the time of the first completion."""
 WORTH = 0.02
@@ -208,7 +212,7 @@ class _Reach:
     def complete(self, start: Mask, within: Mask | None = None) -> tuple[Mask, list[Target]]:
         """`start` with more cells withheld (none outside `within`, where given), and the targets for which some were."""
         self.withheld = start.copy()
-        self.bids = WIDE_BIDS if self.wide else BIDS
+        self.bids = BIDS if not self.wide else WIDE_BIDS if within is None else WIDE_AGAIN
         self.prices = np.where(self.system.fixed if within is None else ~within, np.inf, self.cost)
         self.done = np.zeros(len(self.targets), dtype=bool)
         self.steps = np.zeros(len(self.targets), dtype=np.int64)
@@ -217,7 +221,7 @@ class _Reach:
         for touched, reached in self.moves:
             if not self.done.all() and self.withheld[touched].all():
                 self.done |= reached
-        if self.wide:
+        if self.wide and within is None:
             self._together()
         self._sweep()
         while not self.done.all():
@@ -227,7 +231,8 @@ class _Reach:
 
     def pruned(self, withheld: Mask, pattern: Pattern) -> Mask:
         """Of `withheld` as little as will do."""
-        for _ in range(0 if self.wide else PRUNINGS):
+        most = PRUNINGS if not self.wide else 1 if len(self.system.leaves) <= HUGE else 0
+        for _ in range(most):
             try:
                 fewer, _violated = self.complete(pattern.drawn(withheld, self.rng), withheld)
             except ProtectionError:

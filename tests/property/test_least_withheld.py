@@ -125,9 +125,15 @@ def wide(monkeypatch, **values):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_wide_system_is_as_safe(seed, monkeypatch):
+    """And so is one that is too large to be pruned, which comes out no cheaper."""
     wide(monkeypatch)
     system = tiny(seed, 5)
-    assert under_protected(system, protect(system, 4).withheld, 5) == 0
+    pruned = protect(system, 4)
+    monkeypatch.setattr(secondary, "HUGE", 5)
+    whole = protect(system, 4)
+    assert pruned.cost <= whole.cost
+    for protected in (pruned, whole):
+        assert under_protected(system, protected.withheld, 5) == 0
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances of PROTECTION.md, is not here")
