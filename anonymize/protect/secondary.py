@@ -88,7 +88,7 @@ WIDE_AGAIN = (Bid(2_000, share=2), *2 * (Bid(8_000),), Bid(16_000, share=0.6), *
 TOGETHER = ((0.15, Bid(500, 30)), (0.3, Bid(500, 30)), (0.5, Bid(500, 60)), (0.5, Bid(2_000, 150)), (1.0, Bid(2_000, 150)))
 """What comes first in a wide system: of those that nothing has reached yet such a share bids at once."""
 LENT = 3.0
-"""Each leaf may then give so many times the calls that it has: the calls that one target needs are in the way of many others, the cells are of use to all."""
+"""Each leaf may then give so many times the calls that it has. Many targets need the same few calls, which one move has just once; the cells they need they can share."""
 CROWD = 100
 """Of no more than so many targets none is much in the way of another."""
 LEAST = 6_000
@@ -247,8 +247,8 @@ class _Reach:
     def _together(self) -> None:
         """Withhold what all targets would need, were there LENT times the calls in each leaf.
 
-        Of targets that need the same few calls a true move reaches one, and programs are solved one after the other for the next. Here they choose at
-        once, and choose what many can use. None of them counts as reached by it: sweeps and bids decide that.
+        Of targets that need the same few calls a true move reaches one, and the others would buy cells of their own. Here they choose at once, and choose
+        what many can use. None of them counts as reached by it: sweeps and bids decide that.
         """
         left = ~self.done
         for share, bid in TOGETHER:
