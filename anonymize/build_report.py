@@ -10,33 +10,12 @@ from anonymize.pipeline import Built, Trial
 from anonymize.plan import Advice, share
 from anonymize.protect import Protected, System
 from anonymize.protect.primary import small_counts
-from anonymize.records import OUTSIDE, REASONS, Tally
 from anonymize.release.publish import CODE_LENGTH
 from anonymize.tables import Table
+from anonymize.tally_text import tally_text
 
 TOO_MUCH = 25.0
 """Per cent of a table (PROTECTION.md section 3)."""
-
-
-def tally_text(tally: Tally) -> str:
-    """Where every row went, how complete each field is."""
-    lines = [
-        f"Rows read: {tally.rows:,} from {', '.join(tally.files)}",
-        f"  counted as calls: {tally.counted:,}",
-        f"  further rows of a call already counted: {tally.repeated:,}",
-        f"  rejected: {sum(tally.rejected.values()):,}",
-    ]
-    for reason, number in sorted(tally.rejected.items()):
-        meaning = REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank and has no 'unknown'")
-        lines.append(f"    {number:,}: {meaning}{'' if reason != OUTSIDE else ' (not counted towards the limit)'}")
-    if tally.conflicting_repeats:
-        lines.append(f"  calls whose rows differ in a field that is read: {tally.conflicting_repeats:,} (one row was kept)")
-    if fell_back := tally.notes.get("time_from_year_and_month"):
-        lines.append(f"  calls with an impossible date, taken from year and month: {fell_back:,}")
-    lines.append("Completeness (share of counted calls with a usable value):")
-    for name, (filled, total) in tally.completeness.items():
-        lines.append(f"  {name}: {100 * filled / total if total else 0:.1f} %")
-    return "\n".join(lines)
 
 
 def build_text(built: Built) -> str:

@@ -134,8 +134,8 @@ def _private_folder(args: argparse.Namespace, agency_id: str) -> Path:
 
 
 def _check(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.build_report import tally_text
     from anonymize.pipeline import check, read_inputs, refuse_unplanned
+    from anonymize.tally_text import tally_text
 
     inputs = read_inputs(args.agency)
     refuse_unplanned(inputs.config, inputs.codelists)

@@ -377,6 +377,6 @@ def built_in(time: TimeSpec, data_from: date, data_to: date) -> dict[str, Codeli
     if time.timestamp or time.date:
         lists["weekday"] = weekday(unknown=not exact_day)
     if time.timestamp or time.clock or time.hour:
-        certain = time.blank_hour is not None if time.hour else bool(time.timestamp) and exact_day
-        lists["hour"] = hour(unknown=not certain)
+        # A date without a clock has an unknown hour.
+        lists["hour"] = hour(unknown=time.blank_hour is None)
     return lists

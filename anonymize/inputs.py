@@ -7,17 +7,22 @@ Survey answers from fewer people than the threshold are left out. Handoffs and u
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
 from anonymize.agency.load import AgencyConfig
-from anonymize.agency.schema import InputSpec, Text
+from anonymize.agency.schema import InputSpec, Text, TimeColumnSpec
 from anonymize.errors import SourceError
+from anonymize.read.call_times import zone_of
+from anonymize.read.delimited import FAULTS
+from anonymize.read.times import HINTS, TimeColumn, describe, formats_of, shape
 from anonymize.sources import literal, open_source, quote
 
 MOST_ROWS_NAMED = 10
@@ -26,6 +31,9 @@ PLAN, WORKED, PATROL = "planned", "worked", "patrol"
 COUNTED_WITH_CALLS = ("handoffs", "urgent_calls")
 """Inputs that are read when the calls are there (`records.py`, `urgent.py`)."""
 YES, NO = ("y", "yes", "true", "1"), ("n", "no", "false", "0")
+WHOLE = re.compile(r"[0-9]{1,3}(,[0-9]{3})+([.]0+)?|[0-9]+([.]0+)?")
+NUMBER = re.compile(r"[$]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)([.][0-9]+)?")
+"""A comma stands between thousands, a point before decimals; `1,5` is neither, and refused."""
 _SAID_YES, _SAID_NO = (f"({', '.join(map(literal, words))})" for words in (YES, NO))
 HANDOFF_MORE = ("follow_up_agreed", "reached_at", "warm")
 """Fields of a handoff that count only where the agency file names their columns."""
@@ -61,32 +69,23 @@ class Reference:
     rows: tuple[tuple[str, ...], ...]
 
 
-def _month(text: str) -> str:
-    return f"{datetime.strptime(text[:7], '%Y-%m'):%Y-%m}"
-
-
-def _date(text: str) -> str:
-    return date.fromisoformat(text[:10]).isoformat()
-
-
-def _time(text: str) -> str:
-    return datetime.fromisoformat(text).isoformat(sep=" ", timespec="minutes")
-
-
 def _year(text: str) -> str:
-    if not 1950 <= int(text) <= 2200:
-        raise ValueError
-    return str(int(text))
-
-
-def _whole(text: str) -> str:
-    if float(text) != int(float(text)):
+    if not WHOLE.fullmatch(text) or not 1950 <= float(text) <= 2200:
         raise ValueError
     return str(int(float(text)))
 
 
+def _whole(text: str) -> str:
+    if not WHOLE.fullmatch(text):
+        raise ValueError
+    return str(int(float(text.replace(",", ""))))
+
+
 def _number(text: str) -> str:
-    return f"{float(text.replace(',', '')):g}" if abs(float(text.replace(",", ""))) < 1e6 else f"{float(text.replace(',', '')):.0f}"
+    if not NUMBER.fullmatch(text):
+        raise ValueError
+    value = float(text.replace(",", "").replace("$", ""))
+    return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
 def _text(text: str) -> str:
@@ -99,10 +98,17 @@ def _yes(text: str) -> str:
     return (dict.fromkeys(YES, "yes") | dict.fromkeys(NO, "no"))[text.lower()]
 
 
+def _as_read(text: str) -> str:
+    """Times are read in SQL (`anonymize.read.times`); what is none comes here as no text."""
+    return text
+
+
+TIMES = {"month": "%Y-%m", "date": "%Y-%m-%d", "time": "%Y-%m-%d %H:%M"}
+"""Kinds of times, and how each is kept."""
 KINDS: dict[str, tuple[Callable[[str], str], str]] = {
-    "month": (_month, "a month such as 2025-03"),
-    "date": (_date, "a date such as 2025-03-31"),
-    "time": (_time, "a date and time such as 2025-03-31 07:00"),
+    "month": (_as_read, "a month such as 2025-03"),
+    "date": (_as_read, "a date such as 2025-03-31"),
+    "time": (_as_read, "a date and time such as 2025-03-31 07:00"),
     "year": (_year, "a year such as 2025"),
     "whole": (_whole, "a whole number"),
     "number": (_number, "a number"),
@@ -221,7 +227,7 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
         problems += _meanings(config, name, described.fields, rows)
         if name == "shifts":
             release = config.file.release
-            found += _hours_of(rows, described.fields, release.data_from, release.data_to)
+            found += _hours_of(rows, described.fields, release.data_from, release.data_to, ZoneInfo(config.file.agency.timezone))
         else:
             threshold = config.file.privacy.threshold
             if name == "survey":
@@ -255,40 +261,66 @@ def rows_of_input(
     if unknown := _not_fields(config, name, spec, [f.name for f in fields]):
         problems += unknown
         return []
+    if unknown := [field for field in spec.times if field not in {f.name for f in fields if f.kind in TIMES}]:
+        problems.append(f"{config.path}: [inputs.{name}.times]: '{unknown[0]}' is not a time of {name}; take it out")
+        return []
     optional = {f.name: f.name for f in fields if f.name not in columns}
     opened = open_source(db, spec, config.path.parent, list(columns.values()), f"input_{name}", optional=list(optional.values()))
     have = columns | {n: c for n, c in optional.items() if c in opened.columns}
+    kinds = {f.name: f.kind for f in fields}
     listed = ", ".join(f"nullif(trim({quote(column)}), '') AS {quote(n)}" for n, column in have.items())
-    raw = db.execute(f"SELECT {listed} FROM input_{name} ORDER BY file_no, row_no").fetchall()
+    read = "".join(f", {_kept(config, spec, n, kinds[n])} AS {quote(n + _READ)}" for n in have if kinds[n] in TIMES)
+    raw = db.execute(f"SELECT *{read} FROM (SELECT file_no, row_no, {listed} FROM input_{name}) ORDER BY file_no, row_no").fetchall()
+    names = [column[0] for column in db.description or ()]
     rows, wrong = [], 0
-    for number, values in enumerate(raw, start=1):
-        given = dict(zip(have, values, strict=True))
+    for values in raw:
+        given = dict(zip(names, values, strict=True))
         row = []
         for f in fields:
             convert, expected = KINDS[f.kind]
             value = given.get(f.name)
             try:
-                text = "" if value is None else convert(str(value))
-                if f.required and not text:
-                    raise ValueError
-                if text and f.kind in ("whole", "number") and float(text) < 0:
+                text = "" if value is None else given[f.name + _READ] or "" if f.kind in TIMES else convert(str(value))
+                if not text and (f.required or value is not None):
                     raise ValueError
             except (ValueError, KeyError):
                 wrong += 1
                 if wrong <= MOST_ROWS_NAMED:
-                    problems.append(f"{config.path}: [inputs.{name}]: row {number}: '{f.name}' must be {expected}; correct it in the file")
+                    place = f"{opened.files[given['file_no']]}, {opened.unit} {given['row_no']}"
+                    problems.append(
+                        f"{config.path}: [inputs.{name}]: {place}: '{f.name}' must be {expected}; correct it in the file"
+                        + (f", or say in [inputs.{name}.times] how it is written" if f.kind in TIMES and value is not None else "")
+                    )
                 text = ""
             row.append(text)
         rows.append(tuple(row))
     if wrong > MOST_ROWS_NAMED:
         problems.append(f"{config.path}: [inputs.{name}]: and {wrong - MOST_ROWS_NAMED} more values that do not fit")
     if opened.malformed:
+        first = opened.malformed[0]
         problems.append(
-            f"{config.path}: [inputs.{name}]: {len(opened.malformed)} line(s) do not have the table's columns; the first is line {opened.malformed[0].line}"
+            f"{config.path}: [inputs.{name}]: {len(opened.malformed)} line(s) are no records; the first is line {first.line} of {first.file}: {FAULTS[first.kind]}"
         )
     if wrong:
         return []
     return rows
+
+
+_READ = " read"
+"""Behind the name of a column that holds a time as it was read."""
+
+
+def _kept(config: AgencyConfig, spec: InputSpec, name: str, kind: str) -> str:
+    """SQL: a time of an input as it is kept (TIMES), in the agency's zone; NULL where the text is none."""
+    described = spec.times.get(name, TimeColumnSpec())
+    column = TimeColumn(formats_of(described.format), zone_of(config), described.timezone)
+    text, local = quote(name), column.local(quote(name))
+    if kind == "time":
+        local = f"CASE WHEN {column.clock_given(text)} THEN {local} END"
+    kept = f"strftime({local}, '{TIMES[kind]}')"
+    if kind == "month" and not described.format:
+        kept = f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-(0[1-9]|1[0-2])') THEN {text} ELSE {kept} END"
+    return kept
 
 
 def _meanings(config: AgencyConfig, name: str, fields: Sequence[Field], rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -369,7 +401,7 @@ def _turnover(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[
 HOURS = {PLAN: "unit-hours planned", WORKED: "unit-hours with both an officer and a clinician", PATROL: "hours of patrol units"}
 
 
-def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date) -> list[Reference]:
+def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date, zone: ZoneInfo) -> list[Reference]:
     """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and planned against worked, by month.
 
     Hours of patrol units, where they are listed, stand beside them. Hours outside the release's period are left out.
@@ -381,7 +413,7 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
         both = row[at["officer"]] == "yes" and row[at["clinician"]] == "yes"
         planned, worked = row[at[PLAN]] != "no", row[at[WORKED]] != "no"
         start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
-        for moment, share in _hours_between(start, end):
+        for moment, share in _hours_between(start, end, zone):
             if not first <= moment.date() <= last:
                 continue
             month = f"{moment:%Y-%m}"
@@ -418,13 +450,16 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
     ]  # fmt: skip
 
 
-def _hours_between(start: datetime, end: datetime) -> list[tuple[datetime, float]]:
-    """Each clock hour that the shift touches, and how much of it (0 to 1)."""
-    found, hour = [], start.replace(minute=0)
-    while hour < end:
-        following = hour + timedelta(hours=1)
-        found.append((hour, (min(end, following) - max(start, hour)).total_seconds() / 3600))
-        hour = following
+def _hours_between(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, float]]:
+    """Each clock hour that the shift touches, and how much of it (0 to 1). Where clocks change within the shift, an hour that comes twice is
+    worked twice, and one that is skipped not at all."""
+    found = []
+    moment, last = (edge.replace(tzinfo=zone).astimezone(UTC) for edge in (start, end))
+    while moment < last:
+        local = moment.astimezone(zone)
+        following = min(last, moment + timedelta(hours=1) - timedelta(minutes=local.minute))
+        found.append((local.replace(minute=0, tzinfo=None), (following - moment).total_seconds() / 3600))
+        moment = following
     return found
 
 
@@ -436,21 +471,26 @@ def _arrow(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
 
 
 def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Table:
-    """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two of them touch."""
-    spec = config.file.inputs["shifts"]
-    columns = {name: spec.columns.get(name, name) for name in ("start", "end", "officer", "clinician")}
-    worked = spec.columns.get("worked", "worked")
-    opened = open_source(db, spec, config.path.parent, list(columns.values()), "shifts_at", optional=[worked])
-    both = " AND ".join(f"lower(trim({quote(columns[role])})) IN {_SAID_YES}" for role in ("officer", "clinician"))
-    if worked in opened.columns:
-        both += f" AND coalesce(lower(trim({quote(worked)})), 'yes') IN {_SAID_YES}"
-    start, until = (f"try_cast({quote(columns[edge])} AS TIMESTAMP)" for edge in ("start", "end"))
-    shifts = f"SELECT {start} AS start, {until} AS until FROM shifts_at WHERE {both} AND {start} < {until}"
+    """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two of them touch. Raises SourceError."""
+    fields = INPUTS["shifts"].fields
+    problems: list[str] = []
+    rows = rows_of_input(db, config, "shifts", config.file.inputs["shifts"], fields, problems)
+    if problems:
+        raise SourceError(problems)
+    at = {f.name: i for i, f in enumerate(fields)}
+    mine = [
+        row for row in rows if row[at["officer"]] == row[at["clinician"]] == "yes" and row[at[WORKED]] != "no" and row[at[PATROL]] != "yes"
+    ]
+    edges = {name: pa.array([row[at[column]] for row in mine], pa.string()) for name, column in (("start", "start"), ("until", "end"))}
+    db.register("worked_shifts", pa.table(edges))
+    shifts = "SELECT CAST(start AS TIMESTAMP) AS start, CAST(until AS TIMESTAMP) AS until FROM worked_shifts WHERE start < until"
     opens = (
         f"SELECT *, start > max(until) OVER (ORDER BY start, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap FROM ({shifts})"
     )
     spans = f"SELECT *, count(*) FILTER (WHERE coalesce(gap, true)) OVER (ORDER BY start, until) AS span FROM ({opens})"
-    return _arrow(db, f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY start")
+    table = _arrow(db, f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY start")
+    db.unregister("worked_shifts")
+    return table
 
 
 def _answer(column: str | None) -> str:
@@ -461,10 +501,13 @@ def _answer(column: str | None) -> str:
     return f"CASE WHEN {said} IN {_SAID_YES} THEN 'yes' WHEN {said} IN {_SAID_NO} THEN 'no' END"
 
 
-def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]]) -> pa.Table:
+def read_handoffs(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]], notes: dict[str, int]
+) -> pa.Table:
     """(call_id, partner, handoff, connected_on, warm, agreed, reached_on): of each call the furthest step of its handoffs. Raises SourceError.
 
-    `warm` and `agreed` are yes, no or NULL; they and `reached_on` are NULL where the agency file names no column for them.
+    `warm` and `agreed` are yes, no or NULL; they and `reached_on` are NULL where the agency file names no column for them. `notes` gets the number
+    of values that are not understood, where they are no more than the limit.
     """
     spec = config.file.inputs["handoffs"]
     columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
@@ -479,7 +522,9 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
         )
     if "call_id" not in config.file.calls.columns:
         raise SourceError([f"{config.path}: [inputs.handoffs] needs 'call_id' in [calls.columns], so that a handoff finds its call"])
-    open_source(db, spec, config.path.parent, list((columns | more).values()), "input_handoffs")
+    opened = open_source(db, spec, config.path.parent, list((columns | more).values()), "input_handoffs")
+    if opened.malformed:
+        notes["handoffs: lines that are no records"] = len(opened.malformed)
     values = {key.strip().lower(): code for key, code in spec.values.items()} | {code: code for code in codes["partner"]}
     partner = f"lower(trim({quote(columns['partner_type'])}))"
     cases = " ".join(f"WHEN {literal(key)} THEN {literal(code)}" for key, code in values.items())
@@ -493,17 +538,64 @@ def read_handoffs(db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Ma
                 f"{config.path}: [inputs.handoffs]: {odd[0]} row(s) have a partner that is no code; map it in [inputs.handoffs.values] to one of {listed}"
             ]
         )
-    step = (
-        f"CASE WHEN try_cast({quote(columns['connected_at'])} AS TIMESTAMP) IS NOT NULL THEN 3 "
-        f"WHEN lower(trim({quote(columns['accepted'])})) IN {_SAID_YES} THEN 2 WHEN lower(trim({quote(columns['offered'])})) IN {_SAID_YES} THEN 1 ELSE 0 END"
-    )
-    answers = {name: _answer(more.get(name)) for name in ("warm", "follow_up_agreed")}
-    reached = f"CAST(try_cast({quote(more['reached_at'])} AS TIMESTAMP) AS DATE)" if "reached_at" in more else "CAST(NULL AS DATE)"
+    times = {name: column for name, column in (columns | more).items() if name in ("connected_at", "reached_at")}
+    answers = {name: column for name, column in (columns | more).items() if name in ("offered", "accepted", "warm", "follow_up_agreed")}
+    _refuse_misread_handoffs(db, config, opened.rows, times, answers, notes)
+    on = {name: f"CAST({_time_of(config, spec, name, column)} AS DATE)" for name, column in times.items()}
+    said = {name: _answer(answers.get(name)) for name in ("offered", "accepted", "warm", "follow_up_agreed")}
+    step = f"CASE WHEN {on['connected_at']} IS NOT NULL THEN 3 WHEN {said['accepted']} = 'yes' THEN 2 WHEN {said['offered']} = 'yes' THEN 1 ELSE 0 END"
+    reached = on.get("reached_at", "CAST(NULL AS DATE)")
+    call = f"trim({quote(columns['call_id'])})"
     return _arrow(
         db,
         f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff, connected_on, warm, agreed, reached_on FROM ("
-        f"SELECT trim({quote(columns['call_id'])}) AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, "
-        f"CAST(try_cast({quote(columns['connected_at'])} AS TIMESTAMP) AS DATE) AS connected_on, "
-        f"{answers['warm']} AS warm, {answers['follow_up_agreed']} AS agreed, {reached} AS reached_on, "
-        f"row_number() OVER (PARTITION BY trim({quote(columns['call_id'])}) ORDER BY {step} DESC, row_no) AS place FROM input_handoffs) WHERE place = 1",
+        f"SELECT {call} AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, {on['connected_at']} AS connected_on, "
+        f"{said['warm']} AS warm, {said['follow_up_agreed']} AS agreed, {reached} AS reached_on, "
+        f"row_number() OVER (PARTITION BY {call} ORDER BY {step} DESC, file_no, row_no) AS place FROM input_handoffs) WHERE place = 1",
     )
+
+
+def _time_of(config: AgencyConfig, spec: InputSpec, field: str, column: str) -> str:
+    """SQL: the local time that a column of an input holds; NULL where its text is none."""
+    described = spec.times.get(field, TimeColumnSpec())
+    text = f"nullif(trim({quote(column)}), '')"
+    return TimeColumn(formats_of(described.format), zone_of(config), described.timezone).local(text)
+
+
+def _refuse_misread_handoffs(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, rows: int, times: Mapping[str, str], answers: Mapping[str, str], notes: dict[str, int]
+) -> None:  # fmt: skip
+    """Raises SourceError where more values of a column than the limit are no time, or neither yes nor no."""
+    spec, limit, problems = config.file.inputs["handoffs"], config.file.calls.reject_limit_percent, []
+    for field, column in {**times, **answers}.items():
+        text = f"nullif(trim({quote(column)}), '')"
+        wrong = f"({_time_of(config, spec, field, column)}) IS NULL" if field in times else f"{_answer(column)} IS NULL"
+        found = db.execute(
+            f"SELECT {shape(text)} AS shape, count(*) FROM input_handoffs WHERE {text} IS NOT NULL AND {wrong} GROUP BY ALL"
+        ).fetchall()
+        odd, given = (
+            sum(n for _shape, n in found),
+            db.execute(f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL").fetchall()[0][0],
+        )
+        if odd and 100 * odd > limit * given:
+            what = "cannot be read as times" if field in times else "are neither yes nor no"
+            cure = "write yes or no in the file"
+            if field in times:
+                fitting = [hint for hint in HINTS if _reads_all(db, config, hint, text, wrong)]
+                cure = (
+                    describe(dict(found), fitting)
+                    .replace("'format'", f"'format' in [inputs.handoffs.times.{field}]")
+                    .replace("format =", f"times.{field}.format =")
+                )
+            problems.append(f"{config.path}: [inputs.handoffs]: {odd:,} of {given:,} values of '{column}' {what}; {cure}")
+        elif odd:
+            notes[f"handoffs: values of '{field}' that are not understood"] = odd
+    if problems:
+        raise SourceError(problems)
+
+
+def _reads_all(db: duckdb.DuckDBPyConnection, config: AgencyConfig, hint: str, text: str, wrong: str) -> bool:
+    local = TimeColumn(formats_of((hint,)), zone_of(config)).local(text)
+    return not db.execute(f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL AND {wrong} AND ({local}) IS NULL").fetchall()[0][
+        0
+    ]

@@ -1,7 +1,8 @@
 """Canonical call records: one row per call, every field a code of its codelist, in the engine.
 
-Each input row ends in exactly one of three places: the table `calls`, the tally of repeated rows of a
-call already counted, or the private rejects file with its reason.
+Each record of an export ends in exactly one of three places: the table `calls`, the tally of repeated rows of a call already counted, or the
+private rejects file with its reason. A value is understood, or blank, or counted as not understood; where more of a column is not understood
+than the agency file allows, the run stops.
 """
 
 from __future__ import annotations
@@ -10,61 +11,57 @@ import csv
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from anonymize.agency.load import CATCH_ALL, AgencyConfig, mapped_dimensions, normalise
-from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
-from anonymize.areas import AreaSystem, place_points
-from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, TAKEN_TO_ED, UNKNOWN, WAIT_EDGES, Codelist, months_between
+from anonymize.agency.load import AgencyConfig, has_moment, mapped_dimensions
+from anonymize.agency.schema import TIME_FIELDS
+from anonymize.areas import AreaSystem
+from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, TAKEN_TO_ED, WAIT_EDGES, Codelist, months_between
 from anonymize.engine import PLACE, Engine
-from anonymize.errors import MappingError, SourceError
+from anonymize.errors import SourceError
 from anonymize.inputs import read_handoffs, read_on_duty
 from anonymize.progress import QUIET, Progress
-from anonymize.sources import MALFORMED, Source, find_source, literal, quote
+from anonymize.read.call_times import RECEIVED, field_sources, layers, received_sources, seconds_from, time_columns
+from anonymize.read.cleaning import cleaned
+from anonymize.read.combine import combine_rows, count_differing, fields_without_rule, rule_of
+from anonymize.read.delimited import FAULTS
+from anonymize.read.misread import clock_problem, time_problem
+from anonymize.read.values import COUNT, FieldCodes, ValueReport, code_fields, columns_of_fields
+from anonymize.sources import MALFORMED, Source, find_source, private_folder
+from anonymize.sql import literal, quote
 
-EARLIEST_YEAR = 1950
-"""A call before this year is a typing error or a placeholder, not a call."""
 OUTSIDE = "outside_period"
 REASONS = {
-    "malformed": "the line does not have the table's columns",
+    "malformed": "the line is no record of the table",
     "no_call_id": "the call id is blank",
     "no_time": "there is no time",
-    "impossible_time": "the time is no date, lies before 1950 or after the release was made",
+    "impossible_time": "the time is not written as the agency file says, is no date, or lies before 1950 or after the release was made",
     "impossible_hour": "the hour is not 0 to 23",
     OUTSIDE: "the call lies outside the release's period (data_from to data_to)",
     "duplicate_call_id": "the call id stands on an earlier row (write repeated_rows if a call may fill several rows)",
 }
-_BLANKS = " \t\r\n\u00a0"
 BUCKETS = 1 << 20
-"""People are put into so many by a hash of their key."""
+"""People are put into this many groups by a hash of their key."""
 REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
 FREQUENT = "calls_of_frequent"
 WITHOUT_TEAM = "hours_without_team"
 CONNECTION = "days_to_connection"
 LONGEST_DAYS = 365
-"""A visit so long after a call is not put down to it."""
-_YES = ("y", "yes", "true", "t", "1", "1.0")
-_NO = ("n", "no", "false", "f", "0", "0.0")
-MOST_VALUES_LISTED = 200
-_LONGEST_VALUE_LISTED = 80
-_MONTHS = (
-    ("january", "jan", "enero"), ("february", "feb", "febrero"), ("march", "mar", "marzo"), ("april", "apr", "abril"),
-    ("may", "mayo"), ("june", "jun", "junio"), ("july", "jul", "julio"), ("august", "aug", "agosto"),
-    ("september", "sep", "sept", "septiembre"), ("october", "oct", "octubre"), ("november", "nov", "noviembre"),
-    ("december", "dec", "diciembre"),
-)  # fmt: skip
+"""A visit later than this after a call is not put down to it."""
 
 
 @dataclass
 class Tally:
-    """Where every input row went, in numbers. `completeness` is (rows filled, rows) per field, `by_month` the same per field and month."""
+    """Where every record went, in numbers. `completeness` is (rows filled, rows) per field, `by_month` the same per field and month.
+
+    For the private screen alone: `misread`, (texts that are no time, texts given) per time field; `durations`, (negative, longer than a day) per
+    pair of times; `values`, what became of the texts of each field; `sheets_left_out`; `differing`, calls on several rows that differ, per field.
+    """
 
     files: tuple[str, ...] = ()
     rows: int = 0
@@ -75,6 +72,11 @@ class Tally:
     notes: dict[str, int] = field(default_factory=dict)
     completeness: dict[str, tuple[int, int]] = field(default_factory=dict)
     by_month: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    misread: dict[str, tuple[int, int]] = field(default_factory=dict)
+    durations: dict[str, tuple[int, int]] = field(default_factory=dict)
+    values: dict[str, ValueReport] = field(default_factory=dict)
+    differing: dict[str, int] = field(default_factory=dict)
+    sheets_left_out: tuple[str, ...] = ()
 
     @property
     def faulty(self) -> int:
@@ -82,44 +84,69 @@ class Tally:
         return sum(n for reason, n in self.rejected.items() if reason != OUTSIDE)
 
 
-@dataclass(frozen=True)
-class _Field:
-    """One canonical field: the columns it is read from, and the table that gives each combination of their texts its code."""
-
-    name: str
-    columns: tuple[str, ...]
-    codes: pd.DataFrame
-    codelist: Codelist
-
-
 def read_calls(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], private: Path, progress: Progress = QUIET) -> Tally:
     """Fill the engine's table `calls` and write the rejects file; returns the tally.
 
-    `calls` has a column per fed dimension (finest codes; `period` as month code), `person_key` (with `has_person_key` and `person_bucket`) where mapped, the
-    seconds of each clock that a statistic asks for, and `day` and `moment` (local) where one asks who called again. Raises SourceError (unreadable file, missing column, too many
-    rejects) and MappingError (values that the agency file does not map, all of them).
+    `calls` has a column per fed dimension (finest codes; `period` as month code), `day` where it is known, `person_key` (with `has_person_key` and
+    `person_bucket`) where mapped, the seconds of each clock that a statistic asks for, and `moment` (local) where one asks who called again.
+
+    Raises SourceError (unreadable file, missing column, too many rejects, too many values not understood, rows of one call that differ without a
+    rule) and MappingError (values that the agency file does not map, all of them).
     """
     spec = config.file.calls
     with progress.step("Looking at the calls' values"):
-        source = find_source(engine.db, spec, config.path.parent, _columns(config))
-        fields = _fields(engine, config, areas, source)
+        source = find_source(spec, config.path.parent, _columns(config), folder=private_folder(engine.db))
+        fields = code_fields(engine.db, config, areas, _texts(engine, config, areas, source))
+    notes: dict[str, int] = {}
     with progress.step("Reading calls"):
-        lent = {f"map_{item.name}": _lent(item.codes, item.codelist) for item in fields} | _time_maps(config) | _joined(engine, config)
-        engine.stage(source, _select(config, fields), lent)
-        _mark_repeats(engine, config)
+        lent = {f"map_{item.name}": _lent(item.codes, item.codelist) for item in fields} | _time_maps(config)
+        joined = _joined(engine, config, notes)
+        if spec.repeated_rows == "combine":
+            differing = _stage_combined(engine, config, source, fields, lent, joined)
+        else:
+            engine.stage(source, _derived_query(config, _parsed_query(config, fields)), lent | joined)
+            _mark_repeats(engine, config)
+            differing = _differing(engine, config, fields)
         show_calls(engine)
         tally = _tally(engine, config, source, fields)
+    tally.conflicting_repeats, tally.differing = differing
+    tally.notes |= notes
+    tally.values = {item.name: item.report for item in fields}
+    tally.sheets_left_out = source.sheets_left_out
+    if "call_id" not in spec.columns:
+        tally.notes["identical_rows"] = engine.identical_rows(source)
     _write_rejects(engine, source, private)
-    limit = spec.reject_limit_percent
-    total = tally.rows
-    if total and 100 * tally.faulty / total > limit:
-        raise SourceError([
-            f"{config.path}: {tally.faulty} of {total} rows cannot be used, more than the limit of {limit:g} % "
+    _refuse_what_is_not_understood(engine, config, source, tally, private)
+    return tally
+
+
+def _refuse_what_is_not_understood(engine: Engine, config: AgencyConfig, source: Source, tally: Tally, private: Path) -> None:
+    """Raises SourceError where more than the limit of rows, of a column's times, or of calls on several rows cannot be used."""
+    limit, problems = config.file.calls.reject_limit_percent, []
+    if tally.rows and 100 * tally.faulty / tally.rows > limit:
+        problems.append(
+            f"{config.path}: {tally.faulty} of {tally.rows} rows cannot be used, more than the limit of {limit:g} % "
             f"('calls.reject_limit_percent'); {_reasons(tally)}; see {private / 'rejects.csv'} for each row"
-        ])  # fmt: skip
+        )
+    if 100 * tally.rejected.get("impossible_time", 0) > limit * tally.rows:
+        problems += [time_problem(engine, config, source, "calls.time", column) for column in received_sources(config)]
+    for name, column in field_sources(config).items():
+        misread, given = tally.misread.get(name, (0, 0))
+        if given and 100 * misread / given > limit:
+            problems.append(time_problem(engine, config, source, f"calls.times.{name}", column, misread=(misread, given)))
+    misread, given = tally.misread.get("clock", (0, 0))
+    if given and 100 * misread / given > limit:
+        problems.append(clock_problem(engine, config, source, misread=(misread, given)))
+    if tally.conflicting_repeats and 100 * tally.conflicting_repeats > limit * max(1, tally.counted):
+        listed = ", ".join(f"{name} ({n:,})" for name, n in tally.differing.items())
+        problems.append(
+            f"{config.path}: {tally.conflicting_repeats:,} of {tally.counted:,} calls stand on several rows that differ, more than the limit of {limit:g} % "
+            f"('calls.reject_limit_percent'); they differ in {listed}; write repeated_rows = \"combine\" with a rule for each in [calls.combine]"
+        )
+    if problems:
+        raise SourceError([problem for problem in problems if problem])
     if not tally.counted:
         raise SourceError([f"{config.path}: no call is left to count; {_reasons(tally) or 'the files hold no rows'}"])
-    return tally
 
 
 def show_calls(engine: Engine) -> None:
@@ -140,120 +167,31 @@ def _reasons(tally: Tally) -> str:
 
 
 def _columns(config: AgencyConfig) -> list[str]:
-    time = config.file.calls.time
     names = [column for columns in config.file.calls.columns.values() for column in columns]
-    names += [*time.timestamp, *time.date, *filter(None, (time.clock, time.hour, time.year, time.month))]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys([*names, *time_columns(config)]))
 
 
-def _clean(config: AgencyConfig, column: str, *, is_time: bool = False) -> str:
-    """SQL: the value without outer blanks; NULL for blanks and placeholders.
-
-    A placeholder date also matches when a midnight clock is written behind it.
-    """
-    text = quote(column)
-    # Only a text with such a first or last character takes the slow way.
-    odd = " OR ".join([f"{text} < '!'", f"{text} > '~'", *(f"suffix({text}, '{blank}')" for blank in _BLANKS)])
-    trimmed = f"nullif(CASE WHEN {odd} THEN trim({text}, '{_BLANKS}') ELSE {text} END, '')"
-    marks = [normalise(mark) for mark in config.file.calls.placeholders]
-    if not marks:
-        return trimmed
-    compared = f"lower({trimmed})"
-    if is_time:
-        compared = f"regexp_replace({compared}, '[ t]00:00(:00)?([.]0+)?$', '')"
-    return f"CASE WHEN {compared} IN ({', '.join(map(literal, marks))}) THEN NULL ELSE {trimmed} END"
-
-
-def _key(expression: str) -> str:
-    return f"lower(regexp_replace(nfc_normalize({expression}), '\\s+', ' ', 'g'))"
-
-
-def _fields(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], source: Source) -> list[_Field]:
-    """Each category, flag and area with the code of every combination of texts in the files. Raises MappingError with all that are not mapped."""
-    columns = config.file.calls.columns
-    names = [name for name in columns if name in CATEGORY_FIELDS + FLAG_FIELDS or name in areas]
-    placed = [name for name, system in areas.items() if "lon" in columns and name not in columns and system.boundaries is not None]
-    groups = [columns[name] for name in names] + ([(columns["lon"][0], columns["lat"][0])] if placed else [])
-    texts = engine.distinct(source, groups) if groups else []
-    problems: list[str] = []
-    fields = [_category(engine.db, config, name, areas.get(name), given, problems) for name, given in zip(names, texts, strict=False)]
-    if problems:
-        raise MappingError(problems)
-    return fields + [_placed(config, name, areas[name], texts[-1]) for name in placed]
-
-
-def _category(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, system: AreaSystem | None, texts: pd.DataFrame, problems: list[str]
-) -> _Field:
-    """The codes of one category, flag or area field by its value map."""
-    codelist = system.codelist if system else config.codelists[name]
-    pairs: dict[str, str] = {}
-    for node in codelist.nodes:
-        if node.level == codelist.finest:
-            pairs[normalise(node.code)] = node.code
-        elif system and config.file.areas[name].coarse_values and node.code != "all":
-            leaf = f"{node.code}.{UNKNOWN}"
-            pairs[normalise(node.code)] = next(
-                (n.code for n in codelist.nodes if n.level == codelist.finest and n.code.startswith(leaf)), node.code
-            )
-    if name in FLAG_FIELDS:
-        pairs |= dict.fromkeys(_YES, "yes") | dict.fromkeys(_NO, "no")
-    for value, code in config.file.calls.values.get(name, {}).items():
-        if value == CATCH_ALL:
-            continue
-        target = codelist.unknown_leaf if code == UNKNOWN else code
-        if target is None or target not in codelist.by_code:
-            raise MappingError([f"{config.path}: [calls.values.{name}] maps to '{code}', which is not a code of '{name}'"])
-        pairs[normalise(system.clean(value) if system else value)] = target
-    columns = config.file.calls.columns[name]
-    values = [_clean(config, column) for column in columns]
-    if system and system.strip_zeros:
-        values = [f"coalesce(nullif(ltrim({v}, '0'), ''), CASE WHEN {v} IS NOT NULL THEN '0' END)" for v in values]
-    db.register("texts", pa.table({column: pa.array(texts[column], pa.string()) for column in texts}))
-    db.register("pairs", pa.table({"key": pa.array(list(pairs), pa.string()), "code": pa.array(list(pairs.values()), pa.string())}))
-    joins = " ".join(f"LEFT JOIN pairs AS p{i} ON p{i}.key = {_key(value)}" for i, value in enumerate(values))
-    listed = ", ".join(map(quote, columns))
-    found = db.execute(
-        f"SELECT {listed}, coalesce({', '.join(values)}) AS said, coalesce({', '.join(f'p{i}.code' for i in range(len(values)))}) AS code "
-        f"FROM texts {joins} ORDER BY said"
-    ).df()
-    db.unregister("texts")
-    db.unregister("pairs")
-    said, code = found["said"].notna(), found["code"].astype(object).where(found["code"].notna(), None)
-    catch_all = config.file.calls.values.get(name, {}).get(CATCH_ALL)
-    if catch_all:
-        code[said & code.isna()] = codelist.unknown_leaf if catch_all == UNKNOWN else catch_all
-    if unmapped := list(dict.fromkeys(found["said"][said & code.isna()])):
-        problems.append(_unmapped(config, name, codelist, unmapped))
-    if codelist.unknown_leaf is not None:
-        code = code.where(code.notna(), codelist.unknown_leaf)
-    return _Field(name, tuple(columns), found[list(columns)].assign(code=code), codelist)
-
-
-def _unmapped(config: AgencyConfig, name: str, codelist: Codelist, values: Sequence[str]) -> str:
-    where = f"{config.path}: [calls.values.{name}]"
-    if len(values) > MOST_VALUES_LISTED or max(map(len, values)) > _LONGEST_VALUE_LISTED:
-        # Long or countless values look like free text or keys, which no message may show.
-        return (
-            f"{where}: the column holds too many or too long values that are not mapped; it does not look like a category. "
-            f"Name another column, or map the rest with '{CATCH_ALL}' = \"unknown\""
+def _texts(engine: Engine, config: AgencyConfig, areas: Mapping[str, AreaSystem], source: Source) -> dict[tuple[str, ...], pd.DataFrame]:
+    """Of the columns of each field every combination of texts in the export, with its number of rows; in one reading."""
+    groups = list(dict.fromkeys(columns_of_fields(config, areas).values()))
+    if not groups:
+        return {}
+    columns = list(dict.fromkeys(column for group in groups for column in group))
+    listed = ", ".join(quote(column) for column in columns)
+    sets = ", ".join(f"({', '.join(map(quote, group))})" for group in groups)
+    query = f"SELECT {listed}, CAST(GROUPING({listed}) AS BIGINT) AS grouped_away, count(*) AS {COUNT}_rows FROM raw GROUP BY GROUPING SETS ({sets})"
+    answers = pd.concat([answer for (answer,) in engine.look(source, [query])], ignore_index=True)
+    found = {}
+    for group in groups:
+        away = sum(1 << (len(columns) - 1 - i) for i, column in enumerate(columns) if column not in group)
+        mine = answers[answers["grouped_away"] == away]
+        texts = {column: mine[column].astype(object).where(mine[column].notna(), None) for column in group}
+        frame = pd.DataFrame(texts).assign(**{COUNT: mine[f"{COUNT}_rows"].astype("int64")})
+        found[group] = (
+            frame.groupby(list(group), dropna=False, as_index=False, sort=False)[COUNT].sum().astype(dict.fromkeys(group, object))
         )
-    listed = "\n".join(f'  "{value}" = ""' for value in values)
-    codes = ", ".join(codelist.codes_at(codelist.finest)[:40])
-    return f"{where}: {len(values)} value(s) are not mapped; add each with one of the codes {codes}:\n{listed}"
-
-
-def _placed(config: AgencyConfig, name: str, system: AreaSystem, texts: pd.DataFrame) -> _Field:
-    """An area field from points, for a system that has outlines but no column."""
-    lon, lat = texts.columns
-    marks = {normalise(mark) for mark in config.file.calls.placeholders}
-    numbers = {axis: pd.to_numeric(texts[column].where(~texts[column].map(lambda v: v is not None and normalise(v) in marks)), errors="coerce")
-               for axis, column in (("lon", lon), ("lat", lat))}  # fmt: skip
-    known = pd.DataFrame(numbers).dropna()
-    code = pd.Series(system.codelist.unknown_leaf, index=texts.index, dtype=object)
-    placed = pd.Series(place_points(known.reset_index(drop=True), system).to_numpy(), index=known.index, dtype=object).dropna()
-    code[placed.index] = placed
-    return _Field(name, (str(lon), str(lat)), texts.assign(code=code), system.codelist)
+        found[group][list(group)] = found[group][list(group)].where(found[group][list(group)].notna(), None)
+    return found
 
 
 def _lent(codes: pd.DataFrame, codelist: Codelist) -> pa.Table:
@@ -265,71 +203,6 @@ def _lent(codes: pd.DataFrame, codelist: Codelist) -> pa.Table:
         texts
         | {"code": pa.DictionaryArray.from_arrays(pa.array(code.codes, pa.int32(), mask=code.codes < 0), pa.array(leaves, pa.string()))}
     )
-
-
-@dataclass(frozen=True)
-class _Time:
-    """SQL of the moment and the day (exact, or NULL), the month's first day, the hour (NULL unknown), and its faults."""
-
-    at: str
-    day: str
-    month: str
-    hour: str
-    given: str
-    fell_back: str
-    bad_hour: str
-
-
-def _moment(config: AgencyConfig, column: str) -> str:
-    """SQL: the local time that a column holds; NULL where it is none, or an impossible one."""
-    spec, agency = config.file.calls.time, config.file.agency
-    latest = config.file.release.created + timedelta(days=1)
-
-    def possible(moment: str) -> str:
-        return f"CASE WHEN {moment} BETWEEN TIMESTAMP '{EARLIEST_YEAR}-01-01 00:00:00' AND TIMESTAMP '{latest} 00:00:00' THEN {moment} END"
-
-    value = _clean(config, column, is_time=True)
-    local = f"try_strptime({value}, {literal(spec.format)})" if spec.format else f"try_cast({value} AS TIMESTAMP)"
-    if spec.timezone:
-        local = f"timezone({literal(agency.timezone)}, timezone({literal(spec.timezone)}, {local}))"
-    if spec.format:
-        return possible(local)
-    # A written offset (Z, +02:00) says the zone itself. The first, cheap look spares almost every row the second.
-    last = f"substr({value}, -6)"
-    offset = f"(contains({last}, '+') OR contains({last}, '-') OR contains({last}, 'Z') OR contains({last}, 'z')) AND regexp_matches({value}, ':[0-9.]+ ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$')"
-    zoned = f"timezone({literal(agency.timezone)}, try_cast({value} AS TIMESTAMPTZ))"
-    return possible(f"CASE WHEN {offset} THEN {zoned} ELSE {local} END")
-
-
-def _time(config: AgencyConfig) -> _Time:
-    spec = config.file.calls.time
-    latest = config.file.release.created + timedelta(days=1)
-    exact = [_moment(config, column) for column in (*spec.timestamp, *spec.date)]
-    raw = [_clean(config, column, is_time=True) for column in (*spec.timestamp, *spec.date)]
-    at = f"coalesce({', '.join(exact)})" if exact else "CAST(NULL AS TIMESTAMP)"
-    given = f"coalesce({', '.join(raw)})" if raw else "CAST(NULL AS VARCHAR)"
-    month, fell_back = f"CAST(date_trunc('month', {at}) AS DATE)", "false"
-    if spec.year and spec.month:
-        name = f"lower({_clean(config, spec.month)})"
-        cases = " ".join(f"WHEN {name} IN ({', '.join(map(literal, names))}) THEN {i}" for i, names in enumerate(_MONTHS, 1))
-        number = f"CASE {cases} ELSE try_cast({name} AS INTEGER) END"
-        year = f"try_cast({_clean(config, spec.year)} AS INTEGER)"
-        plain = f"CASE WHEN {number} BETWEEN 1 AND 12 AND {year} BETWEEN {EARLIEST_YEAR} AND {latest.year} THEN make_date({year}, {number}, 1) END"
-        fell_back = f"({given} IS NOT NULL AND {at} IS NULL AND {plain} IS NOT NULL)"
-        given = f"coalesce({given}, {_clean(config, spec.year)}, {_clean(config, spec.month)})"
-        month = f"coalesce({month}, {plain})"
-    hour, bad_hour = "CAST(NULL AS INTEGER)", "false"
-    if spec.timestamp:
-        hour = f"CAST(hour({at}) AS INTEGER)"
-    elif spec.clock:
-        hour = f"try_cast(regexp_extract({_clean(config, spec.clock)}, '([0-9]{{1,2}}):[0-9]{{2}}', 1) AS INTEGER)"
-    elif spec.hour:
-        value = _clean(config, spec.hour)
-        hour = f"try_cast({value} AS INTEGER)"
-        bad_hour = f"({value} IS NOT NULL AND coalesce({hour} NOT BETWEEN 0 AND 23, true))"
-        if spec.blank_hour is not None:
-            hour = f"CASE WHEN {value} IS NULL THEN {spec.blank_hour} ELSE {hour} END"
-    return _Time(at, f"CAST({at} AS DATE)", month, hour, given, fell_back, bad_hour)
 
 
 def _time_maps(config: AgencyConfig) -> dict[str, pa.Table]:
@@ -346,14 +219,14 @@ def _time_maps(config: AgencyConfig) -> dict[str, pa.Table]:
     return found
 
 
-def _joined(engine: Engine, config: AgencyConfig) -> dict[str, pa.Table]:
-    """Other inputs that each call is held against: when teams were on duty, and what came of its referral."""
+def _joined(engine: Engine, config: AgencyConfig, notes: dict[str, int]) -> dict[str, pa.Table]:
+    """Other inputs that each call is held against: when teams were on duty, and what came of its referral. Adds to `notes`."""
     fed, found = mapped_dimensions(config), {}
     if "on_duty" in fed:
         found["on_duty"] = read_on_duty(engine.db, config)
     if "handoff" in fed:
         codes = {name: config.codelists[name].codes_at(config.codelists[name].finest) for name in ("partner",)}
-        found["handoffs"] = read_handoffs(engine.db, config, codes)
+        found["handoffs"] = read_handoffs(engine.db, config, codes, notes)
     return found
 
 
@@ -362,23 +235,22 @@ def _enumerated(sql: str, codelist: Codelist) -> str:
     return f"CAST({sql} AS ENUM({', '.join(map(literal, codelist.codes_at(codelist.finest)))}))"
 
 
-def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
-    """DuckDB: from `raw` (one file's rows as text) to canonical rows, each with its reason to be rejected (or NULL)."""
-    release, spec, lists, fed = config.file.release, config.file.calls, config.codelists, mapped_dimensions(config)
-    time = _time(config)
-    parsed = ["file_no", "row_no"]
-    parsed += [f"{_clean(config, spec.columns[key][0])} AS {key}" for key in ("call_id", "person_key") if key in spec.columns]
-    times = [name for name in TIME_FIELDS if name in spec.columns]
-    parsed += [f"{_moment(config, spec.columns[name][0])} AS {name}" for name in times]
-    parsed += [
-        f"{time.at} AS received_at", f"{time.day} AS day", f"{time.month} AS month", f"{time.hour} AS hour_number",
-        f"{time.given} IS NOT NULL AS time_given", f"{time.fell_back} AS time_fell_back", f"{time.bad_hour} AS bad_hour",
-    ]  # fmt: skip
-    joins: list[str] = []
-    codes: dict[str, str] = {}
+def _keys(config: AgencyConfig) -> list[str]:
+    return [key for key in ("call_id", "person_key") if key in config.file.calls.columns]
+
+
+def _times(config: AgencyConfig) -> list[str]:
+    return [name for name in TIME_FIELDS if name in config.file.calls.columns]
+
+
+def _parsed_query(config: AgencyConfig, fields: Sequence[FieldCodes]) -> str:
+    """DuckDB: from `raw` (one part's rows as text) to the fields that the agency file names, each row with its reason to be rejected (or NULL)."""
+    spec, lists = config.file.calls, config.codelists
+    others = [f"{cleaned(spec.columns[key][0], spec.placeholders)} AS {key}" for key in _keys(config)]
+    joins, codes = [], {}
     for item in fields:
-        texts = [f"{item.name}_{i}" for i in range(len(item.columns))]
-        parsed += [f"{quote(column)} AS {text}" for column, text in zip(item.columns, texts, strict=True)]
+        texts = [f"{item.name}_in_{i}" for i in range(len(item.columns))]
+        others += [f"{quote(column)} AS {text}" for column, text in zip(item.columns, texts, strict=True)]
         on = " AND ".join(f"m_{item.name}.t{i} IS NOT DISTINCT FROM p.{text}" for i, text in enumerate(texts))
         joins.append(f"LEFT JOIN map_{item.name} AS m_{item.name} ON {on}")
         codes[item.name] = f"m_{item.name}.code"
@@ -390,35 +262,16 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
             joins.append(f"LEFT JOIN map_{name} AS m_{name} ON CAST(m_{name}.t0 AS BIGINT) = {number}")
             unknown = lists[name].unknown_leaf
             codes[name] = f"coalesce(m_{name}.code, {_enumerated(literal(unknown), lists[name])})" if unknown else f"m_{name}.code"
-    derived = _derived(config, fed)
-    if "on_duty" in fed:
-        joins.append("ASOF LEFT JOIN on_duty AS d ON p.received_at >= d.start")
-    if "handoff" in fed:
-        joins.append("LEFT JOIN handoffs AS h ON h.call_id = p.call_id")
-    selected = ["p.file_no", "p.row_no", *(f"p.{key}" for key in ("call_id", "person_key") if key in spec.columns)]
-    selected += ["p.day IS NOT NULL AS has_day", "p.time_fell_back"]
-    if "person_key" in spec.columns:
-        selected += [
-            "p.person_key IS NOT NULL AS has_person_key",
-            f"CASE WHEN p.person_key IS NOT NULL THEN CAST(hash(p.person_key) % {BUCKETS} AS INTEGER) END AS person_bucket",
-        ]
-        if any(s.measure.startswith((REPEATED, FREQUENT)) for s in config.file.statistics):
-            selected += ["p.day", "p.received_at AS moment"]
-    if any(s.measure == WITHOUT_TEAM for s in config.file.statistics):
-        selected.append("CAST(floor(epoch(p.received_at) / 3600) AS BIGINT) AS clock_hour")
-    if "urgent_calls" in config.file.inputs and {"dispatched_at", "cleared_at"} <= set(times):
-        selected += [
-            f"CAST(epoch(p.{name}) AS BIGINT) AS {span}" for name, span in (("dispatched_at", "team_from"), ("cleared_at", "team_until"))
-        ]
-    selected += [f"p.{name} IS NOT NULL AS has_{name}" for name in times]
-    selected += [f"{seconds_between('p.', *CLOCKS[measure])} AS {measure}" for measure in _clocks(config)]
-    if "handoff" in fed and any(s.measure == CONNECTION for s in config.file.statistics):
-        days = "date_diff('day', p.day, h.connected_on)"
-        selected.append(
-            f"CAST(CASE WHEN h.handoff = 'connected' AND {days} BETWEEN 0 AND {LONGEST_DAYS} THEN {days} END AS INTEGER) AS {CONNECTION}"
-        )
-    selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else code} AS {name}" for name, code in codes.items()]
-    selected += [f"{_enumerated(code, lists[name])} AS {name}" for name, code in derived.items() if name not in codes]
+    times = [RECEIVED, *_times(config)]
+    kept = ["file_no", "row_no", *_keys(config), "day", "month", "time_fell_back", "clock_misread", "comes_twice", "skipped"]
+    kept += [column for name in times for column in (name, f"{name}_utc")] + [f"{name}_misread" for name in _times(config)]
+    listed = [f"p.{name}" for name in kept] + [f"{code} AS {name}" for name, code in codes.items()]
+    return f"SELECT {', '.join(listed)}, {_reason(config, fields, codes)} AS reason FROM ({layers(config, others)}) AS p {' '.join(joins)}"
+
+
+def _reason(config: AgencyConfig, fields: Sequence[FieldCodes], codes: Mapping[str, str]) -> str:
+    """DuckDB: why a row of `p` cannot be used, or NULL."""
+    spec, release, lists = config.file.calls, config.file.release, config.codelists
     reasons = []
     if "call_id" in spec.columns:
         reasons.append("WHEN p.call_id IS NULL THEN 'no_call_id'")
@@ -432,12 +285,61 @@ def _select(config: AgencyConfig, fields: Sequence[_Field]) -> str:
     if "hour" in lists and lists["hour"].unknown_leaf is None:
         reasons.append("WHEN p.bad_hour THEN 'impossible_hour'")
     reasons += [f"WHEN {codes[f.name]} IS NULL THEN 'no_{f.name}'" for f in fields if f.codelist.unknown_leaf is None]
-    reason = f"CASE {' '.join(reasons)} END" if reasons else "NULL"
     known = [*REASONS, "repeated", *(f"no_{f.name}" for f in fields), *(f"malformed ({kind})" for kind in MALFORMED)]
-    return (
-        f"SELECT {', '.join(selected)}, CAST({reason} AS ENUM({', '.join(map(literal, dict.fromkeys(known)))})) AS reason "
-        f"FROM (SELECT {', '.join(parsed)} FROM raw) AS p {' '.join(joins)}"
-    )
+    reason = f"CASE {' '.join(reasons)} END" if reasons else "NULL"
+    return f"CAST({reason} AS ENUM({', '.join(map(literal, dict.fromkeys(known)))}))"
+
+
+def _derived_query(config: AgencyConfig, parsed: str) -> str:
+    """DuckDB: from the rows of the query `parsed` to canonical rows, with what follows from their fields and what other inputs say of them."""
+    spec, lists, fed = config.file.calls, config.codelists, mapped_dimensions(config)
+    times, keys = _times(config), _keys(config)
+    derived = _derived(config, fed)
+    joins = []
+    if "on_duty" in fed:
+        joins.append(f"ASOF LEFT JOIN on_duty AS d ON p.{RECEIVED} >= d.start")
+    if "handoff" in fed:
+        joins.append("LEFT JOIN handoffs AS h ON h.call_id = p.call_id")
+    selected = ["p.file_no", "p.row_no", *(f"p.{key}" for key in keys), "p.day", "p.day IS NOT NULL AS has_day", "p.time_fell_back"]
+    selected += [
+        "p.clock_misread",
+        "coalesce(p.comes_twice, false) AS comes_twice",
+        "coalesce(p.skipped, false) AS skipped",
+        f"{_on_the_hour(config)} AS full_hour",
+    ]
+    if "person_key" in keys:
+        selected += [
+            "p.person_key IS NOT NULL AS has_person_key",
+            f"CASE WHEN p.person_key IS NOT NULL THEN CAST(hash(p.person_key) % {BUCKETS} AS INTEGER) END AS person_bucket",
+        ]
+        if any(s.measure.startswith((REPEATED, FREQUENT)) for s in config.file.statistics):
+            selected.append(f"coalesce(p.{RECEIVED}, CAST(p.day AS TIMESTAMP)) AS moment")
+    if any(s.measure == WITHOUT_TEAM for s in config.file.statistics):
+        selected.append(f"CAST(floor(epoch(p.{RECEIVED}) / 3600) AS BIGINT) AS clock_hour")
+    if "urgent_calls" in config.file.inputs and {"dispatched_at", "cleared_at"} <= set(times):
+        selected += [
+            f"CAST(epoch(p.{name}) AS BIGINT) AS {span}" for name, span in (("dispatched_at", "team_from"), ("cleared_at", "team_until"))
+        ]
+    selected += [column for name in times for column in (f"p.{name} IS NOT NULL AS has_{name}", f"p.{name}_misread")]
+    selected += [f"{_credible(seconds_from(config, *CLOCKS[measure]))} AS {measure}" for measure in _clocks(config)]
+    selected += [f"{_odd(seconds_from(config, *CLOCKS[measure]))} AS odd_{measure}" for measure in _pairs(config)]
+    if "handoff" in fed and any(s.measure == CONNECTION for s in config.file.statistics):
+        days = "date_diff('day', p.day, h.connected_on)"
+        selected.append(
+            f"CAST(CASE WHEN h.handoff = 'connected' AND {days} BETWEEN 0 AND {LONGEST_DAYS} THEN {days} END AS INTEGER) AS {CONNECTION}"
+        )
+    names = [name for name in spec.columns if name in lists or name.startswith("area")]
+    codes = dict.fromkeys([*(f for f in fed if f.startswith("area")), *names, *(n for n in ("period", "hour", "weekday") if n in lists)])
+    selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else f'p.{name}'} AS {name}" for name in codes]
+    selected += [f"{_enumerated(code, lists[name])} AS {name}" for name, code in derived.items() if name not in codes]
+    return f"SELECT {', '.join(selected)}, p.reason AS reason FROM ({parsed}) AS p {' '.join(joins)}"
+
+
+def _on_the_hour(config: AgencyConfig) -> str:
+    """SQL: 0 to 23 where the call came in at exactly a full hour, to see whether midnight stands for a missing clock."""
+    if not has_moment(config.file.calls.time):
+        return "CAST(NULL AS TINYINT)"
+    return f"CASE WHEN minute(p.{RECEIVED}) = 0 AND second(p.{RECEIVED}) = 0 THEN CAST(hour(p.{RECEIVED}) AS TINYINT) END"
 
 
 RELEASED_AFTER = 10
@@ -454,9 +356,9 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
         came = [c for c, above in lists["responder"].ancestors("reached").items() if above == "clinician"]
         came = [c for c in came if c in lists["responder"].codes_at(lists["responder"].finest)]
         found["not_served_reason"] = (
-            f"CASE WHEN m_responder.code IN ({', '.join(map(literal, came))}) THEN 'served' "
-            f"WHEN m_not_served_reason.code = 'served' THEN {literal(lists['not_served_reason'].unknown_leaf or '')} "
-            "ELSE CAST(m_not_served_reason.code AS VARCHAR) END"
+            f"CASE WHEN p.responder IN ({', '.join(map(literal, came))}) THEN 'served' "
+            f"WHEN p.not_served_reason = 'served' THEN {literal(lists['not_served_reason'].unknown_leaf or '')} "
+            "ELSE CAST(p.not_served_reason AS VARCHAR) END"
         )
     if "season" in fed:
         months = {month: code for code, (_label, inside) in SEASONS.items() for month in inside}
@@ -464,22 +366,22 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
     if "taken_to_ed" in fed:
         taken = ", ".join(map(literal, TAKEN_TO_ED))
         found["taken_to_ed"] = (
-            f"CASE WHEN m_outcome.code = {literal(lists['outcome'].unknown_leaf or '')} THEN 'unknown' "
-            f"WHEN m_outcome.code IN ({taken}) THEN 'yes' ELSE 'no' END"
+            f"CASE WHEN p.outcome = {literal(lists['outcome'].unknown_leaf or '')} THEN 'unknown' "
+            f"WHEN CAST(p.outcome AS VARCHAR) IN ({taken}) THEN 'yes' ELSE 'no' END"
         )
     if "wait" in fed:
-        minutes = "date_diff('second', p.received_at, p.arrived_at) / 60.0"
+        minutes = f"({seconds_from(config, RECEIVED, 'arrived_at')}) / 60.0"
         names = ["under_10", *(f"{low}_to_{high}" for low, high in pairwise(WAIT_EDGES))]
         steps = " ".join(f"WHEN {minutes} < {edge} THEN '{name}'" for edge, name in zip(WAIT_EDGES, names, strict=True))
         unknown = literal(lists["wait"].unknown_leaf or "")
         found["wait"] = f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN {unknown} {steps} ELSE 'over_60' END"
     if "officer_released" in fed:
-        early = f"p.officer_cleared_at + INTERVAL {RELEASED_AFTER} MINUTE <= p.cleared_at"
+        early = seconds_from(config, "officer_cleared_at", "cleared_at")
         found["officer_released"] = (
-            f"CASE WHEN p.officer_cleared_at IS NULL OR p.cleared_at IS NULL THEN 'unknown' WHEN {early} THEN 'yes' ELSE 'no' END"
+            f"CASE WHEN ({early}) IS NULL THEN 'unknown' WHEN ({early}) >= {60 * RELEASED_AFTER} THEN 'yes' ELSE 'no' END"
         )
     if "on_duty" in fed:
-        found["on_duty"] = "CASE WHEN p.received_at IS NULL THEN 'unknown' WHEN p.received_at < d.until THEN 'yes' ELSE 'no' END"
+        found["on_duty"] = f"CASE WHEN p.{RECEIVED} IS NULL THEN 'unknown' WHEN p.{RECEIVED} < d.until THEN 'yes' ELSE 'no' END"
     if "handoff" in fed:
         found["partner"] = "CASE WHEN h.call_id IS NULL OR h.handoff = 'none' THEN 'none' ELSE coalesce(h.partner, 'unknown') END"
         found["handoff"] = "coalesce(h.handoff, 'none')"
@@ -502,9 +404,9 @@ def _follow_up(config: AgencyConfig) -> str:
 
 
 CLOCKS = {
-    "minutes_call_to_arrival": ("received_at", "arrived_at"),
+    "minutes_call_to_arrival": (RECEIVED, "arrived_at"),
     "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
-    "minutes_call_to_dispatch": ("received_at", "dispatched_at"),
+    "minutes_call_to_dispatch": (RECEIVED, "dispatched_at"),
     "minutes_on_scene": ("arrived_at", "cleared_at"),
     "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
     "hours_committed": ("dispatched_at", "cleared_at"),
@@ -512,19 +414,34 @@ CLOCKS = {
 """Measure of time -> where it starts and ends."""
 LONGEST_SECONDS = 24 * 60 * 60
 """A longer time is a typing error or a call left open."""
+NEGATIVE, TOO_LONG = 1, 2
+
+
+def _pairs(config: AgencyConfig) -> list[str]:
+    """The measures of time that the agency file's columns can feed."""
+    known = {*config.file.calls.columns, *((RECEIVED,) if has_moment(config.file.calls.time) else ())}
+    return [measure for measure, pair in CLOCKS.items() if set(pair) <= known]
 
 
 def _clocks(config: AgencyConfig) -> list[str]:
-    """The measures of time that statistics ask for and the columns can feed."""
-    known = {*config.file.calls.columns, *(("received_at",) if config.file.calls.time.timestamp else ())}
-    asked = dict.fromkeys(spec.measure for spec in config.file.statistics)
-    return [measure for measure in asked if measure in CLOCKS and set(CLOCKS[measure]) <= known]
+    """Those that statistics ask for."""
+    asked = {spec.measure for spec in config.file.statistics}
+    return [measure for measure in _pairs(config) if measure in asked]
 
 
-def seconds_between(table: str, first: str, last: str) -> str:
-    """SQL: seconds from one time to another; NULL where it is no credible wait."""
-    seconds = f"date_diff('second', {table}{first}, {table}{last})"
-    return f"CAST(CASE WHEN {seconds} BETWEEN 0 AND {LONGEST_SECONDS} THEN {seconds} END AS INTEGER)"
+def _credible(seconds: str) -> str:
+    """SQL: the seconds where they are a credible wait, else NULL."""
+    return f"CAST(CASE WHEN ({seconds}) BETWEEN 0 AND {LONGEST_SECONDS} THEN {seconds} END AS INTEGER)"
+
+
+def _odd(seconds: str) -> str:
+    return f"CAST(CASE WHEN ({seconds}) < 0 THEN {NEGATIVE} WHEN ({seconds}) > {LONGEST_SECONDS} THEN {TOO_LONG} END AS TINYINT)"
+
+
+def _find_repeats(engine: Engine, kept: str) -> bool:
+    """The table `repeats` (call_id, kept): calls on several usable rows, and the place of the one that stays. Is there any?"""
+    engine.make("repeats", f"SELECT call_id, {kept} AS kept FROM staged WHERE reason IS NULL GROUP BY call_id HAVING count(*) > 1")
+    return bool(engine.ask("SELECT count(*) AS n FROM repeats")["n"][0])
 
 
 def _mark_repeats(engine: Engine, config: AgencyConfig) -> None:
@@ -532,20 +449,60 @@ def _mark_repeats(engine: Engine, config: AgencyConfig) -> None:
     spec = config.file.calls
     if "call_id" not in spec.columns:
         return
-    kept = "max" if spec.repeated_rows == "keep_last" else "min"
-    engine.make("repeats", f"SELECT call_id, {kept}({PLACE}) AS kept FROM staged WHERE reason IS NULL GROUP BY call_id HAVING count(*) > 1")
-    if not engine.ask("SELECT count(*) AS n FROM repeats")["n"][0]:
-        return
-    repeat = "duplicate_call_id" if spec.repeated_rows == "no" else "repeated"
-    engine.mark_repeats(repeat)
+    if _find_repeats(engine, f"{'max' if spec.repeated_rows == 'keep_last' else 'min'}({PLACE})"):
+        engine.mark_repeats("duplicate_call_id" if spec.repeated_rows == "no" else "repeated")
 
 
-def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[_Field]) -> Tally:
+def _stage_combined(
+    engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[FieldCodes], lent: Mapping[str, pa.Table], joined: Mapping[str, pa.Table]
+) -> tuple[int, dict[str, int]]:  # fmt: skip
+    """Stage the rows, make those of one call into one, and only then derive what follows from them. Returns the calls that differ without a rule."""
+    spec = config.file.calls
+    engine.stage(source, _parsed_query(config, fields), {**lent, **joined})
+    rule = rule_of(spec, RECEIVED)
+    came_in = f"coalesce({RECEIVED}, CAST(day AS TIMESTAMP), CAST(month AS TIMESTAMP))"
+    kept = {
+        "first": f"min({PLACE})", "last": f"max({PLACE})", "latest": f"arg_max({PLACE}, {came_in})",
+    }.get(str(rule), f"arg_min({PLACE}, {came_in})")  # fmt: skip
+    differing: tuple[int, dict[str, int]] = (0, {})
+    if _find_repeats(engine, f"coalesce({kept}, min({PLACE}))"):
+        columns = list(engine.ask("SELECT * FROM staged LIMIT 0").columns)
+        differing = count_differing(engine, [name for name in fields_without_rule(spec, _compared(config, fields)) if name in columns])
+        combine_rows(engine, spec, config.codelists | {f.name: f.codelist for f in fields}, columns)
+        engine.mark_repeats("repeated")
+    engine.make("staged", _derived_query(config, "SELECT * FROM staged"))
+    return differing
+
+
+def _compared(config: AgencyConfig, fields: Sequence[FieldCodes]) -> list[str]:
+    """The columns in which rows of one call can differ."""
+    return [f.name for f in fields] + _times(config) + (["person_key"] if "person_key" in _keys(config) else []) + [RECEIVED]
+
+
+def _differing(engine: Engine, config: AgencyConfig, fields: Sequence[FieldCodes]) -> tuple[int, dict[str, int]]:
+    """Calls of which one row was kept though they differ in a field that is read: in all, and per field."""
+    spec = config.file.calls
+    if "call_id" not in spec.columns or spec.repeated_rows == "no" or not engine.ask("SELECT count(*) AS n FROM repeats")["n"][0]:
+        return 0, {}
+    there = set(engine.ask("SELECT * FROM staged LIMIT 0").columns)
+    # The times themselves are not kept; what follows from them is.
+    derived = [name for name in ("period", "day", "hour", *_clocks(config), "wait", *_keys(config)[1:]) if name in there]
+    return count_differing(engine, list(dict.fromkeys([*(f.name for f in fields), *derived])))
+
+
+def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[FieldCodes]) -> Tally:
     """Where all rows went, in one look at them."""
     spec = config.file.calls
     wanted = {"rows": "count(*)", "counted": _number("reason IS NULL"), "fell_back": _number("time_fell_back AND reason IS NULL")}
-    times = [name for name in (*TIME_FIELDS, "person_key") if name in spec.columns]
-    wanted |= {"filled_day": _number("has_day AND reason IS NULL")}
+    times = _times(config)
+    keys = [*times, *(["person_key"] if "person_key" in spec.columns else [])]
+    wanted |= {"filled_day": _number("has_day AND reason IS NULL"), "clock_misread": _number("clock_misread AND reason IS NULL")}
+    wanted |= {name: _number(f"{name} AND reason IS NULL") for name in ("comes_twice", "skipped")}
+    wanted |= {"at_midnight": _number("full_hour = 0 AND reason IS NULL"), "on_the_hour": _number("full_hour > 0 AND reason IS NULL")}
+    wanted |= {f"misread_{name}": _number(f"{name}_misread AND reason IS NULL") for name in times}
+    wanted |= {f"filled_{name}": _number(f"has_{name} AND reason IS NULL") for name in times}
+    for measure in _pairs(config):
+        wanted |= {f"odd_{kind}_{measure}": _number(f"odd_{measure} = {kind} AND reason IS NULL") for kind in (NEGATIVE, TOO_LONG)}
     # A reason is asked for only where a team might have come and did not.
     asks = "served" in (config.codelists["not_served_reason"].by_code if "not_served_reason" in spec.columns else ())
     if asks:
@@ -562,11 +519,16 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
             kind = "malformed" if reason.startswith("malformed") else str(reason)
             tally.rejected[kind] = tally.rejected.get(kind, 0) + int(n)
     tally.notes["time_from_year_and_month"] = found["fell_back"]
-    by_month = _by_month(engine, fields, times)
+    tally.notes |= {name: found[name] for name in ("comes_twice", "skipped", "at_midnight", "on_the_hour")}
+    tally.misread = {name: (found[f"misread_{name}"], found[f"misread_{name}"] + found[f"filled_{name}"]) for name in times}
+    tally.misread["clock"] = (found["clock_misread"], tally.counted if spec.time.clock or spec.time.hour else 0)
+    for measure in _pairs(config):
+        tally.durations[measure] = (found[f"odd_{NEGATIVE}_{measure}"], found[f"odd_{TOO_LONG}_{measure}"])
+    by_month = _by_month(engine, config, fields, keys)
     for name, months in by_month.items():
         filled = sum(n for n, _rows in months.values())
         tally.completeness[name] = (filled, tally.counted)
-        if name not in times:
+        if name not in keys:
             tally.notes[f"unknown_{name}"] = tally.counted - filled
     if "call_id" in spec.columns:
         tally.completeness["call_id"] = (tally.counted, tally.counted)  # a call without one is rejected
@@ -576,21 +538,19 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
         tally.completeness["not_served_reason"] = (found["answered"], found["asked"])
     if not spec.time.period:
         tally.by_month = by_month
-    if tally.repeated and fields:
-        differ = " OR ".join(f"count(DISTINCT {f.name}) > 1" for f in fields)
-        kept = (
-            "SELECT s.call_id FROM repeats AS r JOIN staged AS s ON s.call_id = r.call_id WHERE s.reason IS NULL OR s.reason = 'repeated'"
-        )
-        tally.conflicting_repeats = int(engine.ask(f"SELECT count(*) AS n FROM ({kept} GROUP BY s.call_id HAVING {differ})")["n"][0])
     if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:
         raise AssertionError("a row was lost between reading and counting; please report this")
     return tally
 
 
-def _by_month(engine: Engine, fields: Sequence[_Field], times: Sequence[str]) -> dict[str, dict[str, tuple[int, int]]]:
+def _by_month(
+    engine: Engine, config: AgencyConfig, fields: Sequence[FieldCodes], times: Sequence[str]
+) -> dict[str, dict[str, tuple[int, int]]]:
     """Field -> month (`all` where calls have none) -> (usable rows with the field filled, usable rows)."""
     # A value mapped to 'unknown' (Toronto's NSA) is as unknown as a blank.
     blank = {f.name: f"{f.name} = {literal(f.codelist.unknown_leaf)}" if f.codelist.unknown_leaf else "false" for f in fields}
+    if "hour" in config.codelists and (unknown := config.codelists["hour"].unknown_leaf):
+        blank["hour"] = f"hour = {literal(unknown)}"
     blank |= {name: f"NOT has_{name}" for name in times}
     asked = "".join(f", {_number(where)} AS {name}" for name, where in blank.items())
     rows = engine.ask(f"SELECT period AS month, count(*) AS rows_of_month{asked} FROM calls GROUP BY period")
@@ -603,7 +563,8 @@ def _number(where: str) -> str:
 
 
 def _write_rejects(engine: Engine, source: Source, private: Path) -> None:
-    """Where each rejected row stands and why; never what it holds. Readable by its owner alone."""
+    """Where each rejected record stands (line of a text, row of a sheet, number of a record in Parquet) and why; never what it holds. Readable by its
+    owner alone."""
     rows = engine.ask(
         "SELECT file_no, row_no, reason FROM staged WHERE reason IS NOT NULL AND reason <> 'repeated' ORDER BY file_no, row_no"
     )
@@ -611,11 +572,11 @@ def _write_rejects(engine: Engine, source: Source, private: Path) -> None:
     target = private / "rejects.csv"
     with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["file", "row", "reason", "meaning"])
+        writer.writerow(["file", "line", "reason", "meaning"])
         for file_no, row_no, reason in rows.itertuples(index=False, name=None):
             malformed = reason.startswith("malformed")
-            meaning = REASONS["malformed"] if malformed else REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank")
-            writer.writerow([source.names[file_no], f"line {row_no}" if malformed else row_no, reason, meaning])
+            meaning = FAULTS[reason[11:-1]] if malformed else REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank")
+            writer.writerow([source.names[file_no], row_no, reason, meaning])
 
 
 __all__ = ["Tally", "merge_codes", "read_calls"]

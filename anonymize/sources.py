@@ -1,37 +1,46 @@
-"""Exports as tables of text in DuckDB: the named columns only, each row with its file and number."""
+"""Exports as tables of text in DuckDB: the named columns only, each row with its file and its line.
+
+A file is looked at before it is read (`anonymize.read`), so that DuckDB never has to guess; and its records are counted a second time by other
+code than DuckDB. Where the two counts differ, the run stops.
+"""
 
 from __future__ import annotations
 
 import glob
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
-from openpyxl import load_workbook
+import pyarrow.parquet as pq
 
 from anonymize.agency.schema import SourceSpec
 from anonymize.errors import SourceError
+from anonymize.read import delimited, workbook
+from anonymize.read.delimited import FAULTS, Dialect, is_compressed
+from anonymize.sql import literal, quote
 
 Format = Literal["csv", "parquet", "excel"]
 _ENDINGS: dict[str, Format] = {
-    ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".xlsx": "excel",
+    ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".txt.gz": "csv", ".tsv": "csv", ".tsv.gz": "csv", ".parquet": "parquet",
+    ".xlsx": "excel", ".xlsm": "excel",
 }  # fmt: skip
 
-MALFORMED = (
-    "cast", "missing columns", "too many columns", "unquoted value", "line size over maximum", "invalid encoding", "invalid state", "other",
-)  # fmt: skip
-"""What DuckDB says of a line that does not fit."""
+MAX_TITLE_ROWS = 30
+"""How far down the columns' names are looked for, to suggest `header_row`."""
+MALFORMED = tuple(FAULTS)
+"""Why a line is no record."""
 
 
 @dataclass(frozen=True)
 class Malformed:
-    """A line that does not fit the table's columns. `kind` is DuckDB's word for what is wrong."""
+    """A line that is no record of its table. `kind` is one of MALFORMED."""
 
     file: str
     line: int
@@ -39,46 +48,67 @@ class Malformed:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One table of an export: a file, or a sheet of a workbook."""
+
+    path: Path
+    kind: Format
+    sheet: str | None = None
+    table: workbook.SheetTable | None = None
+    """A sheet that has been read: a workbook is parsed once."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.name}, sheet '{self.sheet}'" if self.sheet else self.path.name
+
+    @property
+    def unit(self) -> str:
+        """What a place in the table is called."""
+        return {"csv": "line", "excel": "row", "parquet": "record"}[self.kind]
+
+
+@dataclass(frozen=True)
 class Source:
-    """An export, looked at but not read: its files, and the columns wanted of each."""
+    """An export, looked at but not read: its parts, the columns wanted of each, and the sheets that are left out."""
 
     spec: SourceSpec
-    files: tuple[Path, ...]
+    parts: tuple[Part, ...]
     columns: tuple[str, ...]
+    sheets_left_out: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(path.name for path in self.files)
+        return tuple(part.name for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A part that DuckDB can read. `relation`: SQL of a table with a column for each of `names` (as `c0`, `c1`, ...) and, where `line` is a
+    column too, the place of each row; else rows follow each other from the place after `skip`. `records`: the second count."""
+
+    relation: str
+    names: tuple[str, ...]
+    line: str | None
+    skip: int
+    records: int
+    malformed: tuple[Malformed, ...]
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A table in the connection: file_no, row_no (data rows from 1), then `columns` as text."""
+    """A table in the connection: file_no, row_no (place in the file), then `columns` as text."""
 
     files: tuple[str, ...]
     rows: int
     malformed: tuple[Malformed, ...]
     columns: tuple[str, ...]
-
-
-def quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    unit: str = "line"
+    """What a place in the files is called."""
 
 
 def one_number(db: duckdb.DuckDBPyConnection, query: str) -> int:
     """The single whole number that `query` gives."""
     return int(db.execute(query).fetchall()[0][0])
-
-
-def _format_of(path: Path, declared: Format | None) -> Format | None:
-    if declared:
-        return declared
-    name = path.name.lower()
-    return next((kind for ending, kind in _ENDINGS.items() if name.endswith(ending)), None)
 
 
 def find_files(base: Path, patterns: Sequence[str]) -> list[Path]:
@@ -96,25 +126,84 @@ def find_files(base: Path, patterns: Sequence[str]) -> list[Path]:
     return files
 
 
+def private_folder(db: duckdb.DuckDBPyConnection) -> Path:
+    """Where the connection may write what it must not lose: the folder into which it spills."""
+    ((folder,),) = db.execute("SELECT current_setting('temp_directory')").fetchall()
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def _new_file(folder: Path, ending: str) -> Path:
+    return folder / f"{uuid4().hex}.{ending}"
+
+
 def find_source(
-    db: duckdb.DuckDBPyConnection, spec: SourceSpec, base: Path, columns: Sequence[str], optional: Sequence[str] = ()
-) -> Source:
-    """The files of `spec` with `columns`, and those of `optional` that every file has. Raises SourceError for files that
-    cannot be read, and for columns that are missing."""
-    files = find_files(base, spec.paths)
+    spec: SourceSpec, base: Path, columns: Sequence[str], optional: Sequence[str] = (), *, folder: Path
+) -> Source:  # fmt: skip
+    """The parts of `spec` with `columns`, and those of `optional` that every part has. Sheets of workbooks are read into `folder`.
+
+    Raises SourceError for files that cannot be read, and for columns that are missing or stand twice.
+    """
     problems: list[str] = []
-    for number, path in enumerate(files):
+    parts: list[Part] = []
+    left_out: list[str] = []
+    for path in find_files(base, spec.paths):
         try:
-            known = [row[0] for row in db.execute(f"DESCRIBE SELECT * FROM {reader(db, spec, path, number)}").fetchall()]
-        except (duckdb.Error, OSError, ValueError, KeyError) as error:
-            # The library's own message may quote a record, so only its kind is told.
-            problems.append(f"{path}: cannot be read as a table ({type(error).__name__}); is it whole, and of the format named?")
-            continue
-        problems += [_missing(path, column, known) for column in columns if column not in known]
-        optional = [column for column in optional if column in known]
+            mine, others = _parts_of(path, spec, folder)
+            parts += mine
+            left_out += others
+        except SourceError as error:
+            problems += error.problems
+    for part in parts:
+        try:
+            known = _names_of(part, spec)
+            problems += [problem for column in columns if (problem := _missing(part, spec, column, known))]
+            twice = [column for column in (*columns, *optional) if known.count(column) > 1]
+            problems += [f"{part.path}: the column '{column}' stands twice; rename one of the two" for column in twice]
+            optional = [column for column in optional if column in known]
+        except SourceError as error:
+            problems += error.problems
+        except OSError as error:
+            problems.append(f"{part.path}: cannot be read ({error.strerror or type(error).__name__}); check the path and who may read it")
     if problems:
-        raise SourceError(problems)
-    return Source(spec, tuple(files), (*columns, *optional))
+        raise SourceError(list(dict.fromkeys(problems)))
+    return Source(spec, tuple(parts), (*columns, *optional), tuple(left_out))
+
+
+def _parts_of(path: Path, spec: SourceSpec, folder: Path) -> tuple[list[Part], list[str]]:
+    """The tables of a file that are read, and the names of those that are not. Raises SourceError."""
+    name = path.name.lower()
+    kind = spec.format or next((kind for ending, kind in _ENDINGS.items() if name.endswith(ending)), None)
+    if kind is None:
+        raise SourceError([f'{path}: cannot tell the format from the file\'s name; write format = "csv", "parquet" or "excel"'])
+    if kind != "excel":
+        return [Part(path, kind)], []
+    sheets = workbook.sheet_names(path)
+    if spec.sheet == ("*",):
+        wanted = sheets
+    else:
+        wanted = list(spec.sheet) or sheets[:1]
+        if missing := [sheet for sheet in wanted if sheet not in sheets]:
+            raise SourceError([f"{path}: has no sheet '{missing[0]}'; its sheets are: {', '.join(sheets)}"])
+    read = [Part(path, kind, sheet, workbook.read_sheet(path, sheet, spec.header_row, _new_file(folder, "parquet"))) for sheet in wanted]
+    return read, [Part(path, kind, sheet).name for sheet in sheets if sheet not in wanted]
+
+
+def dialect_of(spec: SourceSpec, path: Path) -> Dialect:
+    delimiter = "\t" if path.name.lower().endswith((".tsv", ".tsv.gz")) and "delimiter" not in spec.model_fields_set else spec.delimiter
+    return Dialect(delimiter, spec.quote, spec.escape or spec.quote, spec.encoding, spec.header_row)
+
+
+def _names_of(part: Part, spec: SourceSpec) -> list[str]:
+    """The names of a part's columns. Raises SourceError."""
+    if part.kind == "csv":
+        return list(delimited.read_header(part.path, dialect_of(spec, part.path)).names)
+    if part.kind == "parquet":
+        with reading(part.path):
+            return list(pq.read_schema(part.path).names)
+    assert part.table is not None, "sheets are read when they are found"
+    return list(part.table.names)
 
 
 @contextmanager
@@ -122,87 +211,150 @@ def reading(path: Path) -> Iterator[None]:
     """A library that stops at a file is told as SourceError, without its own words: they may quote a record."""
     try:
         yield
-    except duckdb.Error as error:
-        raise SourceError([f"{path}: reading stopped ({type(error).__name__}); is the file whole?"]) from None
+    except (duckdb.Error, pa.ArrowException, UnicodeError) as error:
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise
+        raise SourceError([f"{path}: reading stopped ({type(error).__name__}); is the file whole, and of the format named?"]) from None
 
 
-def rows_of(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> str:
-    """SQL: the rows of one file as (file_no, row_no, columns as text)."""
-    texts = "".join(f", CAST({quote(column)} AS VARCHAR) AS {quote(column)}" for column in source.columns)
-    path = source.files[number]
-    if _format_of(path, source.spec.format) == "parquet":  # which knows its row numbers, so that many threads can read it
-        found, row = f"read_parquet({literal(str(path))}, file_row_number=true)", "file_row_number + 1"
-    else:
-        found, row = reader(db, source.spec, path, number), "row_number() OVER ()"
-    return f"SELECT CAST({number} AS INTEGER) AS file_no, CAST({row} AS INTEGER) AS row_no{texts} FROM {found}"
+def make_ready(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> Ready:
+    """Part `number` as DuckDB can read it, its records counted twice. Copies go to the connection's private folder.
+
+    Raises SourceError for a file that cannot be read to its end, and where two counts of its records differ.
+    """
+    part = source.parts[number]
+    with reading(part.path):
+        if part.kind == "parquet":
+            counted = pq.read_metadata(part.path).num_rows
+            relation = f"(SELECT {', '.join(f'{quote(name)} AS c{i}' for i, name in enumerate(_names_of(part, source.spec)))}, file_row_number + 1 AS place "
+            relation += f"FROM read_parquet({literal(str(part.path))}, file_row_number=true))"
+            ready = Ready(relation, tuple(_names_of(part, source.spec)), "place", 0, counted, ())
+        elif part.kind == "excel":
+            table = part.table
+            if table is None or not table.path.exists():  # on another machine than the one that found it
+                table = workbook.read_sheet(part.path, str(part.sheet), source.spec.header_row, _new_file(private_folder(db), "parquet"))
+            relation = f"(SELECT * RENAME ({quote(workbook.LINE)} AS place) FROM read_parquet({literal(str(table.path))}))"
+            surplus = tuple(Malformed(part.name, row, "columns") for row in table.surplus)
+            ready = Ready(relation, table.names, "place", 0, table.records, surplus)
+        else:
+            ready = _text_ready(db, source, number)
+        read = one_number(db, f"SELECT count(*) FROM {ready.relation}") if part.kind != "csv" else ready.records
+    if read != ready.records:
+        raise SourceError([f"{part.path}: two readings count its records differently ({read:,} and {ready.records:,}); please report this"])
+    return ready
 
 
-def malformed_lines(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> list[Malformed]:
-    """The lines that the last reading of a file left out because they do not fit its columns."""
-    if _format_of(source.files[number], source.spec.format) != "csv":
-        return []
-    found = db.execute(
-        "SELECT DISTINCT line, error_type FROM reject_errors WHERE scan_id = (SELECT max(scan_id) FROM reject_errors) ORDER BY line"
-    ).fetchall()
+def _text_ready(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> Ready:
+    part = source.parts[number]
+    dialect = dialect_of(source.spec, part.path)
+    header = delimited.read_header(part.path, dialect)
+    names = header.names
+    records = delimited.scan(part.path, dialect, header)
+    if records is not None:
+        relation = _read_csv(part.path, dialect, len(names), header.lines)
+        try:
+            read, refused = _count(db, relation)
+        except duckdb.Error:
+            read, refused = -1, 0
+        if refused == 0 and read == records:
+            return Ready(relation, names, None, header.lines, records, ())
+    table = delimited.thorough_copy(part.path, dialect, header, _new_file(private_folder(db), "csv"))
+    relation = _read_csv(table.path, dialect, len(names), 0, with_line=True)
+    read, refused = _count(db, relation)
+    if refused or read != table.records:
+        raise SourceError([
+            f"{part.path}: two readings count its records differently ({read:,} and {table.records:,}); save the table again as CSV (UTF-8), "
+            "and please report this"
+        ])  # fmt: skip
+    malformed = tuple(Malformed(part.name, bad.line, bad.fault) for bad in table.rejected)
+    return Ready(relation, names, "place", 0, table.records, malformed)
+
+
+def _count(db: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
+    """Records that DuckDB reads, and lines that it refuses."""
+    read = one_number(db, f"SELECT count(*) FROM {relation}")
+    refused = one_number(db, "SELECT count(*) FROM reject_errors WHERE scan_id = (SELECT max(scan_id) FROM reject_scans)")
     db.execute("DELETE FROM reject_errors")
-    return [Malformed(source.files[number].name, int(line), str(kind).lower()) for line, kind in found]
+    db.execute("DELETE FROM reject_scans")
+    return read, refused
+
+
+def _read_csv(path: Path, dialect: Dialect, columns: int, skip: int, *, with_line: bool = False) -> str:
+    """SQL of a text file with everything about it said, so that DuckDB has nothing to guess."""
+    listed = ", ".join([*(["'place': 'INTEGER'"] if with_line else []), *(f"'c{i}': 'VARCHAR'" for i in range(columns))])
+    compressed = "gzip" if is_compressed(path) else "none"
+    return (
+        f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip}, columns={{{listed}}}, delim={literal(dialect.delimiter)}, "
+        f"quote={literal(dialect.quote)}, escape={literal(dialect.escape)}, comment='', nullstr='', encoding='utf-8', compression='{compressed}', "
+        f"strict_mode=true, null_padding=false, store_rejects=true, max_line_size={4 * delimited.MAX_RECORD})"
+    )
+
+
+def rows_of(source: Source, number: int, ready: Ready, *, every_column: bool = False) -> str:
+    """SQL: the rows of one part as (file_no, row_no, columns as text); with `every_column` all that the file has, as c0, c1, ..."""
+    place = f"CAST({ready.line} AS INTEGER)" if ready.line else f"CAST(row_number() OVER () + {ready.skip} AS INTEGER)"
+    if every_column:
+        texts = "".join(f", CAST(c{i} AS VARCHAR) AS c{i}" for i in range(len(ready.names)))
+    else:
+        texts = "".join(f", CAST(c{ready.names.index(column)} AS VARCHAR) AS {quote(column)}" for column in source.columns)
+    return f"SELECT CAST({number} AS INTEGER) AS file_no, {place} AS row_no{texts} FROM {ready.relation}"
 
 
 def open_source(
     db: duckdb.DuckDBPyConnection, spec: SourceSpec, base: Path, columns: Sequence[str], table: str, optional: Sequence[str] = ()
 ) -> Opened:
-    """Create `table` from all files of `spec`: `columns`, and those of `optional` that every file has. Raises SourceError."""
-    source = find_source(db, spec, base, columns, optional)
+    """Create `table` from all parts of `spec`: `columns`, and those of `optional` that every part has. Raises SourceError."""
+    source = find_source(spec, base, columns, optional, folder=private_folder(db))
     malformed: list[Malformed] = []
-    for number, path in enumerate(source.files):
-        with reading(path):
-            rows = rows_of(db, source, number)
-            db.execute(f"CREATE TABLE {table} AS {rows}" if number == 0 else f"INSERT INTO {table} {rows}")
-            malformed += malformed_lines(db, source, number)
-    return Opened(source.names, one_number(db, f"SELECT count(*) FROM {table}"), tuple(malformed), source.columns)
+    records = 0
+    for number, part in enumerate(source.parts):
+        ready = make_ready(db, source, number)
+        with reading(part.path):
+            rows = rows_of(source, number, ready)
+            db.execute(f"CREATE OR REPLACE TABLE {table} AS {rows}" if number == 0 else f"INSERT INTO {table} {rows}")
+        malformed += ready.malformed
+        records += ready.records
+    read = one_number(db, f"SELECT count(*) FROM {table}")
+    if read != records:
+        raise SourceError(
+            [f"{', '.join(source.names)}: two readings count the records differently ({read:,} and {records:,}); please report this"]
+        )
+    return Opened(source.names, read, tuple(malformed), source.columns, source.parts[0].unit)
 
 
-def _missing(path: Path, column: str, known: list[str]) -> str:
-    """The file's own names are not listed: where the line of names is missing or broken, they are the first record."""
-    plain = {re.sub(r"[\W_]", "", name).lower(): name for name in known}
+def _missing(part: Part, spec: SourceSpec, column: str, known: Sequence[str]) -> str | None:
+    """The problem with a column that a part lacks. The file's own names are not listed: where the line of names is missing or broken, they are the
+    first record."""
+    if column in known:
+        return None
+    at = f"sheet '{part.sheet}': " if part.sheet else ""
+    plain = {re.sub(r"[\W_]", "", name).lower(): name for name in known if name}
     close = get_close_matches(re.sub(r"[\W_]", "", column).lower(), list(plain), n=1, cutoff=0.85)
     if close:
-        return f"{path}: has no column '{column}'; did you mean '{plain[close[0]]}'?"
-    names = f"its first line must hold the names of its {len(known)} columns; compare them with the agency file"
-    return f"{path}: has no column '{column}'; {names}"
+        return f"{part.path}: {at}has no column '{column}'; did you mean '{plain[close[0]]}'?"
+    if part.kind == "csv":
+        dialect = dialect_of(spec, part.path)
+        header = delimited.read_header(part.path, dialect)
+        if other := delimited.other_delimiter(part.path, dialect, header, column):
+            shown = "\\t" if other == "\t" else other
+            return f"{part.path}: the names in line {spec.header_row} are separated by '{shown}', not by '{dialect.delimiter}'; write delimiter = \"{shown}\""
+    if part.kind != "parquet" and (row := _row_with(part, spec, column)):
+        return f"{part.path}: {at}the columns' names stand in {part.unit} {row}, not in {part.unit} {spec.header_row}; write header_row = {row}"
+    line = "its first line" if spec.header_row == 1 and part.kind == "csv" else f"{part.unit} {spec.header_row}"
+    names = f"{line} must hold the names of its {len(known)} columns; compare them with the agency file"
+    return f"{part.path}: {at}has no column '{column}'; {names}"
 
 
-def reader(db: duckdb.DuckDBPyConnection, spec: SourceSpec, path: Path, number: int) -> str:
-    """SQL that reads one file. Raises ValueError for an unknown format."""
-    kind = _format_of(path, spec.format)
-    if kind == "csv":
-        return (
-            f"read_csv({literal(str(path))}, header=true, all_varchar=true, auto_detect=true, delim={literal(spec.delimiter)}, "
-            f"quote='\"', escape='\"', encoding={literal(spec.encoding)}, store_rejects=true, null_padding=false)"
-        )
-    if kind == "parquet":
-        return f"read_parquet({literal(str(path))})"
-    if kind == "excel":
-        name = f"excel_{number}"
-        db.register(name, _excel(path, spec.sheet))
-        return name
-    raise ValueError("format")
+def _row_with(part: Part, spec: SourceSpec, column: str) -> int | None:
+    """The row among the first MAX_TITLE_ROWS that holds the name of a column."""
+    if part.kind == "excel":
+        return workbook.row_with(part.path, str(part.sheet), column, MAX_TITLE_ROWS)
+    for row in range(1, MAX_TITLE_ROWS + 1):
+        with suppress(SourceError):
+            if row != spec.header_row and column in _names_of(part, spec.model_copy(update={"header_row": row})):
+                return row
+    return None
 
 
-def _excel(path: Path, sheet: str | None) -> pa.Table:
-    """The sheet (the first when none is named) as text columns; whole numbers without '.0'."""
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
-        rows = (book[sheet] if sheet else book.worksheets[0]).iter_rows(values_only=True)
-        header = [str(cell).strip() if cell is not None else "" for cell in next(rows)]
-        columns: list[list[str | None]] = [[] for _ in header]
-        for row in rows:
-            if all(cell is None for cell in row):
-                continue
-            for i, column in enumerate(columns):
-                cell = row[i] if i < len(row) else None
-                column.append(None if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell))
-    finally:
-        book.close()
-    keep = {name: column for name, column in zip(header, columns, strict=True) if name}
-    return pa.table({name: pa.array(column, pa.string()) for name, column in keep.items()})
+__all__ = ["MALFORMED", "Malformed", "Opened", "Part", "Ready", "Source", "find_files", "find_source", "literal", "make_ready", "one_number",
+           "open_source", "quote", "reading", "rows_of"]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +18,17 @@ from anonymize.agency.schema import (
     CATEGORY_FIELDS,
     FLAG_FIELDS,
     PLAIN_FIELDS,
+    TIME_FIELDS,
     AgencyFile,
     DimensionSpec,
     StatisticSpec,
     TableSpec,
+    TimeSpec,
 )
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SchemaError
+from anonymize.read.cleaning import normalise
+from anonymize.read.times import AFTER_CALL
 
 TomlPath = tuple[str | int, ...]
 Problem = tuple[TomlPath, str]
@@ -46,14 +49,6 @@ class AgencyConfig:
     def resolve(self, relative: str | Path) -> Path:
         """A path in the agency file, relative to the file itself."""
         return (self.path.parent / relative).resolve()
-
-
-def normalise(value: str) -> str:
-    """How source values are compared: outer blanks off, inner runs of blanks as one, case ignored.
-
-    `anonymize.records` does the same in SQL.
-    """
-    return re.sub(r"\s+", " ", value.strip()).lower()
 
 
 def load(path: Path) -> AgencyConfig:
@@ -201,6 +196,10 @@ def _time_problems(file: AgencyFile) -> Iterator[Problem]:
         yield where, "[calls.time] 'blank_hour' goes with 'hour'"
     if time.format and not (time.timestamp or time.date):
         yield where, "[calls.time] 'format' goes with 'timestamp' or 'date'"
+    if time.clock_format and not time.clock:
+        yield where, "[calls.time] 'clock_format' goes with 'clock'"
+    if time.clock and time.hour:
+        yield where, "[calls.time] names both 'clock' and 'hour'; keep the one that is more exact"
     if time.timezone and not time.timestamp:
         yield where, "[calls.time] 'timezone' goes with 'timestamp'"
 
@@ -217,12 +216,14 @@ def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
             yield where, f"'{field}' is not a field of calls{_nearest(field, PLAIN_FIELDS)}"
         elif field in CATEGORY_FIELDS and field not in config.codelists:
             yield where, f"'{field}' needs a section [dimensions.{field}] that lists its codes"
-        if len(columns) > 1 and not AREA_FIELD.match(field):
-            yield where, f"'{field}' names {len(columns)} columns; only areas and times may name several"
+        if len(columns) > 1 and not AREA_FIELD.match(field) and field not in CATEGORY_FIELDS + FLAG_FIELDS:
+            yield where, f"'{field}' names {len(columns)} columns; only areas, categories and yes/no fields may name several"
     if ("lon" in calls.columns) != ("lat" in calls.columns):
         yield ("calls", "columns"), "[calls.columns] needs 'lon' and 'lat' together"
     if "lon" in calls.columns and not any(a.boundaries and n not in calls.columns for n, a in file.areas.items()):
         yield ("calls", "columns", "lon"), "'lon' and 'lat' need an area system with 'boundaries' and without a column of its own"
+    yield from _times_of_fields(config)
+    yield from _rule_problems(config)
     for field, values in calls.values.items():
         where = ("calls", "values", field)
         if field not in calls.columns:
@@ -241,16 +242,81 @@ def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
     yield from _table_problems(config)
 
 
+def _times_of_fields(config: AgencyConfig) -> Iterator[Problem]:
+    """Problems with how the calls' other times are written."""
+    calls = config.file.calls
+    for field, spec in calls.times.items():
+        where: TomlPath = ("calls", "times", field)
+        if field not in TIME_FIELDS:
+            hint = "; the time the call came in is described in [calls.time]" if field == "received_at" else _nearest(field, TIME_FIELDS)
+            yield where, f"'{field}' is not a time of calls{hint}"
+        elif field not in calls.columns:
+            yield where, f"[calls.times.{field}] describes a field that [calls.columns] does not name"
+        if spec.clock_format and not spec.clock:
+            yield (*where, "clock_format"), "'clock_format' goes with 'clock'"
+        counted = [text for text in spec.format if text in AFTER_CALL]
+        if counted and (len(spec.format) > 1 or spec.clock or spec.timezone):
+            yield (*where, "format"), f"'{counted[0]}' cannot be joined with another format, a clock or a time zone"
+    if any(text in AFTER_CALL for text in calls.time.format):
+        yield ("calls", "time", "format"), "the time a call came in cannot be counted from itself; name another format"
+    if engine_cannot_combine(config.file):
+        yield ("calls", "repeated_rows"), 'repeated_rows = "combine" is not there for engine = "spark" yet; take the line "engine" out'
+
+
+def engine_cannot_combine(file: AgencyFile) -> bool:
+    return file.engine == "spark" and file.calls.repeated_rows == "combine"
+
+
+def _rule_problems(config: AgencyConfig) -> Iterator[Problem]:
+    """Problems with [calls.combine]."""
+    calls = config.file.calls
+    if calls.combine and calls.repeated_rows != "combine":
+        yield ("calls", "combine"), '[calls.combine] goes with repeated_rows = "combine"'
+    if calls.repeated_rows != "no" and "call_id" not in calls.columns:
+        yield ("calls", "repeated_rows"), "'repeated_rows' needs 'call_id' in [calls.columns], to know which rows are one call"
+    for field, rule in calls.combine.items():
+        where: TomlPath = ("calls", "combine", field)
+        if field == "*":
+            allowed: tuple[str, ...] = ("first", "last")
+        elif field in ("received_at", *TIME_FIELDS):
+            allowed = ("first", "last", "earliest", "latest")
+        elif field in FLAG_FIELDS:
+            allowed = ("first", "last", "any", "all")
+        elif field in CATEGORY_FIELDS or AREA_FIELD.match(field) or field == "person_key":
+            allowed = ("first", "last")
+        else:
+            yield where, f"'{field}' is not a field of calls that rows can differ in{_nearest(field, PLAIN_FIELDS)}"
+            continue
+        if field not in ("*", "received_at") and field not in calls.columns:
+            yield where, f"[calls.combine] has a rule for '{field}', which [calls.columns] does not name"
+        elif isinstance(rule, tuple):
+            known = config.codelists.get(field)
+            if field in ("*", "received_at", "person_key", *TIME_FIELDS):
+                yield where, f"an order of preference is for categories; '{field}' takes one of {', '.join(allowed)}"
+            elif known and (wrong := [code for code in rule if code not in known.codes_at(known.finest)]):
+                yield where, f"'{wrong[0]}' is not a code of '{field}'{_nearest(wrong[0], known.codes_at(known.finest))}"
+        elif rule not in allowed:
+            yield (
+                where,
+                f"the rule of '{field}' is one of {', '.join(allowed)}{', or a list of codes, the preferred first' if allowed == ('first', 'last') and field not in ('*', 'person_key') else ''}",
+            )
+
+
+def has_moment(time: TimeSpec) -> bool:
+    """Do the calls' columns say date and clock, so that waits can be measured?"""
+    return bool(time.timestamp or (time.date and time.clock))
+
+
 def mapped_dimensions(config: AgencyConfig) -> set[str]:
     """The dimensions that the calls' columns feed."""
     calls = config.file.calls
     fed: set[str] = {name for name in ("period", "season", "hour", "weekday") if name in config.codelists}
     fed |= {field for field in calls.columns if field in config.codelists or AREA_FIELD.match(field)}
-    if calls.time.timestamp and "arrived_at" in calls.columns:
+    if has_moment(calls.time) and "arrived_at" in calls.columns:
         fed.add("wait")
     if {"cleared_at", "officer_cleared_at"} <= calls.columns.keys():
         fed.add("officer_released")
-    if calls.time.timestamp and "shifts" in config.file.inputs:
+    if has_moment(calls.time) and "shifts" in config.file.inputs:
         fed.add("on_duty")
     if "outcome" in calls.columns:
         fed.add("taken_to_ed")

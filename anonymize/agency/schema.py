@@ -13,6 +13,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from anonymize.read.times import format_of
+
 CATEGORY_FIELDS = (
     "call_type", "source", "priority", "not_served_reason", "responder", "outcome",
     "language", "age_group", "race_ethnicity", "gender", "setting", "initial_type", "led_by",
@@ -68,6 +70,15 @@ Level = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$"), Aft
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Columns = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
 """One column name or several; of several the first with a usable value counts."""
+
+
+def _format(text: str) -> str:
+    format_of(text)
+    return text
+
+
+Formats = Annotated[tuple[Annotated[str, AfterValidator(_format)], ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+"""One way of writing a time or several (`anonymize.read.times`); none means ISO 8601."""
 
 
 class Licence(Model):
@@ -180,27 +191,47 @@ class TimeSpec(Model):
     hour: str | None = None
     year: str | None = None
     month: str | None = None
-    format: str | None = None
+    format: Formats = ()
+    clock_format: Formats = ()
     timezone: TimeZone | None = None
     blank_hour: int | None = Field(default=None, ge=0, le=23)
     period: bool = False
 
 
 class SourceSpec(Model):
-    """Where an export lies, and how it is written."""
+    """Where an export lies, and how it is written. Nothing of this is guessed: what is not named here is as the defaults say.
+
+    `sheet`: of a workbook, one name or several, or "*" for all; the first sheet when none is named. `header_row`: the line (row of a sheet) with the
+    columns' names. `quote`: empty where values are never quoted; `escape`: what stands before a quote inside a value.
+    """
 
     paths: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(min_length=1)
     format: Literal["csv", "parquet", "excel"] | None = None
-    sheet: str | None = None
+    sheet: Columns = ()
+    header_row: int = Field(default=1, ge=1, le=1000, strict=True)
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    quote: Annotated[str, StringConstraints(max_length=1)] = '"'
+    escape: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    encoding: Literal["utf-8", "latin-1", "windows-1252", "utf-16"] | None = None
+
+
+class TimeColumnSpec(Model):
+    """How a field's times are written: `format` of its column, `timezone` where it is not the agency's, and `clock`, a second column that holds
+    the clock when the first holds the date alone."""
+
+    format: Formats = ()
+    timezone: TimeZone | None = None
+    clock: str | None = None
+    clock_format: Formats = ()
 
 
 class InputSpec(SourceSpec):
-    """An input beside the calls. `columns`: field -> column where the names differ; `values`: of handoffs, partner -> code."""
+    """An input beside the calls. `columns`: field -> column where the names differ; `values`: of handoffs, partner -> code; `times`: field -> how
+    its times are written, where that is not ISO 8601."""
 
     columns: dict[str, str] = {}
     values: dict[str, str] = {}
+    times: dict[str, TimeColumnSpec] = {}
 
 
 InputName = Literal[
@@ -209,12 +240,19 @@ InputName = Literal[
 ]  # fmt: skip
 
 
+Rule = Literal["first", "last", "earliest", "latest", "any", "all"] | tuple[str, ...]
+"""How the rows of one call make one value: the first or last row that has one, the earliest or latest time, yes where any or all rows say so,
+or an order of preference among codes."""
+
+
 class CallsSpec(SourceSpec):
-    repeated_rows: Literal["no", "keep_first", "keep_last"] = "no"
+    repeated_rows: Literal["no", "keep_first", "keep_last", "combine"] = "no"
+    combine: dict[str, Rule] = {}
     placeholders: tuple[str, ...] = ()
     reject_limit_percent: float = Field(default=2.0, ge=0, le=100)
     time: TimeSpec
     columns: dict[str, Columns] = {}
+    times: dict[str, TimeColumnSpec] = {}
     values: dict[str, dict[str, str]] = {}
 
 

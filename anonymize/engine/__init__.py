@@ -25,12 +25,16 @@ class Engine(Protocol):
 
     db: duckdb.DuckDBPyConnection
 
-    def distinct(self, source: Source, groups: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
-        """Of each group of columns every combination of texts in all files. Raises SourceError."""
+    def look(self, source: Source, queries: Sequence[str]) -> list[list[pd.DataFrame]]:
+        """For each part of the export the answer to each of `queries` (DuckDB) over its rows, `raw` (file_no, row_no, columns as text).
+        Raises SourceError."""
 
     def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
         """The table `staged`: the query `select` (DuckDB) over the rows of each file, `raw` (file_no, row_no, columns as text), beside
         the `lent` tables. Lines that do not fit the columns are rows with nothing but their place and reason. Raises SourceError."""
+
+    def identical_rows(self, source: Source) -> int:
+        """Records that repeat another one in every column that the export has, over all its parts."""
 
     def mark_repeats(self, reason: str) -> None:
         """Reject the usable rows of `staged` that share their call_id with one in the table `repeats` (call_id, kept) and are not it."""

@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from anonymize.sources import MALFORMED, Source, literal, malformed_lines, quote, reading, rows_of
+from anonymize.errors import SourceError
+from anonymize.sources import Part, Ready, Source, literal, make_ready, one_number, quote, reading, rows_of
 
 MOST_MEMORY = "2500MB"
 PLACE = "file_no * CAST(4294967296 AS BIGINT) + row_no"
 """SQL: where a row stands among all rows."""
 
 
-def database(private: Path) -> duckdb.DuckDBPyConnection:
-    private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    db = duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": str(private / "spill")})
-    db.execute("SET TimeZone = 'UTC'")
-    return db
+@contextmanager
+def database(private: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database whose spilled rows, and copies of exports, stay in the private folder until it is closed."""
+    spill = private / "spill"
+    shutil.rmtree(spill, ignore_errors=True)  # of a build that was killed
+    spill.mkdir(parents=True, mode=0o700)
+    try:
+        with duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}) as db:
+            db.execute("SET TimeZone = 'UTC'")
+            yield db
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
-def stage_file(db: duckdb.DuckDBPyConnection, source: Source, number: int, select: str) -> None:
-    """Add the rows of one file to the table `staged`. Raises SourceError."""
-    with reading(source.files[number]):
-        query = f"WITH raw AS ({rows_of(db, source, number)}) {select}"
+def stage_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready: Ready, select: str) -> None:
+    """Add the rows of one part to the table `staged`. Raises SourceError, also where fewer or more are staged than were counted."""
+    part = source.parts[number]
+    with reading(part.path):
+        query = f"WITH raw AS ({rows_of(source, number, ready)}) {select}"
         there = db.execute("FROM duckdb_tables() WHERE table_name = 'staged'").fetchall()
+        before = one_number(db, "SELECT count(*) FROM staged") if there else 0
         db.execute(f"INSERT INTO staged {query}" if there else f"CREATE TABLE staged AS {query}")
-        for bad in malformed_lines(db, source, number):
-            reason = f"malformed ({bad.kind if bad.kind in MALFORMED else 'other'})"
-            db.execute("INSERT INTO staged BY NAME SELECT ? AS file_no, ? AS row_no, ? AS reason", [number, bad.line, reason])
+        if (staged := one_number(db, "SELECT count(*) FROM staged") - before) != ready.records:
+            raise SourceError([f"{part.path}: {staged:,} records were read where {ready.records:,} were counted; please report this"])
+        if ready.malformed:
+            rows = pa.table({
+                "file_no": pa.array([number] * len(ready.malformed), pa.int32()), "row_no": pa.array([bad.line for bad in ready.malformed], pa.int32()),
+                "reason": [f"malformed ({bad.kind})" for bad in ready.malformed],
+            })  # fmt: skip
+            db.register("malformed_lines", rows)
+            db.execute("INSERT INTO staged BY NAME SELECT * FROM malformed_lines")
+            db.unregister("malformed_lines")
 
 
-def distinct_in_file(db: duckdb.DuckDBPyConnection, source: Source, number: int, groups: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
-    """Of each group of columns every combination of texts in one file, in one reading."""
-    with reading(source.files[number]):
-        rows = rows_of(db, source, number)
-        lists = ", ".join(f"list(DISTINCT row({', '.join(quote(c) for c in group)})) AS g{i}" for i, group in enumerate(groups))
-        (found,) = db.execute(f"SELECT {lists} FROM ({rows})").fetchall()
-        malformed_lines(db, source, number)
-    return [pd.DataFrame(list(values or []), columns=list(group), dtype=object) for values, group in zip(found, groups, strict=True)]
+def look_at_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready: Ready, queries: Sequence[str]) -> list[pd.DataFrame]:
+    """The answer to each of `queries` over the rows of one part, `raw`."""
+    with reading(source.parts[number].path):
+        return [db.execute(f"WITH raw AS ({rows_of(source, number, ready)}) {query}").df() for query in queries]
+
+
+def hashes_of_part(source: Source, number: int, ready: Ready) -> str:
+    """SQL: a hash of all columns of each record that a part has."""
+    every = ", ".join(f"c{i}" for i in range(len(ready.names)))
+    return f"SELECT CAST(hash(row({every})) % 9223372036854775807 AS BIGINT) AS record FROM ({rows_of(source, number, ready, every_column=True)})"
 
 
 def lend_table(db: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
@@ -64,16 +85,27 @@ class Duck:
     """The engine of one machine."""
 
     db: duckdb.DuckDBPyConnection
+    ready: dict[Part, Ready] = field(default_factory=dict)
+    """Parts that have been looked through already."""
 
-    def distinct(self, source: Source, groups: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
-        found = [distinct_in_file(self.db, source, number, groups) for number in range(len(source.files))]
-        return [pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True) for frames in zip(*found, strict=True)]
+    def _ready(self, source: Source, number: int) -> Ready:
+        part = source.parts[number]
+        if part not in self.ready:
+            self.ready[part] = make_ready(self.db, source, number)
+        return self.ready[part]
+
+    def look(self, source: Source, queries: Sequence[str]) -> list[list[pd.DataFrame]]:
+        return [look_at_part(self.db, source, number, self._ready(source, number), queries) for number in range(len(source.parts))]
 
     def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
         for name, table in lent.items():
             lend_table(self.db, name, table)
-        for number in range(len(source.files)):
-            stage_file(self.db, source, number, select)
+        for number in range(len(source.parts)):
+            stage_part(self.db, source, number, self._ready(source, number), select)
+
+    def identical_rows(self, source: Source) -> int:
+        each = " UNION ALL ".join(hashes_of_part(source, number, self._ready(source, number)) for number in range(len(source.parts)))
+        return one_number(self.db, f"SELECT count(*) - count(DISTINCT record) FROM ({each})")
 
     def mark_repeats(self, reason: str) -> None:
         self.db.execute(

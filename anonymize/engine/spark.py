@@ -21,11 +21,11 @@ import pandas as pd
 import pyarrow as pa
 
 from anonymize.agency.schema import SparkSpec
-from anonymize.engine.duck import PLACE, database, distinct_in_file, lend_table, stage_file
+from anonymize.engine.duck import PLACE, database, hashes_of_part, lend_table, look_at_part, stage_part
 from anonymize.errors import SourceError
-from anonymize.sources import Source, rows_of
+from anonymize.sources import Source, make_ready, quote
 
-_KINDS = {"INTEGER": "INT", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "TIMESTAMP": "BIGINT"}
+_KINDS = {"TINYINT": "INT", "INTEGER": "INT", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "TIMESTAMP": "BIGINT"}
 """DuckDB's type -> Spark's; all else (codes, keys, reasons) travels as text, and times as microseconds."""
 BATCH = 100_000
 Batches = Iterator[pa.RecordBatch]
@@ -74,43 +74,48 @@ class Spark:
     session: Any
     held: dict[str, Any] = field(default_factory=dict)
 
-    def distinct(self, source: Source, groups: Sequence[Sequence[str]]) -> list[pd.DataFrame]:
-        def look(db: duckdb.DuckDBPyConnection, number: int) -> Batches:
-            found = distinct_in_file(db, source, number, groups)
-            texts = [json.dumps(frame.astype(object).where(frame.notna(), None).values.tolist()) for frame in found]
-            yield pa.record_batch(
-                {"place": pa.array(range(len(texts)), pa.int64()), "texts": pa.array(texts), "problem": pa.nulls(len(texts), pa.string())}
-            )
+    def look(self, source: Source, queries: Sequence[str]) -> list[list[pd.DataFrame]]:
+        def work(db: duckdb.DuckDBPyConnection, number: int) -> Batches:
+            frames = look_at_part(db, source, number, make_ready(db, source, number), queries)
+            texts = [json.dumps([list(frame.columns), frame.astype(object).where(frame.notna(), None).values.tolist()]) for frame in frames]
+            count = len(texts)
+            yield pa.record_batch({
+                "part": pa.array([number] * count, pa.int64()), "place": pa.array(range(count), pa.int64()), "texts": pa.array(texts, pa.string()),
+                "problem": pa.nulls(count, pa.string()),
+            })  # fmt: skip
 
-        rows = self._each_file(source, look, "place BIGINT, texts STRING, problem STRING").collect()
-        _refuse(source, [(0, row.problem) for row in rows if row.problem])
-        frames: list[pd.DataFrame] = []
-        for place, group in enumerate(groups):
-            listed = [values for row in rows if row.place == place for values in json.loads(row.texts)]
-            frames.append(pd.DataFrame(listed, columns=list(group), dtype=object).drop_duplicates(ignore_index=True))
-        return frames
+        rows = self._each_part(source, work, "part BIGINT, place BIGINT, texts STRING, problem STRING").collect()
+        _refuse([row.problem for row in rows if row.problem])
+        answers = {(row.part, row.place): json.loads(row.texts) for row in rows}
+        found = []
+        for number in range(len(source.parts)):
+            listed = [answers[number, place] for place in range(len(queries))]
+            found.append([pd.DataFrame(values, columns=columns, dtype=object) for columns, values in listed])
+        return found
 
     def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
         for name, table in lent.items():
             lend_table(self.db, name, table)
-        described = self.db.execute(f"DESCRIBE WITH raw AS ({rows_of(self.db, source, 0)}) {select}").fetchall()
+        texts = "".join(f", CAST(NULL AS VARCHAR) AS {quote(column)}" for column in source.columns)
+        raw = f"SELECT CAST(0 AS INTEGER) AS file_no, CAST(0 AS INTEGER) AS row_no{texts}"
+        described = self.db.execute(f"DESCRIBE WITH raw AS ({raw}) {select}").fetchall()
         kinds = {str(row[0]): _KINDS.get(str(row[1]), "STRING") for row in described}
 
         def read(db: duckdb.DuckDBPyConnection, number: int) -> Batches:
             for name, table in lent.items():
                 lend_table(db, name, table)
-            stage_file(db, source, number, select)
+            stage_part(db, source, number, make_ready(db, source, number), select)
             listed = ", ".join(_as_spark(name, str(row[1])) for name, row in zip(kinds, described, strict=True))
             yield from db.sql(f"SELECT {listed}, CAST(NULL AS VARCHAR) AS problem FROM staged").to_arrow_reader(BATCH)
 
         schema = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-        self._hold("read", self._each_file(source, read, f"{schema}, problem STRING"))
-        problems = self.session.sql("SELECT file_no, problem FROM read WHERE problem IS NOT NULL").collect()
-        _refuse(source, [(row.file_no, row.problem) for row in problems])
+        self._hold("read", self._each_part(source, read, f"{schema}, problem STRING"))
+        problems = self.session.sql("SELECT problem FROM read WHERE problem IS NOT NULL").collect()
+        _refuse([row.problem for row in problems])
         self.view("staged", f"SELECT {', '.join(kinds)} FROM read")
 
-    def _each_file(self, source: Source, work: Callable[[duckdb.DuckDBPyConnection, int], Batches], schema: str) -> Any:
-        """A table of what `work` gives for each file, one task each. What it cannot read is told in the column `problem`."""
+    def _each_part(self, source: Source, work: Callable[[duckdb.DuckDBPyConnection, int], Batches], schema: str) -> Any:
+        """A table of what `work` gives for each part of the export, one task each. Why a part cannot be read stands in the column `problem`."""
         names = [part.split()[0] for part in schema.split(", ")]
 
         def run(batches: Batches) -> Batches:
@@ -120,14 +125,19 @@ class Spark:
                         yield from work(db, number)
                     except SourceError as error:
                         row = {name: pa.nulls(1) for name in names} | {"problem": pa.array([str(error)])}
-                        row["file_no" if "file_no" in names else "place"] = pa.array(
-                            [number], pa.int32() if "file_no" in names else pa.int64()
-                        )
                         types = {f.name: f.type for f in _arrow_schema(schema)}
                         yield pa.record_batch({name: array.cast(types[name]) for name, array in row.items()})
 
-        files = len(source.files)
-        return self.session.range(0, files, 1, files).mapInArrow(run, schema)
+        parts = len(source.parts)
+        return self.session.range(0, parts, 1, parts).mapInArrow(run, schema)
+
+    def identical_rows(self, source: Source) -> int:
+        def work(db: duckdb.DuckDBPyConnection, number: int) -> Batches:
+            hashes = hashes_of_part(source, number, make_ready(db, source, number))
+            yield from db.sql(f"SELECT *, CAST(NULL AS VARCHAR) AS problem FROM ({hashes})").to_arrow_reader(BATCH)
+
+        self._each_part(source, work, "record BIGINT, problem STRING").createOrReplaceTempView("hashes")
+        return int(self.ask("SELECT count(*) - count(DISTINCT record) AS n FROM hashes")["n"][0])
 
     def mark_repeats(self, reason: str) -> None:
         columns = ", ".join(f"s.{c}" for c in self.session.table("staged").columns if c != "reason")
@@ -178,6 +188,6 @@ def _arrow_schema(schema: str) -> pa.Schema:
     return pa.schema([(part.split()[0], kinds[part.split()[1]]) for part in schema.split(", ")])
 
 
-def _refuse(source: Source, problems: Sequence[tuple[int, str]]) -> None:
+def _refuse(problems: Sequence[str]) -> None:
     if problems:
-        raise SourceError(sorted({problem for _number, problem in problems}))
+        raise SourceError(sorted(set(problems)))

@@ -42,9 +42,9 @@ def test_every_row_is_accounted_for(tmp_path):
     assert tally.notes["unknown_call_type"] == 1
     with (tmp_path / "private/rejects.csv").open() as handle:
         rejects = list(csv.DictReader(handle))
-    assert [(r["row"], r["reason"]) for r in rejects][:2] == [("2", "impossible_time"), ("3", "no_time")]
+    assert [(r["line"], r["reason"]) for r in rejects][:2] == [("3", "impossible_time"), ("4", "no_time")]
     assert len(rejects) == 8
-    assert set(rejects[0]) == {"file", "row", "reason", "meaning"}
+    assert set(rejects[0]) == {"file", "line", "reason", "meaning"}
     assert stat.S_IMODE((tmp_path / "private/rejects.csv").stat().st_mode) == 0o600
 
 
@@ -119,12 +119,15 @@ def test_truncated_gzip(tmp_path):
 
 def test_repeated_rows_are_one_call(tmp_path):
     rows = HEADER + "1,2024-01-05,Crisis\n1,2024-01-05,Check\n2,2024-02-05,Check\n"
-    first = write_agency(tmp_path, rows, {"reject_limit_percent = 100": 'repeated_rows = "keep_first"'})
+    first = write_agency(tmp_path, rows, {"reject_limit_percent": 'repeated_rows = "keep_first"\nreject_limit_percent'})
     tally = tally_of(first)
     assert (tally.counted, tally.repeated, tally.conflicting_repeats, tally.rejected) == (2, 1, 1, {})
+    assert tally.differing == {"call_type": 1}
     assert [c["call_type"] for c in calls_of(first)] == ["crisis", "check"]
-    last = write_agency(tmp_path, rows, {"reject_limit_percent = 100": 'repeated_rows = "keep_last"'})
+    last = write_agency(tmp_path, rows, {"reject_limit_percent": 'repeated_rows = "keep_last"\nreject_limit_percent'})
     assert [c["call_type"] for c in calls_of(last)] == ["check", "check"]
+    with pytest.raises(SourceError, match=r"1 of 2 calls stand on several rows that differ.* they differ in call_type"):
+        tally_of(write_agency(tmp_path, rows, {"reject_limit_percent = 100": 'repeated_rows = "keep_first"'}))
 
 
 def test_identical_rows_without_an_id_are_all_calls(tmp_path):
@@ -197,15 +200,19 @@ def test_parquet_and_excel_read_like_csv(tmp_path):
         }
     )
     agency = write_agency(tmp_path / "csv", frame.to_csv(index=False))
-    expected = calls_of(agency)
+
+    def calls(agency):
+        return [{name: value for name, value in call.items() if name != "row_no"} for call in calls_of(agency)]
+
+    expected = calls(agency)
     frame.to_parquet(tmp_path / "csv/calls.parquet")
-    assert calls_of(write_agency(tmp_path / "csv", None, {'paths = "calls.csv"': 'paths = "calls.parquet"'})) == expected
+    assert calls(write_agency(tmp_path / "csv", None, {'paths = "calls.csv"': 'paths = "calls.parquet"'})) == expected
     book = openpyxl.Workbook()
     book.active.append(["id", "at", "type"])
     for row in frame.itertuples(index=False):
         book.active.append([row.id, row.at.to_pydatetime(), row.type if isinstance(row.type, str) else None])
     book.save(tmp_path / "csv/calls.xlsx")
-    assert calls_of(write_agency(tmp_path / "csv", None, {'paths = "calls.csv"': 'paths = "calls.xlsx"'})) == expected
+    assert calls(write_agency(tmp_path / "csv", None, {'paths = "calls.csv"': 'paths = "calls.xlsx"'})) == expected
 
 
 def test_glob_reads_every_file_once(tmp_path):

@@ -1,0 +1,1 @@
+"""Exports read exactly: delimited text (`delimited.py`), workbooks (`workbook.py`) and times (`times.py`)."""

@@ -1,0 +1,85 @@
+"""What became of the records and their values, for the analyst's private screen. What is unusual comes first, each with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anonymize.records import OUTSIDE, REASONS, Tally
+
+MAX_LISTED = 20
+MIDNIGHT_SHARE = 0.01
+"""A larger share of calls at exactly midnight is said where midnight also stands out from the other full hours."""
+MIDNIGHT_TIMES = 3
+MIN_MIDNIGHT = 10
+
+
+def tally_text(tally: Tally) -> str:
+    """Where every record went, what was not understood, and how complete each field is."""
+    lines = [
+        f"Rows read: {tally.rows:,} from {', '.join(tally.files)}",
+        f"  counted as calls: {tally.counted:,}",
+        f"  further rows of a call already counted: {tally.repeated:,}",
+        f"  rejected: {sum(tally.rejected.values()):,}",
+    ]
+    for reason, number in sorted(tally.rejected.items()):
+        meaning = REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank and has no 'unknown'")
+        lines.append(f"    {number:,}: {meaning}{'' if reason != OUTSIDE else ' (not counted towards the limit)'}")
+    if worth := list(unusual(tally)):
+        lines += ["Worth a look:", *(f"  {line}" for line in worth)]
+    for name, report in tally.values.items():
+        if report.caught:
+            lines.append(f'Values of {name} that "*" took (private):')
+            lines += [f"  {n:,}: {text}" for text, n in report.caught[:MAX_LISTED]]
+            if len(report.caught) > MAX_LISTED:
+                lines.append(f"  and {len(report.caught) - MAX_LISTED:,} more values")
+    lines.append("Completeness (share of counted calls with a usable value):")
+    for name, (filled, total) in tally.completeness.items():
+        lines.append(f"  {name}: {100 * filled / total if total else 0:.1f} %")
+    return "\n".join(lines)
+
+
+def unusual(tally: Tally) -> Iterator[str]:
+    """One sentence for everything about the records that an analyst would want to know, with its cure."""
+    for sheet in tally.sheets_left_out:
+        yield f"{sheet} was not read; name it with 'sheet', or write sheet = \"*\" to read all sheets."
+    for name, report in tally.values.items():
+        for key, near in report.unmatched_keys:
+            hint = f"; the export has '{near}'" if near else ""
+            yield f"[calls.values.{name}]: the key '{key}' matches no value of the export{hint}; correct the key, or take it out."
+        if report.disagreeing:
+            yield f"{name}: {report.disagreeing:,} rows name different codes in its columns; the first column that is mapped counts (of yes and no, yes)."
+    if tally.differing:
+        listed = ", ".join(f"{name} ({n:,})" for name, n in tally.differing.items())
+        yield (
+            f"{tally.conflicting_repeats:,} calls stand on several rows that differ in {listed}, and one row was kept; "
+            "say in [calls.combine] how to make one value of them."
+        )
+    for name, (misread, given) in tally.misread.items():
+        if misread:
+            yield f"{name}: {misread:,} of {given:,} values are not understood as times and count as unknown; see 'format' in [calls.times]."
+    for measure, (negative, long) in tally.durations.items():
+        if negative:
+            yield f"{measure.removeprefix('minutes_')}: {negative:,} calls end before they begin, and count as unknown; are two columns swapped?"
+        if long:
+            yield f"{measure.removeprefix('minutes_')}: {long:,} calls take longer than a day, and count as unknown."
+    notes = tally.notes
+    if fell_back := notes.get("time_from_year_and_month"):
+        yield f"{fell_back:,} calls have an impossible date; their month comes from the columns of year and month."
+    midnight, others = notes.get("at_midnight", 0), notes.get("on_the_hour", 0) / 23
+    if midnight >= MIN_MIDNIGHT and midnight > MIDNIGHT_SHARE * tally.counted and midnight > MIDNIGHT_TIMES * others:
+        yield (
+            f"{midnight:,} calls ({100 * midnight / tally.counted:.0f} %) came in at exactly midnight, which looks like a date without a clock; "
+            "export the clock, or write the format without one as a second 'format', so that their hour is unknown."
+        )
+    if twice := notes.get("comes_twice"):
+        yield f"{twice:,} calls came in during the hour that comes twice when clocks go back; their waits are unknown unless the export says the offset."
+    if skipped := notes.get("skipped"):
+        yield f"{skipped:,} calls have a time that the clocks skipped in spring; their hour is unknown. Is the export in another time zone?"
+    if identical := notes.get("identical_rows"):
+        yield f"{identical:,} rows repeat another row in every column; do files overlap? A 'call_id' in [calls.columns] would tell calls apart."
+    for name, number in notes.items():
+        if name.startswith("handoffs:") and number:
+            yield f"{number:,} {name}, and count as blank."
+
+
+__all__ = ["tally_text", "unusual"]
