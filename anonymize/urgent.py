@@ -30,8 +30,6 @@ LEAST = 30
 """No wait is shown over fewer calls on either side."""
 LONGEST = 24 * 60
 """Minutes. A longer wait is a wrong time."""
-MINUTE = "2025-03-31 07:00"
-"""How far times are read."""
 BUSY, FREE = "on_a_call", "not_on_a_call"
 
 Floats = npt.NDArray[np.float64]
@@ -73,10 +71,11 @@ def _urgent(engine: Engine, config: AgencyConfig, codelists: Mapping[str, Codeli
     if problems:
         raise SourceError(problems)
     rows = rows[(rows["arrived"] != "") & rows["received"].str[:10].between(str(release.data_from), str(release.data_to))]
-    if (rows["received"].str.len() > len(MINUTE)).any() or (rows["arrived"].str.len() > len(MINUTE)).any():
-        raise SourceError([f"{config.path}: [inputs.{NAME}]: times must be local, without an offset, as the calls' are; correct the file"])
-    received, arrived = (pd.to_datetime(rows[name], format="%Y-%m-%d %H:%M").to_numpy("datetime64[m]") for name in ("received", "arrived"))
-    minutes = (arrived - received).astype(float)
+    times = {name: pd.to_datetime(rows[name], format="%Y-%m-%d %H:%M") for name in ("received", "arrived")}
+    # A wait is a difference of moments; where the clocks show the time twice or never, it is unknown and left out.
+    moments = {name: at.dt.tz_localize(config.file.agency.timezone, ambiguous="NaT", nonexistent="NaT") for name, at in times.items()}
+    minutes = ((moments["arrived"] - moments["received"]).dt.total_seconds() / 60).to_numpy()
+    received = times["received"].to_numpy("datetime64[m]")
     known = set(codelists["area"].by_code) if "area" in mapped_dimensions(config) else {ROOT}
     area = rows["area"].replace("", ROOT).to_numpy()
     if unknown := sum(code not in known for code in area):

@@ -263,9 +263,8 @@ class TimeColumn:
             value = case.exact or own
             if self._moved and not case.exact:
                 value = Zone(str(self.zone), self.agency.first, self.agency.last).instant_of(f"({case.written})")
-            if value != own or whens:
-                whens.append(f"WHEN {case.condition} THEN {value}")
-        known = f"CASE {' '.join(whens)} ELSE {own} END" if whens else own
+            whens.append(f"WHEN {case.condition} THEN {value}")
+        known = f"CASE {' '.join(whens)} ELSE {own} END"
         return f"CASE WHEN {self.agency.near_a_change(local)} THEN {known} END"
 
     def clock_given(self, text: str) -> str:

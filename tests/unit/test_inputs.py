@@ -115,12 +115,12 @@ def test_few_claims_are_withheld(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("budget", "year,source,planned\n2024,City,-5\n", "row 1: 'planned' must be a number"),
-        ("budget", "year,source,planned\n24,City,5\n", "row 1: 'year' must be a year"),
+        ("budget", "year,source,planned\n2024,City,-5\n", "budget.csv, line 2: 'planned' must be a number"),
+        ("budget", "year,source,planned\n24,City,5\n", "budget.csv, line 2: 'year' must be a year"),
         ("budget", "year,source\n2024,City\n", "has no column 'planned'"),
         ("training", "year,course,role,trained,eligible,hours\n2024,A,B,5,4,1\n", "'trained' is more than 'eligible'"),
         ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,above,2024-01-01,Why\n", "'direction' must be one of at_least, at_most"),
-        ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,at_least,2024-01-01,\n", "row 1: 'reason' must be a text"),
+        ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,at_least,2024-01-01,\n", "targets.csv, line 2: 'reason' must be a text"),
         ("shifts", "unit,start,end,officer,clinician\nA,2024-01-01 08:00,2024-01-01 07:00,yes,yes\n", "'end' must be later than 'start'"),
         ("survey", "wave,audience,question,agree,respondents\n2024-01-01,people,Q,1,2\n", "'audience' must be one of"),
     ],
@@ -231,6 +231,16 @@ def test_urgent_calls_are_parted_by_what_teams_did(tmp_path):
     assert (tmp_path / "c/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == []
 
 
-def test_urgent_calls_with_an_offset_are_refused(tmp_path):
-    with pytest.raises(SourceError, match="without an offset"):
-        check(read_inputs(urgent(tmp_path, "2024-01-02 10:20:00-06:00,2024-01-02 10:25:00-06:00\n")), tmp_path / "private")
+def test_urgent_calls_with_an_offset_are_moved(tmp_path):
+    """Half past four in the afternoon in UTC is half past ten in Chicago, when the team is on its call."""
+    days = [f"2024-01-{d:02d}" for d in range(1, 29)]
+    local = "".join(f"{d} 10:{m},{d} 10:{m + 8}\n" for d in days for m in (20, 30, 45, 50))
+    moved = "".join(f"{d} 16:{m}Z,{d} 16:{m + 8} UTC\n" for d in days for m in (20, 30, 45, 50))
+    waits = []
+    for name, text in (("local", local), ("moved", moved)):
+        build(read_inputs(urgent(tmp_path / name, text)), tmp_path / name / "out", tmp_path / name / "private")
+        waits.append((tmp_path / name / "out/tables/urgent_waits.csv").read_text())
+    assert waits[0] == waits[1]
+    assert "2024,on_a_call,60,8,8" in waits[0]
+    with pytest.raises(SourceError, match=r"u\.csv, line 2: 'received' must be a date and time"):
+        check(read_inputs(urgent(tmp_path, "2024-01-02 10:20 nonsense,2024-01-02 10:25\n")), tmp_path / "private")
