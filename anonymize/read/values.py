@@ -143,7 +143,8 @@ def _category(
     said, code = _first_of(given), _first_of(meant)
     if name in FLAG_FIELDS and len(columns) > 1:
         code = code.mask(pd.concat([m == "yes" for m in meant], axis=1).any(axis=1), "yes")
-    disagreeing = found["_n"][pd.concat(meant, axis=1).nunique(axis=1) > 1].sum()
+    # Columns of an area often hold different levels of one tree.
+    disagreeing = 0 if system else found["_n"][pd.concat(meant, axis=1).nunique(axis=1) > 1].sum()
     unmapped = said.notna() & code.isna()
     catch_all = config.file.calls.values.get(name, {}).get(CATCH_ALL)
     caught: list[tuple[str, int]] = []
