@@ -12,9 +12,11 @@ from collections import Counter
 
 import pytest
 
+from anonymize import records, sources
 from anonymize.engine import open_engine
 from anonymize.errors import AnonymizeError
 from anonymize.pipeline import read_inputs
+from anonymize.read import call_times, delimited, times, values
 from anonymize.records import read_calls
 from tests.generative.exports import SECRET, Trial, expected, trial
 
@@ -71,3 +73,94 @@ def test_right_or_refused(first, tmp_path):
         except AssertionError as error:
             raise AssertionError(f"trial {seed}: {error}") from error
     assert results["read"] > results["refused"], results
+
+
+def _case_lost(monkeypatch):
+    """Texts are compared without case alone."""
+    real = values._meanings
+    monkeypatch.setattr(values, "_meanings", lambda *a: {text.lower(): code for text, code in real(*a).items()})
+
+
+def _words_ignored(monkeypatch):
+    """A library reads the start of a time and drops the rest."""
+    monkeypatch.setattr(times, "ISO_PLAIN", times.ISO_PLAIN + ".*")
+
+
+def _clocks_never_change(monkeypatch):
+    """Waits are differences of wall clocks."""
+    monkeypatch.setattr(times.Zone, "changes", property(lambda _zone: ()))
+
+
+def _noon_ignored(monkeypatch):
+    """The clock of a clock column is its digits."""
+    monkeypatch.setattr(
+        call_times, "clock_seconds", lambda text, _formats: f"try_cast(regexp_extract({text}, '([0-9]{{1,2}}):', 1) AS INTEGER) * 3600"
+    )
+
+
+def _first_row_wins(monkeypatch):
+    monkeypatch.setattr(records, "combine_rows", lambda *_arguments: None)
+
+
+def _a_fault_costs_its_neighbor(monkeypatch):
+    """A line that is no record takes the next one along."""
+    real = delimited._runs_of_records
+
+    def lossy(path, dialect, header, rejected):
+        for run in real(path, dialect, header, rejected):
+            if rejected and run and run[0][0] == rejected[-1].line + 1:
+                rejected.append(delimited.RejectedLine(run[0][0], "quote"))
+                run = run[1:]
+            yield run
+
+    monkeypatch.setattr(delimited, "_runs_of_records", lossy)
+
+
+def _first_sheet_alone(monkeypatch):
+    real = sources._parts_of
+    monkeypatch.setattr(sources, "_parts_of", lambda *a: (real(*a)[0][:1], []))
+
+
+def _seconds_as_minutes(monkeypatch):
+    real = call_times.after_call
+    monkeypatch.setattr(call_times, "after_call", lambda form, *a: real("minutes_after_call", *a))
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        _case_lost,
+        _words_ignored,
+        _clocks_never_change,
+        _noon_ignored,
+        _first_row_wins,
+        _a_fault_costs_its_neighbor,
+        _first_sheet_alone,
+        _seconds_as_minutes,
+    ],
+)
+def test_planted_faults_are_seen(plant, tmp_path, monkeypatch):
+    plant(monkeypatch)
+    for seed in range(150):
+        made = trial(seed, tmp_path / str(seed))
+        try:
+            outcome(made)
+        except AssertionError:
+            return
+    raise AssertionError(f"{plant.__name__} was not seen in 150 trials")
+
+
+def test_a_reader_that_loses_records_is_stopped_by_the_second_count(tmp_path, monkeypatch):
+    """DuckDB left to itself takes `#` for a comment: half of the calls would be gone, and the tally would add up."""
+    from tests.agency import tally_of, write_agency
+
+    rows = "id,at,type\n" + "".join(f"{'#' if i % 2 else ''}{i},2024-02-03 10:00:00,Crisis\n" for i in range(50))
+    agency = write_agency(tmp_path, rows)
+    assert tally_of(agency).counted == 50
+    real = sources._read_csv
+    monkeypatch.setattr(sources, "_read_csv", lambda *a, **k: real(*a, **k).replace("comment=''", "comment='#'"))
+    with pytest.raises(AnonymizeError, match=r"calls\.csv: two readings count its records differently \(25 and 50\)"):
+        tally_of(agency)
+    monkeypatch.setattr(sources, "_read_csv", lambda *a, **k: f"(SELECT * FROM {real(*a, **k)} LIMIT 49)")
+    with pytest.raises(AnonymizeError, match=r"calls\.csv: two readings count its records differently \(49 and 50\)"):
+        tally_of(agency)
