@@ -1,7 +1,8 @@
 """When a call came in, and its other times, as SQL over the texts of an export.
 
-Three layers, each a query over the one before: cleaned texts; local times of each column; then one value per field with its moment in UTC near
-changes of the clocks (see `anonymize.read.times`), and whether a text was given that is no time.
+Layers, each a query over the one before: cleaned texts; the local time of each column; those that are possible; when the call came in; and last
+every other field. Each has its moment in UTC near changes of the clocks (see `anonymize.read.times`), and says where a text was given that is
+no time.
 """
 
 from __future__ import annotations

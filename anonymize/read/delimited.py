@@ -202,6 +202,8 @@ def read_header(path: Path, dialect: Dialect) -> Header:
         raise SourceError(
             [f"{path}: cannot be read ({error.strerror or type(error).__name__}); is it whole, and of the format named?"]
         ) from None
+    if not block.strip():
+        raise SourceError([f"{path}: holds no text; export it again"])
     at = 0
     for _ in range(dialect.header_row - 1):
         at = block.find(b"\n", at) + 1
@@ -224,7 +226,7 @@ def read_header(path: Path, dialect: Dialect) -> Header:
         ])  # fmt: skip
     end = block.find(b"\n", at) + 1 or len(block)
     lines = block.count(b"\n", 0, end) + (0 if block[:end].endswith(b"\n") else 1)
-    return Header(tuple(names), lines if block else 0, block[start:end])
+    return Header(tuple(names), lines, block[start:end])
 
 
 def _unquoted(value: bytes, dialect: Dialect) -> str:

@@ -130,6 +130,12 @@ def test_another_delimiter_is_named_in_the_message(tmp_path):
     assert len(caught.value.problems) == 1, "said once, not once for each column"
 
 
+@pytest.mark.parametrize("text", ["", "\ufeff", "\n\n"])
+def test_an_empty_file_is_said_to_be_empty(tmp_path, text):
+    with pytest.raises(SourceError, match=r"calls\.csv: holds no text"):
+        tally_of(write_agency(tmp_path, text))
+
+
 def test_column_named_twice(tmp_path):
     with pytest.raises(SourceError, match="the column 'at' stands twice"):
         tally_of(write_agency(tmp_path, "id,at,type,at\n1,2024-02-03,Crisis,2024-02-04\n"))
