@@ -10,6 +10,7 @@ from typing import Any
 import altair as alt
 import geopandas as gpd
 import pydeck as pdk
+import shapely
 from shapely.geometry import LineString, mapping
 
 from dashboard.release import Release
@@ -46,6 +47,8 @@ class Map:
     def flat(self, *, colours: Palette) -> alt.LayerChart:
         """Its flat twin, for pictures: the same areas, classes and hatching, with a key."""
         shapes = self.frame[["code", "geometry"]].copy()
+        # Vega draws on a sphere: there an outer ring runs clockwise, against RFC 7946, or all but the area is filled.
+        shapes["geometry"] = shapely.orient_polygons(shapes.geometry, exterior_cw=True)
         ranks = {code: place.rank for code, place in self.places.items()}
         words = [self.classes[rank] if (rank := ranks.get(code)) is not None else self.hatched for code in shapes["code"]]
         shapes["shown"] = words
