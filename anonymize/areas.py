@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import json
+import unicodedata
 import warnings
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from enum import StrEnum
 
 import geopandas as gpd
 import pandas as pd
-from shapely import set_precision
-from shapely.geometry import mapping
 
-from anonymize.agency.load import AgencyConfig
+from anonymize.agency.load import AgencyConfig, normalise
 from anonymize.agency.schema import AreaSpec, Text
-from anonymize.codelists import ROOT, Codelist, Node, with_unknown
-from anonymize.errors import AreaError
-
-SIMPLIFY_METRES = 25.0
-"""Boundaries are drawn for reading on a phone; details below this are left out."""
-PUBLIC_DECIMALS = 5
-"""Degrees: about one metre."""
-_METRES_PER_DEGREE = 111_320.0
+from anonymize.boundaries import clean_code, read_outlines
+from anonymize.boundary_faults import listed
+from anonymize.codelists import ROOT, UNKNOWN, Codelist, Node, with_unknown
+from anonymize.errors import AreaError, MappingError
 
 
 @dataclass(frozen=True)
 class AreaSystem:
-    """`boundaries`, where there are any, has columns code and geometry (WGS 84), one row per finest code."""
+    """`boundaries`, where there are any, has columns code and geometry (WGS 84), one row per finest code. `remarks`: what the analyst
+    should hear of the boundary file (private screen and report only)."""
 
     codelist: Codelist
     boundaries: gpd.GeoDataFrame | None
     strip_zeros: bool
+    remarks: tuple[str, ...] = ()
 
     def clean(self, value: str) -> str:
         """A source value as a code: blanks off; leading zeros off where the file says so."""
-        value = value.strip()
-        return value.lstrip("0") or "0" if self.strip_zeros and value else value
+        return clean_code(value, strip_zeros=self.strip_zeros)
 
 
 def load_areas(config: AgencyConfig) -> dict[str, AreaSystem]:
@@ -57,7 +51,16 @@ def load_areas(config: AgencyConfig) -> dict[str, AreaSystem]:
 
 
 def _system(config: AgencyConfig, name: str, spec: AreaSpec, problems: list[str]) -> AreaSystem | None:
-    frame = _read_boundaries(config.resolve(spec.boundaries.path), spec, problems) if spec.boundaries else None
+    frame, remarks = None, list[str]()
+    if spec.boundaries:
+        agency, calls = config.file.agency, config.file.calls
+        outlines = read_outlines(
+            config.resolve(spec.boundaries.path), spec, country=None if agency.fictional else agency.country,
+            placed="lon" in calls.columns and name not in calls.columns,
+        )  # fmt: skip
+        problems += outlines.problems
+        remarks += outlines.remarks
+        frame = outlines.frame
     if problems:
         return None
     labels = dict(spec.names)
@@ -67,15 +70,44 @@ def _system(config: AgencyConfig, name: str, spec: AreaSpec, problems: list[str]
     if problems:
         return None
     codelist = with_unknown(name, spec.name, spec.all, spec.levels, nodes, unknown=spec.unknown, under_every_parent=spec.coarse_values)
-    if frame is not None:
-        finest = {node.code for node in nodes if node.level == spec.levels[-1]}
-        drawn = set(frame["code"])
-        if extra := sorted(drawn - finest):
-            problems.append(f"the boundary file draws areas that the tree does not name: {', '.join(extra)}; add them to 'tree'")
-        if missing := sorted(finest - drawn):
-            problems.append(f"the boundary file lacks areas that the tree names: {', '.join(missing)}; add their outlines or take them out")
+    _check_codes(spec, nodes, codelist, problems)
+    if idle := [code for code in spec.names if code not in codelist.by_code]:
+        remarks.append(f"'names' has names of codes that are no area: {listed(idle)}; correct the codes, or take them out")
+    if frame is not None and spec.boundaries is not None:
+        finest = [node.code for node in nodes if node.level == spec.levels[-1]]
+        named, file = "tree" if spec.tree else "codes", spec.boundaries.path.name
+        if extra := [code for code in frame["code"] if code not in set(finest)]:
+            problems.append(
+                f"{file} draws areas that '{named}' does not name: {listed(extra)}; add them to '{named}', or to 'boundaries.leave_out'"
+            )
+        if missing := sorted(set(finest) - set(frame["code"])):
+            problems.append(
+                f"{file} has no feature for areas that '{named}' names: {listed(missing)}; add their outlines to the file, or take the "
+                f"codes out of '{named}' and map the calls that bear them in [calls.values]"
+            )
         frame = frame[["code", "geometry"]]
-    return AreaSystem(codelist, frame, spec.strip_zeros)
+    return AreaSystem(codelist, frame, spec.strip_zeros, tuple(remarks))
+
+
+def _check_codes(spec: AreaSpec, nodes: Sequence[Node], codelist: Codelist, problems: list[str]) -> None:
+    """Codes that no call could name: kept for the program, not written as the calls' values are read, or told apart by case only."""
+    given = {node.code for node in nodes}
+    kept = {ROOT, UNKNOWN} | {node.code for node in codelist.nodes if node not in nodes}
+    named_by_calls = [node.code for node in nodes if spec.coarse_values or node.level == spec.levels[-1]]
+    for code in sorted(given):
+        if normalise(code) in kept:
+            problems.append(f"the code '{code}' is kept for the program; choose another")
+    if unread := [f"'{code}'" for code in named_by_calls if not code or code != clean_code(code, strip_zeros=spec.strip_zeros)]:
+        zeros = " and, as 'strip_zeros' is on, without leading zeros" if spec.strip_zeros else ""
+        problems.append(f"codes must be written without blanks around them{zeros}: {listed(unread)}; correct them")
+    groups: dict[str, list[str]] = defaultdict(list)
+    for code in dict.fromkeys(named_by_calls):
+        groups[unicodedata.normalize("NFC", normalise(code))].append(f"'{code}'")
+    if same := [" and ".join(group) for group in groups.values() if len(group) > 1]:
+        file = f"{spec.boundaries.path.name}: " if spec.boundaries else ""
+        problems.append(
+            f"{file}codes that differ in case or blanks only, which calls cannot tell apart: {listed(same)}; write other codes for them"
+        )
 
 
 def _nodes(spec: AreaSpec, frame: gpd.GeoDataFrame | None, labels: dict[str, Text], problems: list[str]) -> Iterator[Node]:
@@ -92,8 +124,6 @@ def _nodes(spec: AreaSpec, frame: gpd.GeoDataFrame | None, labels: dict[str, Tex
             if times > 1:
                 problems.append(f"the code '{code}' stands {times} times; each code has one place")
         for code in dict.fromkeys(codes):
-            if code in (ROOT, "unknown"):
-                problems.append(f"the code '{code}' is kept for the program; choose another")
             yield node(code, ROOT, spec.levels[0])
         return
     parents: dict[str, str] = {}
@@ -118,36 +148,64 @@ def _nodes(spec: AreaSpec, frame: gpd.GeoDataFrame | None, labels: dict[str, Tex
         queue += [(child, code, depth + 1) for child in children]
 
 
-def _read_boundaries(path: Path, spec: AreaSpec, problems: list[str]) -> gpd.GeoDataFrame | None:
-    """Columns code, label, geometry in WGS 84, ordered by code."""
-    assert spec.boundaries is not None
-    if not path.exists():
-        problems.append(f"the boundary file {path} does not exist; check 'boundaries.path'")
-        return None
-    try:
-        frame = gpd.read_file(path)
-    except Exception as error:  # pyogrio raises its own classes for every kind of broken file
-        problems.append(f"the boundary file {path} cannot be read as GeoJSON or Shapefile ({type(error).__name__})")
-        return None
-    for column in filter(None, (spec.boundaries.code, spec.boundaries.name)):
-        if column not in frame.columns:
-            known = ", ".join(str(c) for c in frame.columns if c != "geometry")
-            problems.append(f"the boundary file {path} has no property '{column}'; it has: {known}")
-            return None
-    if frame.crs is None:
-        frame = frame.set_crs(4326)
-    frame = frame.to_crs(4326)
-    code = frame[spec.boundaries.code].astype(str).str.strip()
-    frame["code"] = code.str.lstrip("0") if spec.strip_zeros else code
-    frame["label"] = frame[spec.boundaries.name].astype(str).str.strip() if spec.boundaries.name else frame["code"]
-    frame["geometry"] = frame.geometry.make_valid()
-    result = frame[["code", "label", "geometry"]].dissolve("code", as_index=False, aggfunc="first")
-    return result.sort_values("code", key=lambda codes: codes.map(_natural)).reset_index(drop=True)
+class Placing(StrEnum):
+    """What became of a call's point."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    BLANK = "blank"
+    NO_NUMBER = "no_number"
+    OUT_OF_RANGE = "out_of_range"
 
 
-def _natural(code: str) -> str:
-    """Sort key that puts '9' before '10'."""
-    return code.rjust(8, "0") if code.isdigit() else code
+_NUMBER = r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]+)?"
+
+
+def place_texts(texts: pd.DataFrame, system: AreaSystem, placeholders: Collection[str], where: str) -> pd.DataFrame:
+    """The finest area code and the `Placing` of each row of `texts` (longitude and latitude as written; None for a blank).
+
+    What lies in no outline gets the system's unknown code (None where it has none). Raises MappingError, which begins with `where`, when
+    there are points and not one of them lies in an outline.
+    """
+    marks = {"", *map(normalise, placeholders)}
+    written = pd.DataFrame(
+        {axis: texts[column].map(lambda text: "" if text is None or normalise(text) in marks else text.strip()).astype(object)
+         for axis, column in zip(("lon", "lat"), texts.columns, strict=True)}
+    )  # fmt: skip
+    blank = (written == "").any(axis=1)
+    points = written[written["lon"].str.fullmatch(_NUMBER) & written["lat"].str.fullmatch(_NUMBER)].astype(float)
+    in_range = points["lon"].abs().le(180) & points["lat"].abs().le(90)
+    placing = pd.Series(Placing.NO_NUMBER.value, index=texts.index, dtype=object)
+    placing[blank] = Placing.BLANK.value
+    placing[points.index] = Placing.OUT_OF_RANGE.value
+    placing[points.index[in_range]] = Placing.OUTSIDE.value
+    code = pd.Series(system.codelist.unknown_leaf, index=texts.index, dtype=object)
+    placed = _inside(points[in_range], system)
+    if len(points) and placed.empty:
+        raise MappingError([f"{where}: {_why_none(points, system)}"])
+    code[placed.index] = placed
+    placing[placed.index] = Placing.INSIDE.value
+    return pd.DataFrame({"code": code, "placing": placing})
+
+
+def _inside(points: pd.DataFrame, system: AreaSystem) -> pd.Series:
+    """The area codes of those points that lie in one."""
+    placed = place_points(points.reset_index(drop=True), system)
+    return pd.Series(placed.to_numpy(), index=points.index, dtype=object).dropna()
+
+
+def _why_none(points: pd.DataFrame, system: AreaSystem) -> str:
+    """Why no point lies in an outline, and the cure; nothing of the points themselves."""
+    found = f"not one of {len(points):,} different points lies in an outline of '{system.codelist.dimension}'"
+    swapped = pd.DataFrame({"lon": points["lat"], "lat": points["lon"]})
+    if len(_inside(swapped[swapped["lon"].abs().le(180) & swapped["lat"].abs().le(90)], system)):
+        return f"{found}, but with longitude and latitude swapped some do; exchange the columns of 'lon' and 'lat'"
+    if (points["lon"].abs().gt(180) | points["lat"].abs().gt(90)).all():
+        return (
+            f"{found}: all are outside -180 to 180 and -90 to 90, as feet or metres of a projected grid are; export longitude and latitude in "
+            "degrees (WGS 84)"
+        )
+    return f"{found}; check that 'lon' and 'lat' name the right columns, in degrees, and that the boundary file draws this place"
 
 
 def place_points(points: pd.DataFrame, system: AreaSystem) -> pd.Series:
@@ -162,20 +220,3 @@ def place_points(points: pd.DataFrame, system: AreaSystem) -> pd.Series:
     joined = frame.sjoin(system.boundaries, how="left", predicate="intersects")
     codes: pd.Series = joined.sort_values("code").groupby(level=0)["code"].first().reindex(points.index)
     return codes
-
-
-def public_geojson(system: AreaSystem) -> str:
-    """Simplified outlines with one property, `code`; the same text for the same input.
-
-    Neighbours are simplified together (as a coverage), so that no gaps open between them.
-    """
-    assert system.boundaries is not None
-    tolerance = SIMPLIFY_METRES / _METRES_PER_DEGREE
-    outlines = system.boundaries.geometry
-    simplified = outlines.simplify_coverage(tolerance) if outlines.is_valid_coverage() else outlines.simplify(tolerance)
-    features: list[dict[str, Any]] = []
-    for code, outline in zip(system.boundaries["code"], simplified, strict=True):
-        rounded = set_precision(outline, 10**-PUBLIC_DECIMALS)
-        geometry = json.loads(json.dumps(mapping(rounded)), parse_float=lambda text: round(float(text), PUBLIC_DECIMALS))
-        features.append({"type": "Feature", "properties": {"code": code}, "geometry": geometry})
-    return json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")) + "\n"

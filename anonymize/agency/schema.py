@@ -162,9 +162,14 @@ class DimensionSpec(Model):
 
 
 class Boundaries(Model):
+    """The file that draws the finest areas. `code`, `name`: its properties; `crs`: its coordinates, where it does not say them itself;
+    `leave_out`: codes of features that are no area of the agency (a lake, a neighbouring city)."""
+
     path: Path
     code: str
     name: str | None = None
+    crs: str | None = None
+    leave_out: tuple[str, ...] = ()
 
 
 class AreaSpec(Model):

@@ -17,10 +17,11 @@ from typing import Any
 
 from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import Text
-from anonymize.areas import AreaSystem, public_geojson
+from anonymize.areas import AreaSystem
 from anonymize.audit.reader import HISTORY
 from anonymize.codelists import ROOT, Codelist
 from anonymize.completeness import NAME as COMPLETENESS
+from anonymize.geojson import public_geojson
 from anonymize.history import NOTHING_REVISED, Revised
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
@@ -70,11 +71,13 @@ def write_candidate(
         put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), _reference_resource(reference))
     for name in _used(tables):
         put(f"codelists/{name}.csv", _codelist_csv(codelists[name]), _codelist_resource(codelists[name]))
+    # Which outlines are published follows from the tables of the agency file alone, not from where calls came from.
+    drawn = {name for table in tables for name, dimension in table.dimensions.items() if len(dimension.levels) > 1}
     for name, system in areas.items():
-        if system.boundaries is not None:
+        if system.boundaries is not None and name in drawn:
             file = f"areas{name.removeprefix('area')}.geojson"
             described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
-            put(file, public_geojson(system), described)
+            put(file, public_geojson(system.boundaries), described)
     put("CHANGELOG.md", _changelog(config, before), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
     (folder / "datapackage.json").write_text(
         json.dumps(_package(config, advice, history, before, references, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
