@@ -12,12 +12,13 @@ from enum import StrEnum
 import geopandas as gpd
 import pandas as pd
 
-from anonymize.agency.load import AgencyConfig, normalise
+from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import AreaSpec, Text
 from anonymize.boundaries import clean_code, read_outlines
 from anonymize.boundary_faults import listed
 from anonymize.codelists import ROOT, UNKNOWN, Codelist, Node, with_unknown
 from anonymize.errors import AreaError, MappingError
+from anonymize.read.cleaning import normalise
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _system(config: AgencyConfig, name: str, spec: AreaSpec, problems: list[str]
 
 
 def _check_codes(spec: AreaSpec, nodes: Sequence[Node], codelist: Codelist, problems: list[str]) -> None:
-    """Codes that no call could name: kept for the program, not written as the calls' values are read, or told apart by case only."""
+    """Codes that no call could name: kept for the program, not written as the calls' values are read, or told apart by blanks only."""
     given = {node.code for node in nodes}
     kept = {ROOT, UNKNOWN} | {node.code for node in codelist.nodes if node not in nodes}
     named_by_calls = [node.code for node in nodes if spec.coarse_values or node.level == spec.levels[-1]]
@@ -102,11 +103,11 @@ def _check_codes(spec: AreaSpec, nodes: Sequence[Node], codelist: Codelist, prob
         problems.append(f"codes must be written without blanks around them{zeros}: {listed(unread)}; correct them")
     groups: dict[str, list[str]] = defaultdict(list)
     for code in dict.fromkeys(named_by_calls):
-        groups[unicodedata.normalize("NFC", normalise(code))].append(f"'{code}'")
+        groups[unicodedata.normalize("NFC", " ".join(code.split()))].append(f"'{code}'")
     if same := [" and ".join(group) for group in groups.values() if len(group) > 1]:
         file = f"{spec.boundaries.path.name}: " if spec.boundaries else ""
         problems.append(
-            f"{file}codes that differ in case or blanks only, which calls cannot tell apart: {listed(same)}; write other codes for them"
+            f"{file}codes that differ in blanks only, which calls cannot tell apart: {listed(same)}; write other codes for them"
         )
 
 

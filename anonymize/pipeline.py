@@ -14,6 +14,7 @@ import numpy as np
 from anonymize.agency import AgencyConfig, load
 from anonymize.agency.load import mapped_dimensions
 from anonymize.agency.schema import TableSpec
+from anonymize.area_use import area_lines
 from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.audit.report import BESIDE
@@ -93,6 +94,7 @@ def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Tally:
     with open_engine(inputs.config.file, private) as engine:
         read_inputs_beside(engine.db, inputs.config)
         tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
+        tally.areas = area_lines(engine, inputs.config, inputs.areas, _specs(inputs.config), tally.values)
         urgent_waits(engine, inputs.config, inputs.codelists)
     return tally
 
@@ -194,6 +196,7 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     with open_engine(config.file, private) as engine:
         references = read_inputs_beside(engine.db, config)
         tally = read_calls(engine, config, inputs.areas, private, progress)
+        tally.areas = area_lines(engine, config, inputs.areas, specs, tally.values)
         references += urgent_waits(engine, config, inputs.codelists)
         if config.file.plan.apply:
             inputs, advice = _advise(engine, inputs, specs, progress, merged_before(history))

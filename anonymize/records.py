@@ -60,7 +60,8 @@ class Tally:
     """Where every record went, in numbers. `completeness` is (rows filled, rows) per field, `by_month` the same per field and month.
 
     For the private screen alone: `misread`, (texts that are no time, texts given) per time field; `durations`, (negative, longer than a day) per
-    pair of times; `values`, what became of the texts of each field; `sheets_left_out`; `differing`, calls on several rows that differ, per field.
+    pair of times; `values`, what became of the texts of each field; `sheets_left_out`; `differing`, calls on several rows that differ, per field;
+    `areas`, how calls and outlines fit (`anonymize.area_use`).
     """
 
     files: tuple[str, ...] = ()
@@ -77,6 +78,7 @@ class Tally:
     values: dict[str, ValueReport] = field(default_factory=dict)
     differing: dict[str, int] = field(default_factory=dict)
     sheets_left_out: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
 
     @property
     def faulty(self) -> int:

@@ -14,7 +14,7 @@ MIN_MIDNIGHT = 10
 
 
 def tally_text(tally: Tally) -> str:
-    """Where every record went, what was not understood, and how complete each field is."""
+    """Where every record went, what was not understood, how complete each field is, and how calls and outlines fit."""
     lines = [
         f"Rows read: {tally.rows:,} from {', '.join(tally.files)}",
         f"  counted as calls: {tally.counted:,}",
@@ -35,6 +35,8 @@ def tally_text(tally: Tally) -> str:
     lines.append("Completeness (share of counted calls with a usable value):")
     for name, (filled, total) in tally.completeness.items():
         lines.append(f"  {name}: {100 * filled / total if total else 0:.1f} %")
+    if tally.areas:
+        lines += ["Areas and their outlines:", *(f"  {line}" for line in tally.areas)]
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from anonymize.agency.load import CATCH_ALL, AgencyConfig
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS
-from anonymize.areas import AreaSystem, place_points
+from anonymize.areas import AreaSystem, Placing, place_texts
 from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.errors import MappingError
 from anonymize.read.cleaning import cleaned, folded, normalise, unified
@@ -36,12 +36,13 @@ Texts = Mapping[tuple[str, ...], pd.DataFrame]
 class ValueReport:
     """What became of a field's texts, for the private screen: `rows` of (text, code, number of rows), most frequent first (empty where the
     texts do not look like categories); `unmatched_keys` of the value map with the nearest text there is; `caught`: (text, rows) that "*"
-    took; `disagreeing`: rows in which several columns name different codes."""
+    took; `disagreeing`: rows in which several columns name different codes; `placing`: of an area placed by points, rows by what became of theirs."""
 
     rows: tuple[tuple[str, str, int], ...] = ()
     unmatched_keys: tuple[tuple[str, str], ...] = ()
     caught: tuple[tuple[str, int], ...] = ()
     disagreeing: int = 0
+    placing: Mapping[Placing, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -219,11 +220,8 @@ def _unmapped(config: AgencyConfig, name: str, codelist: Codelist, values: Seque
 def _placed(config: AgencyConfig, name: str, system: AreaSystem, texts: pd.DataFrame) -> FieldCodes:
     """An area field from points, for a system that has outlines but no column."""
     lon, lat = (str(column) for column in texts.columns if column != COUNT)
-    marks = {normalise(mark) for mark in config.file.calls.placeholders}
-    numbers = {axis: pd.to_numeric(texts[column].where(~texts[column].map(lambda v: v is not None and normalise(v) in marks)), errors="coerce")
-               for axis, column in (("lon", lon), ("lat", lat))}  # fmt: skip
-    known = pd.DataFrame(numbers).dropna()
-    code = pd.Series(system.codelist.unknown_leaf, index=texts.index, dtype=object)
-    placed = pd.Series(place_points(known.reset_index(drop=True), system).to_numpy(), index=known.index, dtype=object).dropna()
-    code[placed.index] = placed
-    return FieldCodes(name, (lon, lat), texts[[lon, lat]].assign(code=code), system.codelist)
+    where = f"{config.path}: [calls.columns] 'lon' and 'lat'"
+    placed = place_texts(texts[[lon, lat]], system, config.file.calls.placeholders, where)
+    rows = texts[COUNT].groupby(placed["placing"]).sum()
+    report = ValueReport(placing={Placing(placing): int(n) for placing, n in rows.items()})
+    return FieldCodes(name, (lon, lat), texts[[lon, lat]].assign(code=placed["code"]), system.codelist, report)

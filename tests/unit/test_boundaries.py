@@ -57,7 +57,7 @@ REFUSED = {
     "code true": ([BEE, feature(True)], ["neither text nor a whole number", "feature 2 (true or false)"]),
     "code a list": ([BEE, feature(["A"])], ["neither text nor a whole number", "feature 2 (a list)"]),
     "code with a zero-width space": ([BEE, feature("A\u200b")], ["characters that cannot be seen", "feature 2"]),
-    "case only": ([feature("A"), feature("a", i=1)], ["'A' and 'a'", "case or blanks only", "map.geojson"]),
+    "blanks only": ([feature("A 1"), feature("A  1", i=1)], ["'A  1' and 'A 1'", "blanks only", "map.geojson"]),
     "kept for the program": ([BEE, feature("Unknown")], ["the code 'Unknown' is kept for the program"]),
     "null geometry": ([BEE, {"type": "Feature", "properties": {"c": "A"}, "geometry": None}], ["no outline", "feature 2 (code 'A')", "draw it"]),
     "empty polygon": ([BEE, feature("A", {"type": "Polygon", "coordinates": []})], ["no outline", "feature 2 (code 'A')"]),
@@ -183,6 +183,7 @@ def test_one_code_with_two_names(tmp_path):
         ([feature(9.0), feature(10, i=1)], ["9", "10"]),
         ([feature(53033001500), feature("x", i=1)], ["53033001500", "x"]),
         ([feature(" A "), feature("B\u00a0", i=1)], ["A", "B"]),
+        ([feature("A"), feature("a", i=1)], ["A", "a"]),
         ([feature("NA"), feature("Pen\u0303a", i=1)], ["NA", "Peña"]),
     ],
 )
