@@ -51,7 +51,16 @@ def test_every_key_of_the_agency_file_is_documented():
     from anonymize.agency import schema
 
     text = (ROOT / "docs/agency-file.md").read_text(encoding="utf-8")
-    for model in (schema.Agency, schema.Release, schema.Privacy, schema.CallsSpec, schema.TimeSpec, schema.AreaSpec, schema.TableSpec):
+    for model in (
+        schema.Agency,
+        schema.Release,
+        schema.Privacy,
+        schema.CallsSpec,
+        schema.TimeSpec,
+        schema.AreaSpec,
+        schema.Boundaries,
+        schema.TableSpec,
+    ):
         for name in model.model_fields:
             assert name in text, f"{model.__name__}.{name}"
     for field in schema.PLAIN_FIELDS:
