@@ -166,7 +166,7 @@ def place_texts(texts: pd.DataFrame, system: AreaSystem, placeholders: Collectio
     """The finest area code and the `Placing` of each row of `texts` (longitude and latitude as written; None for a blank).
 
     What lies in no outline gets the system's unknown code (None where it has none). Raises MappingError, which begins with `where`, when
-    there are points and not one of them lies in an outline.
+    there are points, and not one of them is understood or lies in an outline.
     """
     marks = {"", *map(normalise, placeholders)}
     written = pd.DataFrame(
@@ -182,7 +182,7 @@ def place_texts(texts: pd.DataFrame, system: AreaSystem, placeholders: Collectio
     placing[points.index[in_range]] = Placing.OUTSIDE.value
     code = pd.Series(system.codelist.unknown_leaf, index=texts.index, dtype=object)
     placed = _inside(points[in_range], system)
-    if len(points) and placed.empty:
+    if placed.empty and not blank.all():
         raise MappingError([f"{where}: {_why_none(points, system)}"])
     code[placed.index] = placed
     placing[placed.index] = Placing.INSIDE.value
@@ -197,6 +197,8 @@ def _inside(points: pd.DataFrame, system: AreaSystem) -> pd.Series:
 
 def _why_none(points: pd.DataFrame, system: AreaSystem) -> str:
     """Why no point lies in an outline, and the cure; nothing of the points themselves."""
+    if points.empty:
+        return "not one point is two numbers; name the columns of longitude and latitude in degrees, written with a decimal point"
     found = f"not one of {len(points):,} different points lies in an outline of '{system.codelist.dimension}'"
     swapped = pd.DataFrame({"lon": points["lat"], "lat": points["lon"]})
     if len(_inside(swapped[swapped["lon"].abs().le(180) & swapped["lat"].abs().le(90)], system)):
