@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property, partial
+from numbers import Number
+from types import FunctionType
 from typing import Protocol
 
 import altair as alt
+import geopandas as gpd
 import pandas as pd
 
+from dashboard import language
 from dashboard.language import _, number
 from dashboard.maps import Map
 from dashboard.theme import Palette
@@ -55,17 +60,69 @@ class Figure:
         return [line for line in (self.note, hidden if self.hidden else "") if line]
 
     @cached_property
-    def rows(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(self.table.itertuples(index=False, name=None))
-
-    @cached_property
-    def likeness(self) -> tuple[str, ...]:
-        """Two figures of one language with the same likeness have the same chart."""
-        return (self.page, self.title, self.note, self.table.to_csv(), self.data.to_csv())
+    def drawn(self) -> str:
+        """A digest of all that the chart is drawn from: values, labels, statuses, events, outlines, and which kind of chart it is."""
+        digest = hashlib.sha256()
+        for part in _parts((self.draw, self.map)):
+            digest.update(part.encode() + b"\0")
+        return digest.hexdigest()
 
     @property
     def slug(self) -> str:
         return slug(*self.file)
+
+
+@dataclass(frozen=True)
+class View:
+    """A figure as somebody sees it: the key under which every drawn chart and map is kept.
+
+    Two views are equal only where everything drawn is: what the figure draws, the language of its words, the colours, and the width in pixels
+    (0 for a chart that fits itself to its place). The release needs no mention: what of it is drawn is part of `drawn`.
+    """
+
+    drawn: str
+    language: str
+    colours: Palette
+    width: int
+    figure: Figure = field(compare=False)
+
+
+def seen(figure: Figure, colours: Palette, width: int = 0) -> View:
+    """`figure` as a reader of the current language sees it."""
+    return View(figure.drawn, language.current(), colours, width, figure)
+
+
+def _parts(thing: object) -> Iterator[str]:
+    """Everything inside `thing` as texts, in order; things that differ give different texts.
+
+    Raises TypeError for what cannot be looked into (a closure, an unknown class): such a figure would be taken for another one. Draw with a
+    `functools.partial` over a function of a module.
+    """
+    if thing is None or isinstance(thing, str | Number):
+        yield repr(thing)
+    elif isinstance(thing, gpd.GeoDataFrame):
+        yield f"GeoDataFrame {thing.crs}"
+        yield from _parts([shape.hex() for shape in thing.geometry.to_wkb()])
+        yield from _parts(pd.DataFrame(thing.drop(columns=thing.geometry.name)))
+    elif isinstance(thing, pd.DataFrame):
+        yield "DataFrame"
+        yield from _parts({str(name): list(map(repr, thing[name])) for name in thing.columns})
+    elif isinstance(thing, partial):
+        yield from _parts([thing.func, thing.args, thing.keywords])
+    elif isinstance(thing, FunctionType) and thing.__closure__ is None and "<" not in thing.__qualname__:
+        yield f"{thing.__module__}.{thing.__qualname__}"
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        yield type(thing).__name__
+        yield from _parts([getattr(thing, f.name) for f in fields(thing)])
+    elif isinstance(thing, Mapping):
+        yield "mapping"
+        yield from _parts(list(thing.items()))
+    elif isinstance(thing, list | tuple):
+        yield f"{len(thing)} parts"
+        for part in thing:
+            yield from _parts(part)
+    else:
+        raise TypeError(f"a chart cannot be told from others by a {type(thing).__name__}; draw it from plain values")
 
 
 def slug(*parts: str) -> str:

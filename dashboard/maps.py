@@ -98,7 +98,7 @@ def _outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame:
 
 
 @lru_cache(maxsize=32)
-def _view(folder: str, west: float, south: float, east: float, north: float, width: int, height: int) -> pdk.ViewState:
+def _view(west: float, south: float, east: float, north: float, width: int, height: int) -> pdk.ViewState:
     import math
 
     span = max(east - west, 1e-6)
@@ -149,6 +149,6 @@ def deck(frame: gpd.GeoDataFrame, places: Mapping[str, Place], colours: Palette,
     style = {"backgroundColor": colours.background, "color": colours.ink, "border": f"1px solid {colours.outline}", "fontSize": "14px"}
     tooltip: Any = {"text": "{label}\n{words}", "style": style}
     return pdk.Deck(
-        layers=layers, initial_view_state=_view(str(len(features)), west, south, east, north, width, height),
+        layers=layers, initial_view_state=_view(west, south, east, north, width, height),
         map_provider=None, tooltip=tooltip,
     )  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -16,8 +15,7 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
-from dashboard import language
-from dashboard.figure import Figure
+from dashboard.figure import Figure, View, seen
 from dashboard.theme import DARK, LIGHT
 
 WIDTH = 720
@@ -52,19 +50,11 @@ def wrapped(text: str, size: float, width: float) -> list[str]:
     return [*lines, line] if line else lines or [""]
 
 
-@dataclass(frozen=True)
-class _Like:
-    """A figure, told from others by what its chart depends on."""
-
-    likeness: tuple[str, ...]
-    figure: Figure = field(compare=False)
-
-
 @lru_cache(maxsize=KEPT)
-def _chart(like: _Like) -> str:
-    """The figure's chart in the light colours, as Vega-Lite. Putting it together takes longer than drawing it."""
-    assert like.figure.chart is not None
-    return json.dumps(like.figure.chart(colours=LIGHT).to_dict(validate=False))
+def _chart(view: View) -> str:
+    """The figure's chart as Vega-Lite. Putting it together takes longer than drawing it."""
+    assert view.figure.chart is not None
+    return json.dumps(view.figure.chart(colours=view.colours).to_dict(validate=False))
 
 
 @lru_cache(maxsize=KEPT)
@@ -73,7 +63,7 @@ def _drawn(specification: str) -> str:
 
 
 def _specification(figure: Figure, width: int) -> dict[str, Any]:
-    specification: dict[str, Any] = json.loads(_chart(_Like((language.current(), *figure.likeness), figure)))
+    specification: dict[str, Any] = json.loads(_chart(seen(figure, LIGHT)))
     specification["background"] = None
     specification["autosize"] = {"type": "fit-x", "contains": "padding"}
     specification["width"] = width

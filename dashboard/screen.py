@@ -15,7 +15,7 @@ import streamlit as st
 
 from dashboard import address, frame, language
 from dashboard.exports import csv_bytes, file_name, in_language
-from dashboard.figure import Figure
+from dashboard.figure import Figure, View, seen
 from dashboard.language import _, number
 from dashboard.maps import MAP_HEIGHT
 from dashboard.paper import card_html
@@ -41,37 +41,16 @@ def screen_width() -> int:
     return PHONE if "Mobi" in st.context.headers.get("User-Agent", "") else DESK
 
 
-def draw(figure: Figure, release: Release) -> None:
+def draw(figure: Figure) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if not figure.map and not figure.draw:
         return
     if figure.map:
-        st.pydeck_chart(_deck(seen(figure, release, colours(), screen_width())), height=MAP_HEIGHT, alt=figure.alt)
+        st.pydeck_chart(_deck(seen(figure, colours(), screen_width())), height=MAP_HEIGHT, alt=figure.alt)
         _key(figure.map.classes, figure.map.hatched)
     else:
-        specification = deepcopy(_specification(seen(figure, release, colours())))
+        specification = deepcopy(_specification(seen(figure, colours())))
         st.vega_lite_chart(spec=specification, width="stretch", alt=figure.alt, theme="streamlit")
-
-
-@dataclass(frozen=True)
-class View:
-    """A figure as somebody sees it. Two with the same rows, words and colours are the same picture."""
-
-    release: Release
-    page: str
-    slug: str
-    title: str
-    rows: tuple[tuple[str, ...], ...]
-    language: str
-    colours: Palette
-    width: int
-    """Of a map, in pixels; a chart fits itself."""
-    figure: Figure = field(compare=False)
-
-
-def seen(figure: Figure, release: Release, colours: Palette, width: int = 0) -> View:
-    """`figure` as a reader of the current language sees it."""
-    return View(release, figure.page, figure.slug, figure.title, figure.rows, language.current(), colours, width, figure)
 
 
 @lru_cache(maxsize=64)
@@ -96,8 +75,8 @@ def _specification(view: View) -> dict[str, Any]:
     return chart
 
 
-def draw_with_notes(figure: Figure, release: Release) -> None:
-    draw(figure, release)
+def draw_with_notes(figure: Figure) -> None:
+    draw(figure)
     for line in figure.notes():
         st.caption(line)
 
@@ -201,7 +180,7 @@ class Screen:
 
     def figure(self, figure: Figure) -> None:
         st.header(escape(figure.title), anchor=False)
-        draw_with_notes(figure, self.release)
+        draw_with_notes(figure)
         if not figure.map:
             self.table(figure.table, figure.title)
         with st.container(horizontal=True):
@@ -236,7 +215,7 @@ class Embedded(Screen):
             return
         self.found = True
         st.subheader(escape(figure.title), anchor=False)
-        draw_with_notes(figure, self.release)
+        draw_with_notes(figure)
         super().table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None: ...
@@ -283,10 +262,10 @@ class Nobody(Embedded):
         light = palette(dark=False)
         if figure.map:
             for width in (PHONE, DESK):
-                _deck(seen(figure, self.release, light, width))
+                _deck(seen(figure, light, width))
             return
         if figure.draw:
-            _specification(seen(figure, self.release, light))
+            _specification(seen(figure, light))
         self.table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:

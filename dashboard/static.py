@@ -20,7 +20,7 @@ from html import escape
 from pathlib import Path
 
 from dashboard import citation, exports, language, opendata, picture
-from dashboard.figure import Figure, slug
+from dashboard.figure import Figure, View, seen, slug
 from dashboard.language import LANGUAGES, _, pick
 from dashboard.pages_list import PAGES, groups
 from dashboard.paper import Paper
@@ -28,6 +28,7 @@ from dashboard.release import Release, load_release
 from dashboard.serving import all_releases
 from dashboard.static_style import stylesheet
 from dashboard.surface import write_on
+from dashboard.theme import LIGHT
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "dashboard/assets/chart.js"
@@ -51,7 +52,7 @@ class Folder:
     out: Path
     code: str
     names: dict[str, bytes] = field(default_factory=dict)
-    drawn: dict[tuple[str, ...], list[tuple[str, int, int]]] = field(default_factory=dict)
+    drawn: dict[View, list[tuple[str, int, int]]] = field(default_factory=dict)
 
     def keep(self, name: str, data: bytes) -> str:
         """A file under its name; under another when the name is taken by other bytes."""
@@ -74,14 +75,14 @@ class Folder:
 
     def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
         """Drawn once for all pages that show the same: most figures of a page do not change with one of its filters."""
-        same = figure.likeness
-        if same not in self.drawn:
-            self.drawn[same] = []
+        view = seen(figure, LIGHT)
+        if view not in self.drawn:
+            self.drawn[view] = []
             for width in WIDTHS:
                 svg = picture.chart_svg(figure, width)
                 name = self.keep(f"{figure.page}-{figure.slug}-{width}.svg", picture.following_the_reader(svg).encode())
-                self.drawn[same].append((name, *picture.size_of(svg)))
-        return self.drawn[same]
+                self.drawn[view].append((name, *picture.size_of(svg)))
+        return self.drawn[view]
 
     def takeaways(self, figure: Figure) -> list[tuple[str, str]]:
         site = citation.site_of(self.release)

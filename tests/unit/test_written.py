@@ -24,7 +24,8 @@ from tests.conftest import ROOT
 def plainly(thing: Any) -> Any:
     """What can be compared of an argument."""
     if isinstance(thing, Figure):
-        return (thing.likeness, thing.alt, thing.hidden, thing.measures, dict(thing.choices))
+        words = (thing.page, thing.title, thing.note, thing.alt, thing.table.to_csv(), thing.data.to_csv())
+        return (words, thing.drawn, thing.hidden, thing.measures, dict(thing.choices))
     if isinstance(thing, pd.DataFrame):
         return thing.to_csv()
     return thing.__name__ if callable(thing) and hasattr(thing, "__name__") else (repr(thing) if not callable(thing) else "a file")
