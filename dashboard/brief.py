@@ -19,7 +19,7 @@ import typst
 from dashboard import charts, exports, language, picture, static_style
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.figure import Figure
-from dashboard.language import _, day, number, percent, pick
+from dashboard.language import _, day, number, percent, pick, rounded
 from dashboard.measures import measures
 from dashboard.notices import made_up
 from dashboard.paper import table_html
@@ -186,7 +186,7 @@ def _gaps(release: Release) -> Part:
             day=g.day,
             hours=g.hours,
             calls=number(g.calls) if g.calls is not None else _("a withheld number of"),
-            teams=number(round(g.teams, 1)),
+            teams=rounded(g.teams),
         )
         for g in found[:MOST_GAPS]
     )

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.language import _, month, number
+from dashboard.language import _, month, number, rounded
 from dashboard.theme import Palette
 from dashboard.views import Point, Share, points_frame, shares_frame
 
@@ -249,7 +249,7 @@ def lines(
     colour = alt.Color("series:N", sort=names, scale=alt.Scale(domain=names, range=tints), legend=key)
     known = frame.dropna(subset=["value"]).groupby("series", sort=False)
     ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates()
-    ends = ends.assign(text=[number(round(value, 1)) for value in ends["value"]], first=ends["x"].isin(frame["x"].head(1)))
+    ends = ends.assign(text=[rounded(value) for value in ends["value"]], first=ends["x"].isin(frame["x"].head(1)))
     base = alt.Chart(frame)
     layers: list[Any] = [
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
@@ -284,7 +284,7 @@ def describe_lines(title: str, series: Sequence[tuple[str, Sequence[tuple[str, f
         if known:
             (start, first), (end, last) = known[0], known[-1]
             words = _("{name}: {first} at first ({start}), {last} at last ({end}).")
-            parts.append(words.format(name=name, first=number(round(first, 1)), start=start, last=number(round(last, 1)), end=end))
+            parts.append(words.format(name=name, first=rounded(first), start=start, last=rounded(last), end=end))
     return " ".join(parts)[:300]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
-from dashboard.language import _, current, number, percent, text
+from dashboard.language import _, current, number, percent, rounded, text
 from dashboard.notices import nothing
 from dashboard.program import (
     costs_of_contacts,
@@ -177,7 +177,7 @@ def _danger(release: Release) -> Finding:
     hurt = rates_by_who(release, table, "injured_clinician", "yes", {})[0]
     if hurt.interval is None:
         return Finding("cannot_tell", _("The numbers are too small to show."))
-    low, high = (number(round(edge, 1)) for edge in hurt.interval)
+    low, high = (rounded(edge) for edge in hurt.interval)
     figure = _("Clinicians were hurt in {part} of {whole} calls that they reached: {low} to {high} in 1,000.").format(
         part=hurt.part.shown, whole=hurt.whole.shown, low=low, high=high
     )
@@ -370,13 +370,13 @@ def _patrol(release: Release) -> Finding:
     total = numbers(rows, "worked")["worked"].sum()
     if not any(rows.get("patrol", ())):
         figure = _("Teams worked {hours} hours in the period. Hours of all patrols are not reported, so the share is not known.").format(
-            hours=number(round(total))
+            hours=rounded(total, 0)
         )
     else:
         patrol = numbers(rows, "patrol")["patrol"].sum()
         figure = _(
             "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams. Whether urgent calls waited for it, we cannot tell."
-        ).format(hours=number(round(total)), patrol=number(round(patrol)), share=percent(total / (total + patrol)))
+        ).format(hours=rounded(total, 0), patrol=rounded(patrol, 0), share=percent(total / (total + patrol)))
     return Finding("cannot_tell", " ".join(filter(None, (figure, _urgent(release)))))
 
 

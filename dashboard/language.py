@@ -74,9 +74,26 @@ def number(value: float) -> str:
     return str(format_decimal(value, locale=_locale()))
 
 
+AS_NOTHING = 1e-9
+"""A difference smaller than this comes from the machine's own rounding."""
+MOST_PLACES = 10
+
+
+def _round(value: float, places: int, edges: tuple[float, ...]) -> float:
+    """`value` rounded; to more places where it would fall on one of the `edges` without being it."""
+    while places < MOST_PLACES and any(round(value, places) == edge and abs(value - edge) > AS_NOTHING for edge in edges):
+        places += 1
+    return round(value, places) + 0.0  # -0.0 becomes 0.0
+
+
 def percent(share: float) -> str:
-    """A share from 0 to 1 as whole per cent."""
-    return str(format_percent(round(share, 2), locale=_locale()))
+    """A share from 0 to 1 in whole per cent. '0%' means none and '100%' means all: what is only near them keeps the decimals that say so."""
+    return str(format_percent(_round(share, 2, (0, 1)), locale=_locale(), decimal_quantization=False))
+
+
+def rounded(value: float, places: int = 1) -> str:
+    """A number with at most `places` decimals. '0' means nought: what is only near it keeps the decimals that say so."""
+    return str(format_decimal(_round(value, places, (0,)), locale=_locale(), decimal_quantization=False))
 
 
 FAR = 0.15

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard import charts, maps
 from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.language import _, number, percent, pick
+from dashboard.language import _, number, percent, pick, rounded
 from dashboard.release import ROOT, Code, CountTable, Release
 from dashboard.skeleton import (
     Page,
@@ -272,7 +272,7 @@ def staffed(page: Page) -> None:
     data = pd.DataFrame(
         [{"year": found.year, "hour": b.code}
          | {f"calls_{d.code}": at[b.code, d.code].calls if at else None for d in found.days}
-         | {f"teams_{d.code}": round(found.teams[b_d], 2) for d in found.days for b_d in [(d.code, b.code)]} for b in found.blocks]
+         | {f"teams_{d.code}": round(found.teams[b_d], 4) for d in found.days for b_d in [(d.code, b.code)]} for b in found.blocks]
     ).astype({f"calls_{d.code}": "Int64" for d in found.days})  # fmt: skip
     names = {pick(b.label): b.label["en"][:5] if len(b.code) == 2 else pick(b.label) for b in found.blocks}
 
@@ -297,7 +297,7 @@ def staffed(page: Page) -> None:
     shaded(
         _("Teams on duty, by day and time, {period}").format(period=found.year), "staffed-hours",
         _("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
-        lambda t: t.teams, lambda t: number(round(t.teams, 1)), _("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
+        lambda t: t.teams, lambda t: rounded(t.teams), _("1.0 means that one team with both an officer and a clinician was on duty the whole time."),
     )  # fmt: skip
     if all(t.calls is None for t in times):
         return
@@ -306,15 +306,15 @@ def staffed(page: Page) -> None:
         _("Crisis calls for each hour of a team, by day and time, {period}").format(period=found.year), "gap-map",
         _("Grid of numbers: crisis calls for each hour that a team was on duty, by day of the week and time of day; times without a team are named."),
         lambda t: top if t.none else t.per_hour,
-        lambda t: _("none") if t.none else "–" if t.per_hour is None else number(round(t.per_hour, 1)),
+        lambda t: _("none") if t.none else "–" if t.per_hour is None else rounded(t.per_hour),
         _("Darker means a wider gap. 'None' means that no team was on duty at that time."),
     )  # fmt: skip
     listed = gaps(release)[:10]
     page.rows(
         title=_("The ten widest gaps: many calls, few teams"),
         table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): number(g.calls) if g.calls is not None else _("withheld"),
-                             _("Teams on duty"): number(round(g.teams, 1))} for g in listed]),
-        data=pd.DataFrame([(g.day, g.hours, g.calls, round(g.teams, 2)) for g in listed], columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", found.year),
+                             _("Teams on duty"): rounded(g.teams)} for g in listed]),
+        data=pd.DataFrame([(g.day, g.hours, g.calls, round(g.teams, 4)) for g in listed], columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", found.year),
         note=_("Ordered by calls for each team on duty; times without any team come first."),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import whole_years
-from dashboard.language import _, day, month_in_words, number, percent, pick, text
+from dashboard.language import _, day, month_in_words, number, percent, pick, rounded, text
 from dashboard.release import ROOT, CountTable, Release, StatisticTable
 from dashboard.skeleton import Page, periods
 from dashboard.surface import choose, escape
@@ -204,9 +204,7 @@ def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, a
         line = {_("Year"): row["year"], _("What"): kinds[row["kind"]], _("How many"): count_words(page.release, row["received"])}
         if per_contact:
             contacts = contacts_of(page.release, row["year"])
-            line[_("Per 1,000 contacts")] = (
-                number(round(1000 * int(row["received"]) / contacts, 1)) if contacts and row["received"] else "–"
-            )
+            line[_("Per 1,000 contacts")] = rounded(1000 * int(row["received"]) / contacts) if contacts and row["received"] else "–"
         shown.append(line | {_("What they were about"): text(row, "themes") if row.get("themes") else "–"})
     note = _("A number says how many were made, not who was right. Few may mean that few know how to make one.")
     if per_contact:
@@ -302,7 +300,7 @@ def team_hours(page: Page, area: str = "") -> None:
 
 
 def money(value: float) -> str:
-    return _("${amount}").format(amount=number(round(value)))
+    return _("${amount}").format(amount=rounded(value, 0))
 
 
 def numbers(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 from dashboard import charts, language
 from dashboard.figure import Draw, Figure
 from dashboard.glossary import words_in
-from dashboard.language import _, day, number, pick, text
+from dashboard.language import _, day, pick, rounded, text
 from dashboard.maps import Map
 from dashboard.measures import measures, own_rules
 from dashboard.notices import help_line, made_up, nothing
@@ -148,7 +148,7 @@ class Page:
         def interval(rate: Rate) -> str:
             if rate.interval is None:
                 return "–"
-            low, high = (number(round(edge, 1)) for edge in rate.interval)
+            low, high = (rounded(edge) for edge in rate.interval)
             return _("{low} to {high}").format(low=low, high=high)
 
         items = [charts.Mark(r.label, r.per_1000, _rate_words(r), *(r.interval or (None, None))) for r in rates]

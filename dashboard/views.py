@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard.language import _, number, percent, pick
+from dashboard.language import _, number, percent, pick, rounded
 from dashboard.release import ROOT, SUPPRESSED, Code, CountTable, Release
 from dashboard.stats import SMALLEST_BASE, poisson, rule_of_three, wilson
 
@@ -163,7 +163,7 @@ class Rate:
     @property
     def shown(self) -> str:
         if self.per_1000 is not None:
-            return number(round(self.per_1000, 1))
+            return rounded(self.per_1000)
         return withheld_word() if self.part.value is None or self.whole.value is None else _("too few to show a rate")
 
 

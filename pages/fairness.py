@@ -4,7 +4,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.language import _, number
+from dashboard.language import _, rounded
 from dashboard.program import last_year, one_year, point, residents
 from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
@@ -62,9 +62,7 @@ else:
                 if value is not None and living and share.part.value is not None
                 else (None, None)
             )
-            words = (
-                _("{rate} per 1,000 residents").format(rate=number(round(value, 1))) if value is not None else _("no number of residents")
-            )
+            words = _("{rate} per 1,000 residents").format(rate=rounded(value)) if value is not None else _("no number of residents")
             items.append(charts.Mark(share.label, value, words, low, high))
             rows.append({"group": share.code, "reached": share.part.value, "residents": living})
         page.marks(

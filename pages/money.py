@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import REACHED
-from dashboard.language import _, day, number, text
+from dashboard.language import _, day, number, rounded, text
 from dashboard.program import costs_of_contacts, money, numbers
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
@@ -91,7 +91,7 @@ else:
         words = (_("low"), _("middle"), _("high"))
         sums = [round(reached * g * share / 100 * price) for g in gap]
         items = [
-            charts.Mark(w, s, _("{sum} ({count} bookings fewer)").format(sum=money(s), count=number(round(reached * g * share / 100))))
+            charts.Mark(w, s, _("{sum} ({count} bookings fewer)").format(sum=money(s), count=rounded(reached * g * share / 100, 0)))
             for w, s, g in zip(words, sums, gap, strict=True)
         ]
         page.marks(

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard import brief, charts
 from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.language import _, number
+from dashboard.language import _, number, rounded
 from dashboard.program import last_year, point, residents, team_hours
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, open_page, period_title
@@ -65,9 +65,7 @@ else:
     points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in in_calls]
     homes = residents(release, "area")
     rates = (
-        {p.code: number(round(1000 * p.value / homes[p.code], 1)) for p in points if p.value is not None and homes.get(p.code)}
-        if in_year
-        else {}
+        {p.code: rounded(1000 * p.value / homes[p.code]) for p in points if p.value is not None and homes.get(p.code)} if in_year else {}
     )
     if points:
         page.marks(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dashboard import charts
-from dashboard.language import _, number
+from dashboard.language import _, number, rounded
 from dashboard.program import count_words, numbers, one_year, parts_of, rates_by_who
 from dashboard.release import ROOT, CountTable, StatisticTable
 from dashboard.skeleton import open_page, period_title
@@ -150,9 +150,9 @@ else:
             continue
         value, low, high = (10 * edge for edge in (rate.per_1000, *rate.interval))
         words = _("{rate} per 10,000 hours ({low} to {high}): {n} in {hours} hours").format(
-            rate=number(round(value, 1)), low=number(round(low, 1)), high=number(round(high, 1)), n=hurt.shown, hours=number(hours)
+            rate=rounded(value), low=rounded(low), high=rounded(high), n=hurt.shown, hours=number(hours)
         )
-        items.append(charts.Mark(label, value, words, low, high, number(round(value, 1))))
+        items.append(charts.Mark(label, value, words, low, high, rounded(value)))
     page.marks(
         title=_("Staff hurt, per 10,000 hours of team work"), items=items, what=_("Who was hurt"), unit=_("Per 10,000 hours"), when=period_title(release, ROOT),
         data=pd.DataFrame(counts), file=("staff-hurt-hours",), dots=True, hidden=sum(item.value is None for item in items),

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 
 from dashboard import charts, trends
-from dashboard.language import _, month, month_in_words, number, percent, text
+from dashboard.language import _, month, month_in_words, number, percent, rounded, text
 from dashboard.program import numbers, one_year, parts_of, show_feedback, trained_words
 from dashboard.release import ROOT
 from dashboard.skeleton import open_page, period_title
@@ -64,7 +64,7 @@ else:
     page.marks(
         title=_("How much of their staffed time teams are on calls"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("busy",),
         items=[charts.Mark(label_of(release, "period", y.code), c["hours"] / w if c and w else None,
-                           _("about {share} ({part} of {whole} hours)").format(share=percent(c["hours"] / w), part=number(c["hours"]), whole=number(round(w))) if c and w else _("withheld"))
+                           _("about {share} ({part} of {whole} hours)").format(share=percent(c["hours"] / w), part=number(c["hours"]), whole=rounded(w, 0)) if c and w else _("withheld"))
                for y, c, w in found],
         data=pd.DataFrame([{"period": y.code, "hours_on_calls": c["hours"] if c else None, "hours_staffed": w} for y, c, w in found]),
         note=_("From dispatch until the call is closed. A high share often goes with longer waits. It leaves little time for reports, follow-up and rest."),
@@ -75,7 +75,7 @@ else:
     both = numbers(hours, "worked", "patrol").assign(year=hours["month"].str[:4]).groupby("year")[["worked", "patrol"]].sum()
     page.marks(
         title=_("Officer hours in teams, beside hours on patrol"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("patrol-hours",),
-        items=[charts.Mark(str(y), w / (w + p) if w + p else None, _("{share} ({part} of {whole} hours)").format(share=percent(w / (w + p)), part=number(round(w)), whole=number(round(w + p))) if w + p else "–")
+        items=[charts.Mark(str(y), w / (w + p) if w + p else None, _("{share} ({part} of {whole} hours)").format(share=percent(w / (w + p)), part=rounded(w, 0), whole=rounded(w + p, 0)) if w + p else "–")
                for y, w, p in both.itertuples()],
         data=both.reset_index(), note=_("Hours of one officer in a team, out of these hours and those of patrol units together."),
     )  # fmt: skip
