@@ -253,6 +253,10 @@ def lines(
     base = alt.Chart(frame)
     layers: list[Any] = [
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
+        # A value between two missing ones has no line to stand on, so each value has a point of its own.
+        *_where(
+            frame[frame["value"].notna()], lambda known: known.mark_point(filled=True, size=36, opacity=1).encode(x=x, y=y, color=colour)
+        ),
         *_values_at(ends, x, y, colours),
     ]
     layers += _changes(frame.drop_duplicates("x"), "x", events or {}, x, colours)
