@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -21,15 +22,30 @@ from dashboard.release import Release
 STATUS_COLUMNS = ("status", "n_status", "out_of_status")
 
 
+_FORMULA = re.compile(r"""[\s\x00-\x1f\u200b-\u200f\u2060\ufeff"'`´‘’“”«»＂＇]*[=+\-@＝＋－＠﹦﹢﹣﹫\t\r\n]""")
+"""The beginning of a text that a spreadsheet may run: a sign, in one of its widths, or a tab or line break, perhaps behind blanks and quotes."""
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
 def harmless(value: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    """A text that a spreadsheet may run as a formula gets an apostrophe in front. Numbers stay, negative ones too, also when they come as text."""
+    runs = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """UTF-8 with a header row; withheld counts are empty, their status says why."""
+    """Rows for a spreadsheet: UTF-8 with its mark, so that Excel shows accents, and no text that would run as a formula.
+
+    Withheld counts are empty, their status says why. The release's own files (`tables/` and `codelists/`) are never rewritten like this.
+    """
     text: str = frame.rename(columns=harmless).map(harmless).to_csv(index=False, lineterminator="\n")
-    return text.encode("utf-8")
+    return text.encode("utf-8-sig")
+
+
+def made_harmless(frame: pd.DataFrame) -> int:
+    """How many texts of `frame`, names of columns included, `csv_bytes` has changed."""
+    cells = [*frame.columns, *(cell for name in frame.columns for cell in frame[name])]
+    return sum(harmless(cell) is not cell for cell in cells)
 
 
 def file_name(*parts: str, suffix: str = "csv") -> str:
@@ -86,7 +102,7 @@ def _field(name: str, column: pd.Series) -> dict[str, object]:
 
 def schema(figure: Figure) -> dict[str, object]:
     """Table Schema (Frictionless) of the figure's rows."""
-    return {"fields": [_field(str(name), figure.data[name]) for name in figure.data.columns], "missingValues": [""]}
+    return {"fields": [_field(str(harmless(name)), figure.data[name]) for name in figure.data.columns], "missingValues": [""]}
 
 
 def csvw(figure: Figure) -> dict[str, object]:
@@ -117,6 +133,14 @@ def readme(figure: Figure, release: Release, site: str, retrieved: date | None) 
     lines += [_("Questions: {contact}.").format(contact=release.agency["contact"]), f"{licence['title']} – {licence['path']}"]
     lines += ["", _("HOW TO CITE"), cited.apa, "", cited.bibtex, "", _("FILES")]
     lines += ["data.csv, data.csv-metadata.json (CSVW), datapackage.json (Data Package), chart.svg, chart.png, alt.txt, SHA256SUMS", ""]
+    lines += [
+        _("data.csv is safe to open in a spreadsheet. It starts with a mark that lets Excel show accents."),
+        _("A text in it that could run as a formula has an apostrophe (') in front. Such texts in this file: {count}.").format(
+            count=number(made_harmless(figure.data))
+        ),
+        _("The exact tables are in the zip file of the whole release, on the page 'Data and downloads'."),
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -39,7 +39,7 @@ def test_picture_evidence_and_citation(example, tab):
     assert whole == (ROOT / "data_public/tables/calls_by_month_area.csv").read_bytes()
     name, data = download(tab, "All of it (zip)", box)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        rows = list(csv.DictReader(io.StringIO(archive.read(f"{name.removesuffix('.zip')}/data.csv").decode())))
+        rows = list(csv.DictReader(io.StringIO(archive.read(f"{name.removesuffix('.zip')}/data.csv").decode("utf-8-sig"))))
     assert [r["label"] for r in rows] == [row[0] for row in shown]
     codes = box.locator("code").all_inner_texts()
     link = next(c for c in codes if c.startswith("https://co-response.example.org/calls?"))

@@ -216,7 +216,7 @@ def test_labels_cannot_become_markup_or_formulas():
 def test_csv_reads_back():
     release = load_release(ROOT / "data_public")
     points = along(release, release.tables["calls_by_quarter_area_type"], "area", "district", {})
-    text = csv_bytes(points_frame(points)).decode()
+    text = csv_bytes(points_frame(points)).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [int(r["value"]) for r in rows] == [p.value for p in points]
 

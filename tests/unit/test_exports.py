@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dashboard import citation, exports, language, picture
+from dashboard import citation, exports, language, opendata, picture
 from dashboard.figure import Figure
 from dashboard.release import load_release
 from dashboard.theme import palette
@@ -69,7 +69,7 @@ def test_exported_rows_equal_the_rows_shown(figures):
     """As many rows in the file as in the table, and each count that the table shows stands in the file's row."""
     checked = 0
     for figure in figures:
-        rows = list(csv.DictReader(io.StringIO(exports.csv_bytes(figure.data).decode())))
+        rows = list(csv.DictReader(io.StringIO(exports.csv_bytes(figure.data).decode("utf-8-sig"))))
         assert len(rows) == len(figure.table), figure.title
         for row, shown in zip(rows, figure.table.itertuples(index=False), strict=True):
             texts = [str(text).replace(",", "") for text in shown]
@@ -170,11 +170,98 @@ def test_every_file_opens_without_options(release, tmp_path):
         assert openpyxl.load_workbook(tmp_path / "book.xlsx").active.max_row == expected + 1
 
 
-def test_cells_that_a_spreadsheet_would_run_are_harmless():
-    text = exports.csv_bytes(hostile().data).decode()
-    for row in csv.reader(io.StringIO(text)):
-        for cell in row:
-            assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r"), cell
+SIGNS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫"]
+BEFORE = ["", " ", "   ", "\u00a0", "\u3000", "\u200b", "\ufeff", '"', "'", "“", ' " ', "\x00", "«"]
+PLAIN_TEXTS = ["Jóvenes", "a=b", "C+", "x@example.org", "2024-01", "–", "’tis", '"quoted"', "", "3", "–5", "Ñandú", "North - South"]
+
+
+def parsers(data, tmp_path):
+    """The cells of a CSV as Python's csv module, pandas and DuckDB see them."""
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    yield "csv", rows
+    frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
+    yield "pandas", [list(frame.columns), *frame.values.tolist()]
+    (tmp_path / "rows.csv").write_bytes(data)
+    found = duckdb.sql(
+        f"SELECT * FROM read_csv('{tmp_path / 'rows.csv'}', header = true, all_varchar = true, new_line = '\\n', quote = '\"')"
+    )
+    yield "duckdb", [found.columns, *[[cell or "" for cell in row] for row in found.fetchall()]]
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=[f"U+{ord(sign):04X}" for sign in SIGNS])
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(sign):
+    for lead in BEFORE:
+        for text in (f"{lead}{sign}HYPERLINK(1)", f"{lead}{sign}", f"{lead}{sign}1"):
+            if re.fullmatch(r"-\d", text):
+                assert exports.harmless(text) == text, "a negative number"
+            else:
+                assert exports.harmless(text) == f"'{text}", text.encode()
+    assert exports.harmless(f"a{sign}1") == f"a{sign}1"
+
+
+def test_plain_texts_and_numbers_stay_as_they_are():
+    for value in (*PLAIN_TEXTS, "-5", "-5.25", "-1e6", -5, -5.25, 0, None, True):
+        assert exports.harmless(value) is value
+    for text in ("-5+1", "-5 ", "-", "-1-1", "--5", "-a", "+5"):
+        assert exports.harmless(text) == f"'{text}"
+
+
+def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
+    frame = pd.DataFrame(
+        {"etiqueta año": [*PLAIN_TEXTS, "=1+1", " =1+1", "＝1+1", '"=1+1"', "@x"], "n": range(-4, len(PLAIN_TEXTS) + 1), "=1+1": "-5"}
+    )
+    data = exports.csv_bytes(frame)
+    assert data.startswith(b"\xef\xbb\xbf")
+    for name, (head, *rows) in parsers(data, tmp_path):
+        assert head == ["etiqueta año", "n", "'=1+1"], name
+        assert [row[0] for row in rows[: len(PLAIN_TEXTS)]] == PLAIN_TEXTS, name
+        assert [int(row[1]) for row in rows] == list(frame["n"]), name
+        assert {row[2] for row in rows} == {"-5"}, name
+        for row in rows[len(PLAIN_TEXTS) :]:
+            assert row[0].startswith("'"), (name, row)
+    assert exports.made_harmless(frame) == 6
+    typed = pd.read_csv(io.BytesIO(data))
+    assert typed["n"].min() == -4
+    assert list(typed["'=1+1"].unique()) == [-5]
+    book = openpyxl.Workbook()
+    for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
+        book.active.append([openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row])
+    assert not [cell.value for row in book.active.iter_rows() for cell in row if cell.data_type == "f"], "openpyxl sees a formula"
+
+
+def test_every_file_of_rows_is_for_spreadsheets_and_the_tables_are_not(release, figures):
+    for figure in figures:
+        data = exports.csv_bytes(figure.data)
+        assert data.startswith(b"\xef\xbb\xbf")
+        for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
+            assert not [cell for cell in row if cell[:1] in SIGNS and not re.fullmatch(r"-[\d.]+", cell)], figure.title
+    files = opendata.files(release)
+    for resource in release.package["resources"]:
+        assert files[resource["path"]] == (release.folder / resource["path"]).read_bytes()
+        assert not files[resource["path"]].startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_readers_are_told_which_files_are_safe_and_which_are_exact(release, code, tmp_path):
+    """Once on the page of data, and in the README of the evidence, with how many texts were changed in that very file."""
+    body = " ".join(page_of(release, "data", code).body)
+    for said in {"en": ("For Excel", "exact, byte for byte", "apostrophe"), "es": ("Para Excel", "exactos, byte por byte", "apóstrofo")}[
+        code
+    ]:
+        assert body.count(said) == 1, said
+    for figure, count in ((hostile(), 4), (page_of(release, "calls", code).found[0], 0)):
+        data = exports.evidence(figure, release, SITE, DAY)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            (readme,) = (archive.read(name).decode() for name in archive.namelist() if name.endswith("README.txt"))
+            archive.extractall(tmp_path / str(count))
+        said = {"en": f"Such texts in this file: {count}.", "es": f"Textos así en este archivo: {count}."}[code]
+        assert said in readme
+        (inner,) = (tmp_path / str(count)).iterdir()
+        report = frictionless.validate(str(inner / "datapackage.json"))
+        assert report.valid, report.flatten(["type", "message"])
+        assert csvw.CSVW(str(inner / "data.csv-metadata.json"), validate=True).is_valid
+        assert (inner / "data.csv").read_bytes() == exports.csv_bytes(figure.data)
+    language.use("en")
 
 
 def test_labels_stay_labels_in_every_picture(release):
@@ -216,7 +303,7 @@ def test_links_and_citations_say_which_release(release):
 
 def test_metadata_name_the_columns_of_the_rows(release, figures):
     for figure in figures:
-        header = exports.csv_bytes(figure.data).decode().splitlines()[0].split(",")
+        header = exports.csv_bytes(figure.data).decode("utf-8-sig").splitlines()[0].split(",")
         described = json.loads(exports.as_json(exports.csvw(figure)))["tableSchema"]["columns"]
         assert [column["titles"] for column in described] == [field["name"] for field in exports.schema(figure)["fields"]] == header
 
