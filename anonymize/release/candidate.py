@@ -8,7 +8,7 @@ import io
 import json
 import shutil
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
@@ -63,14 +63,17 @@ def write_candidate(
         target.write_bytes(data)
         resources.append(described | {"path": path, "bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"})
 
+    published = {name: codelists[name] for name in _used(tables, statistics)}
     for table, mask in zip(tables, withheld, strict=True):
-        put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _table_resource(table))
+        put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _pointing(_table_resource(table), table.dimensions))
     for statistic in statistics:
-        put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), _statistic_resource(statistic))
+        described = _pointing(_statistic_resource(statistic), statistic.dimensions)
+        put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), described)
     for reference in references:
-        put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), _reference_resource(reference))
-    for name in _used(tables):
-        put(f"codelists/{name}.csv", _codelist_csv(codelists[name]), _codelist_resource(codelists[name]))
+        described = _pointing(_reference_resource(reference), _coded(reference, published))
+        put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), described)
+    for name, codelist in published.items():
+        put(f"codelists/{name}.csv", _codelist_csv(codelist), _codelist_resource(codelist))
     # Which outlines are published follows from the tables of the agency file alone, not from where calls came from.
     drawn = {name for table in tables for name, dimension in table.dimensions.items() if len(dimension.levels) > 1}
     for name, system in areas.items():
@@ -78,15 +81,42 @@ def write_candidate(
             file = f"areas{name.removeprefix('area')}.geojson"
             described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
             put(file, public_geojson(system.boundaries), described)
-    put("CHANGELOG.md", _changelog(config, before), {"name": "changelog", "format": "md", "mediatype": "text/markdown"})
+    put(
+        "CHANGELOG.md",
+        _changelog(config, before),
+        {"name": "changelog", "format": "md", "mediatype": "text/markdown"},
+    )
     (folder / "datapackage.json").write_text(
         json.dumps(_package(config, advice, history, before, references, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
 
 
-def _used(tables: Sequence[Table]) -> list[str]:
-    """The period always: it says which months the release covers."""
-    return sorted({"period"} | {name for table in tables for name in (*table.dimensions, *table.where)})
+def _used(tables: Sequence[Table], statistics: Sequence[Statistic]) -> list[str]:
+    """Dimensions whose codes stand in a table. The period always: it says which months the release covers."""
+    counted = {name for table in tables for name in (*table.dimensions, *table.where)}
+    return sorted({"period"} | counted | {name for statistic in statistics for name in (*statistic.dimensions, *statistic.spec.where)})
+
+
+def _coded(reference: Reference, codelists: Mapping[str, Codelist]) -> list[str]:
+    """Columns named after a dimension that hold nothing but its codes."""
+    return [
+        f.name
+        for i, f in enumerate(reference.fields)
+        if f.name in codelists and all(row[i] in codelists[f.name].by_code for row in reference.rows if row[i])
+    ]
+
+
+def _codelist_name(dimension: str) -> str:
+    """The name of a codelist's resource."""
+    return f"codelist-{dimension.replace('_', '-')}"
+
+
+def _pointing(described: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """A table's description whose `columns` point to their codelists, as foreign keys (Table Schema v2)."""
+    keys = [{"fields": [name], "reference": {"resource": _codelist_name(name), "fields": ["code"]}} for name in columns]
+    if keys:
+        described["schema"]["foreignKeys"] = keys
+    return described
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -235,7 +265,8 @@ def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
     fields: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in ("code", "label_en", "label_es", "parent", "level")]
     fields.append({"name": "order", "type": "integer"})
     fields[0]["constraints"] = {"required": True, "unique": True}
-    described = _tabular(f"codelist-{codelist.dimension.replace('_', '-')}", fields, ["code"])
+    described = _tabular(_codelist_name(codelist.dimension), fields, ["code"])
+    described["schema"]["foreignKeys"] = [{"fields": ["parent"], "reference": {"fields": ["code"]}}]  # no resource: within this one
     return described | {
         "title": f"Codes of {codelist.name.en}",
         "codelist": {"dimension": codelist.dimension, "name": _both(codelist.name)},

@@ -375,3 +375,38 @@ def test_a_correction_needs_a_reason(tmp_path):
     path = write_agency(tmp_path, small_calls(), {'version = "2024.1"': 'version = "2024.1"\nkind = "correction"'})
     with pytest.raises(SchemaError, match="a correction needs a 'reason'"):
         read_inputs(path)
+
+
+@pytest.mark.parametrize("city", ["example_city", "toronto", "seattle"])
+def test_tables_point_to_code_lists(city, request):
+    """Each column of codes of each table, and the parent of each code, by a foreign key."""
+    _built, out = request.getfixturevalue(city)
+    resources = {r["name"]: r for r in json.loads((out / "datapackage.json").read_text())["resources"] if "schema" in r}
+    dimensions = {r["codelist"]["dimension"]: name for name, r in resources.items() if "codelist" in r}
+    pointed = 0
+    for name, resource in resources.items():
+        keys = {key["fields"][0]: key["reference"] for key in resource["schema"].get("foreignKeys", [])}
+        if "codelist" in resource:
+            assert keys == {"parent": {"fields": ["code"]}}
+            continue
+        if resource["table"]["kind"] != "reference":
+            assert list(keys) == list(resource["table"]["dimensions"]), name
+        assert keys == {column: {"resource": dimensions[column], "fields": ["code"]} for column in keys}, name
+        pointed += len(keys)
+    assert pointed > 5
+    if city == "example_city":
+        assert [key["fields"] for key in resources["service-hours"]["schema"]["foreignKeys"]] == [["area"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"), [("tables/calls.csv", "all,crisis,", "all,flood,"), ("codelists/call_type.csv", ",all,type", ",none,type")]
+)
+def test_a_code_that_is_in_no_list_is_found_by_frictionless(tmp_path, path, old, new):
+    out = tmp_path / "out"
+    build(read_inputs(write_agency(tmp_path, small_calls())), out, tmp_path / "private")
+    assert frictionless.validate(str(out / "datapackage.json")).valid
+    text = (out / path).read_text()
+    assert old in text
+    (out / path).write_text(text.replace(old, new, 1))
+    errors = frictionless.validate(str(out / "datapackage.json")).flatten(["type"])
+    assert ["foreign-key"] in errors
