@@ -1,19 +1,19 @@
 """What changed between two releases, figure by figure, from their public files alone.
 
-A figure is told as changed only where both releases publish it. A cell that one of them withholds is never compared: whether it was
+Codes that are gone or new are named, so that a saved link or a table of one's own can be mended. A figure is told as changed only where both releases publish it. A cell that one of them withholds is never compared: whether it was
 published before, or is now, stands in the releases themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from dashboard.language import _, current, number, pick
-from dashboard.release import ROOT, CountTable, Release
+from dashboard.release import ROOT, Code, Codelist, CountTable, Release
 
 MOST = 400
 """Changed figures listed; the rest are counted."""
@@ -132,6 +132,85 @@ def _key(*frames: pd.DataFrame) -> list[str]:
         if all(not frame.duplicated(columns[:width]).any() for frame in frames):
             return columns[:width]
     return []
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """A code that only one of two releases has, or that is called otherwise in each. `what`: gone, new or renamed; `before`: the earlier name.
+
+    `code` is empty where the whole list of codes is gone or new; `label` then says how many codes it has. `part_of`: name of the code above it.
+    """
+
+    dimension: str
+    kind: str
+    part_of: str
+    what: str
+    code: str
+    label: str
+    before: str = ""
+
+
+ORDER = ("gone", "new", "renamed")
+
+
+def codes(before: Release, after: Release) -> list[CodeChange]:
+    """Codes that are gone, new or renamed, list by list; those under one code stand together, the gone ones first.
+
+    New months are no change of the codes: each release has them. Whether a code was split, or two were joined, no release says.
+    """
+    found: list[CodeChange] = []
+    for name in sorted({*before.codelists, *after.codelists}):
+        old, new = before.codelists.get(name), after.codelists.get(name)
+        if old and new:
+            found += sorted(_codes_of(old, new), key=lambda change: (change.part_of, ORDER.index(change.what)))
+        elif only := new or old:
+            count = _("all {count} codes").format(count=number(sum(code.code != ROOT for code in only.codes.values())))
+            found.append(CodeChange(name, pick(only.name), "", "new" if new else "gone", "", count))
+    return found
+
+
+def _codes_of(old: Codelist, new: Codelist) -> Iterator[CodeChange]:
+    def change(codelist: Codelist, code: Code, what: str, before: str = "") -> CodeChange:
+        above = pick(codelist.codes[code.parent].label) if code.parent else ""
+        return CodeChange(new.dimension, pick(new.name), above, what, code.code, pick(code.label), before)
+
+    for code in old.codes.values():
+        if code.code not in new.codes and not _unplaced(code):
+            yield change(old, code, "gone")
+    for code in new.codes.values():
+        earlier = old.codes.get(code.code)
+        if earlier is None and new.dimension != "period" and not _unplaced(code):
+            yield change(new, code, "new")
+        elif earlier is not None and pick(earlier.label) != pick(code.label):
+            yield change(new, code, "renamed", pick(earlier.label))
+
+
+def _unplaced(code: Code) -> bool:
+    """A code for 'not recorded' below another code (`east.unknown`, `unknown.beat`): it comes and goes with that one."""
+    return code.code != "unknown" and "unknown" in code.code.split(".")
+
+
+def replaced(found: Sequence[CodeChange]) -> bool:
+    """Are codes gone and others new under one code? One of them may then stand for the other."""
+    sides = {what: {(c.dimension, c.part_of) for c in found if c.what == what and c.code} for what in ("gone", "new")}
+    return bool(sides["gone"] & sides["new"])
+
+
+@dataclass(frozen=True)
+class Revised:
+    """Of how many months that were out before calls were added, removed or coded anew, and how many calls were coded anew at most."""
+
+    months: int
+    at_most: int
+
+
+def revised(before: Release, after: Release) -> Revised | None:
+    """None where `after` tells this against another release than `before`."""
+    history = after.package.get("history", ())
+    if not history or str(history[-1]["version"]) != before.version:
+        return None
+    told = after.package.get("revised", {})
+    return Revised(len(told.get("months", ())), int(told.get("at_most", 0)))
 
 
 @dataclass(frozen=True)

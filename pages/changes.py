@@ -48,6 +48,41 @@ if len(listed) > 1:
     pairs = {f"{b.version}..{a.version}": (b, a) for b, a in pairwise(listed)}
     options = {code: _("{before} and {after}").format(before=b.version, after=a.version) for code, (b, a) in reversed(pairs.items())}
     before, after = pairs[choose("compare", _("Compare two releases"), options)]
+    recoded = changes.codes(before, after)
+    what = {"gone": _("gone"), "new": _("new"), "renamed": _("has another name")}
+    title = _("Places and other codes that changed from {before} to {after}").format(before=before.version, after=after.version)
+    if recoded:
+        page.rows(
+            title=title,
+            table=pd.DataFrame(
+                [
+                    {
+                        _("Kind of code"): c.kind, _("Part of"): c.part_of or "–", _("What happened"): what[c.what], _("Code"): c.code or "–",
+                        _("Name"): _("{name} (before: {earlier})").format(name=c.label, earlier=c.before) if c.before else c.label,
+                    }
+                    for c in recoded
+                ]
+            ),
+            data=pd.DataFrame([{"dimension": c.dimension, "part_of": c.part_of, "what": c.what, "code": c.code, "label": c.label, "label_before": c.before} for c in recoded]),
+            file=("codes", before.version, after.version),
+            note=_("Where codes are gone and others are new under the same 'Part of', one may have been split, or two joined. The release does not say which.")
+            if changes.replaced(recoded)
+            else "",
+        )  # fmt: skip
+    else:
+        page.heading(title)
+        page.text(_("No code is gone. The only new codes are those of new months."))
+    anew = changes.revised(before, after)
+    if anew is None:
+        page.text(_("How many calls got another code is not known: a release between the two cannot be shown."))
+    elif anew.months:
+        page.text(
+            _(
+                "Months of the earlier release that have changed since: {months}. Some calls came in late, were taken out, or got another code. At most {count} calls got another code."
+            ).format(months=number(anew.months), count=number(anew.at_most))
+        )
+    else:
+        page.text(_("No call of an earlier month came in late, was taken out, or got another code."))
     page.heading(_("Rules that changed"))
     reworded = changes.rules(before, after)
     if not reworded:

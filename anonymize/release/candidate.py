@@ -27,6 +27,7 @@ from anonymize.inputs import Reference
 from anonymize.plan import Advice
 from anonymize.protect.primary import Mask
 from anonymize.records import CLOCKS
+from anonymize.release.changelog import changelog
 from anonymize.statistics import Statistic
 from anonymize.tables import Table
 
@@ -83,7 +84,7 @@ def write_candidate(
             put(file, public_geojson(system.boundaries), described)
     put(
         "CHANGELOG.md",
-        _changelog(config, before),
+        changelog(config.file.release, before.folders[-1] if before.folders else None, before.revised, published),
         {"name": "changelog", "format": "md", "mediatype": "text/markdown"},
     )
     (folder / "datapackage.json").write_text(
@@ -284,22 +285,6 @@ def _keep(source: Path, folder: Path) -> dict[str, str]:
         "created": str(package["created"]),
         "datapackage_sha256": hashlib.sha256(described).hexdigest(),
     }
-
-
-def _changelog(config: AgencyConfig, before: Before) -> str:
-    release = config.file.release
-    head = f"## {release.version} ({release.created})\n\n"
-    period = f"Calls from {release.data_from} to {release.data_to}.\n"
-    reason = f"Reason: {release.reason.en}\n" if release.reason else ""
-    if not before.folders:
-        return f"# Changes\n\n{head}First release. {period}{reason}"
-    revised, kind = before.revised, "Correction" if release.kind == "correction" else "Scheduled update"
-    if revised.months:
-        what = f"{kind}. In {len(revised.months)} month(s) that were out before, calls were added, removed or coded anew: at most {revised.at_most}."
-    else:
-        what = f"{kind}. No count of a month that was out before has changed."
-    earlier = (before.folders[-1] / "CHANGELOG.md").read_text(encoding="utf-8").removeprefix("# Changes\n\n")
-    return f"# Changes\n\n{head}{what} {period}{reason}\n{earlier}"
 
 
 def _package(

@@ -1,0 +1,65 @@
+"""CHANGELOG.md of a release: what changed against the release before, told from what both publish and from nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from anonymize.agency.schema import Release
+from anonymize.codelists import UNKNOWN, Codelist
+from anonymize.history import Revised
+
+TITLE = "# Changes\n\n"
+
+
+def changelog(release: Release, earlier: Path | None, revised: Revised, codelists: Mapping[str, Codelist]) -> str:
+    """`earlier`: the folder of the release before, whose own changelog follows; `codelists`: those that `release` publishes."""
+    head = f"## {release.version} ({release.created})\n\n"
+    period = f"Calls from {release.data_from} to {release.data_to}.\n"
+    reason = f"Reason: {release.reason.en}\n" if release.reason else ""
+    if earlier is None:
+        return f"{TITLE}{head}First release. {period}{reason}"
+    kind = "Correction" if release.kind == "correction" else "Scheduled update"
+    if revised.months:
+        what = (
+            f"{kind}. In {len(revised.months)} month(s) that were out before, calls were added, removed or coded anew: "
+            f"at most {revised.at_most} were coded anew."
+        )
+    else:
+        what = f"{kind}. No count of a month that was out before has changed."
+    codes = "".join(f"{line}\n" for line in _changed_codes(earlier, codelists))
+    before = (earlier / "CHANGELOG.md").read_text(encoding="utf-8").removeprefix(TITLE)
+    return f"{TITLE}{head}{what} {period}{reason}{codes}\n{before}"
+
+
+def _changed_codes(earlier: Path, codelists: Mapping[str, Codelist]) -> list[str]:
+    """Lines for lists of codes that are gone or new, and for codes of a list that are; new months are no change of the codes."""
+    before = {path.stem: _labels(path) for path in (earlier / "codelists").glob("*.csv")}
+    now = {name: {node.code: (node.label.en, node.label.es) for node in codelist.nodes} for name, codelist in codelists.items()}
+    lines = []
+    for what, lists in (("gone", before.keys() - now.keys()), ("new", now.keys() - before.keys())):
+        if lists:
+            lines.append(f"Lists of codes that are {what}: {', '.join(f'`{name}`' for name in sorted(lists))}.")
+    for name in sorted(before.keys() & now.keys()):
+        gone = _only_in(before[name], now[name])
+        new = _only_in(now[name], before[name]) if name != "period" else []
+        told = [f"{what}: {', '.join(listed)}" for what, listed in (("gone", gone), ("new", new)) if listed]
+        lines += [f"Codes of `{name}`, {'; '.join(told)}."] if told else []
+    return lines
+
+
+def _labels(path: Path) -> dict[str, tuple[str, str]]:
+    """Code -> labels, from the codelist of a release."""
+    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    return {row["code"]: (row["label_en"], row["label_es"]) for row in rows}
+
+
+def _only_in(one: Mapping[str, tuple[str, str]], other: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Each as `code` (label, and in Spanish where that differs), without the codes for 'not recorded' below others, which come and go with them."""
+    return [
+        f"`{code}` ({' / '.join(dict.fromkeys(labels))})"
+        for code, labels in one.items()
+        if code not in other and (code == UNKNOWN or UNKNOWN not in code.split("."))
+    ]
