@@ -16,20 +16,20 @@ from dashboard.surface import first_choice
 def choose(page: str, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
     """A select box of `page` whose code stands in the address as `key`; left out while it is the default.
 
-    `options` maps codes to labels. An unknown code in the address counts as the default.
+    `options` maps codes to labels. An unknown code in the address counts as the default; `missing_choice.py` has the words for it.
     """
     codes = list(options)
     fallback = first_choice(options, default)
     seen = f"_{key}_in_address"
     written = st.query_params.get(key, fallback)
-    if st.session_state.get(seen) != (page, written) or st.session_state.get(key) not in codes:
-        # A first visit, another page with a filter of this name, a link, or the browser's back button: the address decides.
+    if st.session_state.get(seen) != (page, written, written in codes) or st.session_state.get(key) not in codes:
+        # A first visit, another page with a filter of this name, a link, a release that has the code, or the browser's back button: the address decides.
         st.session_state[key] = written if written in codes else fallback
-        st.session_state[seen] = (page, written)
+        st.session_state[seen] = (page, written, written in codes)
 
     def write() -> None:
         chosen = st.session_state[key]
-        st.session_state[seen] = (page, chosen)
+        st.session_state[seen] = (page, chosen, True)
         if chosen == fallback:
             st.query_params.pop(key, None)
         else:
@@ -38,7 +38,12 @@ def choose(page: str, key: str, label: str, options: Mapping[str, str], default:
     return str(st.selectbox(label, codes, format_func=options.__getitem__, key=key, on_change=write))
 
 
+def asked(key: str) -> str | None:
+    """What the address asks of a filter, known or not."""
+    return st.query_params.get(key)
+
+
 def read(key: str, options: Mapping[str, str], default: str | None = None) -> str:
     """What the address says of a filter that is not shown."""
-    written = st.query_params.get(key)
+    written = asked(key)
     return written if written is not None and written in options else first_choice(options, default)

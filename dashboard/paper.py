@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from dashboard.figure import Figure
 from dashboard.language import number
+from dashboard.missing_choice import missing
 from dashboard.release import Release
 from dashboard.surface import Card, Take, first_choice
 
@@ -112,8 +113,12 @@ class Paper:
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         """Filters are links to other copies of the page."""
         fallback = first_choice(options, default)
-        chosen = self.asked.get(key, fallback)
-        chosen = chosen if chosen in options else fallback
+        asked = self.asked.get(key, fallback)
+        chosen = asked if asked in options else fallback
+        if gone := missing(asked, key, label, options, chosen, self.release, self.releases):
+            link = self.shelf.page(self.name, {key: asked, "release": gone.release}) if gone.release else ""
+            there = f'<p><a href="{escape(link)}">{escape(gone.link)}</a></p>' if link else ""
+            self.body.append(f'<div class="notice" role="note"><p>{escape(f"{gone.said} {gone.instead}")}</p>{there}</div>')
         if chosen != fallback:
             self.choices[key] = chosen
         items = []

@@ -18,6 +18,7 @@ from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure, View, seen
 from dashboard.language import _, number
 from dashboard.maps import MAP_HEIGHT
+from dashboard.missing_choice import Missing, missing
 from dashboard.paper import card_html
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
@@ -164,10 +165,19 @@ class Screen:
 
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         chosen = address.choose(self.page, key, label, options, default)
+        if gone := missing(address.asked(key), key, label, options, chosen, self.release, self.releases):
+            self.said.append(gone.said)
+            st.warning(escape(f"{gone.said} {gone.instead}"))
+            self._elsewhere(gone, key, {})
         self.said.append(f"{label}: {options[chosen]}")
         if chosen != first_choice(options, default):
             self.choices[key] = chosen
         return chosen
+
+    def _elsewhere(self, gone: Missing, key: str, more: Mapping[str, str]) -> None:
+        """A link to this page in a release that has the choice, where there is one."""
+        if gone.release:
+            Screen.link(self, self.page.replace("-", "_"), gone.link, {key: str(address.asked(key)), "release": gone.release, **more})
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
         return int(st.slider(label, low, high, start, step, key=key))
@@ -209,11 +219,15 @@ class Embedded(Screen):
 
     wanted: str = ""
     found: bool = False
+    gone: list[Missing] = field(default_factory=list)
+    """Choices that the address asks for and the page does not have, said before the figure."""
 
     def figure(self, figure: Figure) -> None:
         if figure.slug != self.wanted or self.found:
             return
         self.found = True
+        for gone in self.gone:
+            st.caption(escape(gone.instead))
         st.subheader(escape(figure.title), anchor=False)
         draw_with_notes(figure)
         super().table(figure.table, figure.title)
@@ -222,6 +236,11 @@ class Embedded(Screen):
 
     def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
         chosen = address.read(key, options, default)
+        gone = missing(address.asked(key), key, label, options, chosen, self.release, self.releases)
+        if gone and not self.found:
+            self.gone.append(gone)
+            st.warning(escape(gone.said))
+            self._elsewhere(gone, key, {"figure": self.wanted})
         if chosen != first_choice(options, default):
             self.choices[key] = chosen
         return chosen

@@ -9,19 +9,24 @@ A page with filters has one copy for each choice of one filter.
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import runpy
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
+from itertools import repeat
 from pathlib import Path
 
 from dashboard import citation, exports, language, opendata, picture
 from dashboard.figure import Figure, View, seen, slug
 from dashboard.language import LANGUAGES, _, pick
+from dashboard.missing_choice import CODELIST
 from dashboard.pages_list import PAGES, groups
 from dashboard.paper import Paper
 from dashboard.release import Release, load_release
@@ -37,10 +42,26 @@ FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
 """Stand in a page's text for the ways to its files, to the other pages and to the top, until the page's own place is known."""
 
 
-def page_file(name: str, choices: Mapping[str, str]) -> str:
-    """`calls--area-harbor.html`; the first page is `index.html`."""
+def page_file(name: str, choices: Mapping[str, str], release: Release) -> str:
+    """`calls--area-harbor.html`; the first page is `index.html`. Codes that differ in case or signs only get a digest, so that each has its own file."""
     stem = "index" if name == "at_a_glance" else name.replace("_", "-")
-    return "--".join([stem, *(f"{key}-{slug(code)}" for key, code in sorted(choices.items()))]) + ".html"
+    parts = [stem]
+    for key, code in sorted(choices.items()):
+        alike = _slugs(release, CODELIST.get(key, ""))[slug(code)] > 1
+        digest = hashlib.sha256(code.encode()).hexdigest()[:8]
+        parts.append(f"{key}-{slug(code)}-{digest}" if alike else f"{key}-{slug(code)}")
+    return "--".join(parts) + ".html"
+
+
+@lru_cache(maxsize=256)
+def _slugs(release: Release, dimension: str) -> Counter[str]:
+    """How many codes of a dimension share each slug."""
+    codelist = release.codelists.get(dimension)
+    return Counter(map(slug, codelist.codes)) if codelist else Counter()
+
+
+Copies = dict[str, tuple[str, Mapping[str, str]]]
+"""File -> the page, and the choice at which this copy of it stands."""
 
 
 @dataclass
@@ -69,9 +90,13 @@ class Folder:
         return FILES + tried
 
     def page(self, name: str, choices: Mapping[str, str]) -> str:
-        if "release" in choices:
-            return f"{TOP}releases/{choices['release']}/{self.code}/{page_file(name, {})}"
-        return f"{PAGES_HERE}{self.code}/{page_file(name, choices)}"
+        if "release" not in choices:
+            return f"{PAGES_HERE}{self.code}/{page_file(name, choices, self.release)}"
+        other = next(release for release in self.everything if release.version == choices["release"])
+        file = page_file(name, {key: code for key, code in choices.items() if key != "release"}, other)
+        if not (self.out.parent.parent / other.version / self.code / file).exists():
+            file = page_file(name, {}, other)  # a release may know a code that its page has no copy for
+        return f"{TOP}releases/{other.version}/{self.code}/{file}"
 
     def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
         """Drawn once for all pages that show the same: most figures of a page do not change with one of its filters."""
@@ -128,29 +153,64 @@ def _write(newest: Release, out: Path, say: Callable[[str], None]) -> int:
     (out / "style.css").write_text(stylesheet(), encoding="utf-8")
     shutil.copy(SCRIPT, out / "chart.js")
     (out / "vega.js").write_text(picture.vega_script(), encoding="utf-8")
-    pages = 0
-    jobs = [(everything, number, code, out) for number in reversed(range(len(everything))) for code in LANGUAGES]
+    last = len(everything) - 1
+    jobs = [(everything, number, code, out) for number in reversed(range(last + 1)) for code in LANGUAGES]
     # Processes of their own, since drawing keeps Python busy; started afresh, since a solver of drawings does not survive a copy.
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        for (_, number, code, _), written in zip(jobs, pool.map(_write_one, *zip(*jobs, strict=True)), strict=True):
+        copies: dict[tuple[int, str], Copies] = {}
+        pages = 0
+        for (_, number, code, _), (written, listed) in zip(jobs, pool.map(_write_one, *zip(*jobs, strict=True)), strict=True):
             say(f"Release {everything[number].version}, {LANGUAGES[code]}: {written} pages")
+            copies[number, code] = listed
             pages += written
+        left = [_gone(copies, last, code) for code in LANGUAGES]
+        pages += sum(pool.map(_write_gone, repeat(everything), LANGUAGES, repeat(out), left))
     opendata.write(everything, out, citation.site_of(newest))
     return pages
 
 
-def _write_one(everything: list[Release], number: int, code: str, out: Path) -> int:
-    """All pages of one release in one language; of the newest also those without a number."""
+def _gone(copies: Mapping[tuple[int, str], Copies], last: int, code: str) -> Copies:
+    """Copies of pages that an earlier release has in the language `code`, and the newest has not: links to them may stand anywhere."""
+    return {file: copy for number in range(last) for file, copy in copies[number, code].items() if file not in copies[last, code]}
+
+
+def _write_one(everything: list[Release], number: int, code: str, out: Path) -> tuple[int, Copies]:
+    """All pages of one release in one language, of the newest also those without a number: how many files, and which copies of pages."""
+    folder = _folder(everything, number, code, out)
+    language.use(code)
+    copies: Copies = {}
+    files = 0
+    for name in PAGES:
+        first = _written(folder, name, {})
+        for asked in ({}, *first.variants):
+            file = page_file(name, asked, folder.release)
+            if file not in copies:
+                copies[file] = (name, asked)
+                files += _put_page(folder, name, file, _written(folder, name, asked) if asked else first)
+    return files, copies
+
+
+def _write_gone(everything: list[Release], code: str, out: Path, gone: Copies) -> int:
+    """Pages of the newest release, each at a choice that it does not have: the page says so, and links to a release that has it."""
+    folder = _folder(everything, len(everything) - 1, code, out)
+    language.use(code)
+    return sum(_put_page(folder, name, file, _written(folder, name, asked)) for file, (name, asked) in gone.items())
+
+
+def _folder(everything: list[Release], number: int, code: str, out: Path) -> Folder:
     release = everything[number]
-    folder = Folder(release, everything, out / "releases" / release.version / code, code)
-    pages = 0
-    for name, html in _pages(folder).items():
-        pages += _put(folder.out / name, html, "files/", "../", "../../../")
-        if release is everything[-1]:
-            files = f"releases/{release.version}/{code}/files/"
-            pages += _put(out / code / name, html, f"../{files}", "../", "../")
-            if (code, name) == (language.DEFAULT, "index.html"):
-                pages += _put(out / name, html, files, "", "")
+    return Folder(release, everything, out / "releases" / release.version / code, code)
+
+
+def _put_page(folder: Folder, name: str, file: str, paper: Paper) -> int:
+    """Write one copy of a page under its release's number, and of the newest release also without: gives how many files that makes."""
+    html = _frame(folder, name, file, paper)
+    pages = _put(folder.out / file, html, "files/", "../", "../../../")
+    if folder.release is folder.everything[-1]:
+        out, files = folder.out.parent.parent.parent, f"releases/{folder.release.version}/{folder.code}/files/"
+        pages += _put(out / folder.code / file, html, f"../{files}", "../", "../")
+        if (folder.code, file) == (language.DEFAULT, "index.html"):
+            pages += _put(out / file, html, files, "", "")
     return pages
 
 
@@ -158,18 +218,6 @@ def _put(path: Path, html: str, files: str, pages: str, top: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html.replace(FILES, files).replace(PAGES_HERE, pages).replace(TOP, top), encoding="utf-8")
     return 1
-
-
-def _pages(folder: Folder) -> dict[str, str]:
-    """File name -> page. Each page at its start, and at each choice of one filter."""
-    language.use(folder.code)
-    found: dict[str, str] = {}
-    for name in PAGES:
-        first = _written(folder, name, {})
-        found[page_file(name, {})] = _frame(folder, name, page_file(name, {}), first)
-        for asked in first.variants:
-            found[page_file(name, asked)] = _frame(folder, name, page_file(name, asked), _written(folder, name, asked))
-    return found
 
 
 def _written(folder: Folder, name: str, asked: Mapping[str, str]) -> Paper:
@@ -204,7 +252,7 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         words = _("You see release {version} as it stood. A newer release is here: {newest}.").format(
             version=release.version, newest=folder.everything[-1].version
         )
-        old = f'<p class="notice"><a href="{TOP}{folder.code}/{page_file(name, {})}">{escape(words)}</a></p>'
+        old = f'<p class="notice"><a href="{TOP}{folder.code}/{page_file(name, {}, release)}">{escape(words)}</a></p>'
     words = _("Link to this page that lasts")
     lasting = f'<p class="quiet"><a href="{TOP}releases/{release.version}/{folder.code}/{file}">{escape(words)}</a></p>'
     skip, all_pages, touch = _("Skip to the content"), _("All pages"), _("Show the numbers on touch")

@@ -1,5 +1,8 @@
 """Whatever stands in an address: pages show a known view, and nothing of it is ever written into the page."""
 
+import re
+from html import unescape
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,7 @@ from tests.conftest import ROOT
 from tests.paper import page_of
 
 RELEASE = load_release(ROOT / "data_public")
-KEYS = ("area", "type", "year", "level", "map", "who", "claim", "place", "of", "compare", "price", "due")
+KEYS = ("area", "type", "year", "level", "map", "days", "who", "claim", "place", "of", "compare", "price", "due")
 HOSTILE = [
     "<script>alert(1)</script>",
     "../../etc/passwd",
@@ -33,12 +36,25 @@ PLAIN = {
 }
 
 
+NOTICE = re.compile(r'<div class="notice" role="note"><p>([^<]*)</p></div>')
+"""That a choice is not in the release, without a link: no other release has such codes."""
+
+
+def told(page, asked):
+    """The page at a view asked for, without its notices; each notice stands for itself and holds nothing of what was asked."""
+    body = "".join(page_of(RELEASE, page, "en", asked).body)
+    for said in NOTICE.findall(body):
+        assert re.fullmatch(r"[\w ]+: your link asks for a choice that is not in this release\. You see .+ instead\.", unescape(said)), said
+    return NOTICE.sub("", body), len(NOTICE.findall(body))
+
+
 @pytest.mark.parametrize("page", PLAIN)
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_filter_counts_as_the_default(page, value):
-    body = "".join(page_of(RELEASE, page, "en", dict.fromkeys(KEYS, value)).body)
+def test_a_hostile_filter_counts_as_the_default_and_says_so(page, value):
     if value != "unknown":  # "unknown" is a code of its own where calls have no known place
+        body, notices = told(page, dict.fromkeys(KEYS, value))
         assert body == PLAIN[page]
+        assert notices == (PLAIN[page].count('<nav class="filter"') if value else 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,7 +63,7 @@ def test_any_text_in_any_filter(asked):
     for page in ("calls", "neighborhood"):
         known = {code.code for codelist in RELEASE.codelists.values() for code in codelist.codes.values()}
         if not set(asked.values()) & known:
-            assert "".join(page_of(RELEASE, page, "en", asked).body) == PLAIN[page]
+            assert told(page, asked)[0] == PLAIN[page]
 
 
 @given(st.dictionaries(st.text(max_size=10), st.text(max_size=30), max_size=4))
