@@ -86,9 +86,12 @@ def _round(value: float, places: int, edges: tuple[float, ...]) -> float:
     return round(value, places) + 0.0  # -0.0 becomes 0.0
 
 
-def percent(share: float) -> str:
-    """A share from 0 to 1 in whole per cent. '0%' means none and '100%' means all: what is only near them keeps the decimals that say so."""
-    return str(format_percent(_round(share, 2, (0, 1)), locale=_locale(), decimal_quantization=False))
+def percent(share: float, places: int = 2) -> str:
+    """A share from 0 to 1 in whole per cent. '0%' means none and '100%' means all: what is only near them keeps the decimals that say so.
+
+    `places`: decimals of the share that are kept, where they are there; more than 2 for what somebody laid down, such as a target of 12.5 %.
+    """
+    return str(format_percent(_round(share, places, (0, 1)), locale=_locale(), decimal_quantization=False))
 
 
 def rounded(value: float, places: int = 1) -> str:

@@ -97,7 +97,7 @@ class Target:
     @property
     def target_words(self) -> str:
         words = _("at least {target}") if self.direction == "at_least" else _("at most {target}")
-        return words.format(target=percent(self.target))
+        return words.format(target=percent(self.target, 6))
 
     @property
     def actual(self) -> str:

@@ -26,16 +26,14 @@ page.text(
         for words in (
             _(
                 "**For Excel or another spreadsheet**, take the rows under a figure. Accents show as they should. "
-                "No text in these files can run as a formula: it has an apostrophe (') in front."
+                "A text that could run as a formula has an apostrophe (') in front."
             ),
             _(
                 "**For your own program, or as proof**, take a table on this page or the zip file. They are exact, byte for byte. "
                 "Read them into Excel with 'Data', 'From Text/CSV' and the file origin 'UTF-8'. "
                 "With a plain click accents may break, and a text may run as a formula."
             ),
-            _(
-                "**To look up a code**, take the zip file. It has a list of codes for each column of codes, and datapackage.json links the two (foreignKeys)."
-            ),
+            _("**To look up a code**, take the zip file. It has a list of codes for each column of codes."),
         )
     )
 )

@@ -24,6 +24,7 @@ def test_worked_values():
     shares = (0.0, 0.004, 0.0004, 0.00004, 0.0049, 0.2, 0.994, 0.996, 0.9996, 1.0, 1.004, -0.004)
     expected = ["0%", "0.4%", "0.04%", "0.004%", "0.5%", "20%", "99%", "99.6%", "99.96%", "100%", "100.4%", "-0.4%"]
     assert [language.percent(share) for share in shares] == expected
+    assert [language.percent(share, 6) for share in (0.005, 0.125, 0.3, 1 / 3)] == ["0.5%", "12.5%", "30%", "33.3333%"]
     values = (0.0, 0.04, 0.033, 12.34, 1234.56, -0.01)
     assert [language.rounded(value) for value in values] == ["0", "0.04", "0.03", "12.3", "1,234.6", "-0.01"]
     assert [language.rounded(value, 0) for value in (0.4, 0.6, 1234.5)] == ["0.4", "1", "1,234"]
