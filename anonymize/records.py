@@ -25,7 +25,19 @@ from anonymize.engine import PLACE, Engine
 from anonymize.errors import SourceError
 from anonymize.inputs import read_handoffs, read_on_duty
 from anonymize.progress import QUIET, Progress
-from anonymize.read.call_times import RECEIVED, field_sources, layers, received_sources, seconds_from, time_columns
+from anonymize.read.call_times import (
+    CLOCK_MISREAD,
+    COMES_TWICE,
+    FELL_BACK,
+    NOTE,
+    RECEIVED,
+    SKIPPED,
+    field_sources,
+    layers,
+    received_sources,
+    seconds_from,
+    time_columns,
+)
 from anonymize.read.cleaning import cleaned
 from anonymize.read.combine import combine_rows, count_differing, fields_without_rule, rule_of
 from anonymize.read.delimited import FAULTS
@@ -53,6 +65,10 @@ WITHOUT_TEAM = "hours_without_team"
 CONNECTION = "days_to_connection"
 LONGEST_DAYS = 365
 """A visit later than this after a call is not put down to it."""
+
+
+TIME_NOTES = {"time_from_year_and_month": FELL_BACK, "clock_misread": CLOCK_MISREAD, "comes_twice": COMES_TWICE, "skipped": SKIPPED}
+"""Note of a call's time -> its number in the column NOTE."""
 
 
 @dataclass
@@ -265,7 +281,7 @@ def _parsed_query(config: AgencyConfig, fields: Sequence[FieldCodes]) -> str:
             unknown = lists[name].unknown_leaf
             codes[name] = f"coalesce(m_{name}.code, {_enumerated(literal(unknown), lists[name])})" if unknown else f"m_{name}.code"
     times = [RECEIVED, *_times(config)]
-    kept = ["file_no", "row_no", *_keys(config), "day", "month", "time_fell_back", "clock_misread", "comes_twice", "skipped"]
+    kept = ["file_no", "row_no", *_keys(config), "day", "month", NOTE]
     kept += [column for name in times for column in (name, f"{name}_utc")] + [f"{name}_misread" for name in _times(config)]
     listed = [f"p.{name}" for name in kept] + [f"{code} AS {name}" for name, code in codes.items()]
     return f"SELECT {', '.join(listed)}, {_reason(config, fields, codes)} AS reason FROM ({layers(config, others)}) AS p {' '.join(joins)}"
@@ -302,13 +318,11 @@ def _derived_query(config: AgencyConfig, parsed: str) -> str:
         joins.append(f"ASOF LEFT JOIN on_duty AS d ON p.{RECEIVED} >= d.start")
     if "handoff" in fed:
         joins.append("LEFT JOIN handoffs AS h ON h.call_id = p.call_id")
-    selected = ["p.file_no", "p.row_no", *(f"p.{key}" for key in keys), "p.day", "p.day IS NOT NULL AS has_day", "p.time_fell_back"]
-    selected += [
-        "p.clock_misread",
-        "coalesce(p.comes_twice, false) AS comes_twice",
-        "coalesce(p.skipped, false) AS skipped",
-        f"{_on_the_hour(config)} AS full_hour",
-    ]
+    selected = ["p.file_no", "p.row_no", *(f"p.{key}" for key in keys), "p.day", f"p.{NOTE}"]
+    if has_moment(spec.time):
+        selected.append(f"CASE WHEN epoch_us(p.{RECEIVED}) % 3600000000 = 0 THEN CAST(hour(p.{RECEIVED}) AS TINYINT) END AS full_hour")
+    else:
+        selected.append("CAST(NULL AS TINYINT) AS full_hour")
     if "person_key" in keys:
         selected += [
             "p.person_key IS NOT NULL AS has_person_key",
@@ -335,13 +349,6 @@ def _derived_query(config: AgencyConfig, parsed: str) -> str:
     selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else f'p.{name}'} AS {name}" for name in codes]
     selected += [f"{_enumerated(code, lists[name])} AS {name}" for name, code in derived.items() if name not in codes]
     return f"SELECT {', '.join(selected)}, p.reason AS reason FROM ({parsed}) AS p {' '.join(joins)}"
-
-
-def _on_the_hour(config: AgencyConfig) -> str:
-    """SQL: 0 to 23 where the call came in at exactly a full hour, to see whether midnight stands for a missing clock."""
-    if not has_moment(config.file.calls.time):
-        return "CAST(NULL AS TINYINT)"
-    return f"CASE WHEN minute(p.{RECEIVED}) = 0 AND second(p.{RECEIVED}) = 0 THEN CAST(hour(p.{RECEIVED}) AS TINYINT) END"
 
 
 RELEASED_AFTER = 10
@@ -495,11 +502,10 @@ def _differing(engine: Engine, config: AgencyConfig, fields: Sequence[FieldCodes
 def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[FieldCodes]) -> Tally:
     """Where all rows went, in one look at them."""
     spec = config.file.calls
-    wanted = {"rows": "count(*)", "counted": _number("reason IS NULL"), "fell_back": _number("time_fell_back AND reason IS NULL")}
+    wanted = {"rows": "count(*)", "counted": _number("reason IS NULL"), "filled_day": _number("day IS NOT NULL AND reason IS NULL")}
     times = _times(config)
     keys = [*times, *(["person_key"] if "person_key" in spec.columns else [])]
-    wanted |= {"filled_day": _number("has_day AND reason IS NULL"), "clock_misread": _number("clock_misread AND reason IS NULL")}
-    wanted |= {name: _number(f"{name} AND reason IS NULL") for name in ("comes_twice", "skipped")}
+    wanted |= {name: _number(f"{NOTE} = {number} AND reason IS NULL") for name, number in TIME_NOTES.items()}
     wanted |= {"at_midnight": _number("full_hour = 0 AND reason IS NULL"), "on_the_hour": _number("full_hour > 0 AND reason IS NULL")}
     wanted |= {f"misread_{name}": _number(f"{name}_misread AND reason IS NULL") for name in times}
     wanted |= {f"filled_{name}": _number(f"has_{name} AND reason IS NULL") for name in times}
@@ -520,8 +526,7 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
         else:
             kind = "malformed" if reason.startswith("malformed") else str(reason)
             tally.rejected[kind] = tally.rejected.get(kind, 0) + int(n)
-    tally.notes["time_from_year_and_month"] = found["fell_back"]
-    tally.notes |= {name: found[name] for name in ("comes_twice", "skipped", "at_midnight", "on_the_hour")}
+    tally.notes |= {name: found[name] for name in ("time_from_year_and_month", "comes_twice", "skipped", "at_midnight", "on_the_hour")}
     tally.misread = {name: (found[f"misread_{name}"], found[f"misread_{name}"] + found[f"filled_{name}"]) for name in times}
     tally.misread["clock"] = (found["clock_misread"], tally.counted if spec.time.clock or spec.time.hour else 0)
     for measure in _pairs(config):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from anonymize.agency.load import AgencyConfig
+from anonymize.agency.load import AgencyConfig, has_moment
 from anonymize.agency.schema import TIME_FIELDS, TimeColumnSpec
 from anonymize.read.cleaning import cleaned
 from anonymize.read.times import AFTER_CALL, TimeColumn, Zone, after_call, clock_seconds, formats_of
@@ -27,6 +27,9 @@ _MONTHS = (
     ("december", "dec", "diciembre", "dic"),
 )  # fmt: skip
 RECEIVED = "received_at"
+NOTE = "time_note"
+FELL_BACK, CLOCK_MISREAD, SKIPPED, COMES_TWICE = 1, 2, 3, 4
+"""Of NOTE: year and month stand in for an impossible date; a clock is written that is none; the clocks skipped the local time; it comes twice."""
 
 
 def zone_of(config: AgencyConfig) -> Zone:
@@ -180,19 +183,31 @@ def _year_and_month(config: AgencyConfig) -> str:
 
 
 def received_moment(config: AgencyConfig) -> list[str]:
-    """Layer 5: `received_at_utc` near changes of the clocks; `twice` and `skipped`, the local time comes twice with nothing to say which is meant, or
-    never; `hour_number`, unknown where it was skipped."""
+    """Layer 6: `received_at_utc` near changes of the clocks; `hour_number`, unknown where the clocks skipped it; NOTE."""
     zone, time, sources = zone_of(config), config.file.calls.time, received_sources(config)
+    if not has_moment(time):
+        return [f"CAST(NULL AS TIMESTAMP) AS {RECEIVED}_utc", "hour_read AS hour_number", f"{_note('false', 'false')} AS {NOTE}"]
     if time.timestamp:
         cases = " ".join(f"WHEN {s.local} IS NOT NULL THEN {_instant(config, s)}" for s in sources)
-        moment = f"CASE {cases} END"
+        moment = f"CASE WHEN near_change THEN CASE {cases} END END"
     else:
-        moment = f"CASE WHEN {zone.near_a_change(RECEIVED)} THEN {zone.instant_of(RECEIVED)} END"
-    skipped = zone.is_skipped(RECEIVED)
+        moment = f"CASE WHEN near_change THEN {zone.instant_of(RECEIVED)} END"
+    skipped = f"(near_change AND ({zone.is_skipped(RECEIVED)}))"
     return [
-        f"{moment} AS {RECEIVED}_utc", f"{zone.comes_twice(RECEIVED)} AS comes_twice", f"{skipped} AS skipped",
-        f"CASE WHEN NOT coalesce({skipped}, false) THEN hour_read END AS hour_number",
+        f"{moment} AS {RECEIVED}_utc", f"CASE WHEN NOT coalesce({skipped}, false) THEN hour_read END AS hour_number",
+        f"{_note(f'(near_change AND ({zone.comes_twice(RECEIVED)}))', skipped)} AS {NOTE}",
     ]  # fmt: skip
+
+
+def _note(twice: str, skipped: str) -> str:
+    """SQL: what is worth a note about when a call came in, or NULL."""
+    asked = (("time_fell_back", FELL_BACK), ("clock_misread", CLOCK_MISREAD), (skipped, SKIPPED), (twice, COMES_TWICE))
+    return f"CAST(CASE {' '.join(f'WHEN {sql} THEN {number}' for sql, number in asked)} END AS TINYINT)"
+
+
+def near_change(config: AgencyConfig) -> list[str]:
+    """Layer 5: `near_change`, is the call within a day of a change of the clocks?"""
+    return [f"{zone_of(config).near_a_change(RECEIVED)} AS near_change"]
 
 
 def _instant(config: AgencyConfig, source: TimeSource) -> str:
@@ -211,13 +226,13 @@ def _coalesce(expressions: Sequence[str], kind: str) -> str:
 def layers(config: AgencyConfig, others: Sequence[str]) -> str:
     """SQL over `raw`: all layers, with file_no, row_no and the expressions `others` (over the export's columns) beside them."""
     query = f"SELECT {', '.join(['file_no', 'row_no', *others, *texts(config)])} FROM raw"
-    for layer in (locals_of, possible_locals, received_day, received_moment, field_values):
+    for layer in (locals_of, possible_locals, received_day, near_change, received_moment, field_values):
         query = f"SELECT {', '.join(['*', *layer(config)])} FROM ({query})"
     return query
 
 
 def field_values(config: AgencyConfig) -> list[str]:
-    """Layer 6: each other time field, its moment `_utc`, and `_misread` where a text is no time."""
+    """Layer 7: each other time field, its moment `_utc`, and `_misread` where a text is no time."""
     zone, listed = zone_of(config), []
     for field, source in field_sources(config).items():
         form = source.after_call

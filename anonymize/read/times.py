@@ -190,11 +190,11 @@ class Zone:
 
     def comes_twice(self, local: str) -> str:
         """SQL: does the local time come twice?"""
-        return f"({self.near_a_change(local)} AND ({self._inside(local, True)}))"
+        return self._inside(local, True)
 
     def is_skipped(self, local: str) -> str:
         """SQL: did the clocks skip the local time?"""
-        return f"({self.near_a_change(local)} AND ({self._inside(local, False)}))"
+        return self._inside(local, False)
 
     def instant_of(self, local: str) -> str:
         """SQL: the moment (UTC) of a local time without a zone; NULL where it comes twice or never."""
