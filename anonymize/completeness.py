@@ -1,13 +1,15 @@
-"""How complete the fields of the calls are, told so that no small number of blanks can be worked back.
+"""How complete the fields of the calls are, in bands that tell no small number of blanks.
 
-A field of which 98 % is filled has between 1 and 2 % blanks. Where that is fewer calls than the threshold apart, it would narrow a
-small count; so shares are told in steps that hold at least as many calls as the threshold, and the best step is open up to 100 %.
-The audit takes the table as equations like any other (`audit/space.py`).
+The table has one row for each field over the whole period and, where the calls have months, one for each month of the period, whatever
+the data hold. A row is blank where the count that its share is of is withheld or not published, or where a band of that count would hold fewer
+calls than the threshold. The bands of all months are equally wide; those of the whole period are as narrow as its published count allows. So the
+rows, their order, their blanks and their width tell nothing beyond the published counts; what the numbers tell is a declared fact (`release/facts.py`), which the engine and the audit both reckon with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from anonymize.agency.schema import Text
 from anonymize.codelists import ROOT
@@ -17,16 +19,29 @@ NAME = "completeness"
 ASKED = "not_served_reason"
 """A reason is asked for only where a team might have come and did not."""
 CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED = "calls", "not_served", "eligible_not_served"
-"""What a share is of; the audit reads it."""
-STEPS, OF_A_MONTH = (1, 2, 5, 10, 25), (10, 25)
-"""Per cent; the first that holds enough calls is taken. Months are told in wide steps: narrow ones, one for each month, are so many
-equations that far more counts would have to be withheld beside them."""
+"""What a share is of."""
+
+STEPS, OF_A_MONTH = (1, 2, 5, 10, 25), (10,)
+"""Widths of the bands in per cent: the first that holds enough of the published calls is taken. Months have one, whatever the number of their calls;
+it is wide, since narrow bands, one for each month, are so many equations that far more counts would have to be withheld beside them."""
 
 Counts = tuple[int, int]
+"""Calls with the field filled, and calls."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Of the `published` calls (None: withheld or not published) of a period, `filled` have the field."""
+
+    field: str
+    period: str
+    out_of: str
+    filled: int
+    published: int | None
 
 
 def told(filled: int, rows: int, threshold: int, steps: Sequence[int] = STEPS) -> tuple[int, int] | None:
-    """At least and at most so many per cent are filled; None where even the widest step would hold fewer than `threshold` calls."""
+    """At least and less than so many per cent are filled (100 is reached, too); None where even the widest band would hold fewer than `threshold` calls."""
     step = next((step for step in steps if step * rows >= 100 * threshold), None)
     if step is None:
         return None
@@ -34,16 +49,17 @@ def told(filled: int, rows: int, threshold: int, steps: Sequence[int] = STEPS) -
     return low, low + step
 
 
-def completeness(
-    whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str, Counts]], threshold: int, asked_of: str = NOT_SERVED
-) -> Reference:
-    """The table: each field over the whole period, then by month. `asked_of`: the calls that a reason is asked for."""
-    rows = []
-    for name, counts in sorted(whole.items()):
-        months = {} if name == ASKED else by_month.get(name, {})
-        for month, (filled, every) in [(ROOT, counts), *sorted(months.items())]:
-            at = told(filled, every, threshold, STEPS if month == ROOT else OF_A_MONTH)
-            rows.append((name, month, asked_of if name == ASKED else CALLS, *(map(str, at) if at else ("", ""))))
+def fields_of(whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str, Counts]], months: Sequence[str]) -> list[tuple[str, str]]:
+    """Which (field, period) have a row, in order. `months`: all of the period; a field that the records are read for by month has them all."""
+    return [(name, period) for name in sorted(whole) for period in (ROOT, *(months if name in by_month and name != ASKED else ()))]
+
+
+def completeness(rows: Sequence[Row], threshold: int) -> Reference:
+    """The table of `rows`, in their order."""
+    listed = []
+    for row in rows:
+        at = None if row.published is None else told(row.filled, row.published, threshold, STEPS if row.period == ROOT else OF_A_MONTH)
+        listed.append((row.field, row.period, row.out_of, *(map(str, at) if at else ("", ""))))
     return Reference(
         NAME,
         Text(en="Completeness of the calls' fields, by month", es="Campos de las llamadas que están llenos, por mes"),
@@ -56,8 +72,13 @@ def completeness(
                 "text",
                 "calls: all calls; not_served: calls that no team reached; eligible_not_served: eligible calls that no team reached",
             ),
-            Field("at_least", "whole", "per cent filled, at least; blank where too few calls to tell", required=False),
-            Field("at_most", "whole", "per cent filled, at most", required=False),
+            Field(
+                "at_least",
+                "whole",
+                "per cent filled, at least; blank where the number of calls is not published, or too few to tell",
+                required=False,
+            ),
+            Field("at_most", "whole", "per cent filled, less than this (or all, where this is 100)", required=False),
         ),
-        tuple(rows),
+        tuple(listed),
     )

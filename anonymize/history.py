@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ import duckdb
 import numpy as np
 
 from anonymize.agency.schema import TableSpec, Text
-from anonymize.audit.reader import HISTORY, PublicRelease, PublicTable, read_release
 from anonymize.codelists import ROOT, Codelist, Node
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
@@ -27,6 +26,8 @@ from anonymize.protect import Block, Bound, Earlier
 from anonymize.protect.cliques import Clique
 from anonymize.protect.primary import Mask, primary
 from anonymize.protect.system import clique_dimensions
+from anonymize.release.published import Revised
+from anonymize.release.read import HISTORY, CountTable, EarlierRelease, read_earlier
 from anonymize.sources import literal
 from anonymize.tables import Dimension, Table, cells_of, counting
 
@@ -36,27 +37,22 @@ MOST_REVISED = 0.25
 
 
 @dataclass(frozen=True)
-class Revised:
-    """Between a release and the one before it: the months in which calls were added, removed or coded anew, and a bound on how many."""
-
-    months: tuple[str, ...]
-    at_most: int
-
-
-NOTHING_REVISED = Revised((), 0)
-
-
-@dataclass(frozen=True)
 class Past:
     """An earlier release, from its public files; `ledger` and `small` (what its rules withheld) are private."""
 
-    folder: Path
-    package: dict[str, Any]
-    public: PublicRelease
+    public: EarlierRelease
     codelists: dict[str, Codelist]
     specs: tuple[TableSpec, ...]
     ledger: Path
     small: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.public.folder
+
+    @property
+    def package(self) -> dict[str, Any]:
+        return self.public.package
 
     @property
     def version(self) -> str:
@@ -121,14 +117,14 @@ def bring_ledger(engine: Engine, name: str, fields: Sequence[str]) -> None:
 
 
 def _past(folder: Path, private: Path) -> Past:
-    public = read_release(folder)
-    ledger, small = ledger_paths(private, public.version, public.datapackage_sha256)
+    public = read_earlier(folder)
+    ledger, small = ledger_paths(private, public.version, public.digest)
     if not ledger.exists() or not small.exists():
         raise PlanError([
             f"{ledger}: the private ledger of release {public.version} is not there; put back the private folder of that build "
             "('--private'), or begin a new series in a new folder"
         ])  # fmt: skip
-    codelists = {name: _codelist(name, tree.levels, tree.parent) for name, tree in public.trees.items()}
+    codelists = {name: _codelist(name, tree.levels, tree.above) for name, tree in public.codelists.items()}
     specs = tuple(
         TableSpec(
             name=table.name, title=Text(en=table.name, es=table.name), dimensions=table.levels, where=table.where,
@@ -136,8 +132,7 @@ def _past(folder: Path, private: Path) -> Past:
         )
         for table in public.tables
     )  # fmt: skip
-    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-    return Past(folder, package, public, codelists, specs, ledger, small)
+    return Past(public, codelists, specs, ledger, small)
 
 
 def _codelist(name: str, levels: Mapping[str, Sequence[str]], parent: Mapping[str, str]) -> Codelist:
@@ -365,10 +360,6 @@ def _earlier(db: duckdb.DuckDBPyConnection, position: int, past: Past) -> Earlie
     return Earlier(past.version, tables, withheld, small)
 
 
-def _mask(public: PublicTable, dimensions: Mapping[str, Dimension]) -> Mask:
-    hidden = {cell.key for cell in public.cells if cell.value is None}
-    found: Mask = np.array([
-        frozenset((d, c) for d, c in (*zip(dimensions, codes, strict=True), *public.where.items()) if c != ROOT) in hidden
-        for codes in product(*(d.codes for d in dimensions.values()))
-    ]).reshape(tuple(len(d.codes) for d in dimensions.values()))  # fmt: skip
+def _mask(public: CountTable, dimensions: Mapping[str, Dimension]) -> Mask:
+    found: Mask = np.array([count is None for count in public.counts.values()]).reshape(tuple(len(d.codes) for d in dimensions.values()))
     return found

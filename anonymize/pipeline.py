@@ -19,13 +19,11 @@ from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.audit.report import BESIDE
 from anonymize.codelists import Codelist
-from anonymize.completeness import ELIGIBLE_NOT_SERVED, NOT_SERVED, completeness
+from anonymize.declared import Counted
 from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError
 from anonymize.history import (
-    NOTHING_REVISED,
     Past,
-    Revised,
     compare,
     keep_ledger,
     ledger_paths,
@@ -36,17 +34,18 @@ from anonymize.history import (
 from anonymize.inputs import Reference, read_inputs_beside
 from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
 from anonymize.progress import QUIET, Progress
-from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
+from anonymize.protect import Block, Protected, build_system, plan_cliques
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.primary import Mask
-from anonymize.protect.secondary import narrow, widen
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
+from anonymize.release.published import NOTHING_REVISED, Revised
 from anonymize.statistics import Statistic, around, compute, note_next_contacts
 from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
 from anonymize.urgent import urgent_waits
+from anonymize.withholding import Withholding
 
 MOST_ROUNDS = 20
 """Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser plan."""
@@ -54,6 +53,7 @@ MENDABLE = ("pinned", "narrow", "insider")
 """Findings that withholding more can mend."""
 CERTIFICATES = "certificates.npz"
 """In the private folder: the proof of the last build."""
+NO_ADVICE = Advice((), {}, ())
 CANDIDATE = "candidate"
 """In the private folder: the release that the last build made, until someone approves it."""
 
@@ -116,10 +116,10 @@ def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Tri
     specs = _specs(inputs.config)
     with open_engine(inputs.config.file, private) as engine:
         read_inputs_beside(engine.db, inputs.config)
-        read_calls(engine, inputs.config, inputs.areas, private, progress)
-        asked = _try(engine, inputs, specs, progress)
+        tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
+        asked = _try(engine, inputs, specs, tally, progress)
         advised_inputs, advice = _advise(engine, inputs, specs, progress)
-        advised = _try(engine, advised_inputs, advice.specs, progress) if advice.changes else asked
+        advised = _try(engine, advised_inputs, advice.specs, tally, progress) if advice.changes else asked
     return asked, advised, advice
 
 
@@ -127,16 +127,23 @@ def _specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
     return config.file.tables or standard_plan(config)
 
 
-def _try(engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress) -> Trial:
+def _try(engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], tally: Tally, progress: Progress) -> Trial:
     counted = counter(engine, inputs.config)
     tables = count_tables(counted, inputs.config, inputs.codelists, specs)
     try:
         system, _ = _system(counted, inputs, specs, tables)
+        told = _counted(inputs, NO_ADVICE, tally, tables, (), Before())
         with progress.step("Withholding small counts"):
-            protected = _protect(system, inputs.config, progress)
+            protected = Withholding(system, told, (), progress).protected
     except (PlanError, ProtectionError) as error:
         return Trial(inputs, specs, tables, None, None, str(error))
-    return Trial(inputs, specs, tables, system, protected)
+    return Trial(inputs, specs, tables, protected.system, protected)
+
+
+def _counted(
+    inputs: Inputs, advice: Advice, tally: Tally, tables: Sequence[Table], references: Sequence[Reference], before: Before
+) -> Counted:
+    return Counted(inputs.config, inputs.codelists, inputs.areas, advice, tally, tables, references, before)
 
 
 def _advise(
@@ -178,18 +185,13 @@ def _system(
     return build_system(tables, cliques, [Block(frozenset({0}), inputs.codelists, joint)], inputs.codelists, threshold), NOTHING_REVISED
 
 
-def _protect(system: System, config: AgencyConfig, progress: Progress) -> Protected:
-    high = config.file.privacy.threshold  # one more than the promise asks, because of insiders
-    return protect(system, high, lambda done, total: progress.share(done, total, "small counts protected"))
-
-
 def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, progress: Progress = QUIET) -> Built:
     """Make and attack a release that is to follow the one in `out`; it waits in the private folder for approval.
 
     `out` is only read. On any failure the earlier candidate stays as it was.
     """
     config = inputs.config
-    specs, advice = _specs(config), Advice((), {}, ())
+    specs, advice = _specs(config), NO_ADVICE
     clear_up(out)
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
@@ -206,33 +208,30 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
             ahead = [clique.levels for clique in plan_cliques(specs, inputs.codelists)] if not history else []
             tables = count_tables(counted, config, inputs.codelists, specs, ahead)
             system, revised = _system(counted, inputs, specs, tables, history)
-        with progress.step("Withholding small counts"):
-            protected = _protect(system, config, progress)
         before = Before(tuple(past.folder for past in history), revised)
-        asked_of = ELIGIBLE_NOT_SERVED if "eligible" in config.file.calls.columns else NOT_SERVED
-        references.append(completeness(tally.completeness, tally.by_month, config.file.privacy.threshold, asked_of))
+        with progress.step("Withholding small counts"):
+            withholding = Withholding(system, _counted(inputs, advice, tally, tables, references, before), history, progress)
         report, rounds, certificates, digest, changed = _attack_and_keep(
-            engine, inputs, out, private, tables, protected, advice, before, references, replace, progress
+            engine, inputs, out, private, tables, withholding, replace, progress
         )
-    return Built(tally, tables, system, protected, advice, report, rounds, certificates, digest, changed)
+    protected = withholding.protected
+    return Built(tally, tables, protected.system, protected, advice, report, rounds, certificates, digest, changed)
 
 
 def _attack_and_keep(
-    engine: Engine, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], protected: Protected,
-    advice: Advice, before: Before, references: Sequence[Reference], replace: bool, progress: Progress,
+    engine: Engine, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], withholding: Withholding, replace: bool, progress: Progress,
 ) -> tuple[AuditReport, int, Certificates, str, bool]:  # fmt: skip
     seen: dict[str, dict[str, Any]] = {}
 
     def statistics() -> Sequence[Statistic]:
-        return compute(engine, inputs.config, inputs.codelists, tables, [protected.withheld[ids] for ids in protected.system.where], seen)
+        return compute(engine, inputs.config, inputs.codelists, tables, withholding.masks, seen)
 
     if any(spec.measure.startswith((REPEATED, FREQUENT)) for spec in inputs.config.file.statistics):
         note_next_contacts(engine, inputs.config)
     with tempfile.TemporaryDirectory(prefix=f".{CANDIDATE}.", dir=private) as scratch:
-        report, rounds, certificates = _until_safe(
-            Path(scratch), inputs, tables, protected, advice, before, references, statistics, progress
-        )
+        report, rounds, certificates = _until_safe(Path(scratch), withholding, statistics, progress)
         certificates.save(private / CERTIFICATES)
+        protected = withholding.protected
         verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
         made = Path(scratch) / "release"
         digest, changed = digest_of(made), not same_release(made, out)
@@ -247,23 +246,23 @@ def _attack_and_keep(
 
 
 def _until_safe(
-    scratch: Path, inputs: Inputs, tables: Sequence[Table], protected: Protected, advice: Advice, before: Before, references: Sequence[Reference],
-    statistics: Callable[[], Sequence[Statistic]], progress: Progress,
-) -> tuple[AuditReport, int, Certificates]:  # fmt: skip
+    scratch: Path, withholding: Withholding, statistics: Callable[[], Sequence[Statistic]], progress: Progress
+) -> tuple[AuditReport, int, Certificates]:
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
-    candidate = scratch / "release"
+    candidate, protected = scratch / "release", withholding.protected
     number = {key: i for i, key in enumerate(protected.system.keys)}
     known: Sequence[Move] = ()
     silent: dict[str, Mask] = {}
     for rounds in range(1, MOST_ROUNDS + 1):
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
-        masks = [protected.withheld[ids] for ids in protected.system.where]
         told = [replace(s, shown=s.shown & ~silent.get(s.spec.name, np.zeros_like(s.shown))) for s in statistics()]
-        write_candidate(candidate, inputs.config, tables, masks, inputs.codelists, inputs.areas, advice, told, before, references)
+        contents = withholding.contents(told)
+        write_candidate(candidate, contents)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
             report = audit_release(candidate, progress)
         if report.passed:
+            withholding.declare(contents)
             with progress.step("Proving each small count with two whole-number tables"):
                 proof = certify(protected, known, lambda done, total: progress.share(done, total, "proofs found"))
             if not proof.missing:
@@ -280,10 +279,7 @@ def _until_safe(
             found = "; ".join(sorted({f"{f.attack}: {f.message}" for f in others or report.findings}))
             raise AuditError(f"the audit found what protection cannot mend ({found}); nothing was written")
         progress.say(f"  {len(open_cells)} cells need more cover")
-        already = protected.withheld.sum()
-        _widen_or_publish(protected, open_cells)
-        if protected.withheld.sum() == already:
-            _withhold_neighbours(protected, open_cells)
+        withholding.more(open_cells)
     raise ProtectionError(
         f"after {MOST_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser levels or fewer tables; nothing was written"
     )
@@ -302,44 +298,6 @@ def _hush(told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent:
             silent.update({name: mask | silent.get(name, np.zeros_like(mask)) for name, mask in small.items()})
             return sum(int(mask.sum()) for mask in small.values())
     raise ProtectionError("statistics narrow a small count, and leaving them out does not mend it; please report this; nothing was written")
-
-
-def _widen_or_publish(protected: Protected, cells: Sequence[int]) -> None:
-    """Give each of `cells` more cover, and what that withholds in its turn, so that the next audit need not ask for it. One that is not small
-    itself and cannot be covered (an earlier release nearly told it) is published instead, and all begins again without it."""
-    system = protected.system
-    uncovered: list[int] = []
-    while cells and not uncovered:
-        before = protected.withheld
-        for group in [cells] if not system.fixed.any() else [[cell] for cell in cells]:
-            try:
-                widen(protected, group)
-            except ProtectionError:
-                uncovered += group
-        cells = narrow(protected, np.flatnonzero(protected.withheld & ~before).tolist())
-    if uncovered:
-        uncovered = [i for i in uncovered if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])]
-        if not uncovered:
-            raise ProtectionError(
-                "a small count cannot be protected within these tables beside what earlier releases told; use coarser levels for this release"
-                if system.fixed.any()
-                else "a small count cannot be protected within these tables; use coarser levels or a lower threshold"
-            )
-        fixed = system.fixed.copy()
-        fixed[uncovered] = True
-        again = protect(replace(system, fixed=fixed), protected.high)
-        protected.system, protected.withheld, protected.bound = again.system, again.withheld, again.bound
-
-
-def _withhold_neighbours(protected: Protected, cells: Sequence[int]) -> None:
-    """Where moves in fractions exist but none in whole numbers: withhold the cheapest cell that overlaps each."""
-    system = protected.system
-    for cell in cells:
-        overlap = system.cells @ system.cells[cell].toarray().ravel()
-        near = [i for i in overlap.nonzero()[0] if not protected.withheld[i] and not system.fixed[i]]
-        if not near:
-            raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
-        protected.withheld[min(near, key=lambda i: (system.cost[i], i))] = True
 
 
 def refuse_unplanned(config: AgencyConfig, codelists: Mapping[str, Codelist]) -> None:

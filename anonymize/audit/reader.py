@@ -9,10 +9,11 @@ import json
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from anonymize.audit.declared import SHARES_OF, Declared, Row, odd_rows, read_declared, undeclared
 from anonymize.errors import AuditError
 
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
@@ -103,20 +104,6 @@ class PublicStatistic:
     rows: tuple[tuple[Key, dict[str, float] | None], ...]
 
 
-@dataclass(frozen=True)
-class Filled:
-    """Of the calls of a month (or `all`), at least and at most so many per cent have the field filled; the others are `unknown`.
-
-    `out_of`: of all `calls`, of those `not_served`, or of those `eligible_not_served`.
-    """
-
-    field: str
-    month: str
-    out_of: str
-    at_least: int
-    at_most: int
-
-
 @dataclass
 class PublicRelease:
     threshold: int
@@ -128,7 +115,7 @@ class PublicRelease:
     findings: list[Finding] = field(default_factory=list)
     revised_months: tuple[str, ...] = ()
     revised_at_most: int = 0
-    filled: tuple[Filled, ...] = ()
+    declared: Declared = field(default_factory=Declared)
 
 
 def read_release(folder: Path) -> PublicRelease:
@@ -146,19 +133,24 @@ def read_release(folder: Path) -> PublicRelease:
     with _understanding(folder / "datapackage.json"):
         revised = package.get("revised", {})
         release.revised_months, release.revised_at_most = tuple(map(str, revised.get("months", ()))), int(revised.get("at_most", 0))
+        release.declared = read_declared(package.get("facts", ()), str(folder / "datapackage.json"))
         contents = _listed(folder, resources, release.findings)
         named = [(str(resource.get("name", "")), str(resource["path"]), resource.get("table")) for resource in resources]
     for name, path, _table_of in named:
         if name.startswith("codelist-"):
             with _understanding(folder / path):
                 release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(contents[path])
+    has_shares = False
     for name, path, table in named:
         if not isinstance(table, dict):
             continue
         if table.get("kind") == "reference":
-            if name == "completeness":
+            if name == SHARES_OF:
+                has_shares = True
                 with _understanding(folder / path):
-                    release.filled = _filled(contents[path])
+                    rows = _shares(contents[path])
+                    if release.declared.shares is not None:
+                        release.declared.shares = replace(release.declared.shares, rows=rows)
             continue
         with _understanding(folder / path):
             if table.get("kind") == "statistic":
@@ -167,7 +159,23 @@ def read_release(folder: Path) -> PublicRelease:
                 release.tables.append(_table(name, table, contents[path], release))
             else:
                 release.findings.append(Finding("undeclared", f"a table of kind '{table.get('kind')}' cannot be audited", name))
+    with _understanding(folder / "datapackage.json"):
+        _check_declared(release, has_shares, bool(package.get("history")))
     return release
+
+
+def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> None:
+    """Findings where what is told of counts is not declared, or not told as declared."""
+    measures = {statistic.name: statistic.measure for statistic in release.statistics}
+    codes = {name: tree.parent for name, tree in release.trees.items()}
+    for name, wrong in undeclared(release.declared, measures, has_shares, codes, revised):
+        release.findings.append(Finding("undeclared", wrong, name))
+    if release.declared.shares is not None:
+        visible = {cell.key: cell.value for table in release.tables for cell in table.cells if cell.value is not None}
+        levels = release.trees["period"].levels if "period" in release.trees else {"all": ("all",)}
+        months = list(levels.values())[-1] if len(levels) > 1 else ()
+        for wrong in odd_rows(release.declared.shares, months, visible, release.threshold):
+            release.findings.append(Finding("marks", wrong, SHARES_OF))
 
 
 @contextmanager
@@ -242,9 +250,14 @@ def _rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def _filled(text: str) -> tuple[Filled, ...]:
-    rows = [row for row in _rows(text) if row["at_least"] != ""]
-    return tuple(Filled(row["field"], row["period"], row["out_of"], int(row["at_least"]), int(row["at_most"])) for row in rows)
+def _shares(text: str) -> tuple[Row, ...]:
+    found = []
+    for row in _rows(text):
+        if (row["at_least"] == "") != (row["at_most"] == ""):
+            raise ValueError("half a row")
+        told = (int(row["at_least"]), int(row["at_most"])) if row["at_least"] else (None, None)
+        found.append(Row(row["field"], row["period"], row["out_of"], *told))
+    return tuple(found)
 
 
 def _tree(text: str) -> Tree:

@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from anonymize.audit.declared import Blanks, Shares, blanks
 from anonymize.audit.facts import facts_of
 from anonymize.audit.made import Same, nobody, same_counts
-from anonymize.audit.reader import Filled, Finding, Key, PublicRelease, PublicStatistic, PublicTable, Tree
+from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, Tree
 from anonymize.errors import AuditError
 
 MOST_UNKNOWNS = 2_000_000
@@ -31,19 +32,6 @@ EARLIER = "earlier release"
 """In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
 """Before a code: everything of the parent but this code."""
-
-UNKNOWN = "unknown"
-"""The code of calls whose field is blank."""
-WITHOUT_TIME = {"arrived_at": "wait"}
-"""Time of a call -> dimension in which a call without it is `unknown`, among others."""
-SERVED = "served"
-"""The code of calls that a team reached; no reason is asked for them."""
-SHARE_OF = {
-    "calls": (frozenset(), ""),
-    "not_served": (frozenset(), SERVED),
-    "eligible_not_served": (frozenset({("eligible", "yes")}), SERVED),
-}
-"""What the share of a filled field is of: the calls of a cell, less those of a code."""
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
@@ -329,7 +317,7 @@ class _Issue:
     version: str
     tables: Sequence[PublicTable]
     trees: Mapping[str, Tree]
-    filled: Sequence[Filled]
+    shares: Shares | None
     statistics: Sequence[PublicStatistic]
     threshold: int
 
@@ -353,7 +341,7 @@ class _Limit:
 
 def equations(
     tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
-    revised: tuple[Sequence[str], int] = ((), 0), filled: Sequence[Filled] = (), statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
+    revised: tuple[Sequence[str], int] = ((), 0), shares: Shares | None = None, statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
 ) -> Equations:  # fmt: skip
     """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
 
@@ -361,8 +349,8 @@ def equations(
     are left out.
     """
     universe = {table.universe for table in tables}
-    issues = [_Issue(past.version, past.tables, past.trees, past.filled, past.statistics, past.threshold) for past in earlier]
-    issues.append(_Issue("", tables, trees, filled, statistics, threshold))
+    issues = [_Issue(past.version, past.tables, past.trees, past.declared.shares, past.statistics, past.threshold) for past in earlier]
+    issues.append(_Issue("", tables, trees, shares, statistics, threshold))
     issues = [issue.of(universe) for issue in issues]
     steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
     blocks = Blocks([issue.tables for issue in issues], [issue.trees for issue in issues], steps)
@@ -397,7 +385,7 @@ def equations(
             for key in _left_over(table, issue.trees, visible):
                 if (columns := blocks.complement(number, key)) is not None:
                     mine[key] = columns
-        limits += _add_filled(blocks, number, issue.filled, issue.trees, visible, range_rows, range_weights)
+        limits += _blank(blocks, number, issue, visible)
         from_statistics += _told(blocks, number, issue, visible)
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
         rows += [blocks.columns(number, key) for key in visible]
@@ -416,7 +404,7 @@ def equations(
             margin_rows.append(columns)
             margin_weights.append(signs)
     weights = [np.ones(len(row)) for row in rows] + margin_weights
-    shares = len(range_rows) // 2
+    pairs = len(range_rows) // 2
     limits += from_statistics
     range_rows += [limit.columns for limit in limits]
     range_weights += [np.ones(len(limit.columns)) if limit.weights is None else limit.weights for limit in limits]
@@ -424,8 +412,8 @@ def equations(
         fixed=_matrix(rows + margin_rows, weights, blocks.size),
         values=np.array([*values, *([0] * len(margin_rows))], dtype=np.int64),
         ranges=_matrix(range_rows, range_weights, blocks.size),
-        low=np.concatenate([np.tile([0.0, -np.inf], shares), np.array([limit.low for limit in limits])]),
-        high=np.concatenate([np.tile([np.inf, 0.0], shares), np.array([limit.high for limit in limits])]),
+        low=np.concatenate([np.tile([0.0, -np.inf], pairs), np.array([limit.low for limit in limits])]),
+        high=np.concatenate([np.tile([np.inf, 0.0], pairs), np.array([limit.high for limit in limits])]),
         hidden=_matrix(list(hidden.values()), None, blocks.size),
         hidden_cells=tuple(hidden),
         told=len(from_statistics),
@@ -457,51 +445,46 @@ def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[K
 
 def _add_share(
     blocks: Blocks, release: int, key: Key, dimension: str, edges: tuple[float, float],
-    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]], without: str = "",
+    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
 ) -> None:  # fmt: skip
-    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole. `key` without `dimension` is the whole,
-    less its cell `without` of that dimension."""
+    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole. `key` without `dimension` is the whole."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
     clique = blocks.home(key)
     part, whole = blocks.columns(release, key, clique), blocks.columns(release, whole_key, clique)
-    if without:
-        whole = np.setdiff1d(whole, blocks.columns(release, whole_key | {(dimension, without)}, clique))
     for edge in edges:
         inside = np.isin(whole, part)
         rows.append(whole)
         weights.append(np.where(inside, 100.0 - edge, -edge))
 
 
-def _add_filled(
-    blocks: Blocks, release: int, filled: Sequence[Filled], trees: Mapping[str, Tree], visible: Mapping[Key, int],
-    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
-) -> list[_Limit]:  # fmt: skip
-    """What the shares of filled fields say of the cells `unknown`. Where no table joins a field with months, its months add up to bounds on the whole.
+def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> Iterator[_Limit]:
+    """What the shares of filled fields say of the cells of calls without them.
 
-    A call without a time is `unknown` where that time decides (WITHOUT_TIME), among others: at least so many."""
-    bounds: dict[str, list[tuple[float, float]]] = {}
-    untimed: list[_Limit] = []
-    for told in filled:
-        month = frozenset({("period", told.month)} if told.month != "all" else ())
-        dimension = WITHOUT_TIME.get(told.field)
-        if dimension is not None and dimension in trees and month in visible and blocks.holds(blank := month | {(dimension, UNKNOWN)}):
-            untimed.append(_Limit(blocks.columns(release, blank), float(np.ceil((100 - told.at_most) * visible[month] / 100)), np.inf))
-        if told.field not in trees or UNKNOWN not in trees[told.field].parent or told.out_of not in SHARE_OF:
-            continue
-        narrowed, without = SHARE_OF[told.out_of]
-        at = narrowed | month
-        key = at | {(told.field, UNKNOWN)}
-        if blocks.holds(key):
-            _add_share(blocks, release, key, told.field, (100.0 - told.at_most, 100.0 - told.at_least), rows, weights, without)
-        elif told.month != "all" and at in visible and not without:
-            edges = ((100 - told.at_most) * visible[at] / 100, (100 - told.at_least) * visible[at] / 100)
-            bounds.setdefault(told.field, []).append(edges)
-    months = len(list(trees["period"].levels.values())[-1]) if "period" in trees else 0
-    return untimed + [
-        _Limit(blocks.columns(release, frozenset({(name, UNKNOWN)})), sum(np.ceil(low) for low, _ in edges),
-               sum(np.floor(high) for _, high in edges) if len(edges) == months else np.inf)
-        for name, edges in bounds.items() if blocks.holds(frozenset({(name, UNKNOWN)}))
-    ]  # fmt: skip
+    Where no table joins a field with months, the months add up to bounds on each longer period that it is joined with; of a month that says nothing,
+    no more than its calls are blank."""
+    by_cell: dict[Key, list[Blanks]] = {}
+    for told in blanks(issue.shares, visible) if issue.shares is not None else ():
+        month = frozenset({("period", told.period)} if told.period != "all" else ())
+        if blocks.holds(told.cell | month):
+            yield _Limit(blocks.columns(release, told.cell | month), float(told.least), float(told.most))
+        else:
+            by_cell.setdefault(told.cell, []).append(told)
+    if not by_cell:
+        return
+    tree = issue.trees["period"]
+    finest = list(tree.levels)[-1]
+    for level, codes in tree.levels.items():
+        above = tree.above(level)
+        for code, (cell, listed) in ((c, item) for c in codes for item in by_cell.items()):
+            period = frozenset({("period", code)} if code != "all" else ())
+            inside = [told for told in listed if above.get(told.period) == code]
+            if not inside or not blocks.holds(cell | period):
+                continue
+            silent = {month for month in tree.levels[finest] if above.get(month) == code} - {told.period for told in inside}
+            most = sum(told.most for told in inside)
+            if silent:
+                most += visible[period] - sum(told.calls for told in inside) if period in visible else np.inf
+            yield _Limit(blocks.columns(release, cell | period), float(sum(told.least for told in inside)), most)
 
 
 def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> list[_Limit]:

@@ -87,7 +87,7 @@ def certify(protected: Protected, known: Sequence[Move] = (), tick: Tick = lambd
     """Look for the tables; `known`: moves found before, kept where they still hold. `missing` of the result says what was not found."""
     search = Search(protected, tick)
     for move in known:
-        search.note(move)
+        search.note(search.with_room(move[: protected.system.joint]))
     search.sweep()
     search.one_by_one()
     return search
@@ -106,6 +106,8 @@ class Search:
         self.whole = Region.whole(system)
         held = sp.vstack([system.cells[~withheld & ~system.unpublished], system.margins]).astype(np.int64)
         self.held = sp.csr_matrix(held)
+        plain = self.held.shape[0] - system.spare
+        self.joined, self.told = self.held[:plain], self.held[plain:]
 
     @property
     def missing(self) -> list[int]:
@@ -153,16 +155,25 @@ class Search:
                 self.tick(int((self.by != TRUE).sum()), len(self.by))
 
     def _whole(self, move: Floats) -> Move:
-        """`move` in whole numbers. Parts of it that share no published cell are moves by themselves; those with fractions are left out."""
+        """`move` in whole numbers. Parts of it that share no published cell are moves by themselves; those with fractions are left out.
+
+        Declared facts have room, and so join no parts; how much room is left follows from the parts that stay.
+        """
         rounded = np.rint(move)
-        used = np.flatnonzero(np.abs(move) > 1e-6)
-        rows = self.held[:, used]
+        joint = self.system.joint
+        used = np.flatnonzero(np.abs(move[:joint]) > 1e-6)
+        rows = self.joined[:, used]
         graph = sp.bmat([[None, abs(rows)], [abs(rows).T, None]])
         label = connected_components(graph, directed=False)[1][rows.shape[0] :]
         broken = np.unique(label[np.abs(move[used] - rounded[used]) > 1e-6])
         whole = np.zeros(len(move), dtype=np.int64)
         whole[used] = np.where(np.isin(label, broken), 0, rounded[used])
-        return whole
+        return self.with_room(whole[:joint])
+
+    def with_room(self, move: Move) -> Move:
+        """A move of the joint counts, with what it does to the room that declared facts leave."""
+        joint = self.system.joint
+        return np.concatenate([move, -(self.told[:, :joint] @ move) * self.told[:, joint:].diagonal()])
 
     def result(self) -> Certificates:
         """Of each cell its two tables; moves that no cell needs are left out."""

@@ -98,7 +98,7 @@ def furthest(
         np.concatenate([level, np.zeros(count)]),
         np.concatenate([level, np.full(count, np.inf)]),
     )
-    return region.move(_solved(program, leaves, some, {} if vertex else INTERIOR))
+    return region.move(_solved(program, leaves - region.system.spare, some, {} if vertex else INTERIOR))
 
 
 def _solved(program: solver.Program, leaves: int, some: Some | None, options: Mapping[str, bool | int | float | str]) -> Floats:
@@ -242,7 +242,7 @@ class Inside:
         self.matrix = sp.csr_matrix(system.ties[:, self.columns])
         free = np.where(withheld, np.inf, 0.0)
         self.low = np.concatenate([-system.leaves[self.live].astype(float), -free])
-        self.high = np.concatenate([np.full(self.size, float(REACH * high)), free])
+        self.high = np.concatenate([np.where(self.live < system.joint, float(REACH * high), np.inf), free])
         self.level = np.zeros(self.matrix.shape[0])
         self.asked: int | None = None
         self.far = solver.load(

@@ -56,7 +56,8 @@ class Regions:
                 self._above.setdefault(part, set()).add(whole)
         self._made: dict[int, Region] = {}
         self._touching = system.cells.T.tocsr()
-        self._margins, self._tied = system.margins.tocsr(), system.margins.T.tocsr()
+        plain = system.margins[: system.margins.shape[0] - system.spare].tocsr()
+        self._margins, self._tied = plain, plain.T.tocsr()
 
     def around(self, cell: int, least: int) -> Region:
         """The leaves of the smallest cell that holds `cell` and at least `least` leaves; the whole where that is more than half of it."""
@@ -77,6 +78,7 @@ class Regions:
     def _region(self, holder: int) -> Region:
         leaves = self._with_neighbours(self.system.cells.indices[self.system.cells.indptr[holder] : self.system.cells.indptr[holder + 1]])
         cells = np.unique(self._touching[leaves].indices).astype(np.int64)
+        leaves = np.union1d(leaves, np.arange(self.system.joint, len(self.system.leaves)))
         ties = self.whole.ties[:, np.concatenate([leaves, cells + len(self.system.leaves)])].tocsr()
         return Region(self.system, leaves, cells, ties[np.diff(ties.indptr) > 0].tocsc())
 

@@ -173,18 +173,43 @@ def narrow(protected: Protected, cells: Sequence[int]) -> list[int]:
     """Those of `cells` (withheld, not small themselves) that someone could tell to be small or not: they can be less than `high`,
     but not 1 or less and `high` or more. In fractions, as all moves here; the audit has the last word."""
     system, high = protected.system, protected.high
+    hidden = protected.withheld | system.unpublished
     if not len(cells):
         return []
-    inside = Inside(system, protected.withheld | system.unpublished, high)
+    left = _not_swept(system, hidden, spanning(cells, system.values, high))
+    if not left:
+        return []
+    inside = Inside(system, hidden, high)
 
     def furthest_value(cell: int, way: int) -> float:
         return float(system.values[cell] + (system.cells[cell] @ inside.corner(Target(cell, way)))[0])
 
     found = []
-    for cell in cells:
+    for cell in [cell for cell in cells if cell in left]:
         least = furthest_value(cell, -1)
         if least < high - CLOSE and (least > 1 + CLOSE or furthest_value(cell, 1) < high - CLOSE):
             found.append(int(cell))
+    return found
+
+
+def settle(protected: Protected) -> list[int]:
+    """What the second round withheld and someone could tell to be small or not: the audit would ask for more cover of it."""
+    system = protected.system
+    return narrow(protected, np.flatnonzero(protected.withheld & ~system.sensitive & ~system.unpublished).tolist())
+
+
+def _not_swept(system: System, hidden: Mask, targets: Sequence[Target]) -> set[int]:
+    """The cells of `targets` that moves for many at once do not take far enough."""
+    region = Region.whole(system)
+    found: set[int] = set()
+    for up in (True, False):
+        left = [target for target in targets if (target.need > 0) == up]
+        while left:
+            reached = Needs(left).reached(system.cells @ furthest(region, hidden, left))
+            if np.count_nonzero(reached) <= FEW * len(left):
+                break
+            left = [target for target, done in zip(left, reached, strict=True) if not done]
+        found |= {target.cell for target in left}
     return found
 
 
@@ -199,11 +224,11 @@ class _Reach:
         self.system, self.targets, self.tick = system, list(targets), tick
         self.needs = Needs(self.targets)
         self.size = sum(system.cells.shape)
-        self.wide = len(system.leaves) > WIDE
+        self.wide = system.joint > WIDE
         self.effort = 0
         self.rng = np.random.default_rng(0)
         self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
-        self.empty = np.flatnonzero(system.leaves == 0)
+        self.empty = np.flatnonzero(system.leaves[: system.joint] == 0)
         self.asked, self.lot = self.empty[:0], 0
         self.moves: list[tuple[Ints, Mask]] = []
         self.regions = Regions(system)
@@ -231,7 +256,7 @@ class _Reach:
 
     def pruned(self, withheld: Mask, pattern: Pattern) -> Mask:
         """Of `withheld` as little as will do."""
-        most = PRUNINGS if not self.wide else 1 if len(self.system.leaves) <= HUGE else 0
+        most = PRUNINGS if not self.wide else 1 if self.system.joint <= HUGE else 0
         for _ in range(most):
             try:
                 fewer, _violated = self.complete(pattern.drawn(withheld, self.rng), withheld)
@@ -298,7 +323,7 @@ class _Reach:
 
     def _bid(self) -> None:
         """Two programs: a few targets bid for published cells, others ride along. Who was not reached bids more the next time, until it is sought alone."""
-        withheld, cost, size = self.withheld, self._prices(), len(self.system.leaves) / SMALL
+        withheld, cost, size = self.withheld, self._prices(), self.system.joint / SMALL
         jobs: list[Callable[[], Floats]] = []
         bidders, lots = [], []
         for way in self._ways(~self.done):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
 import numpy as np
@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from anonymize.codelists import ROOT, Codelist
 from anonymize.errors import ProtectionError
 from anonymize.protect.cliques import Clique
+from anonymize.protect.facts import Bounds
 from anonymize.protect.made import Link, links
 from anonymize.protect.primary import parents_along, primary, telling_remainder
 from anonymize.tables import Counts, Dimension, Table
@@ -40,7 +41,8 @@ class System:
     each cell leaves over of the cell above it (code marked by COMPLEMENT): never published themselves, but
     attacked and protected like a withheld cell. `relations`: (whole, parts), each cell that is the sum of others.
     What earlier releases published stands here too, first in its key the release (EARLIER): `fixed` cells are public for good,
-    `kept` ones stay withheld because an earlier release withheld the very same count.
+    `kept` ones stay withheld because an earlier release withheld the very same count. Declared facts (`with_facts`) are the last `spare` rows of
+    `margins`, each with a leaf of its own at the end: no move may take it below nought.
     """
 
     cells: sp.csr_matrix
@@ -55,6 +57,13 @@ class System:
     relations: tuple[Relation, ...]
     fixed: npt.NDArray[np.bool_]
     kept: npt.NDArray[np.bool_]
+    layout: Layout | None = None
+    spare: int = 0
+
+    @property
+    def joint(self) -> int:
+        """How many of the leaves are counts; the `spare` ones behind them say how far each declared fact is from its bound."""
+        return len(self.leaves) - self.spare
 
     @cached_property
     def ties(self) -> sp.csr_matrix:
@@ -159,7 +168,7 @@ def build_system(
 
     Raises ProtectionError when an earlier release published what must be withheld now.
     """
-    made = _Rows(cliques, blocks, codelists, bounds)
+    made = Layout(cliques, blocks, codelists, bounds)
     newest = len(earlier)
     where: list[npt.NDArray[np.int64]] = []
     every: list[tuple[Table, npt.NDArray[np.int64]]] = []
@@ -212,11 +221,43 @@ def build_system(
         )
     return System(
         cells, sp.csr_matrix(sp.vstack([ties, made.limits()])), leaves, values, flags_of, (np.arange(size) >= published) | (gone & withheld_then),
-        np.array([cost.get(i, 0.0) for i in range(size)]), keys, tuple(where), tuple(relations), fixed, kept & ~fixed,
+        np.array([cost.get(i, 0.0) for i in range(size)]), keys, tuple(where), tuple(relations), fixed, kept & ~fixed, made,
     )  # fmt: skip
 
 
-class _Rows:
+def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
+    """The system under other facts than before: (position of the release that declares it, what it says)."""
+    assert system.layout is not None
+    width, plain = system.joint, system.margins.shape[0] - system.spare
+    rows, ends, signs = [sp.csr_matrix((0, width), dtype=np.int64)], [], []
+    for position, bounds in facts:
+        row = sp.csr_matrix((1, width), dtype=np.int64)
+        for key, weight in bounds.terms:
+            row = row + weight * system.layout.row(key, position)
+        for end, sign in ((bounds.high, 1), (bounds.low, -1)):
+            if end is not None:
+                rows.append(sp.csr_matrix(row))
+                ends.append(end)
+                signs.append(sign)
+    told, count = sp.csr_matrix(sp.vstack(rows)), len(ends)
+    leaves = system.leaves[:width]
+    room = np.array(signs, dtype=np.int64) * (np.array(ends, dtype=np.int64) - (told @ leaves).astype(np.int64))
+    if room.min(initial=0) < 0:
+        raise AssertionError("a declared fact does not hold of the calls; please report this")
+    margins = sp.bmat(
+        [[system.margins[:plain, :width], None], [told, sp.diags(np.array(signs, dtype=np.int64), shape=(count, count), dtype=np.int64)]]
+    )
+    cells = system.cells[:, :width]
+    return replace(
+        system,
+        cells=sp.csr_matrix((cells.data, cells.indices, cells.indptr), shape=(cells.shape[0], width + count)),
+        margins=sp.csr_matrix(margins) if count else sp.csr_matrix(system.margins[:plain, :width]),
+        leaves=np.concatenate([leaves, room]),
+        spare=count,
+    )
+
+
+class Layout:
     """Rows of the distinct cells over the leaves of all blocks; one spare leaf per bound at the end."""
 
     def __init__(
@@ -250,6 +291,30 @@ class _Rows:
         ids = np.array([self.number[key] for key in keys], dtype=np.int64)
         order = _clique_order(table, names)
         return ids.reshape([table.shape[i] for i in order]).transpose(np.argsort(order))
+
+    def home(self, key: Collection[tuple[str, str]]) -> int | None:
+        """The first clique that holds a cell; None where no table joins its dimensions."""
+        for i, clique in enumerate(self.cliques):
+            if all(
+                name in clique.levels
+                and code in self.codelists[name].by_code
+                and self.codelists[name].levels.index(self.codelists[name].by_code[code].level)
+                <= self.codelists[name].levels.index(clique.levels[name])
+                for name, code in key
+            ):
+                return i
+        return None
+
+    def row(self, key: Collection[tuple[str, str]], position: int) -> sp.csr_matrix:
+        """The leaves that sum to a cell of release `position`, as one row of 0 and 1."""
+        home, codes = self.home(key), dict(key)
+        assert home is not None
+        found = sp.csr_matrix((1, self.width), dtype=np.int64)
+        for block, offset in zip(self.blocks, self.offsets[:, home], strict=True):
+            if position in block.present:
+                axes = [_membership(block.codelists[d], [codes.get(d, ROOT)], level) for d, level in self.cliques[home].levels.items()]
+                found = found + _widen(_kron(axes), int(offset), self.width)
+        return sp.csr_matrix(found)
 
     def cells(self) -> sp.csr_matrix:
         return sp.csr_matrix(sp.vstack(self._stack))
@@ -411,7 +476,11 @@ def _made(
 
 
 def _costs(table: Table) -> npt.NDArray[np.float64]:
-    """What withholding each cell costs readers: larger counts and coarser levels are worth more."""
+    """What withholding each cell costs readers: larger counts and coarser levels are worth more.
+
+    A period in which nobody called costs as much as the whole. Others often know of it (the team had not begun, or was away), so
+    that it would be poor cover for counts of other periods.
+    """
     weight = np.ones(table.shape)
     for axis, dimension in enumerate(table.dimensions.values()):
         steps = [
@@ -420,8 +489,12 @@ def _costs(table: Table) -> npt.NDArray[np.float64]:
             for _ in dimension.codelist.codes_at(level)
         ]
         weight *= np.array(steps).reshape([-1 if i == axis else 1 for i in range(len(table.shape))])
-    costs: npt.NDArray[np.float64] = weight * np.sqrt(1.0 + table.values)
+    values = table.values.copy()
+    if "period" in table.dimensions and all(d.levels[0] == ROOT for d in table.dimensions.values()):
+        periods = tuple(slice(None) if name == "period" else 0 for name in table.dimensions)
+        values[periods] = np.where(values[periods] == 0, values.max(initial=0), values[periods])
+    costs: npt.NDArray[np.float64] = weight * np.sqrt(1.0 + values)
     return costs
 
 
-__all__ = ["Block", "Bound", "Earlier", "Key", "System", "build_system", "clique_dimensions"]
+__all__ = ["Block", "Bound", "Earlier", "Key", "System", "build_system", "clique_dimensions", "with_facts"]

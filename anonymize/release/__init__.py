@@ -1,6 +1,5 @@
-"""Writing a release: the candidate folder, and putting it in place once it has passed its audit."""
+"""From protected tables to a public folder.
 
-from anonymize.release.candidate import write_candidate
-from anonymize.release.publish import publish
-
-__all__ = ["publish", "write_candidate"]
+`published` is all that the code which writes a release can see; `facts` describes what else its numbers tell; `candidate` writes; `read`
+reads what is out already; `publish` puts an approved candidate in place.
+"""

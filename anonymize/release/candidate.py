@@ -9,7 +9,7 @@ import json
 import shutil
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -18,18 +18,14 @@ from typing import Any
 from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import Text
 from anonymize.areas import AreaSystem
-from anonymize.audit.reader import HISTORY
 from anonymize.codelists import ROOT, Codelist
 from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.geojson import public_geojson
-from anonymize.history import NOTHING_REVISED, Revised
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
-from anonymize.protect.primary import Mask
-from anonymize.records import CLOCKS
 from anonymize.release.changelog import changelog
-from anonymize.statistics import Statistic
-from anonymize.tables import Table
+from anonymize.release.published import NOTHING_REVISED, PublishedStatistic, PublishedTable, Revised
+from anonymize.release.read import HISTORY
 
 MEASURE = "calls"
 SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -44,16 +40,27 @@ class Before:
     revised: Revised = NOTHING_REVISED
 
 
-def write_candidate(
-    folder: Path, config: AgencyConfig, tables: Sequence[Table], withheld: Sequence[Mask],
-    codelists: Mapping[str, Codelist], areas: Mapping[str, AreaSystem], advice: Advice,
-    statistics: Sequence[Statistic] = (), before: Before | None = None, references: Sequence[Reference] = (),
-) -> None:  # fmt: skip
-    """`withheld[i]` masks the cells of `tables[i]`. The folder must be empty; audit.json is not written.
+@dataclass(frozen=True)
+class Contents:
+    """All that a release is written from: the agency file and what depends on it alone, published counts and marks, and declared facts.
 
-    Every release of `before` is copied to history/VERSION, byte for byte. `references`: what is published beside the counts.
+    `references`: tables published beside the counts. `facts`: what they and the statistics tell of counts (`release/facts.py`).
     """
-    before = before or Before()
+
+    config: AgencyConfig
+    codelists: Mapping[str, Codelist]
+    areas: Mapping[str, AreaSystem]
+    advice: Advice
+    tables: Sequence[PublishedTable]
+    statistics: Sequence[PublishedStatistic] = ()
+    references: Sequence[Reference] = ()
+    facts: Sequence[Mapping[str, Any]] = ()
+    before: Before = field(default_factory=Before)
+
+
+def write_candidate(folder: Path, contents: Contents) -> None:
+    """The folder must be empty; audit.json is not written. Every earlier release is copied to history/VERSION, byte for byte."""
+    config, before, codelists = contents.config, contents.before, contents.codelists
     history = [_keep(source, folder) for source in before.folders]
     resources: list[dict[str, Any]] = []
 
@@ -64,20 +71,20 @@ def write_candidate(
         target.write_bytes(data)
         resources.append(described | {"path": path, "bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"})
 
-    published = {name: codelists[name] for name in _used(tables, statistics)}
-    for table, mask in zip(tables, withheld, strict=True):
-        put(f"tables/{table.name}.csv", _table_csv(table, mask, config), _pointing(_table_resource(table), table.dimensions))
-    for statistic in statistics:
+    published = {name: codelists[name] for name in _used(contents.tables, contents.statistics)}
+    for table in contents.tables:
+        put(f"tables/{table.name}.csv", _table_csv(table, config), _pointing(_table_resource(table), table.dimensions))
+    for statistic in contents.statistics:
         described = _pointing(_statistic_resource(statistic), statistic.dimensions)
         put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), described)
-    for reference in references:
+    for reference in contents.references:
         described = _pointing(_reference_resource(reference), _coded(reference, published))
         put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), described)
     for name, codelist in published.items():
         put(f"codelists/{name}.csv", _codelist_csv(codelist), _codelist_resource(codelist))
     # Which outlines are published follows from the tables of the agency file alone, not from where calls came from.
-    drawn = {name for table in tables for name, dimension in table.dimensions.items() if len(dimension.levels) > 1}
-    for name, system in areas.items():
+    drawn = {name for table in contents.tables for name, dimension in table.dimensions.items() if len(dimension.levels) > 1}
+    for name, system in contents.areas.items():
         if system.boundaries is not None and name in drawn:
             file = f"areas{name.removeprefix('area')}.geojson"
             described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
@@ -88,11 +95,11 @@ def write_candidate(
         {"name": "changelog", "format": "md", "mediatype": "text/markdown"},
     )
     (folder / "datapackage.json").write_text(
-        json.dumps(_package(config, advice, history, before, references, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(_package(contents, history, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
 
 
-def _used(tables: Sequence[Table], statistics: Sequence[Statistic]) -> list[str]:
+def _used(tables: Sequence[PublishedTable], statistics: Sequence[PublishedStatistic]) -> list[str]:
     """Dimensions whose codes stand in a table. The period always: it says which months the release covers."""
     counted = {name for table in tables for name in (*table.dimensions, *table.where)}
     return sorted({"period"} | counted | {name for statistic in statistics for name in (*statistic.dimensions, *statistic.spec.where)})
@@ -148,14 +155,14 @@ def incomplete_periods(codelist: Codelist, data_from: date, data_to: date) -> se
     return found
 
 
-def _table_csv(table: Table, mask: Mask, config: AgencyConfig) -> str:
+def _table_csv(table: PublishedTable, config: AgencyConfig) -> str:
     names = list(table.dimensions)
     partial: set[str] = set()
     if "period" in table.dimensions:
         release = config.file.release
         partial = incomplete_periods(table.dimensions["period"].codelist, release.data_from, release.data_to)
     rows: list[tuple[object, ...]] = []
-    values, hidden = table.values.ravel(), mask.ravel()
+    values, hidden = table.values.ravel(), table.withheld.ravel()
     at = names.index("period") if "period" in names else -1
     for i, codes in enumerate(product(*(d.codes for d in table.dimensions.values()))):
         if hidden[i]:
@@ -165,19 +172,12 @@ def _table_csv(table: Table, mask: Mask, config: AgencyConfig) -> str:
     return _csv([*names, MEASURE, "status"], rows)
 
 
-def _statistic_csv(statistic: Statistic) -> str:
-    rows: list[tuple[object, ...]] = []
-    flat = {name: values.ravel() for name, values in statistic.columns.items()}
-    shown = statistic.shown.ravel()
-    for i, codes in enumerate(product(*(d.codes for d in statistic.dimensions.values()))):
-        if shown[i]:
-            rows.append((*codes, *(int(values[i]) for values in flat.values()), "published"))
-        else:
-            rows.append((*codes, *("" for _ in flat), "suppressed"))
-    return _csv([*statistic.dimensions, *flat, "status"], rows)
+def _statistic_csv(statistic: PublishedStatistic) -> str:
+    header = [*statistic.dimensions, *statistic.columns, "status"]
+    return _csv(header, [[row[name] for name in header] for row in statistic.rows()])
 
 
-def _statistic_resource(statistic: Statistic) -> dict[str, Any]:
+def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
     spec = statistic.spec
     fields: list[dict[str, Any]] = [
         {"name": name, "type": "string", "title": d.codelist.name.en, "constraints": {"required": True}}
@@ -185,7 +185,7 @@ def _statistic_resource(statistic: Statistic) -> dict[str, Any]:
     ]
     for name, step in statistic.rounding.items():
         text = f"Rounded to the nearest {step}; empty where withheld." if step > 1 else "In whole minutes; empty where withheld."
-        if spec.measure in CLOCKS and name == list(statistic.rounding)[-1]:
+        if statistic.timed and name == list(statistic.rounding)[-1]:
             text = f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. Empty where withheld."
         fields.append({"name": name, "type": "integer", "description": text, "constraints": {"minimum": 0}})
     fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
@@ -212,7 +212,7 @@ def _tabular(name: str, fields: list[dict[str, Any]], key: list[str]) -> dict[st
     }
 
 
-def _table_resource(table: Table) -> dict[str, Any]:
+def _table_resource(table: PublishedTable) -> dict[str, Any]:
     fields: list[dict[str, Any]] = []
     for name, dimension in table.dimensions.items():
         fields.append({"name": name, "type": "string", "title": dimension.codelist.name.en, "constraints": {"required": True}})
@@ -287,14 +287,8 @@ def _keep(source: Path, folder: Path) -> dict[str, str]:
     }
 
 
-def _package(
-    config: AgencyConfig,
-    advice: Advice,
-    history: list[dict[str, str]],
-    before: Before,
-    references: Sequence[Reference],
-    resources: list[dict[str, Any]],
-) -> dict[str, Any]:
+def _package(contents: Contents, history: list[dict[str, str]], resources: list[dict[str, Any]]) -> dict[str, Any]:
+    config, advice, before = contents.config, contents.advice, contents.before
     agency, release = config.file.agency, config.file.release
     package: dict[str, Any] = {
         "$schema": SCHEMA,
@@ -332,9 +326,10 @@ def _package(
             "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
             "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
         }
-    told = next((r.rows for r in references if r.name == COMPLETENESS), ())
+    told = next((r.rows for r in contents.references if r.name == COMPLETENESS), ())
     package["completeness"] = {name: int(at_least) for name, period, _of, at_least, _most in told if period == ROOT and at_least}
     if history:
         package["history"] = history
         package["revised"] = {"months": list(before.revised.months), "at_most": before.revised.at_most}
+    package["facts"] = list(contents.facts)
     return package | {"resources": resources}

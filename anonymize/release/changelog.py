@@ -9,7 +9,7 @@ from pathlib import Path
 
 from anonymize.agency.schema import Release
 from anonymize.codelists import UNKNOWN, Codelist
-from anonymize.history import Revised
+from anonymize.release.published import Revised
 
 TITLE = "# Changes\n\n"
 

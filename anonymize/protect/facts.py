@@ -1,0 +1,268 @@
+"""Declared facts as inequalities between cells, for the engine.
+
+A release tells more of counts than the counts: a field is blank in so many per cent of the calls of a month, half of the calls waited so long.
+Each is described in `datapackage.json` (`release/facts.py`); here the descriptions and the rows they speak of become sums of cells with a lower and an
+upper bound, which every joint table of the system must keep. The audit does the same with code of its own (`audit/declared.py`, `audit/facts.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from anonymize.codelists import ROOT, Codelist
+from anonymize.errors import PlanError
+
+Key = frozenset[tuple[str, str]]
+"""A cell by its codes, roots left out."""
+KINDS = ("share_filled", "waits", "hours_without_team", "no_bound", "revised")
+NONE = 0
+"""Told as 0, hours without a team are none from a threshold of BLURRED on: between 0 and the threshold none are told."""
+BLURRED = 5
+ROUND_DOWN, ROUND_UP = 5, 4
+"""A number told to the nearest 10 is so much less, or more."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """`low` <= the sum of weight times count over `terms` <= `high`; None: no bound. `statistic`: a statistic says so."""
+
+    terms: tuple[tuple[Key, int], ...]
+    low: int | None
+    high: int | None
+    statistic: bool = False
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What one release tells besides counts: the descriptions, and of each resource they name its rows by column (a blank where nothing is told)."""
+
+    facts: Sequence[Mapping[str, Any]]
+    rows: Mapping[str, Sequence[Mapping[str, str]]]
+    where: Mapping[str, Mapping[str, str]]
+    dimensions: Mapping[str, Sequence[str]]
+    counts: Mapping[Key, int]
+    threshold: int
+
+
+def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> list[Bounds]:
+    """All that the facts say of cells that the joint table has (`holds`), what follows from published counts alone left out.
+
+    Raises PlanError for a kind that is not known here.
+    """
+    found: dict[Bounds, None] = {}
+    for fact in declared.facts:
+        kind = fact.get("kind")
+        if kind not in KINDS:
+            raise PlanError(
+                [f"a release declares a fact of the kind '{kind}', which this version does not know; use the version that made the release"]
+            )
+        if kind == "share_filled":
+            listed = _shares(fact, declared, codelists, holds)
+        elif kind in ("waits", "hours_without_team"):
+            listed = _statistic(fact, declared, codelists, holds)
+        else:
+            continue
+        found |= dict.fromkeys(b for b in listed if any(key not in declared.counts for key, _ in b.terms))
+    return list(found)
+
+
+def _cell(*parts: Iterable[tuple[str, str]]) -> Key:
+    return frozenset((name, code) for part in parts for name, code in part if code != ROOT)
+
+
+# Completeness
+
+
+def _shares(
+    fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+) -> Iterator[Bounds]:
+    told: dict[tuple[str, str], list[tuple[str, int, int, int]]] = {}
+    for row in declared.rows[fact["resource"]]:
+        if row["at_least"] == "":
+            continue
+        out_of = fact["out_of"][row["out_of"]]
+        within = _cell(out_of["of"].items(), [("period", row["period"])])
+        calls = declared.counts[within] - (declared.counts[within | _cell(out_of["without"].items())] if out_of["without"] else 0)
+        at_least, at_most = int(row["at_least"]), int(row["at_most"])
+        most = calls - -(-at_least * calls // 100)
+        least = 0 if at_most == 100 else calls - (at_most * calls - 1) // 100
+        told.setdefault((row["field"], row["out_of"]), []).append((row["period"], calls, least, most))
+    for blank in fact["blank"]:
+        exact = blank["relation"] == "equal"
+        for (name, out_of), rows in told.items():
+            if name != blank["field"]:
+                continue
+            cell = _cell(blank["of"].items(), fact["out_of"][out_of]["of"].items())
+            yield from _in_periods(cell, rows, exact, declared.counts, codelists["period"], holds)
+
+
+def _in_periods(
+    cell: Key, rows: Sequence[tuple[str, int, int, int]], exact: bool, counts: Mapping[Key, int], periods: Codelist, holds: Callable[[Key], bool]
+) -> Iterator[Bounds]:  # fmt: skip
+    """For each (period, calls, least and most blank): `cell` in that period, or, where no table joins the two, in each longer one that it is joined with."""
+    apart: list[tuple[str, int, int, int]] = []
+    for period, calls, least, most in rows:
+        key = cell | _cell([("period", period)])
+        if holds(key):
+            yield Bounds(((key, 1),), least, most if exact else None)
+        else:
+            apart.append((period, calls, least, most))
+    for level in periods.levels if apart else ():
+        above = periods.ancestors(level)
+        for code in periods.codes_at(level):
+            key = cell | _cell([("period", code)])
+            inside = [row for row in apart if above.get(row[0]) == code]
+            if not inside or not holds(key):
+                continue
+            least, most = sum(row[2] for row in inside), sum(row[3] for row in inside)
+            rest = counts[whole] - sum(row[1] for row in inside) if (whole := _cell([("period", code)])) in counts else None
+            months = sum(above[month] == code for month in periods.codes_at(periods.finest))
+            upper = most if len(inside) == months else most + rest if rest is not None else None
+            yield Bounds(((key, 1),), least, upper if exact else None)
+
+
+# Statistics
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Of the calls of one row, those with a code of `codes` are `low` to `high`; `sharp`: the same said more narrowly, of this row alone."""
+
+    codes: tuple[str, ...]
+    low: int
+    high: int | None
+    sharp: tuple[tuple[tuple[str, int], ...], int | None, int | None] | None = None
+
+
+def _statistic(
+    fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+) -> Iterator[Bounds]:
+    name, resource = fact["dimension"], fact["resource"]
+    if name not in codelists:  # no table has it
+        return
+    where = _cell(declared.where[resource].items())
+    by_levels: dict[tuple[str, ...], dict[Key, list[_Share]]] = {}
+    for row in declared.rows[resource]:
+        codes = {d: row[d] for d in declared.dimensions[resource]}
+        if name in codes and codes[name] != ROOT:
+            continue
+        key = _cell(codes.items(), where)
+        levels = tuple(codelists[d].by_code[code].level for d, code in codes.items())
+        shares: list[_Share] = []
+        if key in declared.counts and row["status"] == "published":
+            untimed = declared.counts.get(key | {(name, fact.get("untimed", ""))})
+            numbers = {column: int(text) for column, text in row.items() if text.isdigit() and column not in codes}
+            calls = declared.counts[key]
+            shares = (
+                list(_waits(calls, untimed, numbers, fact, codelists[name]))
+                if fact["kind"] == "waits"
+                else [_without_team(calls, numbers, fact, declared.threshold)]
+            )
+        by_levels.setdefault(levels, {})[key] = shares
+    for rows in by_levels.values():
+        if not any(rows.values()):
+            continue
+        apart: dict[Key, list[_Share]] = {}
+        for key, shares in rows.items():
+            if holds(key | {(name, next(iter(codelists[name].codes_at(codelists[name].levels[1]))))}):
+                yield from _sharp(key, name, shares, holds)
+            else:
+                apart[key] = shares
+        if any(apart.values()):
+            yield from _added_up(apart, where, name, declared.counts, codelists, holds)
+
+
+def _sharp(key: Key, name: str, shares: Sequence[_Share], holds: Callable[[Key], bool]) -> Iterator[Bounds]:
+    for share in shares:
+        weighted, low, high = share.sharp or (tuple((code, 1) for code in share.codes), share.low, share.high)
+        terms = tuple((key | {(name, code)}, weight) for code, weight in weighted)
+        if all(holds(cell) for cell, _ in terms):
+            yield Bounds(terms, low, high, True)
+
+
+def _added_up(
+    rows: Mapping[Key, Sequence[_Share]], where: Key, name: str, counts: Mapping[Key, int], codelists: Mapping[str, Codelist],
+    holds: Callable[[Key], bool],
+) -> Iterator[Bounds]:  # fmt: skip
+    """Where no table joins a row with the dimension: the rows under each wider cell that one does join, added up."""
+    split = next(iter(codelists[name].codes_at(codelists[name].levels[1])))
+    example = next(iter(rows)) - where
+    chains = {d: _chain(codelists[d], code) for d, code in sorted(example)}
+    ways: list[tuple[int, ...]] = []
+    for steps in sorted(product(*(range(len(chain)) for chain in chains.values())), key=lambda s: (sum(s), s)):
+        beyond = any(all(a >= b for a, b in zip(steps, way, strict=True)) for way in ways)
+        wide = _cell((d, chain[step]) for (d, chain), step in zip(chains.items(), steps, strict=True))
+        if not beyond and holds(wide | where | {(name, split)}):
+            ways.append(steps)
+    parts = {share.codes for shares in rows.values() for share in shares}
+    for way in ways:
+        under: dict[Key, list[Key]] = {}
+        for key in rows:
+            up = ((d, _chain(codelists[d], code)[step]) for (d, code), step in zip(sorted(key - where), way, strict=True))
+            under.setdefault(_cell(up) | where, []).append(key)
+        for cell, codes in product(under, sorted(parts)):
+            low, high = 0, 0.0
+            for key in under[cell]:
+                mine = [share for share in rows[key] if share.codes == codes]
+                low += max((share.low for share in mine), default=0)
+                high += min((float(share.high) for share in mine if share.high is not None), default=float(counts.get(key, math.inf)))
+            terms = tuple((cell | {(name, code)}, 1) for code in codes)
+            if (low > 0 or high < counts.get(cell, math.inf)) and all(holds(term) for term, _ in terms):
+                yield Bounds(terms, low, None if math.isinf(high) else int(high), True)
+
+
+def _chain(codelist: Codelist, code: str) -> list[str]:
+    """The code and those above it."""
+    found = [code]
+    while found[-1] != ROOT:
+        found.append(codelist.by_code[found[-1]].parent)
+    return found
+
+
+def _waits(calls: int, untimed: int | None, numbers: Mapping[str, int], fact: Mapping[str, Any], wait: Codelist) -> Iterator[_Share]:
+    """With T waits in order, the quantile a / b lies between those in places floor(a (T - 1) / b) and ceil(a (T - 1) / b), counted from 0.
+
+    Told to the nearest minute as `told`: where an edge between bands lies above it, all waits up to the first of the two are below the edge;
+    where it lies below, all from the second on are not. With U = N - T calls without a time, b * below + a * U bounds both.
+    """
+    no_time = fact["untimed"]
+    least = calls - untimed if untimed is not None else numbers["based_on"]
+    most = calls - untimed if untimed is not None else calls
+    yield _Share((no_time,), calls - most, calls - least)
+    limits = {code: math.inf if minutes is None else float(minutes) for code, minutes in fact["less_than"].items()}
+    for edge in sorted({limit for limit in limits.values() if limit < math.inf}):
+        below = _merged([code for code, limit in limits.items() if limit <= edge], wait)
+        beyond = _merged([code for code, limit in limits.items() if limit > edge], wait)
+        for quantile, (a, b) in fact["quantiles"].items():
+            weighted = (*((code, b) for code in below), (no_time, a))
+            if edge > numbers[quantile]:
+                yield _Share(below, a * (least - 1) // b + 1, None, (weighted, a * (calls - 1) + 1, None))
+                yield _Share(beyond, 0, most - a * (most - 1) // b - 1)
+            elif edge < numbers[quantile]:
+                yield _Share(below, 0, -(-a * (most - 1) // b), (weighted, None, a * (calls - 1) + b - 1))
+                yield _Share(beyond, max(0, least + (-a * (least - 1) // b)), None)
+
+
+def _merged(codes: Sequence[str], codelist: Codelist) -> tuple[str, ...]:
+    """The same calls with a parent in place of all its children."""
+    found: list[str] = []
+    for code in codes:
+        above = codelist.by_code[code].parent
+        children = [node.code for node in codelist.nodes if node.parent == above]
+        whole = above if above != ROOT and set(children) <= set(codes) else code
+        if whole not in found:
+            found.append(whole)
+    return tuple(found)
+
+
+def _without_team(calls: int, numbers: Mapping[str, int], fact: Mapping[str, Any], threshold: int) -> _Share:
+    """Each hour without a team holds a call that none was free for; each other hour one that is not."""
+    codes, none = tuple(fact["codes"]), numbers["hours_none"]
+    if none == NONE and threshold >= BLURRED:
+        return _Share(codes, 0, 0)
+    others = numbers["based_on"] - ROUND_DOWN - (none + ROUND_UP)
+    return _Share(codes, max(0, none - ROUND_DOWN), max(0, calls - max(0, others)))

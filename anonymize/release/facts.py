@@ -1,0 +1,118 @@
+"""The declared facts of a release: what its numbers tell of counts besides the counts themselves, described for whoever reads it.
+
+Each fact is of a kind from a closed list. Its description stands in `datapackage.json` (`facts`) with the exact meaning as inequalities
+over the joint table of calls, in words and in figures that a program can read. The engine (`protect/facts.py`) and the audit
+(`audit/declared.py`) each turn the descriptions into inequalities with code of their own, and refuse a kind that they do not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anonymize.agency.load import AgencyConfig, mapped_dimensions
+from anonymize.agency.schema import StatisticSpec
+from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.completeness import ASKED, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_A_MONTH, STEPS
+from anonymize.completeness import NAME as COMPLETENESS
+from anonymize.records import WITHOUT_TEAM
+
+SHARE_FILLED, WAITS, HOURS, NO_BOUND, REVISED = "share_filled", "waits", "hours_without_team", "no_bound", "revised"
+EQUAL, AT_LEAST = "equal", "at_least"
+
+WAITED = "minutes_call_to_arrival"
+"""The statistic whose times the codes of `wait` are made from."""
+QUANTILES = {"median": [1, 2], "p90": [9, 10]}
+NO_TEAM = ["no_unit", "all_busy"]
+BY_TIMES = {"arrived_at": ("wait",), "cleared_at": ("officer_released",), "officer_cleared_at": ("officer_released",)}
+"""Time of a call -> dimensions in which a call without it is `unknown`, among others."""
+DAY = "received_at (day)"
+
+OUT_OF: dict[str, dict[str, dict[str, str]]] = {
+    CALLS: {"of": {}, "without": {}},
+    NOT_SERVED: {"of": {}, "without": {"not_served_reason": "served"}},
+    ELIGIBLE_NOT_SERVED: {"of": {"eligible": "yes"}, "without": {"not_served_reason": "served"}},
+}
+"""What a share is of: the calls of a cell, less those of that cell that bear a code too."""
+
+MEANING = {
+    SHARE_FILLED: (
+        "For each row with numbers: W is the published number of calls that 'out_of' names, in the row's period; B of them have the field blank. "
+        "at_least * W <= 100 * (W - B) < at_most * W, or <= where at_most is 100. For a field in 'blank', the calls among these with the codes in 'of' are B "
+        "('equal') or B or more ('at_least'). at_most - at_least is the first of 'steps' (of the whole period, or of a month) with step * W >= 100 * threshold. A row is blank where there is none, or W is not published."
+    ),
+    WAITS: (
+        "For each row with numbers: N is its published count, U of these calls have the code 'untimed', T = N - U >= based_on, w[0] <= ... <= w[T - 1] are their waits in minutes. "
+        "For each quantile q = a / b: told - 0.5 <= (1 - f) * w[i] + f * w[i + 1] < told + 0.5, with i = floor(q * (T - 1)) and f = q * (T - 1) - i. "
+        "A call with code c waited less than 'less_than'[c] minutes, and no less than any smaller figure there."
+    ),
+    HOURS: (
+        "For each row with numbers: in hours_none - 5 to hours_none + 4 hours (none, where it is 0 and the threshold is 5 or more) came at least one call with a code in 'codes'; "
+        "in based_on - 5 to based_on + 4 hours came any call; each of the other hours holds at least one call of the row without these codes."
+    ),
+    NO_BOUND: "The numbers rest on published counts, and bound no count of the joint table.",
+    REVISED: (
+        "Of the calls of the months in 'revised', at most 'at_most' stand in this release and, coded alike, not in the one before; and at most so many the other way round. "
+        "The calls of all other months that both hold are the same, coded alike."
+    ),
+}  # fmt: skip
+
+
+def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str]) -> dict[str, Any]:
+    """What the table of completeness tells. `fields`: those with a row."""
+    fed = mapped_dimensions(config)
+    cells: dict[str, tuple[tuple[str, ...], str]] = {name: ((name,), EQUAL) for name in fields}
+    cells |= {name: (names, AT_LEAST) for name, names in BY_TIMES.items() if name in fields}
+    if DAY in fields:  # without a moment there is no hour either, and nobody knows who was on duty
+        cells[DAY] = (("weekday", "hour", "on_duty") if config.file.calls.time.timestamp else ("weekday",), EQUAL)
+    blank = [
+        {"field": name, "of": {dimension: UNKNOWN}, "relation": relation}
+        for name, (dimensions, relation) in sorted(cells.items())
+        for dimension in dimensions
+        if dimension in fed and UNKNOWN in codelists[dimension].by_code
+    ]
+    asked = ELIGIBLE_NOT_SERVED if "eligible" in config.file.calls.columns else NOT_SERVED
+    out_of = {name: OUT_OF[name] for name in (CALLS, *((asked,) if ASKED in fields else ()))}
+    return {
+        "kind": SHARE_FILLED, "resource": COMPLETENESS, "meaning": MEANING[SHARE_FILLED],
+        "steps": {"all": list(STEPS), "month": list(OF_A_MONTH)}, "out_of": out_of, "blank": blank,
+    }  # fmt: skip
+
+
+def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist]) -> dict[str, Any]:
+    """What the rows of a statistic tell."""
+    if spec.measure == WAITED and "wait" in codelists:
+        figures: dict[str, Any] = {"dimension": "wait", "untimed": UNKNOWN, "quantiles": QUANTILES, "less_than": _edges(codelists["wait"])}
+        kind = WAITS
+    elif spec.measure == WITHOUT_TEAM and all(code in codelists["not_served_reason"].by_code for code in NO_TEAM):
+        figures, kind = {"dimension": "not_served_reason", "codes": NO_TEAM}, HOURS
+    else:
+        figures, kind = {}, NO_BOUND
+    return {"kind": kind, "resource": spec.name, "meaning": MEANING[kind]} | figures
+
+
+def of_revisions() -> dict[str, Any]:
+    return {"kind": REVISED, "object": "revised", "meaning": MEANING[REVISED]}
+
+
+def _edges(wait: Codelist) -> dict[str, int | None]:
+    """Minutes that the calls of each band stay under; null where there is no limit."""
+    found: dict[str, int | None] = {}
+    for code in wait.codes_at(wait.finest):
+        if said := re.fullmatch(r"(?:under|\d+_to)_(\d+)", code):
+            found[code] = int(said[1])
+        elif code.startswith("over_"):
+            found[code] = None
+    return found
+
+
+def published_counts_of(
+    out_of: Mapping[str, Mapping[str, str]], period: str, counts: Mapping[frozenset[tuple[str, str]], int]
+) -> int | None:
+    """The published number of calls that a share of `period` is of; None where it does not follow from published counts."""
+    whole = frozenset((*out_of["of"].items(), *((("period", period),) if period != ROOT else ())))
+    less = whole | frozenset(out_of["without"].items())
+    if whole not in counts or (less != whole and less not in counts):
+        return None
+    return counts[whole] - (counts[less] if less != whole else 0)

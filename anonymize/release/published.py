@@ -1,0 +1,92 @@
+"""All that the code which writes a release can see of the calls: published counts and marks, and the rows of declared facts.
+
+A withheld count, the people behind a count or a record is not in these types, so no byte of a release can come from one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymize.agency.schema import StatisticSpec, Text
+from anonymize.codelists import ROOT
+from anonymize.tables import Dimension
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Key = frozenset[tuple[str, str]]
+"""A cell by its codes, roots left out."""
+
+
+@dataclass(frozen=True)
+class Revised:
+    """Between a release and the one before it: the months in which calls were added, removed or coded anew, and a bound on how many."""
+
+    months: tuple[str, ...]
+    at_most: int
+
+
+NOTHING_REVISED = Revised((), 0)
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A count table as the public sees it: where `withheld`, `values` are 0, whatever was counted. Raises AssertionError otherwise."""
+
+    name: str
+    title: Text
+    universe: str
+    dimensions: dict[str, Dimension]
+    where: dict[str, str]
+    sensitive_attribute: str | None
+    values: Counts
+    withheld: Mask
+
+    def __post_init__(self) -> None:
+        assert not np.any(self.values[self.withheld]), "a withheld count was about to be written"
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """The cells in the order of the rows."""
+        fixed = tuple(self.where.items())
+        codes = product(*(d.codes for d in self.dimensions.values()))
+        return [frozenset((d, c) for d, c in (*zip(self.dimensions, row, strict=True), *fixed) if c != ROOT) for row in codes]
+
+
+@dataclass(frozen=True)
+class PublishedStatistic:
+    """A statistic as the public sees it: where not `shown`, its numbers are 0. `timed`: it rests on calls with a time, of which only a least number is told."""
+
+    spec: StatisticSpec
+    dimensions: dict[str, Dimension]
+    columns: dict[str, Counts]
+    rounding: dict[str, int]
+    shown: Mask
+    timed: bool
+
+    def __post_init__(self) -> None:
+        assert not any(np.any(values[~self.shown]) for values in self.columns.values()), "a withheld statistic was about to be written"
+
+    def rows(self) -> list[dict[str, str]]:
+        """Every row of the table by column, as it is written."""
+        flat, shown = {name: values.ravel() for name, values in self.columns.items()}, self.shown.ravel()
+        found = []
+        for i, codes in enumerate(product(*(d.codes for d in self.dimensions.values()))):
+            numbers = {name: str(int(values[i])) if shown[i] else "" for name, values in flat.items()}
+            found.append(dict(zip(self.dimensions, codes, strict=True)) | numbers | {"status": "published" if shown[i] else "suppressed"})
+        return found
+
+
+def published_counts(tables: Sequence[PublishedTable]) -> Mapping[Key, int]:
+    """Every published count of all tables by its cell."""
+    found: dict[Key, int] = {}
+    for table in tables:
+        shown = np.flatnonzero(~table.withheld.ravel())
+        values = table.values.ravel()
+        found |= {table.keys[i]: int(values[i]) for i in shown.tolist()}
+    return found

@@ -1,0 +1,146 @@
+"""What to withhold, from the counts and from what the release and earlier ones tell besides: the second round, and more where it turns out too little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from anonymize.declared import Counted, contents_of, declared_now, declared_then
+from anonymize.errors import AuditError, ProtectionError
+from anonymize.history import Past
+from anonymize.progress import Progress
+from anonymize.protect import Protected, protect, with_facts
+from anonymize.protect.facts import Bounds, Declared, bounds_of
+from anonymize.protect.primary import Mask
+from anonymize.protect.secondary import narrow, settle, widen
+from anonymize.protect.system import System
+from anonymize.release.candidate import Contents
+from anonymize.statistics import Statistic
+
+TOO_SMALL = "a small count cannot be protected within these tables; use coarser levels or a lower threshold"
+BESIDE_EARLIER = (
+    "a small count cannot be protected within these tables beside what earlier releases told; use coarser levels for this release"
+)
+BY_STATISTIC = "a small count can be narrowed inside the small range with a statistic of an earlier release; use coarser levels for it; nothing was written"
+
+
+class Withholding:
+    """The cells withheld so far, and why they are enough. `protected.system` always keeps the facts that were declared last."""
+
+    def __init__(self, system: System, counted: Counted, history: Sequence[Past], progress: Progress) -> None:
+        """Withhold what the rules ask for and, with regard to all facts that follow from the counts, what keeps it secret.
+
+        What is told of counts is told only beside published ones (`completeness.py`), so withholding more takes facts away and adds none.
+        """
+        assert system.layout is not None
+        self._counted, self._progress, self._newest = counted, progress, len(history)
+        self._codelists, self._holds = system.layout.codelists, self._joined(system)
+        self._earlier = [
+            (position, bounds)
+            for position, past in enumerate(history)
+            for bounds in bounds_of(declared_then(past), {**self._codelists, **past.codelists}, self._holds)
+        ]
+        self._facts: tuple[tuple[int, Bounds], ...] = ()
+        high = counted.config.file.privacy.threshold  # one more than the promise asks, because of insiders
+        first = [system.sensitive[ids] for ids in system.where]
+        told = declared_now(contents_of(counted, first, ()))
+
+        def protected() -> Protected:
+            held = with_facts(system, self._told(told))
+            return protect(held, high, lambda done, total: progress.share(done, total, "small counts protected"))
+
+        try:
+            self.protected = protected()
+        except ProtectionError:
+            if not any(bounds.statistic for _, bounds in self._earlier):
+                raise
+            self._earlier = [(position, bounds) for position, bounds in self._earlier if not bounds.statistic]
+            protected()  # without them there is a way, or this raises
+            raise AuditError(BY_STATISTIC) from None
+        self.declare(self.contents(()))
+        if telling := settle(self.protected):
+            self.more(telling)
+
+    @staticmethod
+    def _joined(system: System) -> Callable[[frozenset[tuple[str, str]]], bool]:
+        layout = system.layout
+        assert layout is not None
+        return lambda key: layout.home(key) is not None
+
+    def _told(self, declared: Declared) -> list[tuple[int, Bounds]]:
+        now = bounds_of(declared, self._counted.codelists, self._holds)
+        return [*self._earlier, *((self._newest, bounds) for bounds in now)]
+
+    @property
+    def masks(self) -> list[Mask]:
+        """The withheld cells of each table."""
+        return [self.protected.withheld[ids] for ids in self.protected.system.where]
+
+    def contents(self, statistics: Sequence[Statistic]) -> Contents:
+        """The release as it would be now, with these statistics."""
+        return contents_of(self._counted, self.masks, statistics)
+
+    def declare(self, contents: Contents) -> None:
+        """From now on reckon with what `contents` tells besides counts."""
+        facts = tuple(self._told(declared_now(contents)))
+        if facts != self._facts:
+            self.protected.system, self._facts = with_facts(self.protected.system, facts), facts
+
+    def more(self, cells: Sequence[int]) -> None:
+        """Give each of `cells` more cover; where nothing more is found in fractions, withhold a sibling of each."""
+        already = self.protected.withheld.sum()
+        self._widen_or_publish(cells)
+        if self.protected.withheld.sum() == already:
+            self._withhold_siblings(cells)
+
+    def _widen_or_publish(self, cells: Sequence[int]) -> None:
+        """Give each of `cells` more cover, and what that withholds in its turn, so that the next audit need not ask for it. One that is not small
+        itself and cannot be covered (an earlier release nearly told it) is published instead, and all begins again without it."""
+        protected, system = self.protected, self.protected.system
+        uncovered: list[int] = []
+        while cells and not uncovered:
+            before = protected.withheld
+            for group in [cells] if not system.fixed.any() else [[cell] for cell in cells]:
+                try:
+                    widen(protected, group)
+                except ProtectionError:
+                    uncovered += group
+            cells = narrow(protected, np.flatnonzero(protected.withheld & ~before).tolist())
+        if not uncovered:
+            return
+        uncovered = [i for i in uncovered if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])]
+        if not uncovered:
+            raise ProtectionError(BESIDE_EARLIER if system.fixed.any() else TOO_SMALL)
+        fixed = system.fixed.copy()
+        fixed[uncovered] = True
+        again = protect(replace(system, fixed=fixed), protected.high)
+        protected.system, protected.withheld, protected.bound = again.system, again.withheld, again.bound
+
+    def _withhold_siblings(self, cells: Sequence[int]) -> None:
+        """Where moves in fractions exist but none in whole numbers: withhold the cheapest cell beside each in a sum; where all are withheld
+        already, the cheapest of its wholes, and last of all the cheapest that overlaps it."""
+        system, withheld = self.protected.system, self.protected.withheld
+        beside: dict[int, set[int]] = {}
+        above: dict[int, set[int]] = {}
+        for whole, parts in system.relations:
+            for part in parts:
+                beside.setdefault(part, set()).update(parts)
+                above.setdefault(part, set()).add(whole)
+
+        def overlapping(cell: int) -> set[int]:
+            return set(np.flatnonzero(system.cells @ system.cells[cell].toarray().ravel()).tolist())
+
+        for cell in cells:
+            for near in (partial(beside.get, cell, set()), partial(above.get, cell, set()), partial(overlapping, cell)):
+                open_cells = [i for i in near() or () if not (withheld[i] or system.fixed[i] or system.unpublished[i])]
+                if open_cells:
+                    withheld[min(open_cells, key=lambda i: (system.cost[i], i))] = True
+                    break
+            else:
+                raise ProtectionError(TOO_SMALL)
+
+
+__all__ = ["Withholding"]
