@@ -44,6 +44,7 @@ from anonymize.release.publish import check_succession, check_target, clear_up, 
 from anonymize.release.published import NOTHING_REVISED, Revised
 from anonymize.statistics import Statistic, around, compute, note_next_contacts
 from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
+from anonymize.two_worlds import check as compare_worlds
 from anonymize.urgent import urgent_waits
 from anonymize.withholding import Withholding
 
@@ -267,6 +268,8 @@ def _until_safe(
                 proof = certify(protected, known, lambda done, total: progress.share(done, total, "proofs found"))
             if not proof.missing:
                 (candidate / "audit.json").write_text(report.to_json(), encoding="utf-8")
+                with progress.step("Comparing with what other counts behind the withheld cells would have made"):
+                    compare_worlds(withholding.counted, protected.system, withholding.masks, told, proof.result(), scratch)
                 return report, rounds, proof.result()
             known, open_cells = proof.moves, proof.missing
         else:

@@ -163,7 +163,9 @@ def _compared(
 def _rate(weight: Floats, yes: Floats, n: Floats) -> tuple[float, float, float]:
     """The weighted rate with its 95 % interval; each stratum's variance from (yes + 1/2) / (n + 1), so that no stratum counts as certain."""
     smooth = (yes + 0.5) / (n + 1)
-    rate, error = float(weight @ (yes / n)), 1.959964 * float(np.sqrt((weight**2) @ (smooth * (1 - smooth) / n)))
+    # Exact sums: a product of vectors adds up in another order on another processor.
+    rate = math.fsum((weight * (yes / n)).tolist())
+    error = 1.959964 * math.sqrt(math.fsum((weight * weight * (smooth * (1 - smooth) / n)).tolist()))
     return rate, max(0.0, rate - error), min(1.0, rate + error)
 
 

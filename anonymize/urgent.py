@@ -104,7 +104,7 @@ def _table(calls: pd.DataFrame) -> Reference:
     calls["weight"] = np.where(calls["busy"], 1.0, calls["ratio"])
     rows = []
     for year, mine in calls.groupby("year"):
-        sides = {side: mine[mine["busy"] == busy].sort_values("minutes") for side, busy in ((BUSY, True), (FREE, False))}
+        sides = {side: mine[mine["busy"] == busy].sort_values("minutes", kind="stable") for side, busy in ((BUSY, True), (FREE, False))}
         for side, these in sides.items():
             enough = min(map(len, sides.values())) >= LEAST
             waits = (

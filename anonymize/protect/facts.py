@@ -49,7 +49,7 @@ class Declared:
 
 
 def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> list[Bounds]:
-    """All that the facts say of cells that the joint table has (`holds`), what follows from published counts alone left out.
+    """All that the facts say of cells that the joint table has (`holds`), of published ones too: they may be withheld yet.
 
     Raises PlanError for a kind that is not known here.
     """
@@ -66,7 +66,7 @@ def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Call
             listed = _statistic(fact, declared, codelists, holds)
         else:
             continue
-        found |= dict.fromkeys(b for b in listed if any(key not in declared.counts for key, _ in b.terms))
+        found |= dict.fromkeys(listed)
     return list(found)
 
 

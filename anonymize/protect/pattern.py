@@ -26,8 +26,6 @@ Ints = npt.NDArray[np.int64]
 GAP = 0.03
 ROUGHLY = 0.05
 """Near enough to the proven bound: for the first one, and for those that need no bound or have cuts that make it much harder."""
-SPARING = 1.5
-"""Costs to this power spare large counts. What is begun so is most often completed for less than the cheapest pattern (BENCHMARKS.md)."""
 NODES = 1
 """Nodes, not seconds, end the search: the same result on every machine."""
 
@@ -76,9 +74,16 @@ class Pattern:
         self.bound = max(self.bound, bound)
         return found
 
-    def sparing(self) -> Mask:
-        """Cells to withhold that cost a little more: large counts are spared, and more of the small ones taken."""
-        return self._solve(self.system.cost**SPARING)[0]
+    def sparing(self, lot: int = 0) -> Mask:
+        """Cells to withhold that cost a little more: large counts are spared, and more of the small ones taken.
+
+        Costs to the power of 1.5 do so. What is begun so is most often completed for less than the cheapest pattern (BENCHMARKS.md). Each `lot`
+        but the first weighs the cells anew.
+        """
+        cost = self.system.cost * np.sqrt(self.system.cost)  # rounded alike on every processor, which a power is not
+        if lot:
+            cost = cost * (0.5 + np.random.default_rng(lot).random(len(cost)))
+        return self._solve(cost)[0]
 
     def drawn(self, withheld: Mask, lots: np.random.Generator) -> Mask:
         """A pattern of few cells inside `withheld`, by lot among many such."""

@@ -15,6 +15,7 @@ what they find comes back through `widen`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -126,24 +127,24 @@ class Protected:
     @property
     def cost(self) -> float:
         """What the withheld cells cost readers."""
-        return float(self.system.cost[self.withheld & ~self.system.unpublished].sum())
+        return math.fsum(self.system.cost[self.withheld & ~self.system.unpublished].tolist())
 
 
-def protect(system: System, high: int, tick: Tick = _quiet) -> Protected:
+def protect(system: System, high: int, tick: Tick = _quiet, lot: int = 0) -> Protected:
     """Withhold the sensitive cells and others, until each sensitive cell could be 1 or less and `high` or more.
 
     `high` is threshold - 1 for the promise of DESIGN.md section 3. With `threshold`, someone who knows of one call in another
-    withheld cell still cannot narrow it inside the small range.
+    withheld cell still cannot narrow it inside the small range. Each `lot` makes other choices among what is equally good.
 
     Raises ProtectionError when there is no way, or when the solver gives no answer.
     """
     targets = spanning(np.flatnonzero(system.sensitive), system.values, high)
     pattern = Pattern(system, targets)
-    reach = _Reach(system, targets, tick)
+    reach = _Reach(system, targets, tick, lot)
     reasons: Reasons | None = None
     done: list[Mask] = []
     while True:
-        beside, start = reach.pool.submit(pattern.cheapest), pattern.sparing()
+        beside, start = reach.pool.submit(pattern.cheapest), pattern.sparing(lot)
         grown, violated = reach.complete(start)
         cheapest = beside.result()
         done.append(grown)
@@ -214,19 +215,19 @@ def _not_swept(system: System, hidden: Mask, targets: Sequence[Target]) -> set[i
 
 
 def _cost(system: System, withheld: Mask) -> float:
-    return float(system.cost[withheld].sum())
+    return math.fsum(system.cost[withheld].tolist())
 
 
 class _Reach:
     """Withholds more cells until all targets are reached. `effort` adds up the programs solved."""
 
-    def __init__(self, system: System, targets: Sequence[Target], tick: Tick) -> None:
+    def __init__(self, system: System, targets: Sequence[Target], tick: Tick, lot: int = 0) -> None:
         self.system, self.targets, self.tick = system, list(targets), tick
         self.needs = Needs(self.targets)
         self.size = sum(system.cells.shape)
         self.wide = system.joint > WIDE
         self.effort = 0
-        self.rng = np.random.default_rng(0)
+        self.rng = np.random.default_rng(lot)
         self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
         self.empty = np.flatnonzero(system.leaves[: system.joint] == 0)
         self.asked, self.lot = self.empty[:0], 0
@@ -294,9 +295,14 @@ class _Reach:
         return [way for way in (np.flatnonzero(left & with_it), np.flatnonzero(left & ~with_it)) if len(way)]
 
     def _rewards(self, count: int) -> Floats:
-        """A few targets count for much and most for little: then those few are reached, where equal ones would hinder each other."""
-        drawn = self.rng.random(count) ** -2.0
-        rewards: Floats = np.minimum(drawn / drawn.mean(), 1_000.0)
+        """A few targets count for much and most for little: then those few are reached, where equal ones would hinder each other.
+
+        Products, quotients and an exact sum: a power is rounded otherwise on other processors, and the result would follow it.
+        """
+        drawn = self.rng.random(count)
+        drawn = 1.0 / (drawn * drawn)
+        mean = math.fsum(drawn.tolist()) / max(count, 1)
+        rewards: Floats = np.minimum(drawn / mean, 1_000.0)
         return rewards
 
     def _sweep(self) -> None:

@@ -42,7 +42,7 @@ class System:
     attacked and protected like a withheld cell. `relations`: (whole, parts), each cell that is the sum of others.
     What earlier releases published stands here too, first in its key the release (EARLIER): `fixed` cells are public for good,
     `kept` ones stay withheld because an earlier release withheld the very same count. Declared facts (`with_facts`) are the last `spare` rows of
-    `margins`, each with a leaf of its own at the end: no move may take it below nought.
+    `margins`, each with a leaf of its own at the end: no move may take it below nought. `told` says the same with cells in place of leaves, where it can.
     """
 
     cells: sp.csr_matrix
@@ -59,6 +59,7 @@ class System:
     kept: npt.NDArray[np.bool_]
     layout: Layout | None = None
     spare: int = 0
+    told: sp.csr_matrix | None = None
 
     @property
     def joint(self) -> int:
@@ -94,8 +95,9 @@ class System:
                 weights.append(np.append(self.cells.data[row], -1.0))
             ends.append(ends[-1] + len(columns[-1]))
         cells = sp.csr_matrix((np.concatenate(weights), np.concatenate(columns), ends), shape=(size, leaves + size))
-        margins = sp.hstack([self.margins, sp.csr_matrix((self.margins.shape[0], size))])
-        return sp.csr_matrix(sp.vstack([cells, margins]))
+        plain = self.margins.shape[0] - self.spare
+        margins = sp.hstack([self.margins[:plain], sp.csr_matrix((plain, size))])
+        return sp.csr_matrix(sp.vstack([cells, margins, self.told] if self.told is not None else [cells, margins]))
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ def build_system(
     cost: dict[int, float] = {}
     hidden: set[int] = set()
     for position, (version, listed, small) in enumerate([*((e.version, e.tables, e.small) for e in earlier), ("", tables, ())]):
+        made.versions.append(version)
         for number, table in enumerate(listed):
             ids = made.add(table, position, version)
             every.append((table, ids))
@@ -229,14 +232,21 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     """The system under other facts than before: (position of the release that declares it, what it says)."""
     assert system.layout is not None
     width, plain = system.joint, system.margins.shape[0] - system.spare
-    rows, ends, signs = [sp.csr_matrix((0, width), dtype=np.int64)], [], []
+    number = {key: i for i, key in enumerate(system.keys)}
+    rows: list[sp.csr_matrix] = [sp.csr_matrix((0, width), dtype=np.int64)]
+    short: list[dict[int, int]] = []
+    ends, signs = [], []
     for position, bounds in facts:
         row = sp.csr_matrix((1, width), dtype=np.int64)
+        by_cell: dict[int, int] = {}
+        version = system.layout.versions[position]
         for key, weight in bounds.terms:
             row = row + weight * system.layout.row(key, position)
+            by_cell[number.get(tuple(sorted((*key, *(((EARLIER, version),) if version else ())))), -1)] = weight
         for end, sign in ((bounds.high, 1), (bounds.low, -1)):
             if end is not None:
                 rows.append(sp.csr_matrix(row))
+                short.append({} if -1 in by_cell else by_cell)
                 ends.append(end)
                 signs.append(sign)
     told, count = sp.csr_matrix(sp.vstack(rows)), len(ends)
@@ -244,9 +254,13 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     room = np.array(signs, dtype=np.int64) * (np.array(ends, dtype=np.int64) - (told @ leaves).astype(np.int64))
     if room.min(initial=0) < 0:
         raise AssertionError("a declared fact does not hold of the calls; please report this")
-    margins = sp.bmat(
-        [[system.margins[:plain, :width], None], [told, sp.diags(np.array(signs, dtype=np.int64), shape=(count, count), dtype=np.int64)]]
+    room_of = sp.diags(np.array(signs, dtype=np.int64), shape=(count, count), dtype=np.int64)
+    places = ([i for i, row in enumerate(short) for _ in row], [cell for row in short for cell in row])
+    by_cells = sp.csr_matrix(
+        ([weight for row in short for weight in row.values()], places), shape=(count, len(system.values)), dtype=np.int64
     )
+    by_leaves = sp.diags([int(not row) for row in short], shape=(count, count), dtype=np.int64) @ told
+    margins = sp.bmat([[system.margins[:plain, :width], None], [told, room_of]])
     cells = system.cells[:, :width]
     return replace(
         system,
@@ -254,6 +268,7 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
         margins=sp.csr_matrix(margins) if count else sp.csr_matrix(system.margins[:plain, :width]),
         leaves=np.concatenate([leaves, room]),
         spare=count,
+        told=sp.csr_matrix(sp.hstack([by_leaves, room_of, by_cells])) if count else None,
     )
 
 
@@ -270,6 +285,7 @@ class Layout:
         self.inner = int(ends[-1])
         self.width = self.inner + len(bounds)
         self.number: dict[Key, int] = {}
+        self.versions: list[str] = []
         self._stack: list[sp.csr_matrix] = []
 
     def add(self, table: Table, position: int, version: str) -> npt.NDArray[np.int64]:

@@ -58,10 +58,10 @@ class Contents:
     before: Before = field(default_factory=Before)
 
 
-def write_candidate(folder: Path, contents: Contents) -> None:
-    """The folder must be empty; audit.json is not written. Every earlier release is copied to history/VERSION, byte for byte."""
+def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) -> None:
+    """The folder must be empty; audit.json is not written. Every earlier release is copied to history/VERSION, byte for byte (unless `copies` is False)."""
     config, before, codelists = contents.config, contents.before, contents.codelists
-    history = [_keep(source, folder) for source in before.folders]
+    history = [_keep(source, folder if copies else None) for source in before.folders]
     resources: list[dict[str, Any]] = []
 
     def put(path: str, text: str, described: dict[str, Any]) -> None:
@@ -274,12 +274,13 @@ def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
     }
 
 
-def _keep(source: Path, folder: Path) -> dict[str, str]:
-    """Copy an earlier release, without the history inside it, and say which bytes it was."""
+def _keep(source: Path, folder: Path | None) -> dict[str, str]:
+    """Copy an earlier release into `folder`, without the history inside it, and say which bytes it was."""
     described = (source / "datapackage.json").read_bytes()
     package = json.loads(described)
-    target = folder / HISTORY / str(package["version"])
-    shutil.copytree(source, target, ignore=lambda at, names: [HISTORY] if Path(at) == source and HISTORY in names else [])
+    if folder is not None:
+        target = folder / HISTORY / str(package["version"])
+        shutil.copytree(source, target, ignore=lambda at, names: [HISTORY] if Path(at) == source and HISTORY in names else [])
     return {
         "version": str(package["version"]),
         "created": str(package["created"]),
