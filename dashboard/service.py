@@ -21,7 +21,7 @@ from streamlit.runtime import get_instance
 from dashboard import citation, opendata
 from dashboard.ahead import Ahead
 from dashboard.release import Release, ReleaseRefused
-from dashboard.serving import all_releases, load, newest, standing, waits
+from dashboard.serving import all_releases, folder_of, load, newest, standing, waits
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
@@ -90,14 +90,24 @@ def _all() -> list[Release]:
     return all_releases(newest(), load)
 
 
+def _earlier(latest: Release, version: str) -> Release | None:
+    """One release of the history, without a look at the others; None where it is not there or cannot be shown."""
+    if version not in {str(entry["version"]) for entry in latest.package.get("history", ())}:
+        return None
+    try:
+        return load(folder_of(version, latest.folder))
+    except ReleaseRefused:
+        return None
+
+
 def data(request: Request) -> Response:
     """`/data/VERSION/PATH` and `/data/latest/PATH`: a file of a release or one of its companions. Nothing else is ever read."""
     version, path = request.path_params["version"], request.path_params["path"]
     try:
-        listed = _all()
+        latest = newest()
     except ReleaseRefused:
         return Response("There is no release to show.\n", 503, media_type="text/plain")
-    wanted = listed[-1] if version == "latest" else next((r for r in listed if r.version == version), None)
+    wanted = latest if version in ("latest", latest.version) else _earlier(latest, version)
     found = _files(wanted).get(path) if wanted else None
     if found is None:
         return Response("There is no such file.\n", 404, media_type="text/plain")

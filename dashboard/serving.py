@@ -30,7 +30,11 @@ def folder_of(version: str | None, newest: Path) -> Path:
     return newest
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
+MOST_KEPT = 64
+"""Releases in memory at once: five years of monthly ones. With fewer than there are, a page that lists them all would read them all anew each time."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_KEPT)
 def _loaded(folder: str, mark: str) -> Release:
     found = load_release(Path(folder))
     # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
