@@ -41,6 +41,8 @@ class Counted:
     references: Sequence[Reference]
     """Tables published beside the counts that follow from other inputs."""
     before: Before
+    tells_shares: bool = True
+    """Are shares of filled fields told at all? Beside what earlier releases told they can be too much."""
 
 
 def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence[Statistic]) -> Contents:
@@ -48,8 +50,9 @@ def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence
     tables = [_table(table, mask) for table, mask in zip(counted.tables, withheld, strict=True)]
     shown = [_statistic(statistic) for statistic in statistics]
     config, codelists = counted.config, counted.codelists
-    beside = _completeness(config, codelists, counted.tally, published_counts(tables))
-    told = [facts.of_completeness(config, codelists, sorted(counted.tally.completeness))]
+    counts = published_counts(tables) if counted.tells_shares else {}
+    beside = _completeness(config, codelists, counted.tally, counts)
+    told = [facts.of_completeness(config, codelists, sorted(counted.tally.completeness), told=counted.tells_shares)]
     told += [facts.of_statistic(statistic.spec, codelists) for statistic in shown]
     if counted.before.folders:
         told.append(facts.of_revisions())

@@ -251,7 +251,9 @@ def _until_safe(
 ) -> tuple[AuditReport, int, Certificates]:
     """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
     candidate, protected = scratch / "release", withholding.protected
-    number = {key: i for i, key in enumerate(protected.system.keys)}
+    layout = protected.system.layout
+    assert layout is not None
+    number = layout.number
     known: Sequence[Move] = ()
     silent: dict[str, Mask] = {}
     for rounds in range(1, MOST_ROUNDS + 1):

@@ -48,32 +48,38 @@ class Withholding:
         self._facts: tuple[tuple[int, Bounds], ...] = ()
         high = counted.config.file.privacy.threshold  # one more than the promise asks, because of insiders
         # What the rules alone withhold tells most: what is told of a count goes when the count goes.
-        first = [system.sensitive[ids] for ids in system.where]
-        held = with_facts(system, self._told(declared_now(contents_of(counted, first, ()))))
+        self._first = [system.sensitive[ids] for ids in system.where]
 
-        def protected(held: System, lot: int = 0) -> Protected:
+        def protected(lot: int = 0) -> Protected:
+            held = with_facts(system, self._told(declared_now(contents_of(self.counted, self._first, ()))))
             return protect(held, high, lambda done, total: progress.share(done, total, "small counts protected"), lot)
 
-        try:
-            self.protected = protected(held)
-        except ProtectionError:
-            if not any(bounds.statistic for _, bounds in self._earlier):
-                raise
-            self._earlier = [(position, bounds) for position, bounds in self._earlier if not bounds.statistic]
-            protected(
-                with_facts(system, self._told(declared_now(contents_of(counted, first, ()))))
-            )  # without them there is a way, or this raises
-            raise AuditError(BY_STATISTIC) from None
+        self.protected = self._possible(protected)
         self._settle()
         best = self.protected
-        for lot in range(1, LOTS if sum(held.cells.shape) <= SMALL else 1):
+        for lot in range(1, LOTS if sum(system.cells.shape) <= SMALL else 1):
             if best.cost <= NEAR * best.bound:
                 break
-            self.protected, self._facts = protected(held, lot), ()
+            self.protected, self._facts = protected(lot), ()
             self._settle()
             best = replace(min((best, self.protected), key=lambda p: p.cost), bound=max(best.bound, self.protected.bound))
         self.protected, self._facts = best, ()
         self.declare(self.contents(()))
+
+    def _possible(self, protected: Callable[[], Protected]) -> Protected:
+        """With all that could be told; else without shares of filled fields. Raises where no way is left, and says so where a statistic of an earlier
+        release is why."""
+        try:
+            return protected()
+        except ProtectionError:
+            if self.counted.tells_shares:
+                self.counted = replace(self.counted, tells_shares=False)
+                return self._possible(protected)
+            if not any(bounds.statistic for _, bounds in self._earlier):
+                raise
+            self._earlier = [(position, bounds) for position, bounds in self._earlier if not bounds.statistic]
+            protected()  # without them there is a way, or this raises
+            raise AuditError(BY_STATISTIC) from None
 
     def _settle(self) -> None:
         """Cover what the second round withheld itself, so that the audit need not ask for it."""
@@ -127,6 +133,11 @@ class Withholding:
                     uncovered += group
             cells = narrow(protected, np.flatnonzero(protected.withheld & ~before).tolist())
         if not uncovered:
+            return
+        if self.counted.tells_shares:
+            self.counted = replace(self.counted, tells_shares=False)
+            self.declare(self.contents(()))
+            self._widen_or_publish(uncovered)
             return
         uncovered = [i for i in uncovered if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])]
         if not uncovered:

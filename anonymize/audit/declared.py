@@ -46,6 +46,7 @@ class Shares:
     steps: Mapping[str, tuple[int, ...]]
     blank: tuple[tuple[str, Key, bool], ...]
     rows: tuple[Row, ...] = ()
+    told: bool = True
 
     def calls(self, row: Row, visible: Mapping[Key, int]) -> int | None:
         """The published number of calls that the share is of."""
@@ -100,6 +101,7 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
                 of={name: frozenset(said["of"].items()) for name, said in fact["out_of"].items()},
                 without={name: frozenset(said["without"].items()) for name, said in fact["out_of"].items()},
                 steps={name: tuple(map(int, fact["steps"][name])) for name in ("all", "month")},
+                told={True: True, False: False}[fact["told"]],
                 blank=tuple((said["field"], frozenset(said["of"].items()), _exact(said["relation"])) for said in fact["blank"]),
             )
     return found
@@ -150,7 +152,7 @@ def odd_rows(shares: Shares, months: Sequence[str], visible: Mapping[Key, int], 
     if fields != sorted(fields) or [row.field for row in shares.rows] != sorted(row.field for row in shares.rows):
         yield "its rows are not in order of their fields"
     for row in shares.rows:
-        calls = shares.calls(row, visible)
+        calls = shares.calls(row, visible) if shares.told else None
         step = shares.step(row, calls, threshold) if calls is not None else None
         at = f"its row of '{row.field}', {row.period}"
         if (row.at_least is None) != (step is None):

@@ -362,6 +362,8 @@ def equations(
     limits = [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]
     from_statistics: list[_Limit] = []
     published: list[Mapping[Key, int]] = []
+    known: dict[bytes, int] = {}
+    """What is published of each set of unknowns: what several releases say of the very same calls is one equation."""
     for number, issue in enumerate(issues):
         mark = frozenset({(EARLIER, issue.version)}) if issue.version else frozenset()
         visible: dict[Key, int] = {}
@@ -388,9 +390,17 @@ def equations(
         limits += _blank(blocks, number, issue, visible)
         from_statistics += _told(blocks, number, issue, visible)
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
-        rows += [blocks.columns(number, key) for key in visible]
-        values += visible.values()
+        for key, value in visible.items():
+            columns = blocks.columns(number, key)
+            said = known.setdefault(columns.tobytes(), value)
+            if said != value:
+                message = "two releases publish different counts for the very same calls"
+                findings.append(Finding("contradiction", message, "", tuple(sorted(key | mark))))
+            elif len(known) > len(rows):
+                rows.append(columns)
+                values.append(value)
         published.append(visible)
+    hidden = _distinct(hidden)
     margin_rows, margin_weights = [], []
     for space in blocks.spaces:
         for one, other in space.margins():
@@ -418,6 +428,15 @@ def equations(
         hidden_cells=tuple(hidden),
         told=len(from_statistics),
     )
+
+
+def _distinct(hidden: Mapping[Key, npt.NDArray[np.int64]]) -> dict[Key, npt.NDArray[np.int64]]:
+    """One of each group of cells that are sums of the same unknowns, that of the newest release first: what one could be, all could."""
+    found: dict[bytes, Key] = {}
+    for key, columns in reversed(list(hidden.items())):
+        found.setdefault(columns.tobytes(), key)
+    kept = set(found.values())
+    return {key: columns for key, columns in hidden.items() if key in kept}
 
 
 def _parent_key(key: Key, dimension: str, parent: str) -> Key:

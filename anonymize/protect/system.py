@@ -177,6 +177,7 @@ def build_system(
     sensitive: dict[int, bool] = {}
     cost: dict[int, float] = {}
     hidden: set[int] = set()
+    shown: set[int] = set()
     for position, (version, listed, small) in enumerate([*((e.version, e.tables, e.small) for e in earlier), ("", tables, ())]):
         made.versions.append(version)
         for number, table in enumerate(listed):
@@ -187,16 +188,17 @@ def build_system(
                 flags = primary(table, threshold)
             else:
                 hidden |= set(ids[earlier[position].withheld[number]].tolist())
+                shown |= set(ids[~earlier[position].withheld[number]].tolist())
                 flags = small[number]
             costs = _costs(table) if position == newest else np.zeros(table.shape)
             for cell, flag, value in zip(ids.ravel().tolist(), flags.ravel().tolist(), costs.ravel().tolist(), strict=True):
                 sensitive[cell] = sensitive.get(cell, False) or flag
                 cost[cell] = cost.get(cell, 0.0) + value
-    published = len(made.number)
+    published = len(made.keys)
     relations = list(dict.fromkeys(relation for table, ids in every for relation in _sums(table, ids)))
     cells = made.cells()
     for table, ids in every:
-        cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, made.number, relations)]))
+        cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, made, relations)]))
     leaves, ties = made.leaves(), made.ties()
     values = np.asarray(cells @ leaves, dtype=np.int64)
     for table, ids in every:
@@ -204,7 +206,7 @@ def build_system(
             raise AssertionError(f"table {table.name} does not agree with the joint counts; please report this")
     if np.any(ties @ leaves != 0):
         raise AssertionError("joint counts do not agree on their shared margins; please report this")
-    size, keys = len(made.number), tuple(made.number)
+    size, keys = len(made.keys), tuple(made.keys)
     flags_of = np.array([sensitive.get(i, False) for i in range(size)])
     for whole, (_, *rest) in relations:
         for cell in rest:
@@ -212,7 +214,7 @@ def build_system(
                 flags_of[cell] |= telling_remainder(values[cell], values[whole], threshold)
     past = np.array([any(name == EARLIER for name, _ in key) for key in keys])
     gone = past & (np.arange(size) < published)
-    withheld_then = np.isin(np.arange(size), list(hidden))
+    withheld_then = np.isin(np.arange(size), list(hidden - shown))
     fixed, kept = gone & ~withheld_then, np.zeros(size, dtype=bool)
     for cell, other in _same(cells, gone, ~past & (np.arange(size) < published)):
         fixed[other] |= fixed[cell]
@@ -232,7 +234,7 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     """The system under other facts than before: (position of the release that declares it, what it says)."""
     assert system.layout is not None
     width, plain = system.joint, system.margins.shape[0] - system.spare
-    number = {key: i for i, key in enumerate(system.keys)}
+    number = system.layout.number
     rows: list[sp.csr_matrix] = [sp.csr_matrix((0, width), dtype=np.int64)]
     short: list[dict[int, int]] = []
     ends, signs = [], []
@@ -285,28 +287,46 @@ class Layout:
         self.inner = int(ends[-1])
         self.width = self.inner + len(bounds)
         self.number: dict[Key, int] = {}
+        self.keys: list[Key] = []
+        self._earlier: dict[tuple[Key, bytes], int] = {}
         self.versions: list[str] = []
         self._stack: list[sp.csr_matrix] = []
 
     def add(self, table: Table, position: int, version: str) -> npt.NDArray[np.int64]:
-        """The distinct cell of each cell of `table`, which release `position` publishes; new ones get a row."""
+        """The distinct cell of each cell of `table`, which release `position` publishes; new ones get a row.
+
+        What several earlier releases published of the very same calls is one cell: closed months are not carried once for each release.
+        """
         home = next(i for i, clique in enumerate(self.cliques) if _holds(clique, table, self.codelists))
         names = list(self.cliques[home].levels)
         first = ((EARLIER, version),) if version else ()
         keys = [tuple(sorted(first + key)) for key in _keys(table, names)]
         fresh = [i for i, key in enumerate(keys) if key not in self.number]
-        for i in fresh:
-            self.number[keys[i]] = len(self.number)
         if fresh:
             rows = sp.csr_matrix((len(fresh), self.width), dtype=np.int64)
             for block, offset in zip(self.blocks, self.offsets[:, home], strict=True):
                 if position in block.present:
                     inside = [_axis_rows(table, d, level, block.codelists[d]) for d, level in self.cliques[home].levels.items()]
                     rows = rows + _widen(_kron(inside)[fresh], int(offset), self.width)
-            self._stack.append(sp.csr_matrix(rows))
+            self._take([keys[i] for i in fresh], sp.csr_matrix(rows), earlier=bool(version))
         ids = np.array([self.number[key] for key in keys], dtype=np.int64)
         order = _clique_order(table, names)
         return ids.reshape([table.shape[i] for i in order]).transpose(np.argsort(order))
+
+    def _take(self, keys: Sequence[Key], rows: sp.csr_matrix, *, earlier: bool) -> None:
+        """Give each of `keys` its number, and its row of `rows` where no earlier release has the same."""
+        rows.sort_indices()
+        new = []
+        for i, key in enumerate(keys):
+            at = len(self.keys)
+            if earlier:
+                inside = rows.indices[rows.indptr[i] : rows.indptr[i + 1]].astype(np.int64).tobytes()
+                at = self._earlier.setdefault((tuple(pair for pair in key if pair[0] != EARLIER), inside), at)
+            self.number[key] = at
+            if at == len(self.keys):
+                self.keys.append(key)
+                new.append(i)
+        self._stack.append(rows[new])
 
     def home(self, key: Collection[tuple[str, str]]) -> int | None:
         """The first clique that holds a cell; None where no table joins its dimensions."""
@@ -398,24 +418,25 @@ def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
 
 
 def _left_over(
-    table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, number: dict[Key, int], relations: list[Relation]
+    table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, made: Layout, relations: list[Relation]
 ) -> sp.csr_matrix:  # fmt: skip
-    """Rows for what each cell leaves of the cell above it along the sensitive attribute; adds to `number` and `relations`."""
+    """Rows for what each cell leaves of the cell above it along the sensitive attribute; adds to the keys of `made` and to `relations`."""
     name = table.sensitive_attribute
     rows = [sp.csr_matrix((0, cells.shape[1]), dtype=np.int64)]
     if name is not None:
         by_code = np.moveaxis(ids, list(table.dimensions).index(name), 0)
-        codes, keys = table.dimensions[name].codes, tuple(number)
+        codes, keys = table.dimensions[name].codes, tuple(made.keys)
         for i, above in parents_along(table, name).items():
             for part, whole in zip(by_code[i].ravel(), by_code[above].ravel(), strict=True):
                 row = cells[int(whole)] - cells[int(part)]
                 row.eliminate_zeros()
                 rest = tuple(pair for pair in keys[int(part)] if pair[0] != name)
                 key = tuple(sorted((*rest, (name, f"{COMPLEMENT}{codes[i]} of {codes[above]}"))))
-                if row.nnz and key not in number:
-                    number[key] = len(number)
+                if row.nnz and key not in made.number:
+                    made.number[key] = len(made.keys)
+                    made.keys.append(key)
                     rows.append(row)
-                    relations.append((int(whole), (int(part), number[key])))
+                    relations.append((int(whole), (int(part), made.number[key])))
     return sp.csr_matrix(sp.vstack(rows))
 
 

@@ -40,7 +40,7 @@ MEANING = {
     SHARE_FILLED: (
         "For each row with numbers: W is the published number of calls that 'out_of' names, in the row's period; B of them have the field blank. "
         "at_least * W <= 100 * (W - B) < at_most * W, or <= where at_most is 100. For a field in 'blank', the calls among these with the codes in 'of' are B "
-        "('equal') or B or more ('at_least'). at_most - at_least is the first of 'steps' (of the whole period, or of a month) with step * W >= 100 * threshold. A row is blank where there is none, or W is not published."
+        "('equal') or B or more ('at_least'). at_most - at_least is the first of 'steps' (of the whole period, or of a month) with step * W >= 100 * threshold. A row is blank where there is none, or W is not published; where 'told' is false, all rows are."
     ),
     WAITS: (
         "For each row with numbers: N is its published count, U of these calls have the code 'untimed', T = N - U >= based_on, w[0] <= ... <= w[T - 1] are their waits in minutes. "
@@ -59,8 +59,8 @@ MEANING = {
 }  # fmt: skip
 
 
-def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str]) -> dict[str, Any]:
-    """What the table of completeness tells. `fields`: those with a row."""
+def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str], *, told: bool) -> dict[str, Any]:
+    """What the table of completeness tells. `fields`: those with a row; `told`: does any row have numbers?"""
     fed = mapped_dimensions(config)
     cells: dict[str, tuple[tuple[str, ...], str]] = {name: ((name,), EQUAL) for name in fields}
     cells |= {name: (names, AT_LEAST) for name, names in BY_TIMES.items() if name in fields}
@@ -76,7 +76,7 @@ def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fie
     out_of = {name: OUT_OF[name] for name in (CALLS, *((asked,) if ASKED in fields else ()))}
     return {
         "kind": SHARE_FILLED, "resource": COMPLETENESS, "meaning": MEANING[SHARE_FILLED],
-        "steps": {"all": list(STEPS), "month": list(OF_A_MONTH)}, "out_of": out_of, "blank": blank,
+        "told": told, "steps": {"all": list(STEPS), "month": list(OF_A_MONTH)}, "out_of": out_of, "blank": blank,
     }  # fmt: skip
 
 
