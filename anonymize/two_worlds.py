@@ -75,7 +75,7 @@ def world(counted: Counted, system: System, leaves: Ints, contents: Contents) ->
 
     def count(key: Key) -> int | None:
         """The calls of a cell; None where no table joins its dimensions."""
-        return None if layout.home(key) is None else int((layout.row(key, newest) @ leaves[: system.joint])[0])
+        return None if layout.home(key) is None else int(leaves[layout.columns(key, newest)].sum())
 
     return replace(counted, tables=tables, tally=_Blanks(counted, contents, count).tally())
 

@@ -235,23 +235,27 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     assert system.layout is not None
     width, plain = system.joint, system.margins.shape[0] - system.spare
     number = system.layout.number
-    rows: list[sp.csr_matrix] = [sp.csr_matrix((0, width), dtype=np.int64)]
+    columns: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+    weights: list[npt.NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+    starts = [0]
     short: list[dict[int, int]] = []
     ends, signs = [], []
     for position, bounds in facts:
-        row = sp.csr_matrix((1, width), dtype=np.int64)
-        by_cell: dict[int, int] = {}
         version = system.layout.versions[position]
-        for key, weight in bounds.terms:
-            row = row + weight * system.layout.row(key, position)
-            by_cell[number.get(tuple(sorted((*key, *(((EARLIER, version),) if version else ())))), -1)] = weight
+        mark = ((EARLIER, version),) if version else ()
+        by_cell = {number.get(tuple(sorted((*key, *mark))), -1): weight for key, weight in bounds.terms}
+        parts = [system.layout.columns(key, position) for key, _ in bounds.terms]
         for end, sign in ((bounds.high, 1), (bounds.low, -1)):
             if end is not None:
-                rows.append(sp.csr_matrix(row))
-                short.append({} if -1 in by_cell else by_cell)
+                columns += parts
+                weights += [np.full(len(part), weight, dtype=np.int64) for part, (_, weight) in zip(parts, bounds.terms, strict=True)]
+                starts.append(starts[-1] + sum(map(len, parts)))
+                short.append({} if -1 in by_cell or len(by_cell) < len(parts) else by_cell)
                 ends.append(end)
                 signs.append(sign)
-    told, count = sp.csr_matrix(sp.vstack(rows)), len(ends)
+    count = len(ends)
+    told = sp.csr_matrix((np.concatenate(weights), np.concatenate(columns), starts), shape=(count, width))
+    told.sum_duplicates()
     leaves = system.leaves[:width]
     room = np.array(signs, dtype=np.int64) * (np.array(ends, dtype=np.int64) - (told @ leaves).astype(np.int64))
     if room.min(initial=0) < 0:
@@ -290,6 +294,8 @@ class Layout:
         self.keys: list[Key] = []
         self._earlier: dict[tuple[Key, bytes], int] = {}
         self.versions: list[str] = []
+        self._columns: dict[tuple[frozenset[tuple[str, str]], int], npt.NDArray[np.int64]] = {}
+        self._places: dict[tuple[int, str, str], npt.NDArray[np.int64]] = {}
         self._stack: list[sp.csr_matrix] = []
 
     def add(self, table: Table, position: int, version: str) -> npt.NDArray[np.int64]:
@@ -341,16 +347,29 @@ class Layout:
                 return i
         return None
 
-    def row(self, key: Collection[tuple[str, str]], position: int) -> sp.csr_matrix:
-        """The leaves that sum to a cell of release `position`, as one row of 0 and 1."""
-        home, codes = self.home(key), dict(key)
-        assert home is not None
-        found = sp.csr_matrix((1, self.width), dtype=np.int64)
-        for block, offset in zip(self.blocks, self.offsets[:, home], strict=True):
-            if position in block.present:
-                axes = [_membership(block.codelists[d], [codes.get(d, ROOT)], level) for d, level in self.cliques[home].levels.items()]
-                found = found + _widen(_kron(axes), int(offset), self.width)
-        return sp.csr_matrix(found)
+    def columns(self, key: frozenset[tuple[str, str]], position: int) -> npt.NDArray[np.int64]:
+        """The leaves that sum to a cell of release `position`."""
+        at = (key, position)
+        if at not in self._columns:
+            home, codes = self.home(key), dict(key)
+            assert home is not None
+            found = [np.zeros(0, dtype=np.int64)]
+            for block, offset, counts in zip(self.blocks, self.offsets[:, home], (b.counts[home] for b in self.blocks), strict=True):
+                if position in block.present:
+                    axes = [self._under(block.codelists[d], codes.get(d, ROOT), level) for d, level in self.cliques[home].levels.items()]
+                    inside = np.ravel_multi_index(np.ix_(*axes), counts.shape).ravel() if axes else np.zeros(1, dtype=np.int64)
+                    found.append(inside + int(offset))
+            self._columns[at] = np.concatenate(found)
+        return self._columns[at]
+
+    def _under(self, codelist: Codelist, code: str, level: str) -> npt.NDArray[np.int64]:
+        """Places at `level` of the codes under `code`; none where the codelist lacks it."""
+        at = (id(codelist), code, level)
+        if at not in self._places:
+            known = codelist.by_code.get(code)
+            above = codelist.ancestors(known.level) if known is not None else {}
+            self._places[at] = np.array([i for i, leaf in enumerate(codelist.codes_at(level)) if above.get(leaf) == code], dtype=np.int64)
+        return self._places[at]
 
     def cells(self) -> sp.csr_matrix:
         return sp.csr_matrix(sp.vstack(self._stack))
