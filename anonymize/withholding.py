@@ -56,14 +56,19 @@ class Withholding:
 
         self.protected = self._possible(protected)
         self._settle()
-        best = self.protected
+        best, counted = self.protected, self.counted
         for lot in range(1, LOTS if sum(system.cells.shape) <= SMALL else 1):
             if best.cost <= NEAR * best.bound:
                 break
-            self.protected, self._facts = protected(lot), ()
-            self._settle()
-            best = replace(min((best, self.protected), key=lambda p: p.cost), bound=max(best.bound, self.protected.bound))
-        self.protected, self._facts = best, ()
+            try:
+                self.counted = counted
+                self.protected, self._facts = protected(lot), ()
+                self._settle()
+            except ProtectionError:
+                continue  # the way found before is a way still
+            if self.protected.cost < best.cost and self.counted.tells_shares == counted.tells_shares:
+                best = replace(self.protected, bound=max(best.bound, self.protected.bound))
+        self.protected, self.counted, self._facts = best, counted, ()
         self.declare(self.contents(()))
 
     def _possible(self, protected: Callable[[], Protected]) -> Protected:
@@ -114,9 +119,9 @@ class Withholding:
 
     def more(self, cells: Sequence[int]) -> None:
         """Give each of `cells` more cover; where nothing more is found in fractions, withhold a sibling of each."""
-        already = self.protected.withheld.sum()
+        already, told = self.protected.withheld.sum(), self.counted.tells_shares
         self._widen_or_publish(cells)
-        if self.protected.withheld.sum() == already:
+        if self.protected.withheld.sum() == already and self.counted.tells_shares == told:
             self._withhold_siblings(cells)
 
     def _widen_or_publish(self, cells: Sequence[int]) -> None:
