@@ -62,14 +62,15 @@ MEANING = {
 def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str], *, told: bool) -> dict[str, Any]:
     """What the table of completeness tells. `fields`: those with a row; `told`: does any row have numbers?"""
     fed = mapped_dimensions(config)
-    cells: dict[str, tuple[tuple[str, ...], str]] = {name: ((name,), EQUAL) for name in fields}
-    cells |= {name: (names, AT_LEAST) for name, names in BY_TIMES.items() if name in fields}
-    if DAY in fields:  # without a moment there is no hour either, and nobody knows who was on duty
-        cells[DAY] = (("weekday", "hour", "on_duty") if config.file.calls.time.timestamp else ("weekday",), EQUAL)
+    cells = [(name, name, EQUAL) for name in fields]
+    cells += [(name, dimension, AT_LEAST) for name, dimensions in BY_TIMES.items() if name in fields for dimension in dimensions]
+    if DAY in fields:
+        cells.append((DAY, "weekday", EQUAL))
+        if config.file.calls.time.timestamp:  # without a moment there is no hour either, and nobody knows who was on duty
+            cells += [(DAY, "hour", AT_LEAST), (DAY, "on_duty", AT_LEAST)]
     blank = [
         {"field": name, "of": {dimension: UNKNOWN}, "relation": relation}
-        for name, (dimensions, relation) in sorted(cells.items())
-        for dimension in dimensions
+        for name, dimension, relation in cells
         if dimension in fed and UNKNOWN in codelists[dimension].by_code
     ]
     asked = ELIGIBLE_NOT_SERVED if "eligible" in config.file.calls.columns else NOT_SERVED
