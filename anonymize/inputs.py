@@ -23,7 +23,7 @@ from anonymize.errors import SourceError
 from anonymize.read.call_times import zone_of
 from anonymize.read.delimited import FAULTS
 from anonymize.read.times import HINTS, TimeColumn, describe, formats_of, shape
-from anonymize.sources import literal, open_source, quote
+from anonymize.sources import FILE, ROW, literal, open_source, quote
 
 MOST_ROWS_NAMED = 10
 MOST_TEXT = 300
@@ -270,7 +270,7 @@ def rows_of_input(
     kinds = {f.name: f.kind for f in fields}
     listed = ", ".join(f"nullif(trim({quote(column)}), '') AS {quote(n)}" for n, column in have.items())
     read = "".join(f", {_kept(config, spec, n, kinds[n])} AS {quote(n + _READ)}" for n in have if kinds[n] in TIMES)
-    raw = db.execute(f"SELECT *{read} FROM (SELECT file_no, row_no, {listed} FROM input_{name}) ORDER BY file_no, row_no").fetchall()
+    raw = db.execute(f"SELECT *{read} FROM (SELECT {FILE}, {ROW}, {listed} FROM input_{name}) ORDER BY {FILE}, {ROW}").fetchall()
     names = [column[0] for column in db.description or ()]
     rows, wrong = [], 0
     for values in raw:
@@ -286,7 +286,7 @@ def rows_of_input(
             except (ValueError, KeyError):
                 wrong += 1
                 if wrong <= MOST_ROWS_NAMED:
-                    place = f"{opened.files[given['file_no']]}, {opened.unit} {given['row_no']}"
+                    place = f"{opened.files[values[0]]}, {opened.unit} {values[1]}"
                     problems.append(
                         f"{config.path}: [inputs.{name}]: {place}: '{f.name}' must be {expected}; correct it in the file"
                         + (f", or say in [inputs.{name}.times] how it is written" if f.kind in TIMES and value is not None else "")
@@ -551,7 +551,7 @@ def read_handoffs(
         f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff, connected_on, warm, agreed, reached_on FROM ("
         f"SELECT {call} AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, {on['connected_at']} AS connected_on, "
         f"{said['warm']} AS warm, {said['follow_up_agreed']} AS agreed, {reached} AS reached_on, "
-        f"row_number() OVER (PARTITION BY {call} ORDER BY {step} DESC, file_no, row_no) AS place FROM input_handoffs) WHERE place = 1",
+        f"row_number() OVER (PARTITION BY {call} ORDER BY {step} DESC, {FILE}, {ROW}) AS place FROM input_handoffs) WHERE place = 1",
     )
 
 

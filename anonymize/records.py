@@ -42,7 +42,7 @@ from anonymize.read.cleaning import cleaned
 from anonymize.read.combine import combine_rows, count_differing, fields_without_rule, rule_of
 from anonymize.read.delimited import FAULTS
 from anonymize.read.misread import clock_problem, time_problem
-from anonymize.read.values import COUNT, FieldCodes, ValueReport, code_fields, columns_of_fields
+from anonymize.read.values import CODE, COUNT, FieldCodes, ValueReport, code_fields, columns_of_fields
 from anonymize.sources import MALFORMED, Source, find_source, private_folder
 from anonymize.sql import literal, quote
 
@@ -197,14 +197,14 @@ def _texts(engine: Engine, config: AgencyConfig, areas: Mapping[str, AreaSystem]
     columns = list(dict.fromkeys(column for group in groups for column in group))
     listed = ", ".join(quote(column) for column in columns)
     sets = ", ".join(f"({', '.join(map(quote, group))})" for group in groups)
-    query = f"SELECT {listed}, CAST(GROUPING({listed}) AS BIGINT) AS grouped_away, count(*) AS {COUNT}_rows FROM raw GROUP BY GROUPING SETS ({sets})"
+    query = f"SELECT {listed}, CAST(GROUPING({listed}) AS BIGINT) AS {quote(':away')}, count(*) AS {quote(':rows')} FROM raw GROUP BY GROUPING SETS ({sets})"
     answers = pd.concat([answer for (answer,) in engine.look(source, [query])], ignore_index=True)
     found = {}
     for group in groups:
         away = sum(1 << (len(columns) - 1 - i) for i, column in enumerate(columns) if column not in group)
-        mine = answers[answers["grouped_away"] == away]
+        mine = answers[answers[":away"] == away]
         texts = {column: mine[column].astype(object).where(mine[column].notna(), None) for column in group}
-        frame = pd.DataFrame(texts).assign(**{COUNT: mine[f"{COUNT}_rows"].astype("int64")})
+        frame = pd.DataFrame(texts).assign(**{COUNT: mine[":rows"].astype("int64")})
         found[group] = (
             frame.groupby(list(group), dropna=False, as_index=False, sort=False)[COUNT].sum().astype(dict.fromkeys(group, object))
         )
@@ -215,8 +215,8 @@ def _texts(engine: Engine, config: AgencyConfig, areas: Mapping[str, AreaSystem]
 def _lent(codes: pd.DataFrame, codelist: Codelist) -> pa.Table:
     """Texts -> code, the codes as numbers of the codelist's finest level."""
     leaves = codelist.codes_at(codelist.finest)
-    code = pd.Categorical(codes["code"], categories=list(leaves))
-    texts = {f"t{i}": pa.array(codes[column], pa.string()) for i, column in enumerate(c for c in codes.columns if c != "code")}
+    code = pd.Categorical(codes[CODE], categories=list(leaves))
+    texts = {f"t{i}": pa.array(codes[column], pa.string()) for i, column in enumerate(c for c in codes.columns if c != CODE)}
     return pa.table(
         texts
         | {"code": pa.DictionaryArray.from_arrays(pa.array(code.codes, pa.int32(), mask=code.codes < 0), pa.array(leaves, pa.string()))}
@@ -229,11 +229,11 @@ def _time_maps(config: AgencyConfig) -> dict[str, pa.Table]:
     found = {}
     if not config.file.calls.time.period:
         months = months_between(release.data_from, release.data_to)
-        codes = pd.DataFrame({"month": [f"{month:%Y-%m-%d}" for month in months], "code": [f"{month:%Y-%m}" for month in months]})
+        codes = pd.DataFrame({"month": [f"{month:%Y-%m-%d}" for month in months], CODE: [f"{month:%Y-%m}" for month in months]})
         found["map_period"] = _lent(codes, lists["period"])
     for name, numbers in (("hour", {str(h): f"{h:02d}" for h in range(24)}), ("weekday", {str(d): str(d) for d in range(1, 8)})):
         if name in lists:
-            found[f"map_{name}"] = _lent(pd.DataFrame({"number": list(numbers), "code": list(numbers.values())}), lists[name])
+            found[f"map_{name}"] = _lent(pd.DataFrame({"number": list(numbers), CODE: list(numbers.values())}), lists[name])
     return found
 
 

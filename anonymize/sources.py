@@ -32,6 +32,8 @@ _ENDINGS: dict[str, Format] = {
     ".xlsx": "excel", ".xlsm": "excel",
 }  # fmt: skip
 
+FILE, ROW = '":file"', '":row"'
+"""SQL: the columns that say where a row of an export stands: number of its part, place in it. No export has columns of such names."""
 MAX_TITLE_ROWS = 30
 """How far down the columns' names are looked for, to suggest `header_row`."""
 MALFORMED = tuple(FAULTS)
@@ -96,7 +98,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Opened:
-    """A table in the connection: file_no, row_no (place in the file), then `columns` as text."""
+    """A table in the connection: FILE, ROW (place in the file), then `columns` as text."""
 
     files: tuple[str, ...]
     rows: int
@@ -161,6 +163,10 @@ def find_source(
             problems += [problem for column in columns if (problem := _missing(part, spec, column, known))]
             twice = [column for column in (*columns, *optional) if known.count(column) > 1]
             problems += [f"{part.path}: the column '{column}' stands twice; rename one of the two" for column in twice]
+            folded = [name.lower() for name in known]
+            alike = [column for column in (*columns, *optional) if known.count(column) == 1 and folded.count(column.lower()) > 1]
+            if len({column.lower() for column in alike}) < len(alike):
+                problems.append(f"{part.path}: the columns '{alike[0]}' and '{alike[1]}' differ in case alone; rename one of the two")
             optional = [column for column in optional if column in known]
         except SourceError as error:
             problems += error.problems
@@ -291,13 +297,13 @@ def _read_csv(path: Path, dialect: Dialect, columns: int, skip: int, *, with_lin
 
 
 def rows_of(source: Source, number: int, ready: Ready, *, every_column: bool = False) -> str:
-    """SQL: the rows of one part as (file_no, row_no, columns as text); with `every_column` all that the file has, as c0, c1, ..."""
+    """SQL: the rows of one part as (FILE, ROW, columns as text); with `every_column` all that the file has, as c0, c1, ..."""
     place = f"CAST({ready.line} AS INTEGER)" if ready.line else f"CAST(row_number() OVER () + {ready.skip} AS INTEGER)"
     if every_column:
         texts = "".join(f", CAST(c{i} AS VARCHAR) AS c{i}" for i in range(len(ready.names)))
     else:
         texts = "".join(f", CAST(c{ready.names.index(column)} AS VARCHAR) AS {quote(column)}" for column in source.columns)
-    return f"SELECT CAST({number} AS INTEGER) AS file_no, {place} AS row_no{texts} FROM {ready.relation}"
+    return f"SELECT CAST({number} AS INTEGER) AS {FILE}, {place} AS {ROW}{texts} FROM {ready.relation}"
 
 
 def open_source(

@@ -26,11 +26,11 @@ class Engine(Protocol):
     db: duckdb.DuckDBPyConnection
 
     def look(self, source: Source, queries: Sequence[str]) -> list[list[pd.DataFrame]]:
-        """For each part of the export the answer to each of `queries` (DuckDB) over its rows, `raw` (file_no, row_no, columns as text).
+        """For each part of the export the answer to each of `queries` (DuckDB) over its rows, `raw` (FILE, ROW, columns as text).
         Raises SourceError."""
 
     def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
-        """The table `staged`: the query `select` (DuckDB) over the rows of each file, `raw` (file_no, row_no, columns as text), beside
+        """The table `staged`: the query `select` (DuckDB) over the rows of each file, `raw` (FILE, ROW, columns as text), beside
         the `lent` tables. Lines that do not fit the columns are rows with nothing but their place and reason. Raises SourceError."""
 
     def identical_rows(self, source: Source) -> int:

@@ -23,7 +23,7 @@ import pyarrow as pa
 from anonymize.agency.schema import SparkSpec
 from anonymize.engine.duck import PLACE, database, hashes_of_part, lend_table, look_at_part, stage_part
 from anonymize.errors import SourceError
-from anonymize.sources import Source, make_ready, quote
+from anonymize.sources import FILE, ROW, Source, make_ready, quote
 
 _KINDS = {"TINYINT": "INT", "INTEGER": "INT", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "TIMESTAMP": "BIGINT"}
 """DuckDB's type -> Spark's; all else (codes, keys, reasons) travels as text, and times as microseconds."""
@@ -97,7 +97,7 @@ class Spark:
         for name, table in lent.items():
             lend_table(self.db, name, table)
         texts = "".join(f", CAST(NULL AS VARCHAR) AS {quote(column)}" for column in source.columns)
-        raw = f"SELECT CAST(0 AS INTEGER) AS file_no, CAST(0 AS INTEGER) AS row_no{texts}"
+        raw = f"SELECT CAST(0 AS INTEGER) AS {FILE}, CAST(0 AS INTEGER) AS {ROW}{texts}"
         described = self.db.execute(f"DESCRIBE WITH raw AS ({raw}) {select}").fetchall()
         kinds = {str(row[0]): _KINDS.get(str(row[1]), "STRING") for row in described}
 

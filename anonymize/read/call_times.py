@@ -15,6 +15,7 @@ from anonymize.agency.load import AgencyConfig, has_moment
 from anonymize.agency.schema import TIME_FIELDS, TimeColumnSpec
 from anonymize.read.cleaning import cleaned
 from anonymize.read.times import AFTER_CALL, TimeColumn, Zone, after_call, clock_seconds, formats_of
+from anonymize.sources import FILE, ROW
 from anonymize.sql import literal
 
 EARLIEST_YEAR = 1950
@@ -225,7 +226,8 @@ def _coalesce(expressions: Sequence[str], kind: str) -> str:
 
 def layers(config: AgencyConfig, others: Sequence[str]) -> str:
     """SQL over `raw`: all layers, with file_no, row_no and the expressions `others` (over the export's columns) beside them."""
-    query = f"SELECT {', '.join(['file_no', 'row_no', *others, *texts(config)])} FROM raw"
+    places = [f"{FILE} AS file_no", f"{ROW} AS row_no"]
+    query = f"SELECT {', '.join([*places, *others, *texts(config)])} FROM raw"
     for layer in (locals_of, possible_locals, received_day, near_change, received_moment, field_values):
         query = f"SELECT {', '.join(['*', *layer(config)])} FROM ({query})"
     return query

@@ -21,12 +21,15 @@ from anonymize.areas import AreaSystem, Placing, place_texts
 from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.errors import MappingError
 from anonymize.read.cleaning import cleaned, folded, normalise, unified
+from anonymize.sql import quote
 
 YES = ("y", "yes", "true", "t", "1", "1.0")
 NO = ("n", "no", "false", "f", "0", "0.0")
 MAX_VALUES_LISTED = 200
 MAX_VALUE_LENGTH = 80
-COUNT = "n"
+COUNT = "rows of the export"
+CODE = "code of the field"
+"""Columns of tables of texts; no export has columns of such names."""
 
 Texts = Mapping[tuple[str, ...], pd.DataFrame]
 """Columns -> every combination of their texts in the export, and its number of rows (COUNT)."""
@@ -126,39 +129,45 @@ def _category(
     if system and system.strip_zeros:
         values = [f"coalesce(nullif(ltrim({v}, '0'), ''), CASE WHEN {v} IS NOT NULL THEN '0' END)" for v in values]
     db.register(
-        "texts", pa.table({column: pa.array(texts[column], pa.string()) for column in columns} | {"_n": pa.array(texts[COUNT], pa.int64())})
+        "texts",
+        pa.table({column: pa.array(texts[column], pa.string()) for column in columns} | {COUNT: pa.array(texts[COUNT], pa.int64())}),
     )
     _register(db, "exact", pairs)
     _register(db, "loose", _without_case(pairs))
+    listed = ", ".join(quote(column) for column in [*columns, COUNT])
+    read = ", ".join(f"{value} AS {quote(f':v{i}')}" for i, value in enumerate(values))
+
+    def text(i: int) -> str:
+        return f"t.{quote(f':v{i}')}"
+
     joins = " ".join(
-        f"LEFT JOIN exact AS e{i} ON e{i}.key = {unified(value)} LEFT JOIN loose AS l{i} ON l{i}.key = {folded(value)}"
-        for i, value in enumerate(values)
+        f"LEFT JOIN exact AS e{i} ON e{i}.key = {unified(text(i))} LEFT JOIN loose AS l{i} ON l{i}.key = {folded(text(i))}"
+        for i in range(len(values))
     )
-    each = "".join(f", {value} AS v{i}, coalesce(e{i}.code, l{i}.code) AS m{i}" for i, value in enumerate(values))
-    listed = ", ".join(f'"{column.replace(chr(34), chr(34) * 2)}"' for column in columns)
-    found = db.execute(f"SELECT {listed}, _n{each} FROM texts {joins} ORDER BY ALL").df()
+    meant_as = ", ".join(f"coalesce(e{i}.code, l{i}.code) AS {quote(f':m{i}')}" for i in range(len(values)))
+    found = db.execute(f"SELECT t.*, {meant_as} FROM (SELECT {listed}, {read} FROM texts) AS t {joins} ORDER BY ALL").df()
     for registered in ("texts", "exact", "loose"):
         db.unregister(registered)
-    given = [_objects(found[f"v{i}"]) for i in range(len(columns))]
-    meant = [_objects(found[f"m{i}"]) for i in range(len(columns))]
+    given = [_objects(found[f":v{i}"]) for i in range(len(columns))]
+    meant = [_objects(found[f":m{i}"]) for i in range(len(columns))]
     said, code = _first_of(given), _first_of(meant)
     if name in FLAG_FIELDS and len(columns) > 1:
         code = code.mask(pd.concat([m == "yes" for m in meant], axis=1).any(axis=1), "yes")
     # Columns of an area often hold different levels of one tree.
-    disagreeing = 0 if system else found["_n"][pd.concat(meant, axis=1).nunique(axis=1) > 1].sum()
+    disagreeing = 0 if system else found[COUNT][pd.concat(meant, axis=1).nunique(axis=1) > 1].sum()
     unmapped = said.notna() & code.isna()
     catch_all = config.file.calls.values.get(name, {}).get(CATCH_ALL)
     caught: list[tuple[str, int]] = []
     if catch_all:
-        caught = _counted(said[unmapped], found["_n"][unmapped])
+        caught = _counted(said[unmapped], found[COUNT][unmapped])
         code[unmapped] = codelist.unknown_leaf if catch_all == UNKNOWN else catch_all
     elif unmapped.any():
         problems.append(_unmapped(config, name, codelist, list(dict.fromkeys(said[unmapped]))))
     if codelist.unknown_leaf is not None:
         code = code.where(code.notna(), codelist.unknown_leaf)
     every = pd.concat([v.dropna() for v in given]) if given else pd.Series(dtype=object)
-    report = ValueReport(_listed(said, code, found["_n"]), _unmatched(config, name, system, every), tuple(caught), int(disagreeing))
-    return FieldCodes(name, tuple(columns), found[columns].assign(code=code), codelist, report)
+    report = ValueReport(_listed(said, code, found[COUNT]), _unmatched(config, name, system, every), tuple(caught), int(disagreeing))
+    return FieldCodes(name, tuple(columns), found[columns].assign(**{CODE: code}), codelist, report)
 
 
 def _objects(column: pd.Series) -> pd.Series:
@@ -224,4 +233,4 @@ def _placed(config: AgencyConfig, name: str, system: AreaSystem, texts: pd.DataF
     placed = place_texts(texts[[lon, lat]], system, config.file.calls.placeholders, where)
     rows = texts[COUNT].groupby(placed["placing"]).sum()
     report = ValueReport(placing={Placing(placing): int(n) for placing, n in rows.items()})
-    return FieldCodes(name, (lon, lat), texts[[lon, lat]].assign(code=placed["code"]), system.codelist, report)
+    return FieldCodes(name, (lon, lat), texts[[lon, lat]].assign(**{CODE: placed["code"]}), system.codelist, report)

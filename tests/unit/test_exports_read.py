@@ -130,6 +130,19 @@ def test_another_delimiter_is_named_in_the_message(tmp_path):
     assert len(caught.value.problems) == 1, "said once, not once for each column"
 
 
+def test_columns_may_have_any_names(tmp_path):
+    names = {
+        'call_id = "id"': 'call_id = "file_no"',
+        'call_type = "type"\n': 'call_type = "code"\nresponder = "n"\narrest = "FILE"\n',
+        'timestamp = "at"': 'timestamp = "row_no"',
+    }
+    unit = '[calls.values.responder]\n"P" = "police_only"\n'
+    agency = write_agency(tmp_path, "file_no,row_no,code,n,FILE\n1,2024-02-03 10:00,Crisis,P,Y\n", names, unit)
+    assert [(c["call_id"], c["hour"], c["call_type"], c["responder"], c["arrest"]) for c in calls_of(agency)] == [
+        ("1", "10", "crisis", "police_only", "yes")
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "\ufeff", "\n\n"])
 def test_an_empty_file_is_said_to_be_empty(tmp_path, text):
     with pytest.raises(SourceError, match=r"calls\.csv: holds no text"):
