@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from anonymize.errors import AnonymizeError, ProblemsError
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the live release")
     out.add_argument("--role", required=True, help="role of the person who approves; it is published, so no name")
     out.add_argument("--code", required=True, help="code at the end of the build report that this person has read")
-    out.add_argument("--date", type=date.fromisoformat, default=None, metavar="YYYY-MM-DD", help="day of the approval (default: today)")
+    out.add_argument(
+        "--date", type=_day, default=None, metavar="YYYY-MM-DD", help="day of the approval, from the build to today (default: today)"
+    )
     for added in (build, out):
         added.add_argument("--replace", action="store_true", help="overwrite an earlier, different release that nobody outside has seen")
     audit = command("audit", "Attack a release with its public files alone; exit 0 only when the promise holds.", "audit data_public")
@@ -76,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         "--release", type=Path, metavar="DIR", help="also build the city's two releases in this folder, which is emptied first"
     )
     return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no date; write it as YYYY-MM-DD") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,7 +139,15 @@ def _silence_solver() -> None:
 
 
 def _private_folder(args: argparse.Namespace, agency_id: str) -> Path:
-    return Path(args.private) if args.private else Path("private") / agency_id
+    """Made, and readable by its owner alone whatever it was. Raises ReleaseError."""
+    from anonymize.private_files import secure
+    from anonymize.release.publish import place_of
+
+    private = Path(args.private) if args.private else Path("private") / agency_id
+    if args.command in ("build", "publish"):
+        place_of(args.out, private)
+    secure(private)
+    return private
 
 
 def _check(args: argparse.Namespace, progress: Progress) -> int:
@@ -183,11 +200,14 @@ def _build(args: argparse.Namespace, progress: Progress) -> int:
 
 def _publish(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.pipeline import CANDIDATE, read_inputs
-    from anonymize.release.publish import Approval, clear_up, publish
+    from anonymize.private_files import sweep
+    from anonymize.release.publish import Approval, clear_up, place_of, publish, today
 
+    _silence_solver()
     private = _private_folder(args, read_inputs(args.agency).config.file.agency.id)
-    clear_up(args.out)
-    publish(private / CANDIDATE, args.out, Approval(args.role, args.date or datetime.now(UTC).date()), args.code, replace=args.replace)
+    sweep(private, CANDIDATE)
+    clear_up(place_of(args.out, private))
+    publish(private / CANDIDATE, args.out, Approval(args.role, args.date or today()), args.code, replace=args.replace, progress=progress)
     print(f"Release: {args.out} is live")
     return 0
 

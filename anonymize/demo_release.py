@@ -10,6 +10,7 @@ from anonymize.demo_earlier import write_earlier
 from anonymize.pipeline import CANDIDATE, Built, build, read_inputs
 from anonymize.progress import QUIET, Progress
 from anonymize.release.publish import CODE_LENGTH, Approval, publish
+from anonymize.release.seal import seal
 
 ROLE = "Example: nobody, the data are made up"
 
@@ -26,6 +27,7 @@ def make_example(agency_file: Path, folder: Path, progress: Progress = QUIET) ->
         inputs = read_inputs(agency)
         progress.say(f"Release {inputs.config.file.release.version}")
         built = build(inputs, out, private, progress=progress)
-        publish(private / CANDIDATE, out, Approval(ROLE, day), built.digest[:CODE_LENGTH], replace=False)
+        seal(private / CANDIDATE, private, day)  # the made-up city lives on days of its own
+        publish(private / CANDIDATE, out, Approval(ROLE, day), built.digest[:CODE_LENGTH], replace=False, now=day)
     assert built is not None
     return built, out

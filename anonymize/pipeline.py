@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from anonymize.history import (
 )
 from anonymize.inputs import Reference, read_inputs_beside
 from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
+from anonymize.private_files import secure, sweep, working_folder
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Block, Protected, build_system, plan_cliques
 from anonymize.protect.certificates import Certificates, Move, certify, verify
@@ -40,8 +40,9 @@ from anonymize.protect.primary import Mask
 from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
-from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, same_release
+from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, place_of, same_release, today
 from anonymize.release.published import NOTHING_REVISED, Revised
+from anonymize.release.seal import seal
 from anonymize.statistics import Statistic, around, compute, note_next_contacts
 from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
 from anonymize.two_worlds import check as compare_worlds
@@ -193,6 +194,9 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     """
     config = inputs.config
     specs, advice = _specs(config), NO_ADVICE
+    out = place_of(out, private)
+    secure(private)
+    sweep(private, CANDIDATE)
     clear_up(out)
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
@@ -229,12 +233,12 @@ def _attack_and_keep(
 
     if any(spec.measure.startswith((REPEATED, FREQUENT)) for spec in inputs.config.file.statistics):
         note_next_contacts(engine, inputs.config)
-    with tempfile.TemporaryDirectory(prefix=f".{CANDIDATE}.", dir=private) as scratch:
-        report, rounds, certificates = _until_safe(Path(scratch), withholding, statistics, progress)
+    with working_folder(private, CANDIDATE) as scratch:
+        report, rounds, certificates = _until_safe(scratch, withholding, statistics, progress)
         certificates.save(private / CERTIFICATES)
         protected = withholding.protected
         verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
-        made = Path(scratch) / "release"
+        made = scratch / "release"
         digest, changed = digest_of(made), not same_release(made, out)
         if changed:
             check_succession(made, out, replace=replace)
@@ -243,6 +247,7 @@ def _attack_and_keep(
         shutil.rmtree(private / CANDIDATE, ignore_errors=True)
         if changed:
             made.rename(private / CANDIDATE)
+            seal(private / CANDIDATE, private, today())
     return report, rounds, certificates, digest, changed
 
 

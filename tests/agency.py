@@ -13,6 +13,10 @@ from anonymize.cli import main
 from anonymize.pipeline import CANDIDATE, Built, Inputs, check, read_inputs
 from anonymize.records import Tally
 from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
+from anonymize.release.seal import seal
+
+DAY = date(2024, 7, 1)
+"""On which these small releases are built and approved, so that their bytes are the same on every day."""
 
 MINIMAL = """
 [agency]
@@ -83,7 +87,8 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False) ->
     """Build a candidate, and approve it where it is new."""
     built = pipeline.build(inputs, out, private, replace=replace)
     if built.changed:
-        publish(private / CANDIDATE, out, Approval("Test", date(2024, 7, 1)), built.digest[:CODE_LENGTH], replace=replace)
+        seal(private / CANDIDATE, private, DAY)
+        publish(private / CANDIDATE, out, Approval("Test", DAY), built.digest[:CODE_LENGTH], replace=replace, now=DAY)
     return built
 
 
@@ -93,7 +98,7 @@ def make(agency: Path, out: Path, private: Path, *more: str) -> int:
     code = main(["build", *common])
     if code or not (private / CANDIDATE).is_dir():
         return code
-    return main(["publish", *common, "--role", "Test", "--date", "2024-07-01", "--code", digest_of(private / CANDIDATE)[:CODE_LENGTH]])
+    return main(["publish", *common, "--role", "Test", "--code", digest_of(private / CANDIDATE)[:CODE_LENGTH]])
 
 
 def tally_of(agency: Path) -> Tally:

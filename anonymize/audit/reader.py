@@ -239,7 +239,7 @@ def _listed(folder: Path, resources: list[dict[str, Any]], findings: list[Findin
             plain = False
         if not plain:
             findings.append(Finding("undeclared", f"the file {APPROVAL} holds more or less than {', '.join(APPROVAL_KEYS)}"))
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for file in sorted(p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()):
         relative = file.relative_to(folder)
         if relative.parts[0] != HISTORY and str(relative) not in contents and str(relative) not in UNLISTED:
             findings.append(Finding("undeclared", f"the file {relative} is not listed in datapackage.json; remove it"))

@@ -17,7 +17,11 @@ import pyarrow as pa
 
 from anonymize.agency.schema import AgencyFile
 from anonymize.engine.duck import PLACE, Duck, database
+from anonymize.private_files import sweep, working_folder
 from anonymize.sources import Source
+
+SPILL = "spill"
+"""Rows that do not fit the memory lie in a working folder of this name, each run's in its own."""
 
 
 class Engine(Protocol):
@@ -57,14 +61,16 @@ class Engine(Protocol):
 
 @contextmanager
 def open_engine(file: AgencyFile, private: Path) -> Iterator[Engine]:
-    """The engine that the agency file names; all that it spills stays in the private folder. Raises SourceError without Spark."""
-    with database(private) as db:
+    """The engine that the agency file names; all that it spills stays in the private folder, and goes at the end. Raises SourceError without Spark."""
+    private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sweep(private, SPILL)
+    with working_folder(private, SPILL) as spill, database(spill) as db:
         if file.engine == "duckdb":
             yield Duck(db)
         else:
             from anonymize.engine.spark import open_spark
 
-            with open_spark(db, file.spark, private) as engine:
+            with open_spark(db, file.spark, spill) as engine:
                 yield engine
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,17 +20,11 @@ PLACE = "file_no * CAST(4294967296 AS BIGINT) + row_no"
 
 
 @contextmanager
-def database(private: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database whose spilled rows, and copies of exports, stay in the private folder until it is closed."""
-    spill = private / "spill"
-    shutil.rmtree(spill, ignore_errors=True)  # of a build that was killed
-    spill.mkdir(parents=True, mode=0o700)
-    try:
-        with duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}) as db:
-            db.execute("SET TimeZone = 'UTC'")
-            yield db
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
+def database(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory; what does not fit, and copies of exports, go to the folder `spill`, which whoever made it removes."""
+    with duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}) as db:
+        db.execute("SET TimeZone = 'UTC'")
+        yield db
 
 
 def stage_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready: Ready, select: str) -> None:

@@ -32,7 +32,7 @@ Batches = Iterator[pa.RecordBatch]
 
 
 @contextmanager
-def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, private: Path) -> Iterator[Spark]:
+def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, spill: Path) -> Iterator[Spark]:
     """A Spark session of this build alone. Raises SourceError where PySpark or Java is missing."""
     try:
         from py4j.protocol import Py4JError
@@ -45,7 +45,7 @@ def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, private: Path) ->
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {
         "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.session.timeZone": "UTC", "spark.sql.execution.arrow.pyspark.enabled": "true",
-        "spark.driver.host": "127.0.0.1" if spec.master.startswith(("local", "spark://127.")) else None, "spark.local.dir": str((private / "spill").resolve()),
+        "spark.driver.host": "127.0.0.1" if spec.master.startswith(("local", "spark://127.")) else None, "spark.local.dir": str(spill.resolve()),
         "spark.sql.adaptive.enabled": "true", "spark.log.level": "ERROR",
     }  # fmt: skip
     builder: Any = SparkSession.builder.appName("anonymize").master(spec.master)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from anonymize.errors import ReleaseError
-from anonymize.release.read import APPROVAL, HISTORY, byte_problems
+from anonymize.audit.report import audit_release
+from anonymize.errors import AuditError, ReleaseError
+from anonymize.private_files import sweep, working_folder
+from anonymize.progress import QUIET, Progress
+from anonymize.release.read import APPROVAL, HISTORY
+from anonymize.release.seal import Contents, check_seal, read_folder
 
-SECONDS_A_DAY = 86_400
 CODE_LENGTH = 12
 """Letters of the code at the end of a build report, by which a person shows which report they have read."""
-
-
+DESCRIBED, AUDIT = "datapackage.json", "audit.json"
 MOST_ROLE = 80
 
 
@@ -30,6 +32,11 @@ class Approval:
     day: date
 
 
+def today() -> date:
+    """By this machine's clock and time zone: the day that whoever approves would write down."""
+    return datetime.now().astimezone().date()
+
+
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -38,35 +45,50 @@ def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.before")
 
 
+def place_of(out: Path, private: Path) -> Path:
+    """The folder that `--out` means, links followed: the release goes to where they lead, and the link stays.
+
+    Raises ReleaseError when the release and the private folder would lie inside each other.
+    """
+    try:
+        target, hidden = out.resolve(), private.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
+        raise ReleaseError(f"{out}: its links lead in a circle; name a folder for the release") from None
+    if target == hidden or hidden in target.parents:
+        raise ReleaseError(f"{out}: lies in the private folder {private}; name a folder outside of it for the release")
+    if target in hidden.parents:
+        raise ReleaseError(f"{private}: the private folder lies in the folder of the release, {out}; name another one with --private")
+    return target
+
+
 def clear_up(target: Path) -> None:
-    """After a build that was killed: put the earlier release back if it was between two names, and remove candidates a day old."""
+    """After a run that was killed: put the earlier release back if it was between two names, and remove what was not finished."""
     aside = _aside(target)
-    if aside.is_dir() and not target.exists():
+    if aside.is_dir() and not aside.is_symlink() and not target.exists():
         aside.rename(target)
-    for left in target.parent.glob(f".{target.name}.*"):
-        if left.is_dir() and left != aside and time.time() - left.stat().st_mtime > SECONDS_A_DAY:
-            shutil.rmtree(left, ignore_errors=True)
+    sweep(target.parent, target.name)
 
 
 def check_target(target: Path) -> None:
     """Raises ReleaseError when `target` holds something that is no release, so that nothing is lost."""
     if target.exists() and not target.is_dir():
         raise ReleaseError(f"{target}: is a file; name a folder for the release")
-    if target.is_dir() and any(target.iterdir()) and not (target / "datapackage.json").exists():
+    if target.is_dir() and any(target.iterdir()) and not (target / DESCRIBED).exists():
         raise ReleaseError(f"{target}: holds files that are no release; name an empty or new folder")
 
 
 def digest_of(release: Path) -> str:
     """SHA-256 of what describes a release, and by that of all its bytes."""
-    return hashlib.sha256((release / "datapackage.json").read_bytes()).hexdigest()
+    return hashlib.sha256((release / DESCRIBED).read_bytes()).hexdigest()
 
 
 def same_release(candidate: Path, target: Path) -> bool:
     """Do both hold the same bytes, the approval aside?"""
-    if not (target / "datapackage.json").exists():
-        return False
-    found, there = _files(candidate), _files(target)
-    return {n: b for n, b in found.items() if n != APPROVAL} == {n: b for n, b in there.items() if n != APPROVAL}
+    return (target / DESCRIBED).exists() and _same(_files(candidate), _files(target))
+
+
+def _same(one: dict[str, bytes], other: dict[str, bytes]) -> bool:
+    return {n: b for n, b in one.items() if n != APPROVAL} == {n: b for n, b in other.items() if n != APPROVAL}
 
 
 def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
@@ -84,42 +106,132 @@ def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
         )
 
 
-def publish(candidate: Path, target: Path, approval: Approval, code: str, *, replace: bool) -> None:
-    """Copy the audited `candidate` to `target` with its approval. Raises ReleaseError; `target` is then as it was.
+def publish(
+    candidate: Path, out: Path, approval: Approval, code: str, *, replace: bool, now: date | None = None, progress: Progress = QUIET
+) -> None:
+    """Put the audited `candidate` of a private folder in place at `out`, with its approval. Raises ReleaseError; `out` is then as it was.
 
-    `code` is the one at the end of the build report: it shows that the report read is this candidate's.
+    `code` is the one at the end of the build report: it shows that the report read is this candidate's. `now`: today, for the made-up city.
+    Each byte is read once, checked against the seal of its build and what `datapackage.json` lists, attacked again, and written by name.
     """
-    if not (candidate / "datapackage.json").exists():
+    private, now = candidate.parent, now or today()
+    target = place_of(out, private)
+    if not candidate.is_symlink() and not (candidate / DESCRIBED).exists():
         raise ReleaseError(f"{candidate}: there is no candidate; make one with 'python -m anonymize build'")
-    digest = digest_of(candidate)
+    contents = read_folder(candidate)
+    package = _package(candidate, contents)
+    digest = hashlib.sha256(contents.files[DESCRIBED]).hexdigest()
     if code != digest[:CODE_LENGTH]:
         raise ReleaseError(
             f"{candidate}: '{code}' is not the code of this candidate's report; read the report (build_report.txt beside it) and give the code at its end"
         )
     if not 0 < len(approval.role.strip()) <= MOST_ROLE or not approval.role.isprintable():
         raise ReleaseError(f"the role is published: name one of 1 to {MOST_ROLE} letters, such as 'Privacy officer'")
-    _check_audited(candidate, digest)
-    check_succession(candidate, target, replace=replace)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
-        ready = Path(scratch) / "release"
-        shutil.copytree(candidate, ready)
+    built = check_seal(candidate, contents, private, str(package["version"]), digest)
+    if not built <= approval.day <= now:
+        raise ReleaseError(
+            f"the approval is dated {approval.day}; give a day from {built}, when the candidate was built, to today, {now} by this machine's clock"
+        )
+    files = _listed_files(candidate, contents, package)
+    if _is_out(files, target, digest):
+        shutil.rmtree(_aside(target), ignore_errors=True)
+    else:
+        check_succession(candidate, target, replace=replace)
+        _attack(candidate, files, private, progress)
         approved = {"role": approval.role, "date": approval.day.isoformat(), "datapackage_sha256": digest}
-        (ready / APPROVAL).write_text(json.dumps(approved, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        for path in (ready, *ready.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        _swap(ready, target)
+        files[APPROVAL] = (json.dumps(approved, indent=1, ensure_ascii=False) + "\n").encode()
+        _make_parents(target)
+        with working_folder(target.parent, target.name) as scratch:
+            _write(files, scratch / "release")
+            _swap(scratch / "release", target)
     shutil.rmtree(candidate)
 
 
-def _check_audited(candidate: Path, digest: str) -> None:
+def _package(candidate: Path, contents: Contents) -> dict[str, Any]:
     try:
-        audit = json.loads((candidate / "audit.json").read_bytes())
-        passed = audit["passed"] is True and audit["datapackage_sha256"] == digest
-    except (OSError, ValueError, KeyError, TypeError):
-        passed = False
-    if not passed or byte_problems(candidate):
-        raise ReleaseError(f"{candidate}: the candidate is not the one that passed its audit; build it again")
+        package = json.loads(contents.files[DESCRIBED])
+        if isinstance(package["version"], str) and isinstance(package["resources"], list):
+            return dict(package)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise _not_audited(candidate, f"{DESCRIBED} cannot be read")
+
+
+def _not_audited(candidate: Path, what: str) -> ReleaseError:
+    return ReleaseError(f"{candidate}: the candidate is not the one that passed its audit ({what}); build it again")
+
+
+def _listed_files(candidate: Path, contents: Contents, package: dict[str, Any]) -> dict[str, bytes]:
+    """The files that the candidate and each earlier release in its history list, by name. Raises ReleaseError for any that differs or is not listed."""
+    found = _listed_of(candidate, contents.files, "", package, (DESCRIBED, AUDIT))
+    for entry in package.get("history", []):
+        inside = f"{HISTORY}/{entry['version']}/"
+        described = contents.files.get(f"{inside}{DESCRIBED}", b"")
+        if hashlib.sha256(described).hexdigest() != entry["datapackage_sha256"]:
+            raise _not_audited(candidate, f"{inside}{DESCRIBED} is not the one that was published")
+        beside = [DESCRIBED, AUDIT, *([APPROVAL] if f"{inside}{APPROVAL}" in contents.files else [])]
+        found |= _listed_of(candidate, contents.files, inside, json.loads(described), beside)
+    if beyond := sorted(set(contents.files) - set(found)):
+        raise _not_audited(candidate, f"{beyond[0]} is not listed in {DESCRIBED}")
+    folders = {"", *(str(parent) for name in found for parent in Path(name).parents if str(parent) != ".")}
+    if beyond := sorted(set(contents.modes) - set(found) - folders):
+        raise _not_audited(candidate, f"the folder {beyond[0]} holds nothing that is listed")
+    return found
+
+
+def _listed_of(candidate: Path, files: dict[str, bytes], inside: str, package: dict[str, Any], beside: Sequence[str]) -> dict[str, bytes]:
+    found = {}
+    for resource in package["resources"]:
+        name = f"{inside}{resource['path']}"
+        data = files.get(name)
+        if data is None or resource["hash"] != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource["bytes"] != len(data):
+            raise _not_audited(candidate, f"{name} is not the file that {inside}{DESCRIBED} lists")
+        found[name] = data
+    for name in beside:
+        if f"{inside}{name}" not in files:
+            raise _not_audited(candidate, f"{inside}{name} is missing")
+        found[f"{inside}{name}"] = files[f"{inside}{name}"]
+    return found
+
+
+def _is_out(files: dict[str, bytes], target: Path, digest: str) -> bool:
+    """Is this very release in place with an approval: was an earlier `publish` stopped after its last step but one?"""
+    if not (target / DESCRIBED).exists() or not _same(files, found := _files(target)):
+        return False
+    try:
+        return bool(json.loads(found[APPROVAL])["datapackage_sha256"] == digest)
+    except (KeyError, ValueError, TypeError):
+        return False
+
+
+def _attack(candidate: Path, files: dict[str, bytes], private: Path, progress: Progress) -> None:
+    """The audit again, on the very bytes that are to go out; its report must be the one that they carry."""
+    with working_folder(private, candidate.name) as scratch, progress.step("Attacking the candidate once more"):
+        _write(files, scratch / "release")
+        try:
+            report = audit_release(scratch / "release", progress)
+        except AuditError as error:
+            raise _not_audited(candidate, str(error).replace(str(scratch / "release"), str(candidate))) from None
+    if not report.passed or report.to_json().encode() != files[AUDIT]:
+        raise _not_audited(candidate, f"{AUDIT} is not what the attack says of these bytes")
+
+
+def _make_parents(target: Path) -> None:
+    """Folders above a release are as public as the release."""
+    missing = [parent for parent in target.parents if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(exist_ok=True)
+        parent.chmod(0o755)
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    """Public modes, whatever the umask; the folder around it keeps strangers out until it is put in place."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _swap(candidate: Path, target: Path) -> None:
@@ -141,6 +253,6 @@ def _swap(candidate: Path, target: Path) -> None:
 
 def _remembers(candidate: Path, target: Path) -> bool:
     """Does the candidate's history hold the release in `target`, byte for byte?"""
-    described = (target / "datapackage.json").read_bytes()
-    kept = candidate / HISTORY / str(json.loads(described)["version"]) / "datapackage.json"
+    described = (target / DESCRIBED).read_bytes()
+    kept = candidate / HISTORY / str(json.loads(described)["version"]) / DESCRIBED
     return kept.is_file() and kept.read_bytes() == described

@@ -16,6 +16,7 @@ from anonymize import pipeline
 from anonymize.cli import main
 from anonymize.errors import AuditError, PlanError, ProtectionError, ReleaseError, SchemaError
 from anonymize.pipeline import read_inputs
+from anonymize.private_files import working_folder
 from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
 from tests.agency import build, make, write_agency
 from tests.conftest import ROOT
@@ -148,14 +149,16 @@ def test_a_build_killed_between_two_renames_is_put_right(tmp_path):
     build(read_inputs(agency), out, tmp_path / "private")
     before = files(out)
     out.rename(tmp_path / ".out.before")
-    old, fresh = tmp_path / ".out.abc", tmp_path / ".out.def"
-    for folder in (old, fresh):
+    dead, other = tmp_path / ".out.tmp-abcdefgh", tmp_path / ".out.original"
+    for folder in (dead, other):
         folder.mkdir()
-    os.utime(old, (0, 0))
-    assert not build(read_inputs(agency), out, tmp_path / "private").changed
-    assert files(out) == before
-    assert not old.exists()
-    assert fresh.exists(), "another build may be at work in it"
+    with working_folder(tmp_path, "out") as alive:
+        assert not build(read_inputs(agency), out, tmp_path / "private").changed
+        assert files(out) == before
+        assert not dead.exists()
+        assert alive.exists(), "another run is at work in it"
+    assert other.exists(), "not ours"
+    assert not alive.exists()
 
 
 SLOW = """
@@ -325,7 +328,8 @@ def candidate_of(tmp_path):
 def test_nothing_goes_out_before_a_person_has_read_the_report(tmp_path):
     candidate, out = candidate_of(tmp_path), tmp_path / "out"
     assert not out.exists()
-    approval = Approval("Privacy officer", date(2024, 7, 3))
+    day = date.today()
+    approval = Approval("Privacy officer", day)
     with pytest.raises(ReleaseError, match="not the code of this candidate's report"):
         publish(candidate, out, approval, "0" * CODE_LENGTH, replace=False)
     with pytest.raises(ReleaseError, match="the role is published"):
@@ -335,7 +339,7 @@ def test_nothing_goes_out_before_a_person_has_read_the_report(tmp_path):
     publish(candidate, out, approval, digest[:CODE_LENGTH], replace=False)
     assert json.loads((out / "approval.json").read_text()) == {
         "role": "Privacy officer",
-        "date": "2024-07-03",
+        "date": day.isoformat(),
         "datapackage_sha256": digest,
     }
     assert not candidate.exists()
@@ -357,9 +361,7 @@ def test_a_candidate_changed_after_its_audit_is_not_published(tmp_path, spoil):
     candidate = candidate_of(tmp_path)
     spoil(candidate)
     with pytest.raises(ReleaseError, match="not the one that passed its audit"):
-        publish(
-            candidate, tmp_path / "out", Approval("Privacy officer", date(2024, 7, 3)), digest_of(candidate)[:CODE_LENGTH], replace=False
-        )
+        publish(candidate, tmp_path / "out", Approval("Privacy officer", date.today()), digest_of(candidate)[:CODE_LENGTH], replace=False)
     assert not (tmp_path / "out").exists()
 
 
