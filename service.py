@@ -8,8 +8,10 @@ import sys
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.service import ROUTES, Guard, thrifty
+from dashboard.guard import Guard
+from dashboard.service import ROUTES, embedders, ready, thrifty
 
-app = st.App("streamlit_app.py", routes=ROUTES, middleware=[Middleware(Guard)], lifespan=thrifty)
+door = Middleware(Guard, ready=ready, embedders=embedders)
+app = st.App("streamlit_app.py", routes=ROUTES, middleware=[door], lifespan=thrifty)
 
 sys.setswitchinterval(0.0005)

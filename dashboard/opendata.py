@@ -120,7 +120,7 @@ def dcat(releases: Sequence[Release], site: str) -> bytes:
 
 
 def _dcat_dataset(release: Release, site: str, publisher: dict[str, str]) -> dict[str, Any]:
-    package, base = release.package, _base(site, release.version)
+    package, base = release.package, f"{site}/data/{release.version}" if site else f"data/{release.version}"
     span, contact = package["period"], release.agency["contact"]
     return {
         "@type": "Dataset", "identifier": f"{base}/datapackage.json", "title": f"{package['title']}, release {release.version}",

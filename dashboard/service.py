@@ -1,73 +1,36 @@
-"""What the app answers beside its pages: its health, its data at lasting addresses, and the headers that guard every answer."""
+"""What the app answers beside its pages: its health, and its data at lasting addresses. What may come in at all, `guard.py` says."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import hashlib
 import os
+import re
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
 from dashboard import citation, opendata
 from dashboard.ahead import Ahead
 from dashboard.release import Release, ReleaseRefused
-from dashboard.serving import all_releases, folder_of, load, newest, standing, waits
+from dashboard.serving import all_releases, folder_of, last_shown, load, newest, standing, waits
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
 LET_GO_SECONDS = 60
 """How often the app looks for visitors who have left."""
-A_YEAR, SOON = "public, max-age=31536000, immutable", "public, max-age=300"
-
-
-def policy(embedders: str) -> str:
-    """The content security policy. Streamlit styles inline and Vega compiles its charts, so both are allowed; no other origin is.
-
-    `embedders`: who may show a figure in a frame, such as `https://news.example` or `*`.
-    """
-    return (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-        f"frame-ancestors {embedders}"
-    )
-
-
-class Guard:
-    """Puts the headers on every answer. Other sites may frame the pages only as `EMBEDDERS` says (default: any, for figures in articles)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.headers = {
-            "content-security-policy": policy(os.environ.get("EMBEDDERS", "*")),
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "strict-origin-when-cross-origin",
-            "permissions-policy": "camera=(), microphone=(), geolocation=()",
-            "cross-origin-opener-policy": "same-origin",
-        }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers[name] = value
-            await send(message)
-
-        await self.app(scope, receive, guarded)
+SOON = "public, max-age=300"
+"""Of data: bytes are the same for as long as a release stands, and `ETag` says so at no cost."""
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def health(request: Request) -> Response:
@@ -75,15 +38,20 @@ def health(request: Request) -> Response:
     try:
         release, refused = standing()
     except ReleaseRefused as none:
-        return JSONResponse({"status": "no release", "reason": none.reason}, 503)
+        return JSONResponse({"status": "no release", "reason": none.reason}, 503, {"cache-control": "no-store"})
     created = datetime.fromisoformat(release.package["created"])
     return JSONResponse({
         "status": "the release in place is refused; the one before stays up" if refused else "ok", "release": release.version,
         "data_to": release.package["period"]["to"], "audit": "passed", "approved": release.approved, "age_days": max(0, (datetime.now(UTC) - created).days),
-    })  # fmt: skip
+    }, headers={"cache-control": "no-store"})  # fmt: skip
 
 
 _files = lru_cache(maxsize=8)(opendata.files)
+
+
+@lru_cache(maxsize=4096)
+def _tag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
 
 
 def _all() -> list[Release]:
@@ -100,6 +68,24 @@ def _earlier(latest: Release, version: str) -> Release | None:
         return None
 
 
+def answer(request: Request, data: bytes, media: str) -> Response:
+    """Data for every program, on every site: whole, a part of them (`Range`), or that they are the same still (`If-None-Match`)."""
+    tag = _tag(data)
+    headers = {"cache-control": SOON, "access-control-allow-origin": "*", "etag": tag, "accept-ranges": "bytes"}
+    known = {given.strip().removeprefix("W/") for given in request.headers.get("if-none-match", "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    asked = RANGE.fullmatch(request.headers.get("range", "").strip())
+    if asked and any(asked.groups()) and request.headers.get("if-range", tag) == tag and all(len(end) < 16 for end in asked.groups()):
+        first, last = asked.groups()
+        start = int(first) if first else max(0, len(data) - int(last))
+        end = min(len(data), int(last) + 1) if first and last else len(data)
+        if start >= end:
+            return Response(status_code=416, headers=headers | {"content-range": f"bytes */{len(data)}"})
+        return Response(data[start:end], 206, headers | {"content-range": f"bytes {start}-{end - 1}/{len(data)}"}, media)
+    return Response(data, headers=headers, media_type=media)
+
+
 def data(request: Request) -> Response:
     """`/data/VERSION/PATH` and `/data/latest/PATH`: a file of a release or one of its companions. Nothing else is ever read."""
     version, path = request.path_params["version"], request.path_params["path"]
@@ -111,43 +97,55 @@ def data(request: Request) -> Response:
     found = _files(wanted).get(path) if wanted else None
     if found is None:
         return Response("There is no such file.\n", 404, media_type="text/plain")
-    media = MEDIA.get(path.rpartition(".")[2], "text/plain; charset=utf-8")
-    # Data are for every program, on every site.
-    return Response(
-        found, headers={"cache-control": SOON if version == "latest" else A_YEAR, "access-control-allow-origin": "*"}, media_type=media
-    )
+    return answer(request, found, MEDIA.get(path.rpartition(".")[2], "text/plain; charset=utf-8"))
 
 
 def catalog(request: Request) -> Response:
-    """`/data.json`: the catalog in DCAT-US 3."""
+    """`/data.json`: the catalog in DCAT-US 3. Its links are the agency's `site`, or relative: the name in a request is a visitor's word."""
     try:
         listed = _all()
     except ReleaseRefused:
         return Response("There is no release to show.\n", 503, media_type="text/plain")
-    site = citation.site_of(listed[-1], str(request.base_url).rstrip("/"))
-    return Response(
-        opendata.dcat(listed, site), headers={"cache-control": SOON, "access-control-allow-origin": "*"}, media_type="application/json"
-    )
+    return answer(request, opendata.dcat(listed, citation.site_of(listed[-1])), "application/json")
 
 
-@asynccontextmanager
-async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
-    """The release is read before the first visitor comes, and with `WRITE_AHEAD` in the environment its pages are written too; a later release
-    then takes its place once its own are. While the app runs, visitors who have left are let go, and their memory is given back."""
-    ahead = Ahead()
-    if os.environ.get("WRITE_AHEAD"):
-        waits.append(ahead.ready)
+ahead = Ahead()
+_started = threading.Event()
+
+
+def ready() -> bool:
+    """Can visitors come in? Not while the first pages are being written: a proxy then hands them to the other replica at once."""
+    return _started.is_set()
+
+
+def embedders() -> tuple[str, ...]:
+    """The sites that the agency's file names as those that may show its figures in a frame."""
+    release = last_shown()
+    return tuple(release.package.get("embedders", ())) if release else ()
+
+
+async def _start() -> None:
     with suppress(ReleaseRefused):  # the pages and `/health` say why
         release = await asyncio.to_thread(newest)
         if waits:
             await asyncio.to_thread(ahead.begin(release).join)
-    task = asyncio.create_task(_let_go())
+    _started.set()
+
+
+@asynccontextmanager
+async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
+    """The release is read before the first visitor comes in, and with `WRITE_AHEAD` in the environment its pages are written too; a later release
+    then takes its place once its own are. While the app runs, visitors who have left are let go, and their memory is given back."""
+    if os.environ.get("WRITE_AHEAD"):
+        waits.append(ahead.ready)
+    tasks = [asyncio.create_task(_start()), asyncio.create_task(_let_go())]
     try:
         yield {}
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def _let_go() -> None:

@@ -6,11 +6,11 @@ import gc
 import logging
 import os
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import streamlit as st
 
 from dashboard.release import Release, ReleaseRefused, fingerprint, load_release
 
@@ -30,20 +30,26 @@ def folder_of(version: str | None, newest: Path) -> Path:
     return newest
 
 
-MOST_KEPT = 64
-"""Releases in memory at once: five years of monthly ones. With fewer than there are, a page that lists them all would read them all anew each time."""
-
-
-@st.cache_resource(show_spinner=False, max_entries=MOST_KEPT)
 def _loaded(folder: str, mark: str) -> Release:
-    found = load_release(Path(folder))
-    # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-    return found
+    """Checked and read once. Kept here and not in a cache of Streamlit's, which a message from any visitor can empty."""
+    if found := _releases.get((folder, mark)):
+        return found
+    with _reading:
+        if (found := _releases.get((folder, mark))) is None:
+            found = _releases[folder, mark] = load_release(Path(folder))
+            while len(_releases) > MOST_RELEASES:
+                _releases.popitem(last=False)
+            # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+        return found
 
 
+MOST_RELEASES = 64
+_releases: OrderedDict[tuple[str, str], Release] = OrderedDict()
+"""Folder and fingerprint -> release, the one read last at the end."""
+_reading = threading.Lock()
 waits: list[Callable[[Release], bool]] = []
 """What a new release must be ready for before it takes the place of the one that is up; each says whether it is (`ahead.py`)."""
 _kept: dict[str, Release] = {}
@@ -70,6 +76,11 @@ def standing() -> tuple[Release, ReleaseRefused | None]:
         return kept, None
     _kept[str(folder)] = found
     return found, None
+
+
+def last_shown() -> Release | None:
+    """The release that visitors see, without a look at the folder."""
+    return _kept.get(str(release_folder()))
 
 
 @dataclass(frozen=True)

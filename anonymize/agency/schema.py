@@ -81,9 +81,13 @@ Formats = Annotated[tuple[Annotated[str, AfterValidator(_format)], ...], BeforeV
 """One way of writing a time or several (`anonymize.read.times`); none means ISO 8601."""
 
 
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#<>\"']+$")]
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+
+
 class Licence(Model):
     name: str
-    url: str
+    url: WebAddress
 
 
 class Agency(Model):
@@ -97,7 +101,8 @@ class Agency(Model):
     contact: str
     licence: Licence
     about: Bilingual
-    site: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")] | None = None
+    site: WebAddress | None = None
+    embedders: tuple[Origin, ...] = ()
 
 
 class Release(Model):

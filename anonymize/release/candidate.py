@@ -314,6 +314,8 @@ def _package(contents: Contents, history: list[dict[str, str]], resources: list[
     }
     if agency.site:
         package["homepage"] = agency.site
+    if agency.embedders:
+        package["embedders"] = list(agency.embedders)
     package["release"] = {"kind": release.kind} | ({"reason": _both(release.reason)} if release.reason else {})
     if config.file.definitions:
         package["definitions"] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ CODE_LENGTH = 12
 """Letters of the code at the end of a build report, by which a person shows which report they have read."""
 DESCRIBED, AUDIT = "datapackage.json", "audit.json"
 MOST_ROLE = 80
+ROLE = re.compile(r"\w([\w .,:;'’()&/–-]*[\w.)])?")
+"""Letters of any language, and what stands between words."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,10 @@ def publish(
         raise ReleaseError(
             f"{candidate}: '{code}' is not the code of this candidate's report; read the report (build_report.txt beside it) and give the code at its end"
         )
-    if not 0 < len(approval.role.strip()) <= MOST_ROLE or not approval.role.isprintable():
-        raise ReleaseError(f"the role is published: name one of 1 to {MOST_ROLE} letters, such as 'Privacy officer'")
+    if not ROLE.fullmatch(approval.role) or len(approval.role) > MOST_ROLE:
+        raise ReleaseError(
+            f"the role is published: name one of 1 to {MOST_ROLE} letters, such as 'Privacy officer', without marks of a program"
+        )
     built = check_seal(candidate, contents, private, str(package["version"]), digest)
     if not built <= approval.day <= now:
         raise ReleaseError(

@@ -30,15 +30,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)"))
 
 
-def serve(release, log):
-    """Start the app on a free port of this machine; yields its address."""
+def serve(release, log, **environment):
+    """Start the app on a free port of this machine; yields its address. `environment`: more for its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "service.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
-            cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)}, stdout=out, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)} | environment, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
@@ -46,7 +46,7 @@ def serve(release, log):
             try:
                 urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
                 break
-            except OSError:
+            except OSError:  # not there, or 503 while it starts
                 time.sleep(0.25)
         yield address
     finally:

@@ -17,7 +17,7 @@ import pytest
 from anonymize import pipeline
 from anonymize.audit import audit_release
 from anonymize.cli import main
-from anonymize.errors import ReleaseError
+from anonymize.errors import ReleaseError, SchemaError
 from anonymize.pipeline import read_inputs
 from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
 from anonymize.release.seal import seal, seal_path
@@ -424,6 +424,45 @@ def test_odd_names_of_folders(tmp_path, name):
 def test_a_wrong_code_or_role_is_refused(candidate):
     with pytest.raises(ReleaseError, match="not the code"):
         go(candidate, code="0" * 12)
-    for role in (" ", "x" * 81, "two\nlines"):
+    for role in (
+        "",
+        " ",
+        "x" * 81,
+        "two\nlines",
+        "<script>alert(1)</script>",
+        "=1+1",
+        "@SUM(A1)",
+        "-2",
+        "![i](http://x/y)",
+        " Officer",
+        "`a`",
+    ):
         with pytest.raises(ReleaseError, match="the role is published"):
             publish(candidate, candidate.parent.parent / "out", Approval(role, date.today()), digest_of(candidate)[:CODE_LENGTH], replace=False)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "role", ["Privacy officer", "Oficial de privacidad (interina)", "City manager's office, data team", "プライバシー担当", "X"]
+)
+def test_roles_of_every_language(candidate, role):
+    publish(candidate, candidate.parent.parent / "out", Approval(role, date.today()), digest_of(candidate)[:CODE_LENGTH], replace=False)
+    assert json.loads((candidate.parent.parent / "out/approval.json").read_text())["role"] == role
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://x", "https://x y", "https://x/<script>", "//x"])
+def test_a_licence_lies_on_the_web(tmp_path, url):
+    agency = write_agency(tmp_path, CALLS, {"https://creativecommons.org/publicdomain/zero/1.0/": url})
+    with pytest.raises(SchemaError, match="licence"):
+        read_inputs(agency)
+
+
+@pytest.mark.parametrize("origin", ["*", "'none'", "https://x/path", "https://x; script-src *", "news.example", "javascript:x"])
+def test_embedders_are_origins(tmp_path, origin):
+    agency = write_agency(tmp_path, CALLS, {'contact = "a@example.org"': f'contact = "a@example.org"\nembedders = ["{origin}"]'})
+    with pytest.raises(SchemaError, match="embedders"):
+        read_inputs(agency)
+
+
+def test_embedders_of_the_agency_file_are_in_the_release(tmp_path):
+    agency = write_agency(tmp_path, CALLS, {'contact = "a@example.org"': 'contact = "a@example.org"\nembedders = ["https://news.example"]'})
+    assert json.loads((build(agency) / "datapackage.json").read_text())["embedders"] == ["https://news.example"]
