@@ -17,6 +17,19 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.release_format import (
+    MOST_FILE,
+    MOST_PACKAGE,
+    NotFormat1,
+    check_audit,
+    check_cells,
+    check_columns,
+    check_outline,
+    check_package,
+    check_tree,
+    read_json,
+)
+
 ROOT = "all"
 SUPPRESSED = "suppressed"
 VISIBLE = ("published", "incomplete")
@@ -25,9 +38,10 @@ VISIBLE = ("published", "incomplete")
 class ReleaseRefused(Exception):
     """Why a release is not shown. `reason` is one of missing, unreadable, no_audit, failed, changed."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
+    def __init__(self, reason: str, detail: str = "") -> None:
+        """`detail`: for the log of whoever runs the app."""
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
 
 
 @dataclass(frozen=True)
@@ -203,46 +217,57 @@ def fingerprint(folder: Path) -> str:
 
 
 def load_release(folder: Path) -> Release:
-    """Raises ReleaseRefused unless an audit passed on exactly these bytes."""
+    """Raises ReleaseRefused unless an audit passed on exactly these bytes, and they are a whole release of format 1."""
     try:
-        raw = (folder / "datapackage.json").read_bytes()
-        package = json.loads(raw)
-        resources = package["resources"]
+        return _load(folder)
+    except NotFormat1 as wrong:
+        raise ReleaseRefused("unreadable", str(wrong)) from None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, MemoryError) as error:
+        # Whatever a package does to this reader, the release before stays up.
+        raise ReleaseRefused("unreadable", type(error).__name__) from None
+
+
+def _load(folder: Path) -> Release:
+    try:
+        raw = _read(folder / "datapackage.json", MOST_PACKAGE)
     except OSError:
         raise ReleaseRefused("missing") from None
-    except (ValueError, KeyError, TypeError):
-        raise ReleaseRefused("unreadable") from None
+    package = read_json(raw)
     try:
-        audit = json.loads((folder / "audit.json").read_bytes())
-        passed, audited = audit["passed"], audit["datapackage_sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+        audit = read_json(_read(folder / "audit.json", MOST_PACKAGE))
+        check_audit(audit)
+    except (OSError, NotFormat1):
         raise ReleaseRefused("no_audit") from None
-    if passed is not True:
+    if audit["passed"] is not True:
         raise ReleaseRefused("failed")
-    if audited != hashlib.sha256(raw).hexdigest():
+    if audit["datapackage_sha256"] != hashlib.sha256(raw).hexdigest():
         raise ReleaseRefused("changed")
-    contents = {str(r["path"]): _checked(folder, r) for r in resources}
-    try:
-        return _parse(folder, package, audit, contents | _beside(folder, raw))
-    except (OSError, KeyError, ValueError, TypeError, IndexError):
-        raise ReleaseRefused("unreadable") from None
+    check_package(package)
+    contents = {str(r["path"]): _checked(folder, r) for r in package["resources"]}
+    return _parse(folder, package, audit, contents | _beside(folder, raw))
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Raises NotFormat1 where the file is larger than `most` bytes."""
+    with path.open("rb") as opened:
+        data = opened.read(most + 1)
+    if len(data) > most:
+        raise NotFormat1(f"{path.name} is larger than {most >> 20} MB")
+    return data
 
 
 def _beside(folder: Path, raw: bytes) -> dict[str, bytes]:
     """What describes the release, beside what it lists."""
     names = [name for name in ("audit.json", "approval.json") if (folder / name).exists()]
-    return {"datapackage.json": raw} | {name: (folder / name).read_bytes() for name in names}
+    return {"datapackage.json": raw} | {name: _read(folder / name, MOST_PACKAGE) for name in names}
 
 
 def _checked(folder: Path, resource: dict[str, Any]) -> bytes:
-    path = Path(str(resource["path"]))
-    if path.is_absolute() or ".." in path.parts:
-        raise ReleaseRefused("unreadable")
     try:
-        data = (folder / path).read_bytes()
+        data = _read(folder / str(resource["path"]), MOST_FILE)
     except OSError:
         raise ReleaseRefused("changed") from None
-    if f"sha256:{hashlib.sha256(data).hexdigest()}" != resource["hash"]:
+    if f"sha256:{hashlib.sha256(data).hexdigest()}" != resource["hash"] or len(data) != resource["bytes"]:
         raise ReleaseRefused("changed")
     return data
 
@@ -269,11 +294,13 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
     statistics: dict[str, StatisticTable] = {}
     references: dict[str, pd.DataFrame] = {}
     titles: dict[str, dict[str, str]] = {}
+    numbers: dict[str, list[tuple[str, ...]]] = {}
     for resource in package["resources"]:
         path = str(resource["path"])
         if described := resource.get("codelist"):
             rows = _frame(contents[path]).itertuples(index=False)
             codes = {row.code: Code(row.code, {"en": row.label_en, "es": row.label_es}, row.parent, row.level) for row in rows}
+            check_tree(codes, ROOT)
             codelists[described["dimension"]] = Codelist(described["dimension"], described["name"], codes)
         elif (table := resource.get("table")) and table["kind"] == "count":
             levels = {name: tuple(names) for name, names in table["dimensions"].items()}
@@ -284,18 +311,27 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
         elif table and table["kind"] == "statistic":
             levels = {name: tuple(names) for name, names in table["dimensions"].items()}
             names = list(table["rounding"])
+            frame = _frame(contents[path])
+            numbers[resource["name"]] = list(frame[[*levels, *names, "status"]].itertuples(index=False, name=None))
             rows = {
                 tuple(row[d] for d in levels): {n: int(row[n]) for n in names} if row["status"] == "published" else None
-                for row in _frame(contents[path]).to_dict("records")
+                for row in frame.to_dict("records")
             }
             statistics[resource["name"]] = StatisticTable(
                 resource["name"], table["title"], table["measure"], table["where"], levels, int(table["minimum"]), tuple(names), rows
             )
         elif table and table["kind"] == "reference":
-            references[Path(path).stem] = _frame(contents[path])
+            rows = _frame(contents[path])
+            check_columns(list(rows), rows.itertuples(index=False, name=None), resource["schema"]["fields"])
+            references[Path(path).stem] = rows
             titles[Path(path).stem] = table["title"]
         elif path.endswith(".geojson"):
-            outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = json.loads(contents[path])
+            outlines[path.removesuffix(".geojson").replace("areas", "area", 1)] = outline = read_json(contents[path])
+            check_outline(outline)
+    for counts in tables.values():
+        check_cells(list(counts.cells.itertuples(index=False, name=None)), counts.levels, codelists, [counts.measure], counts.where)
+    for name, rows in numbers.items():
+        check_cells(rows, statistics[name].levels, codelists, statistics[name].columns, statistics[name].where)
     return Release(
         folder, package, audit, codelists, tables, outlines, statistics, references, titles, contents, _approval(contents, audit)
     )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import logging
 import os
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dashboard.release import Release, ReleaseRefused, fingerprint, load_release
@@ -31,29 +35,47 @@ def folder_of(version: str | None, newest: Path) -> Path:
 
 
 def _loaded(folder: str, mark: str) -> Release:
-    """Checked and read once. Kept here and not in a cache of Streamlit's, which a message from any visitor can empty."""
+    """Checked and read once. Kept here and not in a cache of Streamlit's, which a message from any visitor can empty. Raises ReleaseRefused."""
     if found := _releases.get((folder, mark)):
         return found
     with _reading:
-        if (found := _releases.get((folder, mark))) is None:
+        if found := _releases.get((folder, mark)):
+            return found
+        if (said := _refused.get((folder, mark))) and time.monotonic() - said[1] < TRIED_AGAIN:
+            raise said[0]
+        try:
             found = _releases[folder, mark] = load_release(Path(folder))
-            while len(_releases) > MOST_RELEASES:
-                _releases.popitem(last=False)
-            # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
+        except ReleaseRefused as refused:
+            if (folder, mark) not in _refused:
+                log.warning("the release in %s is refused (%s)", folder, refused)
+            _refused.clear()
+            _refused[folder, mark] = refused, time.monotonic()
+            raise
+        while len(_releases) > MOST_RELEASES:
+            _releases.popitem(last=False)
+        # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
         return found
 
 
 MOST_RELEASES = 64
+TRIED_AGAIN = 10
+"""Seconds after which a release that was refused is read again: it may have been read while it was being put in place."""
 _releases: OrderedDict[tuple[str, str], Release] = OrderedDict()
 """Folder and fingerprint -> release, the one read last at the end."""
+_refused: dict[tuple[str, str], tuple[ReleaseRefused, float]] = {}
+"""The last that was refused, and when."""
 _reading = threading.Lock()
 waits: list[Callable[[Release], bool]] = []
 """What a new release must be ready for before it takes the place of the one that is up; each says whether it is (`ahead.py`)."""
+in_background: Callable[[Callable[[], None]], None] | None = None
+"""Does a work while visitors go on; without it a new release is read by the first visitor who finds it."""
 _kept: dict[str, Release] = {}
 """Folder -> the last release that could be shown from it, in this process."""
+_told: dict[str, str] = {}
+"""Folder -> why it is refused, as the log has it already: each visit asks again."""
 
 
 def newest() -> Release:
@@ -66,16 +88,36 @@ def standing() -> tuple[Release, ReleaseRefused | None]:
     folder = release_folder()
     kept = _kept.get(str(folder))
     try:
+        if kept is not None and in_background is not None and not _is_read(folder):
+            in_background(partial(_try, folder))
+            return kept, None
         found = load(folder)
     except ReleaseRefused as refused:
         if kept is None:
             raise
-        log.warning("the release in %s is refused (%s); release %s stays up", folder, refused.reason, kept.version)
+        if _told.get(str(folder)) != str(refused):
+            log.warning("the release in %s is refused (%s); release %s stays up", folder, refused, kept.version)
+        _told[str(folder)] = str(refused)
         return kept, refused
+    _told.pop(str(folder), None)
     if kept is not None and kept is not found and not all(ready(found) for ready in waits):
         return kept, None
     _kept[str(folder)] = found
     return found, None
+
+
+def _is_read(folder: Path) -> bool:
+    """Is the release in place read or refused already, so that a look at it costs nothing?"""
+    try:
+        place = str(folder), fingerprint(folder)
+    except OSError:
+        return True
+    return place in _releases or (place in _refused and time.monotonic() - _refused[place][1] < TRIED_AGAIN)
+
+
+def _try(folder: Path) -> None:
+    with suppress(ReleaseRefused):  # the next visit is told from memory
+        load(folder)
 
 
 def last_shown() -> Release | None:
@@ -104,12 +146,25 @@ def serving(version: str | None) -> Serving:
     folder = folder_of(version, latest.folder)
     if folder == latest.folder or not folder.is_dir():
         return Serving(latest, latest, unknown=True)
-    return Serving(load(folder), latest)
+    return Serving(_earlier(latest, version, load), latest)
 
 
 def load(folder: Path) -> Release:
     """A release from the cache, or checked and read. Raises ReleaseRefused."""
-    return _loaded(str(folder), fingerprint(folder))
+    try:
+        mark = fingerprint(folder)
+    except OSError as error:
+        raise ReleaseRefused("missing", type(error).__name__) from None
+    return _loaded(str(folder), mark)
+
+
+def _earlier(latest: Release, version: str, read: Callable[[Path], Release]) -> Release:
+    """An earlier release, if it is the one that the newest tells of, byte for byte. Raises ReleaseRefused."""
+    told = {str(entry["version"]): str(entry["datapackage_sha256"]) for entry in latest.package.get("history", ())}
+    found = read(folder_of(version, latest.folder))
+    if told.get(version) != hashlib.sha256(found.files["datapackage.json"]).hexdigest():
+        raise ReleaseRefused("changed", f"release {version} in history is not the one that release {latest.version} tells of")
+    return found
 
 
 def all_releases(latest: Release, read: Callable[[Path], Release]) -> list[Release]:
@@ -117,7 +172,7 @@ def all_releases(latest: Release, read: Callable[[Path], Release]) -> list[Relea
     found = []
     for entry in latest.package.get("history", ()):
         try:
-            found.append(read(folder_of(str(entry["version"]), latest.folder)))
+            found.append(_earlier(latest, str(entry["version"]), read))
         except ReleaseRefused:
             continue  # the page of that release says why
     return [*found, latest]

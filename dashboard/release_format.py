@@ -1,0 +1,246 @@
+"""Format 1 of a release, checked at the app's door: a package that passes can be shown on every page.
+
+Its own description (`datapackage.json`) against a JSON schema; then what a schema cannot say: that codelists are trees, that each table holds each
+of its cells once, that numbers are numbers. The audit has its own reader; this one asks only whether the pages can show what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from itertools import product
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+FORMAT = 1
+MOST_PACKAGE, MOST_FILE, MOST_BYTES = 8 << 20, 64 << 20, 256 << 20
+"""Bytes of `datapackage.json`, of one file, and of all."""
+MOST_DEPTH = 16
+MOST_CELLS = 5_000_000
+"""Of one table."""
+SAFE_PATH = r"^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
+DIGITS = re.compile(r"[0-9]{1,15}")
+STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
+VISIBLE = ("published", "incomplete")
+
+
+class NotFormat1(ValueError):
+    """What is wrong, in a few words for the log: of the package's structure, never a cell."""
+
+
+def _object(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": {**required, **(optional or {})}}
+
+
+def _list(items: Mapping[str, Any], most: int = 1000, least: int = 0) -> dict[str, Any]:
+    return {"type": "array", "items": items, "maxItems": most, "minItems": least}
+
+
+def _map(values: Mapping[str, Any], names: str = "^.{0,200}$") -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": values, "propertyNames": {"pattern": names}, "maxProperties": 1000}
+
+
+NAME = {"type": "string", "pattern": r"^[A-Za-z0-9_.-]{1,200}$"}
+WORDS = {"type": "string", "maxLength": 5000}
+BOTH = _object({"en": WORDS, "es": WORDS})
+DAY = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+MOMENT = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$"}
+VERSION = {"type": "string", "pattern": r"^[0-9]{4}\.[0-9]{1,6}(\.[0-9]{1,6})?$"}
+DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}$"}
+WEB = {"type": "string", "pattern": r"^https?://[^\s<>\"']{1,2000}$"}
+WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**12}
+CODES = _list({"type": "string", "maxLength": 200})
+FIELD = _object({"name": NAME, "type": NAME}, {"title": WORDS, "description": WORDS, "constraints": {"type": "object"}})
+TABULAR = _object({"fields": _list(FIELD, least=1)}, {"primaryKey": CODES})
+LEVELS = _map(_list(NAME, 50, 1), r"^[a-z][a-z0-9_]{0,100}$")
+COUNT = _object(
+    {"kind": {"const": "count"}, "title": BOTH, "measure": NAME, "universe": WORDS, "where": _map({"type": "string"}), "dimensions": LEVELS}
+)
+STATISTIC = _object({
+    "kind": {"const": "statistic"}, "title": BOTH, "measure": NAME, "where": _map({"type": "string"}), "dimensions": LEVELS,
+    "rounding": _map({"type": "number", "exclusiveMinimum": 0}) | {"minProperties": 1}, "minimum": WHOLE,
+})  # fmt: skip
+REFERENCE = _object({"kind": {"const": "reference"}, "title": BOTH})
+RESOURCE = _object(
+    {"name": NAME, "path": {"type": "string", "pattern": SAFE_PATH, "maxLength": 300}, "bytes": WHOLE, "format": NAME, "mediatype": WORDS,
+     "hash": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}$"}},
+    {"title": WORDS, "schema": TABULAR, "table": {"oneOf": [COUNT, STATISTIC, REFERENCE]},
+     "codelist": _object({"dimension": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,100}$"}, "name": BOTH})},
+) | {"if": {"properties": {"path": {"pattern": r"\.csv$"}}}, "then": {"required": ["schema"]}}  # fmt: skip
+PACKAGE = _object(
+    {
+        "title": WORDS, "description": WORDS, "version": VERSION, "created": MOMENT,
+        "licenses": _list(_object({"title": WORDS, "path": WEB}), least=1), "contributors": _list(_object({"title": WORDS}), least=1),
+        "privacy": _object({"threshold": {"type": "integer", "minimum": 2, "maximum": 10**6}}),
+        "agency": _object(
+            {"name": BOTH, "place": BOTH, "about": BOTH, "country": {"enum": ["US", "CA"]}, "fictional": {"type": "boolean"}, "contact": WORDS}
+        ),
+        "period": _object({"from": DAY, "to": DAY}), "resources": _list(RESOURCE, 2000),
+    },
+    {
+        "format": {"const": FORMAT}, "homepage": WEB, "next_update": DAY, "embedders": _list(WEB, 50),
+        "release": _object({"kind": {"enum": ["update", "correction"]}}, {"reason": BOTH}),
+        "definitions": _map(_object({"version": WHOLE, "since": DAY, "text": BOTH})), "completeness": _map({"type": "integer", "minimum": 0, "maximum": 100}),
+        "coarsened": _object({"tables": CODES, "areas": _map(_list(CODES))}), "revised": _object({"months": CODES, "at_most": WHOLE}),
+        "history": _list(_object({"version": VERSION, "created": MOMENT, "datapackage_sha256": DIGEST}), 200),
+    },
+)  # fmt: skip
+AUDIT = _object({"format": {"const": FORMAT}, "passed": {}, "datapackage_sha256": DIGEST})
+
+
+@cache
+def _validator(which: str) -> Draft202012Validator:
+    return Draft202012Validator({"package": PACKAGE, "audit": AUDIT}[which])
+
+
+def read_json(data: bytes) -> Any:
+    """JSON of a sound size and depth with finite numbers. Raises NotFormat1."""
+    try:
+        found = json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise NotFormat1(f"no JSON ({type(error).__name__})") from None
+    _look(found, 0)
+    return found
+
+
+def _refuse(name: str) -> None:
+    raise NotFormat1(f"{name} is no number")
+
+
+def _look(value: Any, depth: int) -> None:
+    if depth > MOST_DEPTH:
+        raise NotFormat1(f"nested deeper than {MOST_DEPTH}")
+    if isinstance(value, dict):
+        for inner in value.values():
+            _look(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _look(inner, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise NotFormat1("a number that is not finite")
+
+
+def check_audit(audit: Any) -> None:
+    """Raises NotFormat1."""
+    _conform(audit, "audit")
+
+
+def check_package(package: Any) -> None:
+    """Raises NotFormat1, and says where."""
+    _conform(package, "package")
+    for day in (package["created"], *(entry["created"] for entry in package.get("history", []))):
+        _moment(day)
+    days = [*package["period"].values(), *filter(None, [package.get("next_update")])]
+    for day in (*days, *(rule["since"] for rule in package.get("definitions", {}).values())):
+        _day(str(day))
+    for what in ("name", "path"):
+        listed = [resource[what] for resource in package["resources"]]
+        if len(set(listed)) != len(listed):
+            raise NotFormat1(f"two resources of the same {what}")
+    versions = [package["version"], *(entry["version"] for entry in package.get("history", []))]
+    if len(set(versions)) != len(versions):
+        raise NotFormat1("two releases of the same version")
+    if sum(resource["bytes"] for resource in package["resources"]) > MOST_BYTES:
+        raise NotFormat1(f"more than {MOST_BYTES >> 20} MB")
+
+
+def _conform(found: Any, which: str) -> None:
+    wrong = next(iter(_validator(which).iter_errors(found)), None)
+    if wrong is not None:
+        raise NotFormat1(
+            f"{which}: {'/'.join(map(str, wrong.absolute_path)) or 'the whole'} is not as format {FORMAT} asks ({wrong.validator})"
+        )
+
+
+def _day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise NotFormat1("a day that is none") from None
+
+
+def _moment(text: str) -> None:
+    try:
+        found = datetime.fromisoformat(text)
+        _ = found.date() if found.tzinfo else None
+    except ValueError:
+        raise NotFormat1("a time that is none") from None
+
+
+def check_tree(codes: Mapping[str, Any], root: str) -> None:
+    """A codelist is one tree below its root. Each code has `.parent` and `.label`. Raises NotFormat1."""
+    if root not in codes or codes[root].parent:
+        raise NotFormat1("a codelist without its root")
+    sound = {root}
+    for code in codes:
+        way = []
+        while code not in sound:
+            if code in way or code not in codes:
+                raise NotFormat1("a codelist that is no tree")
+            way.append(code)
+            code = codes[code].parent
+        sound.update(way)
+
+
+def check_cells(
+    rows: Any, levels: Mapping[str, tuple[str, ...]], codelists: Mapping[str, Any], columns: Sequence[str], where: Mapping[str, str]
+) -> None:
+    """Each cell of a table once, with a status, and whole numbers where it is visible. `rows`: tuples of codes, numbers and status, as text."""
+    missing = [name for name in (*levels, *where) if name not in codelists]
+    if missing or any(code not in codelists[name].codes for name, code in where.items()):
+        raise NotFormat1("a dimension or code that no codelist holds")
+    axes = [[code.code for code in codelists[name].codes.values() if code.level in names] for name, names in levels.items()]
+    if math.prod(map(len, axes)) > MOST_CELLS:
+        raise NotFormat1(f"more than {MOST_CELLS:,} cells in a table")
+    width, seen = len(levels), set()
+    for row in rows:
+        *numbers, status = row[width:]
+        if status not in STATUSES or len(numbers) != len(columns):
+            raise NotFormat1("a status that format 1 does not know")
+        if not all(DIGITS.fullmatch(number) if status in VISIBLE else number == "" for number in numbers):
+            raise NotFormat1("a cell whose number does not fit its status")
+        seen.add(tuple(row[:width]))
+    if len(seen) != len(rows) or seen != set(product(*axes)):
+        raise NotFormat1("cells missing, twice, or beyond those declared")
+
+
+KINDS: dict[str, Callable[[str], object]] = {
+    "integer": int, "number": float, "date": date.fromisoformat, "yearmonth": lambda text: date.fromisoformat(f"{text}-01"), "year": int, "string": str,
+}  # fmt: skip
+
+
+def check_columns(columns: Sequence[str], rows: Iterable[Sequence[str]], fields: Sequence[Mapping[str, Any]]) -> None:
+    """A table's columns and values are as its schema declares; empty values are left out. Raises NotFormat1."""
+    if list(columns) != [field["name"] for field in fields]:
+        raise NotFormat1("columns other than those declared")
+    kinds = [KINDS.get(field["type"], str) for field in fields]
+    for row in rows:
+        for text, kind in zip(row, kinds, strict=True):
+            try:
+                value = kind(text) if text else 0
+            except ValueError:
+                raise NotFormat1("a value of another type than declared") from None
+            if isinstance(value, float) and not math.isfinite(value):
+                raise NotFormat1("a number that is not finite")
+
+
+def check_outline(found: Any) -> None:
+    """A GeoJSON map of areas. Raises NotFormat1."""
+    if not isinstance(found, dict) or found.get("type") != "FeatureCollection" or not isinstance(found.get("features"), list):
+        raise NotFormat1("a map that is no FeatureCollection")
+    for feature in found["features"]:
+        if (
+            not isinstance(feature, dict)
+            or not isinstance(feature.get("properties"), dict)
+            or not isinstance(feature.get("geometry"), dict)
+        ):
+            raise NotFormat1("a map with an odd feature")
+        if feature["geometry"].get("type") not in ("Polygon", "MultiPolygon") or not isinstance(
+            feature["geometry"].get("coordinates"), list
+        ):
+            raise NotFormat1("a map with a shape that is no area")
