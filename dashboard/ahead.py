@@ -5,9 +5,13 @@ Written are the pages in each language as they stand at first, in the light colo
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import runpy
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,24 +26,41 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
 log = logging.getLogger("dashboard")
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One replica of a machine writes at a time; while one writes, the other answers. The release's own description is the lock: nothing is written."""
+    try:
+        handle = os.open(folder / "datapackage.json", os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def write(release: Release) -> None:
-    """Takes some 10 seconds for each language; visitors are served between two pages. A page that fails is left to its first visitor."""
-    for code in LANGUAGES:
-        for page in PAGES:
-            with turn:
-                language.use(code)
-                try:
-                    show(path_of(page) or page, Nobody(release), partial(runpy.run_path, str(SCRIPTS / f"{page}.py")))
-                except Exception:
-                    log.exception("page %s of release %s could not be written ahead", page, release.version)
+    """Takes some 10 seconds for each language; visitors go first between any two steps. A page that fails is left to its first visitor."""
+    with alone(release.folder):
+        for code in LANGUAGES:
+            for page in PAGES:
+                with turn.after_visitors():
+                    language.use(code)
+                    nobody = Nobody(release, pause=turn.let_visitors_go_first)
+                    try:
+                        show(path_of(page) or page, nobody, partial(runpy.run_path, str(SCRIPTS / f"{page}.py")))
+                    except Exception:
+                        log.exception("page %s of release %s could not be written ahead", page, release.version)
 
 
 class Ahead:
-    """Writes a new release's pages in a thread of its own."""
+    """Reads and writes a new release in threads of its own, so that no visitor waits for either."""
 
     def __init__(self) -> None:
         self._release: Release | None = None
-        self._thread = threading.Thread()
+        self._thread = self._reading = threading.Thread()
         self._lock = threading.Lock()
 
     def begin(self, release: Release) -> threading.Thread:
@@ -53,3 +74,10 @@ class Ahead:
     def ready(self, release: Release) -> bool:
         """Are the pages of `release` written? Begins where they are not."""
         return not self.begin(release).is_alive()
+
+    def read(self, work: Callable[[], object]) -> None:
+        """Do `work` in a thread, unless such a thread is at work."""
+        with self._lock:
+            if not self._reading.is_alive():
+                self._reading = threading.Thread(target=work, daemon=True)
+                self._reading.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -272,7 +272,12 @@ class Embedded(Screen):
 
 @dataclass
 class Nobody(Embedded):
-    """A page without a visitor: every filter stands where it stands at first. Charts, maps and tables are made ready for those who come."""
+    """A page without a visitor: every filter stands where it stands at first. Charts, maps and tables are made ready for those who come.
+
+    `pause` is called between two steps of the page.
+    """
+
+    pause: Callable[[], None] = lambda: None
 
     def releases(self) -> Sequence[Release]:
         return all_releases(self.release, load)

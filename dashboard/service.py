@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit.runtime import get_instance
 
-from dashboard import citation, opendata
+from dashboard import citation, opendata, serving
 from dashboard.ahead import Ahead
 from dashboard.release import Release, ReleaseRefused
 from dashboard.serving import all_releases, folder_of, last_shown, load, newest, standing, waits
@@ -109,7 +109,6 @@ def catalog(request: Request) -> Response:
     return answer(request, opendata.dcat(listed, citation.site_of(listed[-1])), "application/json")
 
 
-ahead = Ahead()
 _started = threading.Event()
 
 
@@ -124,7 +123,7 @@ def embedders() -> tuple[str, ...]:
     return tuple(release.package.get("embedders", ())) if release else ()
 
 
-async def _start() -> None:
+async def _start(ahead: Ahead) -> None:
     with suppress(ReleaseRefused):  # the pages and `/health` say why
         release = await asyncio.to_thread(newest)
         if waits:
@@ -136,9 +135,11 @@ async def _start() -> None:
 async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
     """The release is read before the first visitor comes in, and with `WRITE_AHEAD` in the environment its pages are written too; a later release
     then takes its place once its own are. While the app runs, visitors who have left are let go, and their memory is given back."""
+    ahead = Ahead()
     if os.environ.get("WRITE_AHEAD"):
         waits.append(ahead.ready)
-    tasks = [asyncio.create_task(_start()), asyncio.create_task(_let_go())]
+        serving.in_background = ahead.read
+    tasks = [asyncio.create_task(_start(ahead)), asyncio.create_task(_let_go())]
     try:
         yield {}
     finally:

@@ -6,7 +6,6 @@ What it tells depends on the release, the language and the answers alone; so wha
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from dashboard import language
 from dashboard.release import Release
 from dashboard.surface import Surface, write_on
+from dashboard.turns import Turns
 
 TOLD = ("heading", "text", "caption", "info", "table", "link", "cards", "fold", "files", "figure", "end")
 ASKED = ("choose", "slide", "releases")
@@ -28,8 +28,8 @@ Place = tuple[Release, str, str, tuple[Hashable, ...]]
 """Release, language, page, and the answers given so far."""
 
 
-turn = threading.Semaphore(1)
-"""Held by whoever writes or tells a page. Python runs one thread at a time anyway; more that wait for it hold each other up at every step."""
+turn = Turns()
+"""Held by whoever writes or tells a page."""
 
 
 @dataclass
@@ -78,6 +78,7 @@ class Pen:
         self.known: tuple[Hashable, ...] = ()
         self.answers: tuple[Hashable, ...] = ()
         self.passage = Passage()
+        self.pause: Callable[[], None] = getattr(on, "pause", lambda: None)
 
     def begin(self) -> None:
         """Tell what is known. Raises Told where that is the whole page."""
@@ -104,6 +105,7 @@ class Pen:
         return len(self.answers) >= len(self.known)
 
     def _tell(self, method: str, *given: Any) -> None:
+        self.pause()
         if self.new:
             self.passage.told.append((method, given))
             getattr(self.on, method)(*given)

@@ -33,7 +33,7 @@ def nginx_before(addresses: Sequence[str], folder: Path) -> Iterator[str]:
     mime = "types { text/html html; application/javascript js; text/css css; }"
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections 4096; }} "
-        f"http {{ {mime} access_log off; {temporary} include {folder}/co-response.conf; }}"
+        f"http {{ {mime} access_log {folder}/access.log; {temporary} include {folder}/co-response.conf; }}"
     )
     command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     subprocess.run([*command, "-t"], check=True, capture_output=True)

@@ -1,5 +1,6 @@
 """A running app and a real Chromium, shared by the browser tests."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -30,28 +31,35 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)"))
 
 
-def serve(release, log, **environment):
-    """Start the app on a free port of this machine; yields its address. `environment`: more for its environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("wb") as out:
+@contextlib.contextmanager
+def running(release, address, log, **environment):
+    """The app's process at an address of this machine, begun and not waited for. `environment`: more for its environment."""
+    port = address.rpartition(":")[2]
+    with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "service.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
+            [sys.executable, "-m", "streamlit", "run", "service.py", "--server.port", port, "--server.address", "127.0.0.1"],
             cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)} | environment, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def serve(release, log, **environment):
+    """Start the app on a free port of this machine; yields its address once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with running(release, address, log, **environment):
+        for _ in range(240):
             try:
                 urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
                 break
             except OSError:  # not there, or 503 while it starts
                 time.sleep(0.25)
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")

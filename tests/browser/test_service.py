@@ -1,29 +1,38 @@
 """The service: health, headers, data addresses, a new release without a restart, a broken one refused, two replicas behind nginx."""
 
+import asyncio
+import contextlib
+import http.client
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 
 import pytest
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard import opendata
 from dashboard.release import load_release
-from tests.browser.conftest import serve
+from tests.browser.conftest import running, serve
 from tests.browser.test_pages import settle, visit
 from tests.conftest import ROOT
+from tests.load.visitors import connect
 from tests.proxy import NGINX, nginx_before
 
 
-def get(address):
+def get(address, seconds=10):
     """(status, headers, body)"""
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=seconds) as answer:
             return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
@@ -147,6 +156,107 @@ def test_headers_and_compression_through_the_proxy(replicas):
     asked = urllib.request.Request(f"{address}/data/latest/tables/outcomes.csv", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(asked, timeout=10) as answer:
         assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_what_nginx_answers_itself_is_guarded(replicas):
+    address, _ = replicas
+    host, port = address.removeprefix("http://").split(":")
+    for request, expected in (
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000, 413),
+        (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    ):
+        with socket.create_connection((host, int(port)), timeout=5) as made:
+            with contextlib.suppress(OSError):
+                made.sendall(request)
+            answer = made.recv(4096).decode("latin-1").lower()
+        assert int(answer.split()[1]) == expected
+        assert "x-content-type-options: nosniff" in answer
+        assert "content-security-policy: default-src 'none'" in answer
+        assert "nginx/" not in answer
+
+
+def test_readers_are_in_no_log(replicas, tmp_path):
+    """Neither who they are nor what they look at: not in nginx's files, not in the app's."""
+    address, addresses = replicas
+    asked = urllib.request.Request(f"{address}/neighborhood?area=SECRETAREA", headers={"User-Agent": "SECRETDEVICE"})
+    urllib.request.urlopen(asked, timeout=10).read()
+    get(f"{address}/none?area=SECRETAREA")
+    asyncio.run(one_page(address, "neighborhood", "area=SECRETAREA"))
+    for replica in addresses:  # an upstream that fails makes nginx write error lines
+        os.kill(pid_on(replica.rpartition(":")[2]), signal.SIGSTOP)
+    get(f"{address}/neighborhood?area=SECRETAREA", 60)
+    for replica in addresses:
+        os.kill(pid_on(replica.rpartition(":")[2]), signal.SIGCONT)
+    logs = "".join(p.read_text(errors="replace") for p in tmp_path.iterdir() if p.is_file() and p.suffix == ".log")
+    for secret in ("SECRETAREA", "SECRETDEVICE", "127.0.0.1 -", "client:"):
+        assert secret not in logs
+
+
+async def one_page(address, page, query=""):
+    asked = BackMsg()
+    asked.rerun_script.page_name, asked.rerun_script.query_string = page, query
+    async with connect(address) as opened:
+        await opened.send(asked.SerializeToString())
+        async with asyncio.timeout(30):
+            while ForwardMsg.FromString(await opened.recv()).WhichOneof("type") != "script_finished":
+                pass
+
+
+def test_a_council_hall_behind_one_address(replicas):
+    """400 open pages of one address, all let in; a program that goes on is slowed, and whole other addresses are not."""
+    address, _ = replicas
+
+    async def hall():
+        stream = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
+        opened = await asyncio.gather(*(websockets.connect(stream, subprotocols=["streamlit"], open_timeout=60) for _ in range(400)))
+        status = await asyncio.to_thread(get, f"{address}/health")
+        await asyncio.gather(*(one.close() for one in opened))
+        return status[0]
+
+    assert asyncio.run(hall()) == 200
+
+
+def test_a_program_that_asks_and_asks_is_slowed(replicas):
+    address, _ = replicas
+    host = address.removeprefix("http://")
+    seen = Counter()
+    made = http.client.HTTPConnection(host, timeout=10)
+    for _ in range(700):
+        made.request("HEAD", "/data/latest/none")
+        answer = made.getresponse()
+        answer.read()
+        seen[answer.status] += 1
+    assert seen[429] > 100
+    assert seen[404] >= 400
+
+
+def test_readers_do_not_wait_for_a_replica_that_starts(tmp_path):
+    """One replica restarts, and writes its pages for a while: everyone is with the other meanwhile, within two seconds."""
+    if NGINX is None:
+        pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
+    with contextlib.ExitStack() as all_of_it:
+        one = serve(ROOT / "data_public", tmp_path / "one.log")
+        first = next(one)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            second = f"http://127.0.0.1:{free.getsockname()[1]}"
+        front = all_of_it.enter_context(nginx_before([first, second], tmp_path))
+        starting = all_of_it.enter_context(running(ROOT / "data_public", second, tmp_path / "two.log", WRITE_AHEAD="1"))
+        took, own = [], set()
+        for n in range(60):
+            start = time.monotonic()
+            asked = urllib.request.Request(f"{front}/calls", headers={"User-Agent": f"reader {n}"})
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                assert answer.status == 200
+            took.append(time.monotonic() - start)
+            with contextlib.suppress(OSError):
+                own.add(get(f"{second}/health", 5)[0])
+            time.sleep(0.2)
+        assert starting.poll() is None
+        assert max(took) < 2
+        assert 503 in own, "it was starting, and said so at once"
+        next(one, None)
 
 
 def test_readers_of_a_killed_replica_are_back_within_10_seconds(replicas, browser):

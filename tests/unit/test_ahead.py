@@ -3,6 +3,10 @@
 import asyncio
 import logging
 import shutil
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import ahead, language, screen, service, serving, written
 from dashboard.language import LANGUAGES
 from dashboard.pages_list import PAGES
+from dashboard.turns import Turns
 from tests.conftest import ROOT
 
 
@@ -19,6 +24,8 @@ def nothing_kept(monkeypatch):
     serving._kept.clear()
     monkeypatch.setattr(serving, "waits", [])
     monkeypatch.setattr(service, "waits", serving.waits)
+    monkeypatch.setattr(serving, "in_background", None)
+    monkeypatch.setattr(service, "_started", threading.Event())
     yield
     written._kept.clear()
     serving._kept.clear()
@@ -81,11 +88,17 @@ def test_a_new_release_takes_over_once_its_pages_are_written(tmp_path, monkeypat
             begun.append(release.version)
             return self.done
 
+        def read(self, work):
+            work()
+
     slow = Slow()
     monkeypatch.setattr(service, "Ahead", lambda: slow)
 
     async def visits():
         async with service.thrifty(None):
+            assert not service.ready(), "the other replica answers"
+            while not service.ready():
+                await asyncio.sleep(0.01)
             assert begun == ["2025.1"]
             assert serving.newest().version == "2025.1"
             slow.done = False
@@ -111,3 +124,97 @@ def test_writing_begins_once(monkeypatch):
         writer.begin(release).join()
     assert writer.ready(release)
     assert runs == [release]
+
+
+def test_visitors_go_first_in_the_order_in_which_they_came():
+    turns, order = Turns(), []
+
+    def visit(name, taking):
+        with taking():
+            order.append(name)
+
+    def start(name, taking):
+        thread = threading.Thread(target=visit, args=(name, taking))
+        thread.start()
+        time.sleep(0.05)
+        return thread
+
+    with turns:
+        threads = [
+            start("ahead", turns.after_visitors),
+            *(start(n, lambda: turns) for n in range(5)),
+            start("ahead too", turns.after_visitors),
+        ]
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4, "ahead", "ahead too"]
+
+
+def test_whoever_writes_ahead_lets_visitors_go_between_two_steps():
+    turns, order = Turns(), []
+
+    def visit():
+        with turns:
+            order.append("visitor")
+
+    with turns.after_visitors():
+        order.append("first step")
+        thread = threading.Thread(target=visit)
+        thread.start()
+        time.sleep(0.1)
+        turns.let_visitors_go_first()
+        thread.join()
+        order.append("second step")
+        turns.let_visitors_go_first()
+    assert order == ["first step", "visitor", "second step"]
+
+
+def test_a_turn_that_ends_with_a_fault_is_given_on():
+    turns = Turns()
+    for taking in (lambda: turns, turns.after_visitors):
+        with pytest.raises(KeyError), taking():
+            raise KeyError
+    with turns:
+        pass
+
+
+def test_a_page_written_ahead_stops_for_visitors_at_each_step(monkeypatch):
+    monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
+    monkeypatch.setattr(ahead, "LANGUAGES", ("en",))
+    monkeypatch.setattr(ahead, "PAGES", ("coverage",))
+    stops = []
+    monkeypatch.setattr(written.Turns, "let_visitors_go_first", lambda self: stops.append(time.monotonic()))
+    ahead.write(serving.newest())
+    assert len(stops) > 15
+
+
+def test_one_replica_writes_at_a_time(tmp_path):
+    (tmp_path / "datapackage.json").write_text("{}")
+    holder = "import sys, time\nfrom pathlib import Path\nfrom dashboard.ahead import alone\nwith alone(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(2)"
+    with subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        start = time.monotonic()
+        with ahead.alone(tmp_path):
+            assert time.monotonic() - start > 1
+    with ahead.alone(tmp_path / "none"):
+        pass
+
+
+def test_a_new_release_is_read_while_visitors_go_on(tmp_path, monkeypatch):
+    live = tmp_path / "live"
+    shutil.copytree(ROOT / "data_public/history/2025.1", live)
+    monkeypatch.setenv("RELEASE_DIR", str(live))
+    assert serving.newest().version == "2025.1"
+    writer = ahead.Ahead()
+    monkeypatch.setattr(serving, "in_background", writer.read)
+    slow = threading.Event()
+    read = serving.load_release
+    monkeypatch.setattr(serving, "load_release", lambda folder: (slow.wait(), read(folder))[1])
+    shutil.rmtree(live)
+    shutil.copytree(ROOT / "data_public", live)
+    start = time.monotonic()
+    assert [serving.newest().version for _ in range(20)] == ["2025.1"] * 20
+    assert time.monotonic() - start < 1
+    slow.set()
+    writer._reading.join()
+    assert serving.newest().version == "2026.1"
