@@ -78,18 +78,25 @@ soak: $(BIN)/.test
 
 # After a change of requirements*.txt: every dependency again with its hashes, for all platforms.
 lock: $(BIN)/.audit
-	for set in :app -build:build -test:test -spark:spark; do $(AUDIT)/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url \
+	for set in :app -build:build -test:test -spark:spark -audit:audit; do $(AUDIT)/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url \
 	  --no-header --python-version 3.11 requirements$${set%%:*}.txt -o lock/$${set##*:}.txt || exit 1; done
 
-# Known weaknesses of what is locked (asks the public advisory service), and the bill of materials.
-audit: $(BIN)/.audit
+# Known weaknesses of what is locked, and the bill of materials, which is kept with each release of the app. Asks the public advisory service;
+# where that is out of reach, `make audit ADVISORIES=all.zip` looks into a copy of it (OSV's export for PyPI).
+ADVISORIES ?=
+audit: $(BIN)/.audit $(BIN)/.build
 	mkdir -p build
 	$(AUDIT)/bin/cyclonedx-py requirements lock/app.txt --output-reproducible --of JSON -o build/sbom.json
+	$(BIN)/python -m tools.notice
+ifeq ($(ADVISORIES),)
 	$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r lock/test.txt
+else
+	$(BIN)/python -m tools.advisories $(ADVISORIES)
+endif
 
-$(BIN)/.audit: requirements-audit.txt
+$(BIN)/.audit: lock/audit.txt
 	$(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/python -m pip install --disable-pip-version-check -q -r requirements-audit.txt
+	$(AUDIT)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r lock/audit.txt
 	@mkdir -p $(BIN) && touch $@
 
 clean:

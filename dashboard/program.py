@@ -75,7 +75,7 @@ def letters(found: Iterable[Event], name: Callable[[str], str] = str) -> dict[st
 
 
 def event_note(found: list[Event]) -> str:
-    return " ".join(f"**{e.letter}** {e.words}" for e in found)
+    return " ".join(f"**{e.letter}** {escape(e.words)}" for e in found)
 
 
 def rates_by_who(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> list[Rate]:

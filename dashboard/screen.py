@@ -186,7 +186,7 @@ class Screen:
         with st.container(horizontal=True):
             for f in files:
                 made = in_language(language.current(), f.data)
-                st.download_button(f.label, made, f.name, mime=f.mime, key=f"file-{f.name}", on_click="ignore")
+                st.download_button(escape(f.label), made, f.name, mime=f.mime, key=f"file-{f.name}", on_click="ignore")
 
     def figure(self, figure: Figure) -> None:
         st.header(escape(figure.title), anchor=False)

@@ -55,13 +55,14 @@ class Page:
         return surface()
 
     def ask(self, question: str, answer: str) -> None:
-        """The page's one heading of the first level, its answer (empty where the agency reports nothing of it), and what a reader can do."""
+        """The page's one heading of the first level, its answer in plain text (empty where the agency reports nothing of it), and what a reader can do."""
         agency = self.release.agency
         if agency["fictional"]:
             self.info(made_up())
         self.caption(help_line(agency["country"]))
         self.heading(question, 1)
-        self.text(f"**{answer or nothing()}**")
+        self.said.append(answer)
+        self._on().text(f"**{escape(answer or nothing())}**")
         self.text(to_do(self.name) if answer else _("Ask the agency to report it."))
 
     def heading(self, text: str, level: int = 2) -> None:

@@ -38,6 +38,11 @@ from dashboard.theme import LIGHT
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "dashboard/assets/chart.js"
 WIDTHS = (300, picture.INSIDE)
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'"
+)
+"""In each page, since whatever serves the files may send no headers: nothing from elsewhere, no script in a page. Vega compiles its charts."""
 FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
 """Stand in a page's text for the ways to its files, to the other pages and to the top, until the page's own place is known."""
 
@@ -262,6 +267,7 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         head = f'<script type="application/ld+json">{data}</script>'
     return (
         f'<!doctype html><html lang="{folder.code}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(paper.title)} – {escape(pick(release.agency['name']))}</title>"
         f'<meta name="description" content="{escape(paper.title)}"><link rel="stylesheet" href="{TOP}style.css">'
         f'<script src="{TOP}chart.js" data-vega="{TOP}vega.js" data-words="{escape(touch)}" defer></script>{head}</head><body>'

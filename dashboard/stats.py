@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
-from math import sqrt
-from statistics import stdev
-
-from scipy.stats import chi2
+from math import exp, lgamma, log, sqrt
+from statistics import NormalDist, stdev
 
 Z = 1.959963984540054
 """The 97.5th percentile of the normal distribution."""
@@ -40,8 +39,51 @@ def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int) -> bool:
 
 def poisson(count: int) -> tuple[float, float]:
     """Exact 95 % interval for the mean of a Poisson count (Garwood 1936, Biometrika 28: 437-442)."""
-    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
-    return low, float(chi2.ppf(0.975, 2 * count + 2)) / 2
+    return gamma_quantile(0.025, count) if count else 0.0, gamma_quantile(0.975, count + 1)
+
+
+@lru_cache(maxsize=4096)
+def gamma_quantile(share: float, shape: int) -> float:
+    """Where the gamma distribution of a whole `shape` and scale 1 reaches `share`: half a chi-squared quantile at 2 * `shape` degrees of freedom.
+
+    Begins at Wilson and Hilferty's cube (1931, PNAS 17: 684-688) and halves an interval around it, to the last digits of a float.
+    """
+    third = 1 / (9 * shape)
+    start = shape * max(1e-3, 1 - third + NormalDist().inv_cdf(share) * sqrt(third)) ** 3
+    low = high = start
+    while _gamma_below(shape, low) > share:
+        low /= 1.1
+    while _gamma_below(shape, high) < share:
+        high *= 1.1
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if _gamma_below(shape, middle) < share else (low, middle)
+    return low
+
+
+def _gamma_below(shape: int, at: float) -> float:
+    """The regularized lower incomplete gamma function: its series, or Legendre's continued fraction above the mean (Abramowitz and Stegun 6.5.29, 6.5.31)."""
+    front = exp(shape * log(at) - at - lgamma(shape))
+    if at < shape + 1:
+        term = total = 1 / shape
+        n = shape
+        while term > total * 1e-17:
+            n += 1
+            term *= at / n
+            total += term
+        return front * total
+    tiny = 1e-300
+    b = at + 1 - shape
+    c, d = 1 / tiny, 1 / b
+    fraction, n = d, 0
+    while True:
+        n += 1
+        a = -n * (n - shape)
+        b += 2
+        d = 1 / (a * d + b or tiny)
+        c = b + a / c or tiny
+        fraction *= c * d
+        if abs(c * d - 1) < 1e-16:
+            return 1 - front * fraction
 
 
 def rule_of_three(whole: int) -> float:

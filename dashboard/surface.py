@@ -5,6 +5,7 @@ Pages call these few things and nothing else, so that the static edition has eve
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,6 +122,11 @@ def first_choice(options: Mapping[str, str], default: str | None) -> str:
     return default if default is not None and default in options else next(iter(options))
 
 
+ADDRESS = re.compile(r"https?:(?=//)|\bwww(?=\.)", re.IGNORECASE)
+"""The beginning of what GitHub's Markdown makes a link by itself, also where every mark is escaped."""
+
+
 def escape(text: str) -> str:
-    """A label from data as plain text: nothing in it is read as Markdown or HTML."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$~:" else c for c in text)
+    """A label from data as plain text: nothing in it is read as Markdown or HTML. An invisible joiner keeps addresses from becoming links."""
+    text = ADDRESS.sub(lambda found: f"{found[0]}\u2060", text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$~:&" else c for c in text)

@@ -13,6 +13,7 @@ from dashboard.exports import in_language
 from dashboard.figure import Figure
 from dashboard.language import _
 from dashboard.release import Release
+from dashboard.surface import escape
 
 
 def here() -> str:
@@ -36,7 +37,7 @@ def take_away(figure: Figure, release: Release) -> None:
 def _opened(figure: Figure, release: Release) -> None:
     site, today, code = citation.site_of(release, here()), datetime.now(UTC).date(), language.current()
     name = (*figure.file, "release", release.version)
-    st.markdown(f"**{figure.title}**")
+    st.markdown(f"**{escape(figure.title)}**")
     with st.container(horizontal=True):
         for label, make, suffix, mime in (
             (_("Picture (PNG)"), partial(exports.png, figure, release, site), "png", "image/png"),

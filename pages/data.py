@@ -8,14 +8,14 @@ import pandas as pd
 from dashboard.language import _, number, pick
 from dashboard.opendata import zip_of
 from dashboard.skeleton import open_page
-from dashboard.surface import Take, escape
+from dashboard.surface import Take
 
 page = open_page("data")
 release = page.release
 page.ask(
     _("Can I have the data?"),
     _("Yes. Release {version} has {count} tables, free to use under the licence {licence}.").format(
-        version=release.version, count=number(len(release.tables)), licence=escape(release.package["licenses"][0]["title"])
+        version=release.version, count=number(len(release.tables)), licence=release.package["licenses"][0]["title"]
     ),
 )
 page.file(_("Download the whole release (zip)"), f"release-{release.version}.zip", partial(zip_of, release), "application/zip")

@@ -83,6 +83,13 @@ page.table(
     ),
     _("What the privacy check tried and found"),
 )
+page.heading(_("Your visit is private"))
+page.text(
+    _(
+        "This site does not watch its readers. It keeps no list of who came, from where, or what they looked at. "
+        "It sets no tracking cookies and sends nothing to other companies."
+    )
+)
 page.heading(_("How numbers are made"))
 page.text(
     "\n".join(

@@ -72,7 +72,7 @@ else:
         title=_("Completeness of the fields"),
         table=pd.DataFrame([{_("Field"): field_name(release, name), _("Filled, at least"): percent(share / 100), _("Flag"): _("below 90 %: read with care") if share < GOOD else _("good")} for name, share in complete.items()]),
         data=pd.DataFrame([{"field": name, "percent": share} for name, share in complete.items()]), file=("completeness",),
-        note=_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(field_name(release, name) for name in low)) if low else "",
+        note=_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(escape(field_name(release, name)) for name in low)) if low else "",
     )  # fmt: skip
 months = release.reference("completeness")
 told = months[(months["period"] != ROOT) & (months["at_least"] != "")] if months is not None else pd.DataFrame()

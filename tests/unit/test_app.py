@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 from babel.messages.extract import extract_from_dir
-from scipy.stats import binomtest
+from scipy.stats import binomtest, chi2
 
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, KEY_FIELDS, TIME_FIELDS
 from dashboard import language, stats
@@ -127,6 +127,13 @@ def test_shares_come_from_two_published_counts():
 def test_wilson_against_scipy(part, whole):
     expected = binomtest(part, whole).proportion_ci(method="wilson")
     assert stats.wilson(part, whole) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 10, 29, 30, 100, 999, 1_000, 9_878, 39_935, 250_000])
+def test_exact_intervals_of_counts_against_scipy(count):
+    low, high = stats.poisson(count)
+    assert low == pytest.approx(chi2.ppf(0.025, 2 * count) / 2 if count else 0.0, rel=1e-10)
+    assert high == pytest.approx(chi2.ppf(0.975, 2 * count + 2) / 2, rel=1e-10)
 
 
 def test_newcombe_worked_example():

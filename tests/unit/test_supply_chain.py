@@ -1,0 +1,66 @@
+"""What is shipped is named, locked and looked up."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distributions
+
+from tests.conftest import ROOT
+from tests.unit.test_lock import name_of, pins
+from tools import advisories
+from tools.notice import notice
+
+
+def test_the_notice_names_all_that_runs_with_the_app():
+    text = (ROOT / "NOTICE").read_text()
+    assert text == notice(), "run `python -m tools.notice` and commit NOTICE"
+    for name, version in pins(ROOT / "lock/app.txt").items():
+        assert re.search(rf"(?mi)^{re.sub('-', '[-_.]', name)} {re.escape(version)}: ", text), name
+    assert "not told" not in text
+
+
+def test_the_app_asks_for_no_scipy():
+    """Some 140 MB for one quantile."""
+    assert "scipy" not in pins(ROOT / "lock/app.txt")
+    script = (
+        "import sys\nclass No:\n    def find_spec(self, name, *_):\n        if name.split('.')[0] == 'scipy': raise ImportError(name)\n"
+        "sys.meta_path.insert(0, No())\nimport dashboard.service, dashboard.guard, dashboard.static, dashboard.navigation, tests.paper\n"
+        "from dashboard.release import load_release\nfrom tests.paper import page_of\nfrom dashboard.pages_list import PAGES\n"
+        "release = load_release(__import__('pathlib').Path('data_public'))\nfor page in PAGES: page_of(release, page)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_installed_is_what_is_locked():
+    there = {name_of(d.metadata["Name"]): d.version for d in distributions()}
+    assert {n: v for n, v in pins(ROOT / "lock/app.txt").items() if there.get(n, v) != v} == {}
+
+
+def test_the_tools_have_a_lock_with_hashes_too():
+    assert {n: v for n, v in pins(ROOT / "requirements-audit.txt").items() if pins(ROOT / "lock/audit.txt").get(n) != v} == {}
+    assert "--require-hashes" in (ROOT / "Makefile").read_text().split("$(BIN)/.audit:")[1].split("\n\n")[0]
+
+
+def advisory(name, entry, **more):
+    return {"id": name, "summary": "planted", "affected": [entry], **more}
+
+
+def test_an_advisory_in_a_local_copy_is_found(tmp_path):
+    version = pins(ROOT / "lock/app.txt")["pandas"]
+    span = lambda *events: {"package": {"name": "Pandas", "ecosystem": "PyPI"}, "ranges": [{"type": "ECOSYSTEM", "events": list(events)}]}  # noqa: E731
+    listed = [
+        advisory("A-listed", {"package": {"name": "pandas"}, "versions": [version]}), advisory("A-range", span({"introduced": "0"}, {"fixed": "999"})),
+        advisory("A-last", span({"introduced": "1.0"}, {"last_affected": version})), advisory("B-fixed", span({"introduced": "0"}, {"fixed": version})),
+        advisory("B-later", span({"introduced": "999"})), advisory("B-other", {"package": {"name": "no-such"}, "versions": [version]}),
+        advisory("B-withdrawn", span({"introduced": "0"}), withdrawn="2026-01-01T00:00:00Z"),
+    ]  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as made:
+        for one in listed:
+            made.writestr(f"{one['id']}.json", json.dumps(one))
+    assert {found[2] for found in advisories.known(tmp_path / "all.zip")} == {"A-listed", "A-range", "A-last"}
+    done = subprocess.run([sys.executable, "-m", "tools.advisories", str(tmp_path / "all.zip")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "A-range" in done.stdout
