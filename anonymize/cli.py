@@ -6,12 +6,12 @@ import argparse
 import ctypes
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from anonymize.errors import AnonymizeError, ProblemsError
+from anonymize.faults import sentence
 from anonymize.progress import Progress
 
 EXIT_CODES = """exit codes: 0 done; 2 agency file or command wrong; 3 export unreadable or too many rejected rows;
@@ -104,21 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; nothing was written", file=sys.stderr)
         return 130
-    except OSError as error:
-        # Only what failed and where: a message of the system never holds a record.
-        print(f"error: {error.filename or 'a file'}: {error.strerror}; nothing was published", file=sys.stderr)
-        return 1
     except Exception as error:
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":  # Python's own, or DuckDB's
-            print("error: the machine ran out of memory; nothing was published; use a machine with more, or fewer tables", file=sys.stderr)
-            return 1
-        # What a library has to say may quote a record: only the kind and the place are told.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}, line {place.lineno}"
-        print(
-            f"error: {type(error).__name__} in {where}; nothing was published; please report this line as a fault of the program",
-            file=sys.stderr,
-        )
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
 
 
