@@ -253,6 +253,26 @@ def test_three_hundred_idle_visitors_cost_little(watched):
     assert asyncio.run(idle()) == 200
 
 
+def test_half_requests_are_closed(watched):
+    """Also after a whole one; a connection that goes on asking, and an open page, stay."""
+    host, port = watched[0].removeprefix("http://").split(":")
+    halves = [b"GET / HTTP/1.1\r\nHost: a\r\n", b"", b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /he"]
+    opened = [socket.create_connection((host, int(port)), timeout=40) for _ in range(3 * 20)]
+    for n, one in enumerate(opened):
+        one.sendall(halves[n % 3])
+
+    async def page():
+        async with connect(watched[0]) as stays:
+            await asyncio.sleep(25)
+            return await open_page(stays, "calls")
+
+    assert asyncio.run(page()) < 30
+    for one in opened:
+        while one.recv(65536):
+            pass
+        one.close()
+
+
 MALFORMED = [
     b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -1,7 +1,7 @@
 """`make load`: the pages' server time beside that of a bare Streamlit page with the same charts and tables; then visitors, 200 on one
 process, and 400 on two behind nginx. Everything stays on the loopback interface. Prints figures for BENCHMARKS.md.
 
-    python -m tests.load [pages] [crowd] [replicas] [--visitors 200] [--minutes 3] [--think 30]
+    python -m tests.load [pages] [crowd] [replicas] [upheaval] [--visitors 200] [--minutes 3] [--think 30]
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from dashboard.pages_list import PAGES
 from dashboard.release import load_release
 from dashboard.theme import palette
 from tests.conftest import ROOT
+from tests.load.upheaval import upheaval
 from tests.load.visitors import Samples, crowd, one_by_one
 from tests.paper import Gathering, page_of
 from tests.proxy import NGINX, nginx_before
@@ -173,7 +174,7 @@ def replicas(visitors: int, seconds: float, think: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["pages", "crowd", "replicas"])
+    parser.add_argument("what", nargs="*", default=["pages", "crowd", "replicas", "upheaval"])
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--think", type=float, default=30)
@@ -182,6 +183,8 @@ def main() -> None:
         pages()
     if "crowd" in args.what:
         crowded(args.visitors, 60 * args.minutes, args.think)
+    if "upheaval" in args.what:
+        upheaval(args.visitors, 60 * args.minutes, args.think)
     if "replicas" in args.what:
         replicas(2 * args.visitors, 60 * args.minutes, args.think)
 

@@ -41,3 +41,13 @@ def test_readers_are_not_logged_by_default():
     assert re.findall(r"^\s*access_log\s+(\S+);", text, re.M) == ["off"]
     assert re.findall(r"^\s*error_log\s+(\S+ \S+);", text, re.M) == ["/dev/null emerg"]
     assert not re.search(r"^\s*proxy_set_header X-(Real-IP|Forwarded-For) \$", text, re.M)
+
+
+def test_each_test_that_the_threats_name_is_there():
+    text = (ROOT / "docs/security.md").read_text()
+    sources = {path.name: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    for name in set(re.findall(r"\btest_\w+(?:\.py)?", text)):
+        if name.endswith(".py"):
+            assert name in sources, name
+        elif not name.endswith("_"):  # `test_labels_*` names several
+            assert any(f"def {name}(" in source for source in sources.values()), name
