@@ -186,9 +186,9 @@ def _build(args: argparse.Namespace, progress: Progress) -> int:
 
 
 def _publish(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.pipeline import CANDIDATE, read_inputs
+    from anonymize.pipeline import CANDIDATE, publish, read_inputs
     from anonymize.private_files import sweep
-    from anonymize.release.publish import Approval, clear_up, place_of, publish, today
+    from anonymize.release.publish import Approval, clear_up, place_of, today
 
     _silence_solver()
     private = _private_folder(args, read_inputs(args.agency).config.file.agency.id)

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from anonymize.demo_earlier import write_earlier
-from anonymize.pipeline import CANDIDATE, Built, build, read_inputs
+from anonymize.pipeline import CANDIDATE, Built, build, publish, read_inputs
 from anonymize.progress import QUIET, Progress
-from anonymize.release.publish import CODE_LENGTH, Approval, publish
+from anonymize.release.publish import CODE_LENGTH, Approval
 from anonymize.release.seal import seal
 
 ROLE = "Example: nobody, the data are made up"

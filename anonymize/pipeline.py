@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from anonymize.protect.system import System, clique_dimensions
 from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, place_of, same_release, today
+from anonymize.release.publish import publish as put_in_place
 from anonymize.release.published import NOTHING_REVISED, Revised
 from anonymize.release.seal import seal
 from anonymize.statistics import Statistic, around, compute, note_next_contacts
@@ -58,6 +60,10 @@ CERTIFICATES = "certificates.npz"
 NO_ADVICE = Advice((), {}, ())
 CANDIDATE = "candidate"
 """In the private folder: the release that the last build made, until someone approves it."""
+
+
+publish = partial(put_in_place, audit=audit_release)
+"""What has been attacked when it was built is attacked once more before it is live."""
 
 
 @dataclass(frozen=True)

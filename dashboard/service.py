@@ -22,7 +22,7 @@ from streamlit.runtime import get_instance
 from dashboard import citation, opendata, serving
 from dashboard.ahead import Ahead
 from dashboard.release import Release, ReleaseRefused
-from dashboard.serving import all_releases, folder_of, last_shown, load, newest, standing, waits
+from dashboard.serving import all_releases, earlier, last_shown, load, newest, standing, waits
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonld": "application/ld+json", "geojson": "application/geo+json",
          "md": "text/markdown; charset=utf-8", "parquet": "application/vnd.apache.parquet"}  # fmt: skip
@@ -63,7 +63,7 @@ def _earlier(latest: Release, version: str) -> Release | None:
     if version not in {str(entry["version"]) for entry in latest.package.get("history", ())}:
         return None
     try:
-        return load(folder_of(version, latest.folder))
+        return earlier(latest, version, load)
     except ReleaseRefused:
         return None
 

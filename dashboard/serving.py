@@ -146,7 +146,7 @@ def serving(version: str | None) -> Serving:
     folder = folder_of(version, latest.folder)
     if folder == latest.folder or not folder.is_dir():
         return Serving(latest, latest, unknown=True)
-    return Serving(_earlier(latest, version, load), latest)
+    return Serving(earlier(latest, version, load), latest)
 
 
 def load(folder: Path) -> Release:
@@ -158,7 +158,7 @@ def load(folder: Path) -> Release:
     return _loaded(str(folder), mark)
 
 
-def _earlier(latest: Release, version: str, read: Callable[[Path], Release]) -> Release:
+def earlier(latest: Release, version: str, read: Callable[[Path], Release]) -> Release:
     """An earlier release, if it is the one that the newest tells of, byte for byte. Raises ReleaseRefused."""
     told = {str(entry["version"]): str(entry["datapackage_sha256"]) for entry in latest.package.get("history", ())}
     found = read(folder_of(version, latest.folder))
@@ -172,7 +172,7 @@ def all_releases(latest: Release, read: Callable[[Path], Release]) -> list[Relea
     found = []
     for entry in latest.package.get("history", ()):
         try:
-            found.append(_earlier(latest, str(entry["version"]), read))
+            found.append(earlier(latest, str(entry["version"]), read))
         except ReleaseRefused:
             continue  # the page of that release says why
     return [*found, latest]

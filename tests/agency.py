@@ -10,9 +10,9 @@ from typing import Any
 
 from anonymize import pipeline
 from anonymize.cli import main
-from anonymize.pipeline import CANDIDATE, Built, Inputs, check, read_inputs
+from anonymize.pipeline import CANDIDATE, Built, Inputs, check, publish, read_inputs
 from anonymize.records import Tally
-from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
+from anonymize.release.publish import CODE_LENGTH, Approval, digest_of
 from anonymize.release.seal import seal
 
 DAY = date(2024, 7, 1)

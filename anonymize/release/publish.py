@@ -6,13 +6,12 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from anonymize.audit.report import audit_release
 from anonymize.errors import AuditError, ReleaseError
 from anonymize.private_files import sweep, working_folder
 from anonymize.progress import QUIET, Progress
@@ -109,12 +108,26 @@ def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
         )
 
 
+class Verdict(Protocol):
+    """What an audit says of a release."""
+
+    @property
+    def passed(self) -> bool: ...
+
+    def to_json(self) -> str: ...
+
+
+Audit = Callable[[Path, Progress], Verdict]
+
+
 def publish(
-    candidate: Path, out: Path, approval: Approval, code: str, *, replace: bool, now: date | None = None, progress: Progress = QUIET
-) -> None:
+    candidate: Path, out: Path, approval: Approval, code: str, *, audit: Audit, replace: bool, now: date | None = None,
+    progress: Progress = QUIET,
+) -> None:  # fmt: skip
     """Put the audited `candidate` of a private folder in place at `out`, with its approval. Raises ReleaseError; `out` is then as it was.
 
-    `code` is the one at the end of the build report: it shows that the report read is this candidate's. `now`: today, for the made-up city.
+    `code` is the one at the end of the build report: it shows that the report read is this candidate's. `audit` attacks a folder;
+    `now`: today, for the made-up city.
     Each byte is read once, checked against the seal of its build and what `datapackage.json` lists, attacked again, and written by name.
     """
     private, now = candidate.parent, now or today()
@@ -142,7 +155,7 @@ def publish(
         shutil.rmtree(_aside(target), ignore_errors=True)
     else:
         check_succession(candidate, target, replace=replace)
-        _attack(candidate, files, private, progress)
+        _attack(candidate, files, audit, progress)
         approved = {"role": approval.role, "date": approval.day.isoformat(), "datapackage_sha256": digest}
         files[APPROVAL] = (json.dumps(approved, indent=1, ensure_ascii=False) + "\n").encode()
         _make_parents(target)
@@ -209,12 +222,12 @@ def _is_out(files: dict[str, bytes], target: Path, digest: str) -> bool:
         return False
 
 
-def _attack(candidate: Path, files: dict[str, bytes], private: Path, progress: Progress) -> None:
+def _attack(candidate: Path, files: dict[str, bytes], audit: Audit, progress: Progress) -> None:
     """The audit again, on the very bytes that are to go out; its report must be the one that they carry."""
-    with working_folder(private, candidate.name) as scratch, progress.step("Attacking the candidate once more"):
+    with working_folder(candidate.parent, candidate.name) as scratch, progress.step("Attacking the candidate once more"):
         _write(files, scratch / "release")
         try:
-            report = audit_release(scratch / "release", progress)
+            report = audit(scratch / "release", progress)
         except AuditError as error:
             raise _not_audited(candidate, str(error).replace(str(scratch / "release"), str(candidate))) from None
     if not report.passed or report.to_json().encode() != files[AUDIT]:

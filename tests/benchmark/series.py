@@ -20,8 +20,9 @@ from anonymize import pipeline
 from anonymize.audit import audit_release
 from anonymize.demo import write_exports
 from anonymize.demo_release import ROLE
-from anonymize.pipeline import CANDIDATE, read_inputs
-from anonymize.release.publish import CODE_LENGTH, Approval, publish
+from anonymize.pipeline import CANDIDATE, publish, read_inputs
+from anonymize.release.publish import CODE_LENGTH, Approval
+from anonymize.release.seal import seal
 from dashboard.release import load_release
 from tests.random_agencies import draw, write
 
@@ -85,7 +86,15 @@ def run(kind: str, count: int) -> None:
             inputs = read_inputs(file)
             built, building = seconds(lambda inputs=inputs: pipeline.build(inputs, out, private))  # type: ignore[misc]
             assert isinstance(built, pipeline.Built)
-            publish(private / CANDIDATE, out, Approval(ROLE, date(2026, 1, 16)), built.digest[:CODE_LENGTH], replace=False)
+            seal(private / CANDIDATE, private, date(2026, 1, 16))
+            publish(
+                private / CANDIDATE,
+                out,
+                Approval(ROLE, date(2026, 1, 16)),
+                built.digest[:CODE_LENGTH],
+                replace=False,
+                now=date(2026, 1, 16),
+            )
             _report, auditing = seconds(lambda: audit_release(out))
             start = time.perf_counter()
             load_release(out)

@@ -18,8 +18,8 @@ from anonymize import pipeline
 from anonymize.audit import audit_release
 from anonymize.cli import main
 from anonymize.errors import ReleaseError, SchemaError
-from anonymize.pipeline import read_inputs
-from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
+from anonymize.pipeline import publish, read_inputs
+from anonymize.release.publish import CODE_LENGTH, Approval, digest_of
 from anonymize.release.seal import seal, seal_path
 from tests.agency import make, write_agency
 from tests.conftest import ROOT

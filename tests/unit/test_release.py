@@ -15,9 +15,9 @@ import pytest
 from anonymize import pipeline
 from anonymize.cli import main
 from anonymize.errors import AuditError, PlanError, ProtectionError, ReleaseError, SchemaError
-from anonymize.pipeline import read_inputs
+from anonymize.pipeline import publish, read_inputs
 from anonymize.private_files import working_folder
-from anonymize.release.publish import CODE_LENGTH, Approval, digest_of, publish
+from anonymize.release.publish import CODE_LENGTH, Approval, digest_of
 from tests.agency import build, make, write_agency
 from tests.conftest import ROOT
 
