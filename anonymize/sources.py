@@ -159,7 +159,7 @@ def find_source(
             problems += error.problems
     for part in parts:
         try:
-            known = _names_of(part, spec)
+            known = names_of(part, spec)
             problems += [problem for column in columns if (problem := _missing(part, spec, column, known))]
             twice = [column for column in (*columns, *optional) if known.count(column) > 1]
             problems += [f"{part.path}: the column '{column}' stands twice; rename one of the two" for column in twice]
@@ -201,7 +201,7 @@ def dialect_of(spec: SourceSpec, path: Path) -> Dialect:
     return Dialect(delimiter, spec.quote, spec.escape or spec.quote, spec.encoding, spec.header_row)
 
 
-def _names_of(part: Part, spec: SourceSpec) -> list[str]:
+def names_of(part: Part, spec: SourceSpec) -> list[str]:
     """The names of a part's columns. Raises SourceError."""
     if part.kind == "csv":
         return list(delimited.read_header(part.path, dialect_of(spec, part.path)).names)
@@ -232,9 +232,9 @@ def make_ready(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> Re
     with reading(part.path):
         if part.kind == "parquet":
             counted = pq.read_metadata(part.path).num_rows
-            relation = f"(SELECT {', '.join(f'{quote(name)} AS c{i}' for i, name in enumerate(_names_of(part, source.spec)))}, file_row_number + 1 AS place "
+            relation = f"(SELECT {', '.join(f'{quote(name)} AS c{i}' for i, name in enumerate(names_of(part, source.spec)))}, file_row_number + 1 AS place "
             relation += f"FROM read_parquet({literal(str(part.path))}, file_row_number=true))"
-            ready = Ready(relation, tuple(_names_of(part, source.spec)), "place", 0, counted, ())
+            ready = Ready(relation, tuple(names_of(part, source.spec)), "place", 0, counted, ())
         elif part.kind == "excel":
             table = part.table
             if table is None or not table.path.exists():  # on another machine than the one that found it
@@ -357,10 +357,10 @@ def _row_with(part: Part, spec: SourceSpec, column: str) -> int | None:
         return workbook.row_with(part.path, str(part.sheet), column, MAX_TITLE_ROWS)
     for row in range(1, MAX_TITLE_ROWS + 1):
         with suppress(SourceError):
-            if row != spec.header_row and column in _names_of(part, spec.model_copy(update={"header_row": row})):
+            if row != spec.header_row and column in names_of(part, spec.model_copy(update={"header_row": row})):
                 return row
     return None
 
 
-__all__ = ["MALFORMED", "Malformed", "Opened", "Part", "Ready", "Source", "find_files", "find_source", "literal", "make_ready", "one_number",
+__all__ = ["MALFORMED", "Malformed", "Opened", "Part", "Ready", "Source", "find_files", "find_source", "literal", "make_ready", "names_of", "one_number",
            "open_source", "quote", "reading", "rows_of"]  # fmt: skip

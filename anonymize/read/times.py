@@ -274,6 +274,14 @@ class TimeColumn:
             return cases[0].clock
         return f"CASE {' '.join(f'WHEN {case.condition} THEN {case.clock}' for case in cases)} ELSE false END"
 
+    def zone_written(self, text: str) -> tuple[str, str] | None:
+        """SQL of the zone or offset at the end of a text (NULL where there is none), and of the wall clock before it; None where no format has one."""
+        found = [(form, *parts) for form in self.formats if (parts := _zone_and_clock(form, text))]
+        if not found:
+            return None
+        zones, clocks = (" ".join(f"WHEN {one[1]} THEN {one[part]}" for one in found) for part in (2, 3))
+        return f"CASE {zones} END", f"CASE {clocks} END"
+
 
 def _full(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {literal(pattern)})"
@@ -298,6 +306,21 @@ def _iso_cases(text: str, agency: Zone) -> list[_Case]:
     ]
 
 
+def _zone_and_clock(form: Format, text: str) -> tuple[str, str, str] | None:
+    """SQL: does a text of this format end in a zone; the zone; the clock before it. None where the format never does."""
+    if form.text == ISO:
+        # Of a text without a zone nothing but digits stands at the end, and no sign behind the date: that is quickly told.
+        may = f"(right({text}, 1) > '9' OR contains({text}, '+') OR contains(substr({text}, 11), '-'))"
+        has_zone = f"{may} AND NOT {_full(text, ISO_NOON)} AND {_full(text, ISO_ZONED)}"
+        return has_zone, _iso_zone(text), _iso_clock(text)
+    if not (form.day and form.text.endswith("%z")):
+        return None
+    before = format_of(form.text.removesuffix("%z").rstrip())
+    zone = _TOKENS["%z"] + "$"
+    clock = _case(before, f"rtrim(regexp_replace({text}, {literal(zone)}, ''))").written
+    return _full(text, form.pattern), f"regexp_extract({text}, {literal(zone)})", clock
+
+
 def _case(form: Format, text: str) -> _Case:
     condition, clock = _full(text, form.pattern), "true" if form.clock else "false"
     if form.text in ("epoch", "epoch_ms"):
@@ -318,10 +341,17 @@ def _case(form: Format, text: str) -> _Case:
     return _Case(condition, "NULL", f"CAST({parsed} AS TIMESTAMP)", clock) if "%z" in form.text else _Case(condition, parsed, None, clock)
 
 
+def _iso_zone(text: str) -> str:
+    return f"regexp_extract({text}, {literal('[0-9]' + _ZONE + '$')}, 1)"
+
+
+def _iso_clock(text: str) -> str:
+    return f"try_cast(regexp_replace({text}, {literal('([0-9])' + _ZONE + '$')}, '\\1') AS TIMESTAMP)"
+
+
 def _moment_with_zone(text: str, agency: Zone) -> str:
     """SQL: the moment (UTC) of an ISO text with a zone; NULL for a zone that is none, or is not in force in the agency's at that time."""
-    zone = f"regexp_extract({text}, {literal('[0-9]' + _ZONE + '$')}, 1)"
-    clock = f"try_cast(regexp_replace({text}, {literal('([0-9])' + _ZONE + '$')}, '\\1') AS TIMESTAMP)"
+    zone, clock = _iso_zone(text), _iso_clock(text)
     sign = f"CASE WHEN left({zone}, 1) = '-' THEN -1 ELSE 1 END"
     digits = f"rpad(replace(substr({zone}, 2), ':', ''), 4, '0')"
     minutes = f"({sign}) * (60 * CAST(left({digits}, 2) AS BIGINT) + CAST(right({digits}, 2) AS BIGINT))"
