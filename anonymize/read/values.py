@@ -27,6 +27,8 @@ YES = ("y", "yes", "true", "t", "1", "1.0")
 NO = ("n", "no", "false", "f", "0", "0.0")
 MAX_VALUES_LISTED = 200
 MAX_VALUE_LENGTH = 80
+FEW_VALUES = 20
+"""So few values are listed even where most of them come once."""
 COUNT = "rows of the export"
 CODE = "code of the field"
 """Columns of tables of texts; no export has columns of such names."""
@@ -39,13 +41,15 @@ Texts = Mapping[tuple[str, ...], pd.DataFrame]
 class ValueReport:
     """What became of a field's texts, for the private screen: `rows` of (text, code, number of rows), most frequent first (empty where the
     texts do not look like categories); `unmatched_keys` of the value map with the nearest text there is; `caught`: (text, rows) that "*"
-    took; `disagreeing`: rows in which several columns name different codes; `placing`: of an area placed by points, rows by what became of theirs."""
+    took; `disagreeing`: rows in which several columns name different codes; `placing`: of an area placed by points, rows by what became of theirs;
+    `blank`: rows in which each of the field's columns is blank."""
 
     rows: tuple[tuple[str, str, int], ...] = ()
     unmatched_keys: tuple[tuple[str, str], ...] = ()
     caught: tuple[tuple[str, int], ...] = ()
     disagreeing: int = 0
     placing: Mapping[Placing, int] = field(default_factory=dict)
+    blank: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,10 @@ def _category(
     if codelist.unknown_leaf is not None:
         code = code.where(code.notna(), codelist.unknown_leaf)
     every = pd.concat([v.dropna() for v in given]) if given else pd.Series(dtype=object)
-    report = ValueReport(_listed(said, code, found[COUNT]), _unmatched(config, name, system, every), tuple(caught), int(disagreeing))
+    report = ValueReport(
+        _listed(said, code, found[COUNT]), _unmatched(config, name, system, every), tuple(caught), int(disagreeing),
+        blank=tuple(int(found[COUNT][value.isna()].sum()) for value in given),
+    )  # fmt: skip
     return FieldCodes(name, tuple(columns), found[columns].assign(**{CODE: code}), codelist, report)
 
 
@@ -183,7 +190,7 @@ def _first_of(columns: Sequence[pd.Series]) -> pd.Series:
 
 def _counted(texts: pd.Series, rows: pd.Series) -> list[tuple[str, int]]:
     """(text, rows), most frequent first; none where the texts look like free text or keys, which nobody's screen should show."""
-    if not _looks_like_categories(texts.dropna().unique()):
+    if not _may_be_listed(texts, rows):
         return []
     totals = rows.groupby(texts.to_numpy()).sum().sort_values(ascending=False, kind="stable")
     return [(str(text), int(n)) for text, n in totals.items()]
@@ -193,8 +200,14 @@ def _looks_like_categories(texts: Sequence[str]) -> bool:
     return len(texts) <= MAX_VALUES_LISTED and max(map(len, texts), default=0) <= MAX_VALUE_LENGTH
 
 
+def _may_be_listed(texts: pd.Series, rows: pd.Series) -> bool:
+    """Texts of a category come again and again; many of which most come once are notes, names or keys."""
+    totals = rows.groupby(texts.to_numpy()).sum()
+    return _looks_like_categories(texts.dropna().unique()) and (len(totals) <= FEW_VALUES or (totals == 1).mean() <= 0.5)
+
+
 def _listed(said: pd.Series, code: pd.Series, rows: pd.Series) -> tuple[tuple[str, str, int], ...]:
-    if not _looks_like_categories(said.dropna().unique()):
+    if not _may_be_listed(said, rows):
         return ()
     frame = pd.DataFrame({"text": said.where(said.notna(), ""), "code": code.where(code.notna(), ""), "n": rows})
     totals = frame.groupby(["text", "code"], as_index=False)["n"].sum().sort_values(["n", "text"], ascending=[False, True], kind="stable")
