@@ -17,7 +17,17 @@ from pathlib import Path
 from anonymize.errors import ReleaseError
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-PRIVATE_NAMES = ("rejects.csv", "plan.txt", "build_report.txt", "certificates.npz", "seal.key", "candidate", "ledger")
+PRIVATE_NAMES = (
+    "rejects.csv",
+    "plan.txt",
+    "portrait.txt",
+    "portrait.html",
+    "build_report.txt",
+    "certificates.npz",
+    "seal.key",
+    "candidate",
+    "ledger",
+)
 """What this program writes into the private folder. Other files that lie there are left as they are."""
 
 

@@ -14,7 +14,13 @@ MIN_MIDNIGHT = 10
 
 
 def tally_text(tally: Tally) -> str:
-    """Where every record went, what was not understood, how complete each field is, and how calls and outlines fit."""
+    """What is unusual, where every record went, what was not understood, how complete each field is, and how calls and outlines fit."""
+    worth = [f"  {line}" for line in unusual(tally)]
+    return "\n".join([*(["Worth a look:", *worth] if worth else []), *tally_lines(tally)])
+
+
+def tally_lines(tally: Tally) -> list[str]:
+    """The same without what is unusual."""
     lines = [
         f"Rows read: {tally.rows:,} from {', '.join(tally.files)}",
         f"  counted as calls: {tally.counted:,}",
@@ -24,8 +30,6 @@ def tally_text(tally: Tally) -> str:
     for reason, number in sorted(tally.rejected.items()):
         meaning = REASONS.get(reason, f"the field {reason.removeprefix('no_')} is blank and has no 'unknown'")
         lines.append(f"    {number:,}: {meaning}{'' if reason != OUTSIDE else ' (not counted towards the limit)'}")
-    if worth := list(unusual(tally)):
-        lines += ["Worth a look:", *(f"  {line}" for line in worth)]
     for name, report in tally.values.items():
         if report.caught:
             lines.append(f'Values of {name} that "*" took (private):')
@@ -37,7 +41,7 @@ def tally_text(tally: Tally) -> str:
         lines.append(f"  {name}: {100 * filled / total if total else 0:.1f} %")
     if tally.areas:
         lines += ["Areas and their outlines:", *(f"  {line}" for line in tally.areas)]
-    return "\n".join(lines)
+    return lines
 
 
 def unusual(tally: Tally) -> Iterator[str]:
@@ -84,4 +88,4 @@ def unusual(tally: Tally) -> Iterator[str]:
             yield f"{number:,} {name}, and count as blank."
 
 
-__all__ = ["tally_text", "unusual"]
+__all__ = ["tally_lines", "tally_text", "unusual"]
