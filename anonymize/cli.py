@@ -138,15 +138,23 @@ def _private_folder(args: argparse.Namespace, agency_id: str) -> Path:
 
 
 def _check(args: argparse.Namespace, progress: Progress) -> int:
+    from anonymize.build_report import write_private
     from anonymize.pipeline import check, read_inputs, refuse_unplanned
-    from anonymize.tally_text import tally_text
+    from anonymize.portrait_html import portrait_html
+    from anonymize.portrait_text import for_screen, portrait_text
 
     inputs = read_inputs(args.agency)
     refuse_unplanned(inputs.config, inputs.codelists)
     private = _private_folder(args, inputs.config.file.agency.id)
-    tally = check(inputs, private, progress)
-    print(tally_text(tally))
-    print(f"Rejected rows, with reasons: {private / 'rejects.csv'} (private)")
+    seen = check(inputs, private, progress)
+    text = portrait_text(seen.portrait, seen.tally)
+    write_private(private / "portrait.txt", text)
+    write_private(private / "portrait.html", portrait_html(seen.portrait, seen.tally))
+    # Where nobody watches, a sentence stays on one line, so that it can be searched for.
+    print(for_screen(text, sys.stdout.encoding, wrapped=sys.stdout.isatty()))
+    print(f"\nRejected rows, with reasons: {private / 'rejects.csv'} (private)")
+    print(f"This text: {private / 'portrait.txt'} (private)")
+    print(f"The same with charts, for a browser: {private / 'portrait.html'} (private)")
     return 0
 
 

@@ -33,13 +33,14 @@ from anonymize.history import (
 )
 from anonymize.inputs import Reference, read_inputs_beside
 from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
+from anonymize.portrait import Portrait, portray
 from anonymize.private_files import secure, sweep, working_folder
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Block, Protected, build_system, plan_cliques
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.primary import Mask
 from anonymize.protect.system import System, clique_dimensions
-from anonymize.records import FREQUENT, REPEATED, Tally, merge_codes, read_calls
+from anonymize.records import FREQUENT, REPEATED, Tally, find_calls, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, place_of, same_release, today
 from anonymize.release.publish import publish as put_in_place
@@ -97,14 +98,26 @@ def read_inputs(path: Path) -> Inputs:
     return Inputs(config, areas, config.codelists | {name: system.codelist for name, system in areas.items()})
 
 
-def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Tally:
-    """Read and tally calls, and read every other input; writes the private rejects file, nothing public."""
-    with open_engine(inputs.config.file, private) as engine:
-        read_inputs_beside(engine.db, inputs.config)
-        tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
-        tally.areas = area_lines(engine, inputs.config, inputs.areas, _specs(inputs.config), tally.values)
-        urgent_waits(engine, inputs.config, inputs.codelists)
-    return tally
+@dataclass(frozen=True)
+class Checked:
+    """What a check saw: where every record went, and what the export looks like."""
+
+    tally: Tally
+    portrait: Portrait
+
+
+def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Checked:
+    """Read, tally and portray calls, and read every other input; writes the private rejects file, nothing public."""
+    config = inputs.config
+    with open_engine(config.file, private) as engine:
+        read_inputs_beside(engine.db, config)
+        source = find_calls(engine, config)
+        tally = read_calls(engine, config, inputs.areas, private, progress, portrayed=source)
+        tally.areas = area_lines(engine, config, inputs.areas, _specs(config), tally.values)
+        urgent_waits(engine, config, inputs.codelists)
+        with progress.step("Looking at the export as a whole"):
+            portrait = portray(engine, config, source, tally)
+    return Checked(tally, portrait)
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,16 @@ class Tally:
         return sum(n for reason, n in self.rejected.items() if reason != OUTSIDE)
 
 
-def read_calls(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], private: Path, progress: Progress = QUIET) -> Tally:
-    """Fill the engine's table `calls` and write the rejects file; returns the tally.
+def find_calls(engine: Engine, config: AgencyConfig) -> Source:
+    """The calls' export, looked at but not read. Raises SourceError."""
+    return find_source(config.file.calls, config.path.parent, _columns(config), folder=private_folder(engine.db))
+
+
+def read_calls(
+    engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem], private: Path, progress: Progress = QUIET, portrayed: Source | None = None
+) -> Tally:  # fmt: skip
+    """Fill the engine's table `calls` and write the rejects file; returns the tally. `portrayed`: the export, found already, of which a portrait is to be
+    made; `calls` then has `whole_minute` too (of the clock; -1 where it has seconds), and the seconds of each pair of times (`seconds_of`).
 
     `calls` has a column per fed dimension (finest codes; `period` as month code), `day` where it is known, `person_key` (with `has_person_key` and
     `person_bucket`) where mapped, the seconds of each clock that a statistic asks for, and `moment` (local) where one asks who called again.
@@ -113,16 +121,16 @@ def read_calls(engine: Engine, config: AgencyConfig, areas: dict[str, AreaSystem
     """
     spec = config.file.calls
     with progress.step("Looking at the calls' values"):
-        source = find_source(spec, config.path.parent, _columns(config), folder=private_folder(engine.db))
+        source = portrayed or find_calls(engine, config)
         fields = code_fields(engine.db, config, areas, _texts(engine, config, areas, source))
     notes: dict[str, int] = {}
     with progress.step("Reading calls"):
         lent = {f"map_{item.name}": _lent(item.codes, item.codelist) for item in fields} | _time_maps(config)
         joined = _joined(engine, config, notes)
         if spec.repeated_rows == "combine":
-            differing = _stage_combined(engine, config, source, fields, lent, joined)
+            differing = _stage_combined(engine, config, source, fields, lent | joined, portrayed=portrayed is not None)
         else:
-            engine.stage(source, _derived_query(config, _parsed_query(config, fields)), lent | joined)
+            engine.stage(source, _derived_query(config, _parsed_query(config, fields), portrayed=portrayed is not None), lent | joined)
             _mark_repeats(engine, config)
             differing = _differing(engine, config, fields)
         show_calls(engine)
@@ -308,7 +316,7 @@ def _reason(config: AgencyConfig, fields: Sequence[FieldCodes], codes: Mapping[s
     return f"CAST({reason} AS ENUM({', '.join(map(literal, dict.fromkeys(known)))}))"
 
 
-def _derived_query(config: AgencyConfig, parsed: str) -> str:
+def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str:
     """DuckDB: from the rows of the query `parsed` to canonical rows, with what follows from their fields and what other inputs say of them."""
     spec, lists, fed = config.file.calls, config.codelists, mapped_dimensions(config)
     times, keys = _times(config), _keys(config)
@@ -339,6 +347,13 @@ def _derived_query(config: AgencyConfig, parsed: str) -> str:
     selected += [column for name in times for column in (f"p.{name} IS NOT NULL AS has_{name}", f"p.{name}_misread")]
     selected += [f"{_credible(seconds_from(config, *CLOCKS[measure]))} AS {measure}" for measure in _clocks(config)]
     selected += [f"{_odd(seconds_from(config, *CLOCKS[measure]))} AS odd_{measure}" for measure in _pairs(config)]
+    if portrayed:
+        minute = f"CASE WHEN second(p.{RECEIVED}) = 0 THEN minute(p.{RECEIVED}) WHEN p.{RECEIVED} IS NOT NULL THEN -1 END"
+        selected.append(f"CAST({minute} AS TINYINT) AS whole_minute")
+        for measure in _pairs(config):
+            seconds = seconds_from(config, *CLOCKS[measure])
+            within = f"CASE WHEN {seconds} < 0 THEN -1 WHEN {seconds} > {LONGEST_SECONDS} THEN {LONGEST_SECONDS + 1} ELSE {seconds} END"
+            selected.append(f"CAST({within} AS INTEGER) AS {seconds_of(measure)}")
     if "handoff" in fed and any(s.measure == CONNECTION for s in config.file.statistics):
         days = "date_diff('day', p.day, h.connected_on)"
         selected.append(
@@ -432,6 +447,11 @@ def _pairs(config: AgencyConfig) -> list[str]:
     return [measure for measure, pair in CLOCKS.items() if set(pair) <= known]
 
 
+def seconds_of(measure: str) -> str:
+    """The column of a portrayed call that holds a measure's seconds: -1 where it ends before it begins, no more than LONGEST_SECONDS + 1."""
+    return f"seconds_{measure}"
+
+
 def _clocks(config: AgencyConfig) -> list[str]:
     """Those that statistics ask for."""
     asked = {spec.measure for spec in config.file.statistics}
@@ -463,11 +483,11 @@ def _mark_repeats(engine: Engine, config: AgencyConfig) -> None:
 
 
 def _stage_combined(
-    engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[FieldCodes], lent: Mapping[str, pa.Table], joined: Mapping[str, pa.Table]
+    engine: Engine, config: AgencyConfig, source: Source, fields: Sequence[FieldCodes], lent: Mapping[str, pa.Table], *, portrayed: bool
 ) -> tuple[int, dict[str, int]]:  # fmt: skip
     """Stage the rows, make those of one call into one, and only then derive what follows from them. Returns the calls that differ without a rule."""
     spec = config.file.calls
-    engine.stage(source, _parsed_query(config, fields), {**lent, **joined})
+    engine.stage(source, _parsed_query(config, fields), lent)
     rule = rule_of(spec, RECEIVED)
     came_in = f"coalesce({RECEIVED}, CAST(day AS TIMESTAMP), CAST(month AS TIMESTAMP))"
     kept = {
@@ -479,7 +499,7 @@ def _stage_combined(
         differing = count_differing(engine, [name for name in fields_without_rule(spec, _compared(config, fields)) if name in columns])
         combine_rows(engine, spec, config.codelists | {f.name: f.codelist for f in fields}, columns)
         engine.mark_repeats("repeated")
-    engine.make("staged", _derived_query(config, "SELECT * FROM staged"))
+    engine.make("staged", _derived_query(config, "SELECT * FROM staged", portrayed=portrayed))
     return differing
 
 
@@ -586,4 +606,4 @@ def _write_rejects(engine: Engine, source: Source, private: Path) -> None:
             writer.writerow([source.names[file_no], row_no, reason, meaning])
 
 
-__all__ = ["Tally", "merge_codes", "read_calls"]
+__all__ = ["CLOCKS", "Tally", "find_calls", "merge_codes", "read_calls", "seconds_of"]

@@ -102,7 +102,7 @@ def make(agency: Path, out: Path, private: Path, *more: str) -> int:
 
 
 def tally_of(agency: Path) -> Tally:
-    return check(read_inputs(agency), agency.parent / "private")
+    return check(read_inputs(agency), agency.parent / "private").tally
 
 
 def calls_of(agency: Path) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ def costs(folder, seeds):
         try:
             built = pipeline.build(inputs, folder / f"out{seed}", folder / f"private{seed}")
         except ProtectionError:
-            assert (built_of := pipeline.check(inputs, folder / f"private{seed}")).counted < 60, built_of.counted
+            assert (built_of := pipeline.check(inputs, folder / f"private{seed}").tally).counted < 60, built_of.counted
             continue
         asked, _advised, _advice = plan(inputs, folder / f"private{seed}")
         assert built.report.passed

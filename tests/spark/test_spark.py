@@ -185,7 +185,7 @@ def test_errors_name_the_file_and_no_record(tmp_path):
 
 
 def test_tallies_agree(tmp_path):
-    """Rejected, repeated and malformed rows are told alike."""
+    """Rejected, repeated and malformed rows are told alike, and so is the portrait."""
     need_spark()
     rows = (
         "id,at,type\n1,2024-01-05 10:00,Crisis\n1,2024-01-05 10:00,Check\n2,never,Crisis\n,2024-01-05 10:00,Crisis\n4,a,b,c,d\n"
@@ -196,5 +196,5 @@ def test_tallies_agree(tmp_path):
     agency.write_text('engine = "spark"\nspark = { master = "local[2]" }\n' + agency.read_text())
     assert check(read_inputs(agency), tmp_path / "b") == plain
     assert (tmp_path / "a/rejects.csv").read_text() == (tmp_path / "b/rejects.csv").read_text()
-    assert plain.rejected == {"impossible_time": 1, "malformed": 1, "no_call_id": 1}
-    assert plain.repeated == 1
+    assert plain.tally.rejected == {"impossible_time": 1, "malformed": 1, "no_call_id": 1}
+    assert plain.tally.repeated == 1

@@ -115,7 +115,7 @@ def seattle_file(tmp_path, *names):
 )
 def test_seattle_december_and_both(tmp_path, shared, names, rows, contacts):
     agency = seattle_file(tmp_path, *(f"spd_crisis_data_sample_{n}.csv" for n in names))
-    tally = check(read_inputs(agency), tmp_path / "private")
+    tally = check(read_inputs(agency), tmp_path / "private").tally
     assert (tally.rows, tally.counted) == (rows, contacts)
 
 
@@ -154,7 +154,7 @@ def test_impossible_dates_are_rejected(tmp_path, shared):
 
 
 def test_impossible_dates_are_taken_from_year_and_month(tmp_path, shared):
-    tally = check(read_inputs(raw(shared, tmp_path, date="EVENT_DATE", year="EVENT_YEAR", month="EVENT_MONTH")), tmp_path / "private")
+    tally = check(read_inputs(raw(shared, tmp_path, date="EVENT_DATE", year="EVENT_YEAR", month="EVENT_MONTH")), tmp_path / "private").tally
     assert tally.counted == 32_000
     assert tally.notes["time_from_year_and_month"] == 5_132
 
@@ -170,7 +170,7 @@ def test_alike_rows_are_not_duplicates(tmp_path, shared):
             '"Crisis" = "crisis"\n"Check" = "check"': '"*" = "crisis"',
         },
     )
-    assert check(read_inputs(agency), tmp_path / "private").counted == 99_429
+    assert check(read_inputs(agency), tmp_path / "private").tally.counted == 99_429
     with gzip.open(shared / "toronto/pic_cfsa_slim_2019_2021.csv.gz", "rt") as handle:
         assert len(set(handle)) == 109  # 108 distinct rows and the header
 
@@ -186,7 +186,7 @@ def test_a_file_without_any_time(tmp_path, shared):
             'period = ["all", "year", "month"]': 'period = ["all"]',
         },
     )
-    assert check(read_inputs(agency), tmp_path / "private").counted == 97_790
+    assert check(read_inputs(agency), tmp_path / "private").tally.counted == 97_790
 
 
 def test_pages_with_little_to_show_say_so(seattle):
