@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +26,7 @@ from anonymize.demo_beside import DISTRICTS, write_beside
 
 SEED = 20260101
 START, END = datetime(2024, 1, 1), datetime(2026, 1, 1)
+ZONE = ZoneInfo("America/Chicago")
 CALLS_PER_DAY = 52.0
 WEST, SOUTH, SIZE = -30.10, 40.00, 0.20
 
@@ -155,6 +157,12 @@ def _write_calls(path: Path, beats: gpd.GeoDataFrame, rng: np.random.Generator) 
     return listed
 
 
+def _on_the_clock(at: datetime) -> str:
+    """A local time as the city's system writes it; a time that the clocks skip in spring is an hour later."""
+    shown = at.replace(tzinfo=ZONE).astimezone(UTC).astimezone(ZONE)
+    return shown.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
+
+
 def _about(row: list[str], at: datetime, reached: bool, rng: np.random.Generator) -> list[str]:
     """Fields about people and time, from a generator of their own."""
     cleared = datetime.fromisoformat(row[12])
@@ -168,7 +176,7 @@ def _about(row: list[str], at: datetime, reached: bool, rng: np.random.Generator
     race = ["W", "B", "H", "A", "O", ""][_drawn((0.38, 0.24, 0.21, 0.05, 0.03, 0.09), rng)]
     age = ["0-17", "18-34", "35-64", "65+", ""][_drawn((0.11, 0.34, 0.36, 0.11, 0.08), rng)]
     return [
-        left.isoformat(sep=" ", timespec="seconds") if row[9] in ("COR", "PD") else "", "Y" if arrestable else "N", *("Y" if h else "N" for h in hurt),
+        _on_the_clock(left) if row[9] in ("COR", "PD") else "", "Y" if arrestable else "N", *("Y" if h else "N" for h in hurt),
         f"P{person:05d}" if rng.random() > 0.07 else "", language, interpreter, race, age,
     ]  # fmt: skip
 
@@ -221,7 +229,7 @@ def _call(number: int, at: datetime, by_district: dict[str, list[Polygon]], rng:
     lost_place, lost_outcome, lost_time = rng.random() < 0.012, rng.random() < 0.02, rng.random() < 0.03
     return [
         f"EC{at.year}-{number:06d}",
-        at.isoformat(sep=" "),
+        _on_the_clock(at),
         TYPES[kind],
         ["911", "988", "NON-EMERGENCY", "OFFICER"][_drawn((0.58, 0.05, 0.29, 0.08), rng)],
         ["1", "2", "3"][_drawn((0.22, 0.53, 0.25), rng)],
@@ -230,9 +238,9 @@ def _call(number: int, at: datetime, by_district: dict[str, list[Polygon]], rng:
         "Y" if eligible else "N",
         reason,
         unit,
-        dispatched.isoformat(sep=" ", timespec="seconds"),
-        "" if lost_time else arrived.isoformat(sep=" ", timespec="seconds"),
-        cleared.isoformat(sep=" ", timespec="seconds"),
+        _on_the_clock(dispatched),
+        "" if lost_time else _on_the_clock(arrived),
+        _on_the_clock(cleared),
         "" if lost_outcome else outcome,
         "Y" if outcome == "ARREST/CITE" and rng.random() < 0.7 else "N",
         "Y" if rng.random() < (0.006 if reached else 0.011) else "N",
