@@ -18,9 +18,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from anonymize.codelists import period
-from anonymize.history import NOTHING_REVISED
 from anonymize.pipeline import read_inputs
 from anonymize.release.changelog import changelog
+from anonymize.release.published import NOTHING_REVISED
 from dashboard import changes, language, picture, serving, static, written
 from dashboard.missing_choice import CODELIST, missing
 from dashboard.pages_list import PAGES
