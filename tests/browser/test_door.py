@@ -19,6 +19,7 @@ from dashboard.release import load_release
 from tests.browser.conftest import serve
 from tests.browser.test_service import get, pid_on
 from tests.conftest import ROOT
+from tests.coroutines import run
 from tests.load.__main__ import megabytes
 from tests.load.visitors import connect, open_page
 
@@ -67,7 +68,7 @@ def send_all(address, *frames):
     async def each():
         return [await one(frame) for frame in frames]
 
-    return asyncio.run(each())
+    return run(each())
 
 
 def timed(address, page="calls"):
@@ -75,7 +76,7 @@ def timed(address, page="calls"):
         async with connect(address) as opened:
             return await open_page(opened, page)
 
-    return asyncio.run(once())
+    return run(once())
 
 
 def test_a_message_to_empty_the_caches_changes_nothing(watched):
@@ -145,7 +146,7 @@ def test_versions_paths_and_server_are_told_to_nobody(watched):
             await opened.send(BackMsg(rerun_script={"page_name": "calls"}).SerializeToString())
             return [await opened.recv() for _ in range(10)]
 
-    messages = asyncio.run(first())
+    messages = run(first())
     assert any(ForwardMsg.FromString(m).WhichOneof("type") == "new_session" for m in messages)
     for secret in (str(ROOT), streamlit.__version__, ".".join(map(str, sys.version_info[:3])), "linux"):
         assert secret.encode() not in b"".join(messages).lower()
@@ -185,7 +186,7 @@ def test_a_flood_from_one_visitor_is_cut(watched):
                     while True:
                         await opened.recv()
 
-    asyncio.run(flood())
+    run(flood())
     assert timed(watched[0]) < 5
 
 
@@ -250,7 +251,7 @@ def test_three_hundred_idle_visitors_cost_little(watched):
         await asyncio.gather(*(one.close() for one in opened))
         return status[0]
 
-    assert asyncio.run(idle()) == 200
+    assert run(idle()) == 200
 
 
 def test_half_requests_are_closed(watched):
@@ -266,7 +267,7 @@ def test_half_requests_are_closed(watched):
             await asyncio.sleep(25)
             return await open_page(stays, "calls")
 
-    assert asyncio.run(page()) < 30
+    assert run(page()) < 30
     for one in opened:
         while one.recv(65536):
             pass

@@ -25,6 +25,7 @@ from dashboard.release import load_release
 from tests.browser.conftest import running, serve
 from tests.browser.test_pages import settle, visit
 from tests.conftest import ROOT
+from tests.coroutines import run
 from tests.load.visitors import connect
 from tests.proxy import NGINX, nginx_before
 
@@ -182,7 +183,7 @@ def test_readers_are_in_no_log(replicas, tmp_path):
     asked = urllib.request.Request(f"{address}/neighborhood?area=SECRETAREA", headers={"User-Agent": "SECRETDEVICE"})
     urllib.request.urlopen(asked, timeout=10).read()
     get(f"{address}/none?area=SECRETAREA")
-    asyncio.run(one_page(address, "neighborhood", "area=SECRETAREA"))
+    run(one_page(address, "neighborhood", "area=SECRETAREA"))
     for replica in addresses:  # an upstream that fails makes nginx write error lines
         os.kill(pid_on(replica.rpartition(":")[2]), signal.SIGSTOP)
     get(f"{address}/neighborhood?area=SECRETAREA", 60)
@@ -214,7 +215,7 @@ def test_a_council_hall_behind_one_address(replicas):
         await asyncio.gather(*(one.close() for one in opened))
         return status[0]
 
-    assert asyncio.run(hall()) == 200
+    assert run(hall()) == 200
 
 
 def test_a_program_that_asks_and_asks_is_slowed(replicas):
