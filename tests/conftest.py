@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,13 @@ from tests.agency import build
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 T = TypeVar("T")
+MAIN = sys.modules["__main__"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Puts the test run's own `__main__` back: Streamlit's AppTest leaves a page in its place, which each new process of a pool would run."""
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ def candidates(agencies: list[Path], private: Path) -> str:
     found = hashlib.sha256()
     for number, file in enumerate(agencies):
         folder = private / str(number)
-        pipeline.build(read_inputs(file), folder / "out", folder)
+        pipeline.build(read_inputs(file), private / f"{number}-public", folder)
         for path in sorted(p for p in (folder / CANDIDATE).rglob("*") if p.is_file()):
             found.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return found.hexdigest()
