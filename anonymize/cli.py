@@ -14,8 +14,8 @@ from anonymize.errors import AnonymizeError, ProblemsError
 from anonymize.faults import sentence
 from anonymize.progress import Progress
 
-EXIT_CODES = """exit codes: 0 done; 2 agency file or command wrong; 3 export unreadable or too many rejected rows;
-4 values not mapped; 5 areas wrong; 6 tables cannot be made or audited; 7 protection failed;
+EXIT_CODES = """exit codes: 0 done; 2 agency file or command wrong; 3 export unreadable, too many rejected rows, or days without
+a record that nothing explains; 4 values not mapped; 5 areas wrong; 6 tables cannot be made or audited; 7 protection failed;
 8 audit failed; 9 release could not be read or written; 1 anything else"""
 
 
@@ -139,6 +139,7 @@ def _private_folder(args: argparse.Namespace, agency_id: str) -> Path:
 
 def _check(args: argparse.Namespace, progress: Progress) -> int:
     from anonymize.build_report import write_private
+    from anonymize.gaps import answers_text
     from anonymize.pipeline import check, read_inputs, refuse_unplanned
     from anonymize.portrait_html import portrait_html
     from anonymize.portrait_text import for_screen, portrait_text
@@ -148,6 +149,8 @@ def _check(args: argparse.Namespace, progress: Progress) -> int:
     private = _private_folder(args, inputs.config.file.agency.id)
     seen = check(inputs, private, progress)
     text = portrait_text(seen.portrait, seen.tally)
+    if seen.tally.unanswered:
+        text += f"\n\n{answers_text(seen.tally.unanswered, inputs.config)}"
     write_private(private / "portrait.txt", text)
     write_private(private / "portrait.html", portrait_html(seen.portrait, seen.tally))
     # Where nobody watches, a sentence stays on one line, so that it can be searched for.

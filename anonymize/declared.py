@@ -13,6 +13,7 @@ import numpy as np
 from anonymize.agency import AgencyConfig
 from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
+from anonymize.collected import Calendar
 from anonymize.completeness import ASKED, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, Row, completeness, fields_of
 from anonymize.errors import PlanError
 from anonymize.history import Past
@@ -23,7 +24,7 @@ from anonymize.protect.primary import Mask
 from anonymize.records import CLOCKS, Tally
 from anonymize.release import facts
 from anonymize.release.candidate import Before, Contents
-from anonymize.release.published import PublishedStatistic, PublishedTable, published_counts
+from anonymize.release.published import Marks, PublishedStatistic, PublishedTable, published_counts
 from anonymize.statistics import Statistic
 from anonymize.tables import Table
 
@@ -47,9 +48,13 @@ class Counted:
 
 def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence[Statistic]) -> Contents:
     """The release in which `withheld[i]` of the cells of table i are withheld, and of `statistics` the rows that are shown stand."""
-    tables = [_table(table, mask) for table, mask in zip(counted.tables, withheld, strict=True)]
-    shown = [_statistic(statistic) for statistic in statistics]
     config, codelists = counted.config, counted.codelists
+    calendar = Calendar.of(config.file.release)
+    tables = [
+        _table(table, mask, calendar.statuses(table.dimensions, table.where, codelists))
+        for table, mask in zip(counted.tables, withheld, strict=True)
+    ]
+    shown = [_statistic(s, calendar.statuses(s.dimensions, s.spec.where, codelists)) for s in statistics]
     counts = published_counts(tables) if counted.tells_shares else {}
     beside = _completeness(config, codelists, counted.tally, counts)
     told = [facts.of_completeness(config, codelists, sorted(counted.tally.completeness), told=counted.tells_shares)]
@@ -61,17 +66,17 @@ def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence
     )  # fmt: skip
 
 
-def _table(table: Table, withheld: Mask) -> PublishedTable:
+def _table(table: Table, withheld: Mask, marks: Marks) -> PublishedTable:
     values = np.where(withheld, 0, table.values)
     return PublishedTable(
-        table.name, table.title, table.universe, table.dimensions, table.where, table.sensitive_attribute, values, withheld
+        table.name, table.title, table.universe, table.dimensions, table.where, table.sensitive_attribute, values, withheld, marks
     )
 
 
-def _statistic(statistic: Statistic) -> PublishedStatistic:
+def _statistic(statistic: Statistic, marks: Marks) -> PublishedStatistic:
     columns = {name: np.where(statistic.shown, values, 0) for name, values in statistic.columns.items()}
     timed = statistic.spec.measure in CLOCKS
-    return PublishedStatistic(statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed)
+    return PublishedStatistic(statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed, marks)
 
 
 def declared_now(contents: Contents) -> Declared:

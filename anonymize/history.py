@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.codelists import ROOT, Codelist, Node
+from anonymize.collected import Calendar
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect import Block, Bound, Earlier
@@ -62,6 +63,11 @@ class Past:
     def revised(self) -> Revised:
         given = self.package.get("revised", {})
         return Revised(tuple(given.get("months", ())), int(given.get("at_most", 0)))
+
+    @property
+    def months_not_collected(self) -> Collection[str]:
+        """Codes of the months of which it collected nothing."""
+        return Calendar.released(self.package).months_not_collected(self.codelists["period"])
 
 
 @dataclass(frozen=True)
@@ -184,21 +190,27 @@ def union_codelists(history: Sequence[Past], newest: Mapping[str, Codelist]) -> 
 
 def compare(
     engine: Engine, history: Sequence[Past], newest: Mapping[str, Codelist], fed: Sequence[str], cliques: Sequence[Clique],
-    union: Mapping[str, Codelist], threshold: int,
+    union: Mapping[str, Codelist], threshold: int, months_not_collected: Collection[str] = (),
 ) -> Comparison:  # fmt: skip
-    """Part the calls of all releases into blocks. The newest release's calls are the engine's table `calls`."""
+    """Part the calls of all releases into blocks. The newest release's calls are the engine's table `calls`; `months_not_collected` are its own.
+
+    A month of which a release collected nothing is to it like a month outside its period.
+    """
     db = engine.db
     used = sorted(
         {d for past in history for spec in past.specs for d in (*spec.dimensions, *spec.where)} | {d for c in cliques for d in c.levels}
     )
     _unite(engine, history, fed, sorted({*used, "period"}), union)
     lists = [*(past.codelists for past in history), newest]
-    windows = [set(codes["period"].codes_at(codes["period"].finest)) for codes in lists]
+    absent = [*(past.months_not_collected for past in history), months_not_collected]
+    windows = [set(codes["period"].codes_at(codes["period"].finest)) - set(gone) for codes, gone in zip(lists, absent, strict=True)]
     months: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
     revised_now: list[str] = []
     changes = np.zeros(2, dtype=np.int64)
     for month in union["period"].codes_at(union["period"].finest):
         inside = tuple(r for r, window in enumerate(windows) if month in window)
+        if not inside:
+            continue
         steps = []
         for before, after in pairwise(inside):
             added, removed = _differences(db, before, after, month)

@@ -19,9 +19,11 @@ from anonymize.areas import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.audit.report import BESIDE
 from anonymize.codelists import Codelist
+from anonymize.collected import Calendar
 from anonymize.declared import Counted
 from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError
+from anonymize.gaps import check_gaps, refuse_unanswered
 from anonymize.history import (
     Past,
     compare,
@@ -107,12 +109,13 @@ class Checked:
 
 
 def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Checked:
-    """Read, tally and portray calls, and read every other input; writes the private rejects file, nothing public."""
+    """Read, tally and portray calls, look for gaps, and read every other input; writes the private rejects file, nothing public."""
     config = inputs.config
     with open_engine(config.file, private) as engine:
         read_inputs_beside(engine.db, config)
         source = find_calls(engine, config)
         tally = read_calls(engine, config, inputs.areas, private, progress, portrayed=source)
+        tally.unanswered = check_gaps(engine, config)
         tally.areas = area_lines(engine, config, inputs.areas, _specs(config), tally.values)
         urgent_waits(engine, config, inputs.codelists)
         with progress.step("Looking at the export as a whole"):
@@ -138,6 +141,7 @@ def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Tri
     with open_engine(inputs.config.file, private) as engine:
         read_inputs_beside(engine.db, inputs.config)
         tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
+        check_gaps(engine, inputs.config)
         asked = _try(engine, inputs, specs, tally, progress)
         advised_inputs, advice = _advise(engine, inputs, specs, progress)
         advised = _try(engine, advised_inputs, advice.specs, tally, progress) if advice.changes else asked
@@ -199,7 +203,8 @@ def _system(
         union = union_codelists(history, inputs.codelists)
         cliques = plan_cliques([*(spec for past in history for spec in past.specs), *specs], union)
         fed = sorted(mapped_dimensions(inputs.config))
-        seen = compare(counted.engine, history, inputs.codelists, fed, cliques, union, threshold)
+        absent = Calendar.of(inputs.config.file.release).months_not_collected(inputs.codelists["period"])
+        seen = compare(counted.engine, history, inputs.codelists, fed, cliques, union, threshold, absent)
         return build_system(tables, cliques, seen.blocks, union, threshold, seen.earlier, seen.bounds), seen.revised
     cliques = plan_cliques(specs, inputs.codelists)
     joint = [cells_of(counted.count(clique.levels), clique_dimensions(clique, inputs.codelists)) for clique in cliques]
@@ -222,6 +227,7 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     with open_engine(config.file, private) as engine:
         references = read_inputs_beside(engine.db, config)
         tally = read_calls(engine, config, inputs.areas, private, progress)
+        refuse_unanswered(config, check_gaps(engine, config))
         tally.areas = area_lines(engine, config, inputs.areas, specs, tally.values)
         references += urgent_waits(engine, config, inputs.codelists)
         if config.file.plan.apply:

@@ -23,6 +23,7 @@ from anonymize.areas import AreaSystem
 from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, TAKEN_TO_ED, WAIT_EDGES, Codelist, months_between
 from anonymize.engine import PLACE, Engine
 from anonymize.errors import SourceError
+from anonymize.gaps import Question
 from anonymize.inputs import read_handoffs, read_on_duty
 from anonymize.progress import QUIET, Progress
 from anonymize.read.call_times import (
@@ -77,7 +78,7 @@ class Tally:
 
     For the private screen alone: `misread`, (texts that are no time, texts given) per time field; `durations`, (negative, longer than a day) per
     pair of times; `values`, what became of the texts of each field; `sheets_left_out`; `differing`, calls on several rows that differ, per field;
-    `areas`, how calls and outlines fit (`anonymize.area_use`).
+    `areas`, how calls and outlines fit (`anonymize.area_use`); `unanswered`, stretches without a record that the agency file does not explain.
     """
 
     files: tuple[str, ...] = ()
@@ -94,6 +95,7 @@ class Tally:
     values: dict[str, ValueReport] = field(default_factory=dict)
     differing: dict[str, int] = field(default_factory=dict)
     sheets_left_out: tuple[str, ...] = ()
+    unanswered: tuple[Question, ...] = ()
     areas: tuple[str, ...] = ()
 
     @property

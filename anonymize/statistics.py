@@ -297,6 +297,8 @@ def _distinct(
     elif spec.measure != "people":
         days = int(spec.measure.rsplit("_", 1)[1])
         source, complete = "followed", f"day + {days} <= DATE '{config.file.release.data_to}'"
+        for gap in config.file.release.not_collected:  # nobody knows who called then
+            complete += f" AND (day > DATE '{gap.last}' OR day + {days} < DATE '{gap.first}')"
         again = f"{complete} AND next_day <= day + {days}"
         measure = (
             f"count(DISTINCT person_key) FILTER (WHERE {again}) AS people_again, "

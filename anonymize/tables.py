@@ -16,6 +16,7 @@ import pandas as pd
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.codelists import ROOT, Codelist
+from anonymize.collected import NOT_COLLECTED, Calendar
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.sources import literal
@@ -65,7 +66,8 @@ class Dimension:
 @dataclass(frozen=True)
 class Table:
     """A counted table. `values` has one axis per dimension, in `dimensions`' order, over `codes`; `people`, of the same
-    shape, says how many different people the calls of a cell are known to rest on (None without a person key)."""
+    shape, says how many different people the calls of a cell are known to rest on (None without a person key); `not_collected` masks
+    the cells of days that the agency file names as gaps (None without any): all know that they count no calls."""
 
     name: str
     title: Text
@@ -75,6 +77,7 @@ class Table:
     sensitive_attribute: str | None
     values: Counts
     people: Counts | None = None
+    not_collected: Mask | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -123,6 +126,7 @@ def count_tables(
     tables, problems = [], []
     k = config.file.privacy.threshold
     frequent = most_frequent(counted.engine, k) if counted.keyed else 0
+    calendar = Calendar.of(config.file.release)
     for columns in sorted([*ahead, *({*spec.dimensions, *spec.where} for spec in specs)], key=len, reverse=True):
         counted.count(columns)
     for spec in specs:
@@ -140,7 +144,10 @@ def count_tables(
         if counted.keyed:
             known = cells_of(frame, dimensions, "known")
             people = count_people(counted.engine, dimensions, where, values, (values >= k) & (known <= frequent))
-        tables.append(Table(spec.name, spec.title, "calls", dimensions, where, spec.sensitive_attribute, values, people))
+        absent: Mask = np.array(calendar.statuses(dimensions, where, codelists) == NOT_COLLECTED)
+        if values[absent].any():
+            raise AssertionError(f"table {spec.name} counts calls on days of which none were collected; please report this")
+        tables.append(Table(spec.name, spec.title, "calls", dimensions, where, spec.sensitive_attribute, values, people, absent))
     if problems:
         raise PlanError(problems)
     return tables

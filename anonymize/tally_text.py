@@ -46,6 +46,8 @@ def tally_lines(tally: Tally) -> list[str]:
 
 def unusual(tally: Tally) -> Iterator[str]:
     """One sentence for everything about the records that an analyst would want to know, with its cure."""
+    for question in tally.unanswered:
+        yield question.sentence()
     for sheet in tally.sheets_left_out:
         yield f"{sheet} was not read; name it with 'sheet', or write sheet = \"*\" to read all sheets."
     for name, report in tally.values.items():

@@ -64,13 +64,15 @@ def urgent_waits(engine: Engine, config: AgencyConfig, codelists: Mapping[str, C
 
 
 def _urgent(engine: Engine, config: AgencyConfig, codelists: Mapping[str, Codelist]) -> pd.DataFrame:
-    """(at: seconds, minutes, year, hour, area): urgent calls of the release's period with both times; without areas all are of the whole."""
+    """(at: seconds, minutes, year, hour, area): urgent calls of the release's period, its gaps aside, with both times; without areas all are of the whole."""
     spec, release, fields = config.file.inputs[NAME], config.file.release, INPUTS[NAME].fields
     problems: list[str] = []
     rows = pd.DataFrame(rows_of_input(engine.db, config, NAME, spec, fields, problems), columns=[f.name for f in fields])
     if problems:
         raise SourceError(problems)
     rows = rows[(rows["arrived"] != "") & rows["received"].str[:10].between(str(release.data_from), str(release.data_to))]
+    for gap in release.not_collected:  # nobody knows when teams were on a call then
+        rows = rows[~rows["received"].str[:10].between(str(gap.first), str(gap.last))]
     times = {name: pd.to_datetime(rows[name], format="%Y-%m-%d %H:%M") for name in ("received", "arrived")}
     # A wait is a difference of moments; where the clocks show the time twice or never, it is unknown and left out.
     moments = {name: at.dt.tz_localize(config.file.agency.timezone, ambiguous="NaT", nonexistent="NaT") for name, at in times.items()}

@@ -22,7 +22,8 @@ from anonymize.statistics import Statistic
 
 TOO_SMALL = "a small count cannot be protected within these tables; use coarser levels or a lower threshold"
 BESIDE_EARLIER = (
-    "a small count cannot be protected within these tables beside what earlier releases told; use coarser levels for this release"
+    "a small count cannot be protected within these tables beside what earlier releases told, or beside days of which nothing was collected; "
+    "use coarser levels for this release"
 )
 BY_STATISTIC = "a small count can be narrowed inside the small range with a statistic of an earlier release; use coarser levels for it; nothing was written"
 SMALL, LOTS, NEAR = 4_000, 6, 1.1

@@ -73,7 +73,7 @@ def example_exports(once: Once) -> Path:
 
 def _built(agency: str, folder: Path) -> tuple[Built, Path]:
     out = folder / "release"
-    return build(read_inputs(ROOT / agency), out, folder / "private"), out
+    return build(read_inputs(ROOT / agency), out, folder / "private", answered=False), out
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from anonymize.audit.uncollected import Dates
 
 Codes = Mapping[str, str]
 
@@ -128,6 +131,37 @@ def rehash(folder: Path) -> None:
         data = (folder / resource["path"]).read_bytes()
         resource["bytes"], resource["hash"] = len(data), "sha256:" + hashlib.sha256(data).hexdigest()
     (folder / "datapackage.json").write_text(json.dumps(package))
+
+
+def with_gaps(release: Path, folder: Path, *gaps: tuple[str, str, dict[str, str]]) -> Path:
+    """A copy of a release as if nothing had been collected in `gaps` (first day, last day, reason): the marks that follow from the dates, no other
+    change. Without its history, and where it has an audit, with one of these bytes."""
+    shutil.copytree(release, folder, ignore=shutil.ignore_patterns("history"))
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    package.pop("history", None)
+    package["gaps"] = [{"from": first, "to": last, "reason": reason} for first, last, reason in gaps]
+    dates = Dates.of(package)
+    assert dates is not None
+    for resource in package["resources"]:
+        table = resource.get("table", {})
+        if table.get("kind") not in ("count", "statistic"):
+            continue
+        rows = list(csv.reader((folder / resource["path"]).open(encoding="utf-8", newline="")))
+        for row in rows[1:]:
+            mark = dates.mark({**table["where"], **dict(zip(rows[0], row, strict=True))})
+            if mark == "not_collected":
+                row[len(table["dimensions"]) :] = ["" for _ in rows[0][len(table["dimensions"]) : -1]] + [mark]
+            elif row[-1] != "suppressed":
+                row[-1] = mark
+        (folder / resource["path"]).write_text(to_csv(rows[0], rows[1:]), encoding="utf-8")
+    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    rehash(folder)
+    if not (folder / "audit.json").exists():
+        return folder
+    audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((folder / "datapackage.json").read_bytes()).hexdigest()
+    (folder / "audit.json").write_text(json.dumps(audit | {"datapackage_sha256": digest}), encoding="utf-8")
+    return folder
 
 
 def tables_that_fit(dims: Sequence[Dim], published: Sequence[tuple[Codes, int]], most: int) -> npt.NDArray[np.int16]:

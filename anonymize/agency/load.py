@@ -21,6 +21,7 @@ from anonymize.agency.schema import (
     TIME_FIELDS,
     AgencyFile,
     DimensionSpec,
+    Release,
     StatisticSpec,
     TableSpec,
     TimeSpec,
@@ -124,7 +125,8 @@ def _explain(error: Any) -> Problem:
         return where[:-1], f"[{table}] lacks '{where[-1]}'" if table else f"the table [{where[-1]}] is missing"
     if kind == "extra_forbidden":
         model = _model_at(where[:-1])
-        hint = _nearest(str(where[-1]), list(model.model_fields)) if model else ""
+        known = [field.alias or key for key, field in model.model_fields.items()] if model else []
+        hint = _nearest(str(where[-1]), known) if model else ""
         return where, f"'{name}' is not a known key{hint}"
     found = error.get("input")
     shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
@@ -142,6 +144,7 @@ def _spec_problems(file: AgencyFile) -> Iterator[Problem]:
             ("release", "data_to"),
             f"'release.data_to' ({release.data_to}) lies after 'release.created' ({release.created}); a release cannot hold the future",
         )
+    yield from _gap_problems(release)
     for name, spec in file.dimensions.items():
         yield from _tree_problems(("dimensions", name), spec)
         if name not in CATEGORY_FIELDS:
@@ -152,6 +155,32 @@ def _spec_problems(file: AgencyFile) -> Iterator[Problem]:
     for place, (kind, i, name) in enumerate(names):
         if any(name == other for _, _, other in names[:place]):
             yield (kind, i, "name"), f"two tables are named '{name}'; give each its own name"
+
+
+def _gap_problems(release: Release) -> Iterator[Problem]:
+    for i, gap in enumerate(release.gaps):
+        where: TomlPath = ("release", "gaps", i)
+        if gap.first > gap.last:
+            yield (*where, "to"), f"a gap ends on {gap.last}, before it begins on {gap.first}; both days belong to it"
+        elif gap.first < release.data_from or gap.last > release.data_to:
+            yield (
+                (*where, "from" if gap.first < release.data_from else "to"),
+                f"the gap from {gap.first} to {gap.last} reaches beyond the period of the release, "
+                f"{release.data_from} to {release.data_to}; end it there",
+            )
+        for other in release.gaps[:i]:
+            if gap.first <= other.last and other.first <= gap.last:
+                yield (
+                    (*where, "from"),
+                    f"the gap from {gap.first} to {gap.last} overlaps the one from {other.first} to {other.last}; "
+                    "each day may lie in one gap only",
+                )
+    lost = sum((gap.last - gap.first).days + 1 for gap in release.not_collected)
+    if release.data_from <= release.data_to and lost > (release.data_to - release.data_from).days:
+        yield (
+            ("release", "gaps", 0),
+            "the gaps leave no day on which calls were collected; shorten them, or change 'data_from' and 'data_to'",
+        )
 
 
 def _tree_problems(where: TomlPath, spec: DimensionSpec) -> Iterator[Problem]:

@@ -105,6 +105,28 @@ class Agency(Model):
     embedders: tuple[Origin, ...] = ()
 
 
+class Gap(Model):
+    """Days of the release's period (both ends included) on which no call is recorded, and why that is.
+
+    Either `reason`: nothing was collected then, or the file is lost; this is published, and no count of these days is. Or `no_calls`: the
+    agency looked, and nobody called; the counts are zeros like any other.
+    """
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    reason: Bilingual | None = None
+    no_calls: bool = False
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Gap:
+        if (self.reason is not None) == self.no_calls:
+            raise ValueError(
+                "must say one of the two: 'reason' (in both languages) where nothing was collected or the file is lost, "
+                "or no_calls = true where nobody called"
+            )
+        return self
+
+
 class Release(Model):
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]+(\.[0-9]+)?$")]
     created: date
@@ -113,6 +135,12 @@ class Release(Model):
     next_update: date | None = None
     kind: Literal["update", "correction"] = "update"
     reason: Bilingual | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def not_collected(self) -> tuple[Gap, ...]:
+        """The gaps in which nothing was collected, in order of time."""
+        return tuple(sorted((gap for gap in self.gaps if gap.reason is not None), key=lambda gap: gap.first))
 
     @model_validator(mode="after")
     def _corrections_have_a_reason(self) -> Release:

@@ -7,17 +7,19 @@ import hashlib
 import io
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from anonymize.audit.declared import SHARES_OF, Declared, Row, odd_rows, read_declared, undeclared
+from anonymize.audit.uncollected import NONE, PART, WHOLE, Dates
 from anonymize.errors import AuditError
 
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
-VISIBLE = ("published", "incomplete")
+VISIBLE = (WHOLE, PART)
+SUPPRESSED = "suppressed"
 APPROVAL = "approval.json"
 APPROVAL_KEYS = ["datapackage_sha256", "date", "role"]
 UNLISTED = ("datapackage.json", "audit.json", APPROVAL)
@@ -116,6 +118,13 @@ class PublicRelease:
     revised_months: tuple[str, ...] = ()
     revised_at_most: int = 0
     declared: Declared = field(default_factory=Declared)
+    dates: Dates | None = None
+
+    @property
+    def months_not_collected(self) -> frozenset[str]:
+        """Codes of the months of which nothing was collected."""
+        months = self.trees["period"].levels.get("month", ()) if "period" in self.trees else ()
+        return self.dates.without_calls(months) if self.dates else frozenset()
 
 
 def read_release(folder: Path) -> PublicRelease:
@@ -131,6 +140,7 @@ def read_release(folder: Path) -> PublicRelease:
         raise AuditError(f"{folder / 'datapackage.json'}: privacy.threshold must be a whole number of 2 or more; build the release again")
     release = PublicRelease(threshold, version, hashlib.sha256(raw).hexdigest(), {}, [])
     with _understanding(folder / "datapackage.json"):
+        release.dates = Dates.of(package)
         revised = package.get("revised", {})
         release.revised_months, release.revised_at_most = tuple(map(str, revised.get("months", ()))), int(revised.get("at_most", 0))
         release.declared = read_declared(package.get("facts", ()), str(folder / "datapackage.json"))
@@ -289,6 +299,8 @@ def _table(name: str, declared: dict[str, Any], text: str, release: PublicReleas
             continue
         key = frozenset((d, c) for d, c in (codes | where).items() if c != "all")
         value = _value(row[measure], row["status"], name, number, tuple(codes.items()), release)
+        if wrong := _wrong_mark(row["status"], codes | where, release):
+            release.findings.append(Finding("marks", f"line {number} {wrong}", name, tuple(codes.items())))
         percent = {column: float(row[column]) for column in percent_of if row[column] != ""}
         cells.append(Cell(key, value, percent))
     total = 1
@@ -311,20 +323,30 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
     found: list[tuple[Key, dict[str, float] | None]] = []
     for number, row in enumerate(rows, start=2):
         key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
-        given = [row[column] for column in rounding]
-        if row["status"] not in ("published", "suppressed") or any((row["status"] == "published") != text.isdigit() for text in given):
+        given, status = [row[column] for column in rounding], row["status"]
+        if status not in (*VISIBLE, SUPPRESSED, NONE) or any((status in VISIBLE) != text.isdigit() for text in given):
             release.findings.append(
                 Finding("marks", f"line {number} has a status that does not fit what stands in it", name, tuple(sorted(key)))
             )
-        shown = row["status"] == "published" and all(text.isdigit() for text in given)
+        if wrong := _wrong_mark(status, {d: row[d] for d in levels} | where, release):
+            release.findings.append(Finding("marks", f"line {number} {wrong}", name, tuple(sorted(key))))
+        shown = status in VISIBLE and all(text.isdigit() for text in given)
         found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
     return PublicStatistic(*of, tuple(found))
+
+
+def _wrong_mark(status: str, codes: Mapping[str, str], release: PublicRelease) -> str:
+    """What is wrong with a mark that does not follow from the release's dates; nothing where it does."""
+    due = release.dates.mark(codes) if release.dates else status
+    if status == due or (status == SUPPRESSED and due != NONE):
+        return ""
+    return f"is '{status}' where the dates of the data and their gaps make it '{due}'"
 
 
 def _value(
     text: str, status: str, table: str, line: int, cell: tuple[tuple[str, str], ...], release: PublicRelease
 ) -> int | None:  # fmt: skip
-    """The published count, or None where withheld. Marks that say more than the one word are findings."""
+    """The published count, 0 where nothing was collected (everyone knows that), None where withheld. Marks that say more are findings."""
     if status not in STATUSES:
         release.findings.append(Finding("marks", f"line {line} has the status '{status}', which format 1 does not know", table, cell))
     if status in VISIBLE:
@@ -340,7 +362,7 @@ def _value(
     if text != "":
         release.findings.append(Finding("marks", f"line {line} is '{status}' but holds a value", table, cell))
         return int(text) if text.isdigit() else None
-    return None
+    return 0 if status == NONE else None
 
 
 def read_known(path: Path, release: PublicRelease) -> list[PublicTable]:

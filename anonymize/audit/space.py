@@ -186,8 +186,9 @@ class Blocks:
     """All blocks of all releases (oldest first, the newest last): who holds what, and what bounds them."""
 
     def __init__(
-        self, tables: Sequence[Sequence[PublicTable]], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]]
-    ) -> None:
+        self, tables: Sequence[Sequence[PublicTable]], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]],
+        not_collected: Sequence[Collection[str]],
+    ) -> None:  # fmt: skip
         self.every = union_trees(trees)
         cliques, joins = cliques_of([table for listed in tables for table in listed], self.every)
         self.spaces: list[Space] = []
@@ -196,7 +197,7 @@ class Blocks:
         end = 0
         started: dict[int, list[int]] = {}
         ended: dict[int, list[int]] = {}
-        for months, runs in _parted(self.every, trees, revised):
+        for months, runs in _parted(self.every, trees, revised, not_collected):
             for inside, first, last in runs:
                 present = inside[first : last + 1]
                 held = {
@@ -264,17 +265,22 @@ def union_trees(trees: Sequence[Mapping[str, Tree]]) -> dict[str, Tree]:
 
 
 def _parted(
-    every: Mapping[str, Tree], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]]
-) -> list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]]:
-    """Months that share their releases and revisions, with the runs of releases that a call of theirs can stand in: (releases, first, last)."""
+    every: Mapping[str, Tree], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]],
+    not_collected: Sequence[Collection[str]],
+) -> list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]]:  # fmt: skip
+    """Months that share their releases and revisions, with the runs of releases that a call of theirs can stand in: (releases, first, last).
+
+    A month of which a release collected nothing holds no calls of that release, like one outside its period."""
     if len(trees) == 1:
         return [(None, [((0,), 0, 0)])]
     if any("period" not in listed for listed in trees):
         raise AuditError("a release has no codes for its period, so it cannot be compared with the others; build it again")
-    windows = [set(list(listed["period"].levels.values())[-1]) for listed in trees]
+    windows = [set(list(listed["period"].levels.values())[-1]) - set(gone) for listed, gone in zip(trees, not_collected, strict=True)]
     groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
     for month in list(every["period"].levels.values())[-1]:
         inside = tuple(r for r, window in enumerate(windows) if month in window)
+        if not inside:
+            continue
         steps = tuple(i for i, r in enumerate(inside) if i > 0 and month in revised[r][0])
         groups.setdefault((inside, steps), []).append(month)
     found: list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]] = []
@@ -320,6 +326,7 @@ class _Issue:
     shares: Shares | None
     statistics: Sequence[PublicStatistic]
     threshold: int
+    not_collected: Collection[str]
 
     def of(self, universe: Collection[str]) -> _Issue:
         return replace(
@@ -342,18 +349,23 @@ class _Limit:
 def equations(
     tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
     revised: tuple[Sequence[str], int] = ((), 0), shares: Shares | None = None, statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
+    not_collected: Collection[str] = (),
 ) -> Equations:  # fmt: skip
     """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
 
-    `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most. `statistics` of other universes
+    `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most; `not_collected`: those of which it
+    collected nothing. `statistics` of other universes
     are left out.
     """
     universe = {table.universe for table in tables}
-    issues = [_Issue(past.version, past.tables, past.trees, past.declared.shares, past.statistics, past.threshold) for past in earlier]
-    issues.append(_Issue("", tables, trees, shares, statistics, threshold))
+    issues = [
+        _Issue(past.version, past.tables, past.trees, past.declared.shares, past.statistics, past.threshold, past.months_not_collected)
+        for past in earlier
+    ]
+    issues.append(_Issue("", tables, trees, shares, statistics, threshold, not_collected))
     issues = [issue.of(universe) for issue in issues]
     steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
-    blocks = Blocks([issue.tables for issue in issues], [issue.trees for issue in issues], steps)
+    blocks = Blocks([issue.tables for issue in issues], [issue.trees for issue in issues], steps, [i.not_collected for i in issues])
     rows: list[npt.NDArray[np.int64]] = []
     values: list[int] = []
     hidden: dict[Key, npt.NDArray[np.int64]] = {}

@@ -18,6 +18,7 @@ from anonymize.errors import PlanError
 
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
+SHOWN = ("published", "incomplete")
 KINDS = ("share_filled", "waits", "hours_without_team", "no_bound", "revised")
 NONE = 0
 """Told as 0, hours without a team are none from a threshold of BLURRED on: between 0 and the threshold none are told."""
@@ -153,7 +154,7 @@ def _statistic(
         key = _cell(codes.items(), where)
         levels = tuple(codelists[d].by_code[code].level for d, code in codes.items())
         shares: list[_Share] = []
-        if key in declared.counts and row["status"] == "published":
+        if key in declared.counts and row["status"] in SHOWN:
             untimed = declared.counts.get(key | {(name, fact.get("untimed", ""))})
             numbers = {column: int(text) for column, text in row.items() if text.isdigit() and column not in codes}
             calls = declared.counts[key]

@@ -40,8 +40,8 @@ class System:
     cell i costs readers. Behind the published cells stand, for tables with a sensitive attribute, what
     each cell leaves over of the cell above it (code marked by COMPLEMENT): never published themselves, but
     attacked and protected like a withheld cell. `relations`: (whole, parts), each cell that is the sum of others.
-    What earlier releases published stands here too, first in its key the release (EARLIER): `fixed` cells are public for good,
-    `kept` ones stay withheld because an earlier release withheld the very same count. Declared facts (`with_facts`) are the last `spare` rows of
+    What earlier releases published stands here too, first in its key the release (EARLIER): `fixed` cells are public for good (also
+    the zeros of days of which nothing was collected), `kept` ones stay withheld because an earlier release withheld the very same count. Declared facts (`with_facts`) are the last `spare` rows of
     `margins`, each with a leaf of its own at the end: no move may take it below nought. `told` says the same with cells in place of leaves, where it can.
     """
 
@@ -178,6 +178,7 @@ def build_system(
     cost: dict[int, float] = {}
     hidden: set[int] = set()
     shown: set[int] = set()
+    absent: set[int] = set()
     for position, (version, listed, small) in enumerate([*((e.version, e.tables, e.small) for e in earlier), ("", tables, ())]):
         made.versions.append(version)
         for number, table in enumerate(listed):
@@ -186,6 +187,8 @@ def build_system(
             if position == newest:
                 where.append(ids)
                 flags = primary(table, threshold)
+                if table.not_collected is not None:
+                    absent |= set(ids[table.not_collected].tolist())
             else:
                 hidden |= set(ids[earlier[position].withheld[number]].tolist())
                 shown |= set(ids[~earlier[position].withheld[number]].tolist())
@@ -219,6 +222,7 @@ def build_system(
     for cell, other in _same(cells, gone, ~past & (np.arange(size) < published)):
         fixed[other] |= fixed[cell]
         kept[other] |= withheld_then[cell]
+    fixed[list(absent)] = True
     if np.any(fixed & flags_of):
         raise ProtectionError(
             "an earlier release published a count that must be withheld now; was its threshold lower, or were fewer rules in force? "

@@ -7,10 +7,8 @@ import hashlib
 import io
 import json
 import shutil
-from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,14 @@ from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import Text
 from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
+from anonymize.collected import NOT_COLLECTED
 from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.geojson import public_geojson
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
 from anonymize.release.changelog import changelog
 from anonymize.release.published import NOTHING_REVISED, PublishedStatistic, PublishedTable, Revised
-from anonymize.release.read import HISTORY
+from anonymize.release.read import HISTORY, WITHHELD
 
 MEASURE = "calls"
 SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -73,7 +72,7 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
 
     published = {name: codelists[name] for name in _used(contents.tables, contents.statistics)}
     for table in contents.tables:
-        put(f"tables/{table.name}.csv", _table_csv(table, config), _pointing(_table_resource(table), table.dimensions))
+        put(f"tables/{table.name}.csv", _table_csv(table), _pointing(_table_resource(table), table.dimensions))
     for statistic in contents.statistics:
         described = _pointing(_statistic_resource(statistic), statistic.dimensions)
         put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), described)
@@ -135,41 +134,15 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return buffer.getvalue()
 
 
-def incomplete_periods(codelist: Codelist, data_from: date, data_to: date) -> set[str]:
-    """Codes of periods that the data cover only in part."""
-    found = set()
-    for node in codelist.nodes:
-        if node.level == "month":
-            first = date.fromisoformat(f"{node.code}-01")
-            last = first.replace(day=monthrange(first.year, first.month)[1])
-        elif node.level == "quarter":
-            year, quarter = int(node.code[:4]), int(node.code[-1])
-            first = date(year, 3 * quarter - 2, 1)
-            last = date(year, 3 * quarter, monthrange(year, 3 * quarter)[1])
-        elif node.level == "year":
-            first, last = date(int(node.code), 1, 1), date(int(node.code), 12, 31)
-        else:
-            continue
-        if first < data_from or last > data_to:
-            found.add(node.code)
-    return found
-
-
-def _table_csv(table: PublishedTable, config: AgencyConfig) -> str:
-    names = list(table.dimensions)
-    partial: set[str] = set()
-    if "period" in table.dimensions:
-        release = config.file.release
-        partial = incomplete_periods(table.dimensions["period"].codelist, release.data_from, release.data_to)
+def _table_csv(table: PublishedTable) -> str:
     rows: list[tuple[object, ...]] = []
-    values, hidden = table.values.ravel(), table.withheld.ravel()
-    at = names.index("period") if "period" in names else -1
+    values, hidden, marks = table.values.ravel(), table.withheld.ravel(), table.marks.ravel()
     for i, codes in enumerate(product(*(d.codes for d in table.dimensions.values()))):
         if hidden[i]:
-            rows.append((*codes, "", "suppressed"))
+            rows.append((*codes, "", WITHHELD))
         else:
-            rows.append((*codes, int(values[i]), "incomplete" if at >= 0 and codes[at] in partial else "published"))
-    return _csv([*names, MEASURE, "status"], rows)
+            rows.append((*codes, "" if marks[i] == NOT_COLLECTED else int(values[i]), marks[i]))
+    return _csv([*table.dimensions, MEASURE, "status"], rows)
 
 
 def _statistic_csv(statistic: PublishedStatistic) -> str:
@@ -184,9 +157,11 @@ def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
         for name, d in statistic.dimensions.items()
     ]
     for name, step in statistic.rounding.items():
-        text = f"Rounded to the nearest {step}; empty where withheld." if step > 1 else "In whole minutes; empty where withheld."
+        text = f"Rounded to the nearest {step}; empty where withheld or not collected."
+        if step == 1:
+            text = "In whole minutes; empty where withheld or not collected."
         if statistic.timed and name == list(statistic.rounding)[-1]:
-            text = f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. Empty where withheld."
+            text = f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. Empty where withheld or not collected."
         fields.append({"name": name, "type": "integer", "description": text, "constraints": {"minimum": 0}})
     fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
     declared = {
@@ -218,7 +193,7 @@ def _table_resource(table: PublishedTable) -> dict[str, Any]:
         fields.append({"name": name, "type": "string", "title": dimension.codelist.name.en, "constraints": {"required": True}})
     fields.append({
         "name": MEASURE, "type": "integer", "title": "Calls",
-        "description": "Number of calls; empty where withheld.", "constraints": {"minimum": 0},
+        "description": "Number of calls; empty where withheld, and where nothing was collected.", "constraints": {"minimum": 0},
     })  # fmt: skip
     fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
     declared: dict[str, Any] = {
@@ -312,6 +287,10 @@ def _package(contents: Contents, history: list[dict[str, str]], resources: list[
         },
         "period": {"from": str(release.data_from), "to": str(release.data_to)},
     }
+    if release.not_collected:
+        package["gaps"] = [
+            {"from": str(gap.first), "to": str(gap.last), "reason": _both(gap.reason)} for gap in release.not_collected if gap.reason
+        ]
     if agency.site:
         package["homepage"] = agency.site
     if agency.embedders:

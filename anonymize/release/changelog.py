@@ -18,6 +18,7 @@ def changelog(release: Release, earlier: Path | None, revised: Revised, codelist
     """`earlier`: the folder of the release before, whose own changelog follows; `codelists`: those that `release` publishes."""
     head = f"## {release.version} ({release.created})\n\n"
     period = f"Calls from {release.data_from} to {release.data_to}.\n"
+    period += "".join(f"Not collected: {gap.first} to {gap.last}. {gap.reason.en}\n" for gap in release.not_collected if gap.reason)
     reason = f"Reason: {release.reason.en}\n" if release.reason else ""
     if earlier is None:
         return f"{TITLE}{head}First release. {period}{reason}"

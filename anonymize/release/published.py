@@ -15,12 +15,16 @@ import numpy.typing as npt
 
 from anonymize.agency.schema import StatisticSpec, Text
 from anonymize.codelists import ROOT
+from anonymize.collected import NOT_COLLECTED
+from anonymize.release.read import WITHHELD
 from anonymize.tables import Dimension
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
+Marks = npt.NDArray[np.str_]
+"""What the dates of the agency file make of each cell: published, incomplete or not_collected (`collected.py`)."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ NOTHING_REVISED = Revised((), 0)
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A count table as the public sees it: where `withheld`, `values` are 0, whatever was counted. Raises AssertionError otherwise."""
+    """A count table as the public sees it: where `withheld`, `values` are 0, whatever was counted. Raises AssertionError otherwise.
+
+    What was not collected is not withheld: its `values` are 0, and everyone knows that from `marks`."""
 
     name: str
     title: Text
@@ -46,9 +52,11 @@ class PublishedTable:
     sensitive_attribute: str | None
     values: Counts
     withheld: Mask
+    marks: Marks
 
     def __post_init__(self) -> None:
         assert not np.any(self.values[self.withheld]), "a withheld count was about to be written"
+        assert not np.any(self.withheld & (self.marks == NOT_COLLECTED)), "what is known to be 0 was about to be marked as withheld"
 
     @cached_property
     def keys(self) -> list[Key]:
@@ -68,17 +76,22 @@ class PublishedStatistic:
     rounding: dict[str, int]
     shown: Mask
     timed: bool
+    marks: Marks
 
     def __post_init__(self) -> None:
+        assert not np.any(self.shown & (self.marks == NOT_COLLECTED)), (
+            "a statistic was about to be written of days of which nothing was collected"
+        )
         assert not any(np.any(values[~self.shown]) for values in self.columns.values()), "a withheld statistic was about to be written"
 
     def rows(self) -> list[dict[str, str]]:
         """Every row of the table by column, as it is written."""
-        flat, shown = {name: values.ravel() for name, values in self.columns.items()}, self.shown.ravel()
+        flat, shown, marks = {name: values.ravel() for name, values in self.columns.items()}, self.shown.ravel(), self.marks.ravel()
         found = []
         for i, codes in enumerate(product(*(d.codes for d in self.dimensions.values()))):
             numbers = {name: str(int(values[i])) if shown[i] else "" for name, values in flat.items()}
-            found.append(dict(zip(self.dimensions, codes, strict=True)) | numbers | {"status": "published" if shown[i] else "suppressed"})
+            status = str(marks[i]) if shown[i] or marks[i] == NOT_COLLECTED else WITHHELD
+            found.append(dict(zip(self.dimensions, codes, strict=True)) | numbers | {"status": status})
         return found
 
 

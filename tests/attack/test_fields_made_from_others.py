@@ -163,7 +163,7 @@ def test_an_attacker_over_the_whole_cross_narrows_nothing(tmp_path, seed):
             inside = np.all([leaves[d] == c for d, c in codes.items()], axis=0) if codes else np.ones(len(leaves), dtype=bool)
             if row["status"] != "suppressed":
                 rows.append(inside)
-                values.append(int(row["calls"]))
+                values.append(0 if row["status"] == "not_collected" else int(row["calls"]))
             else:
                 hidden.append((name, codes, inside))
     assert hidden

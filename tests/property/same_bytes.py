@@ -10,6 +10,7 @@ from pathlib import Path
 from anonymize import pipeline
 from anonymize.pipeline import CANDIDATE, read_inputs
 from anonymize.protect import protect
+from tests.agency import answer
 from tests.benchmark.instances import load
 from tests.random_agencies import agency
 
@@ -25,6 +26,7 @@ def candidates(agencies: list[Path], private: Path) -> str:
     found = hashlib.sha256()
     for number, file in enumerate(agencies):
         folder = private / str(number)
+        answer(file)
         pipeline.build(read_inputs(file), private / f"{number}-public", folder)
         for path in sorted(p for p in (folder / CANDIDATE).rglob("*") if p.is_file()):
             found.update(str(path.relative_to(folder)).encode() + path.read_bytes())

@@ -40,13 +40,13 @@ def hold(listed, counts):
 
 
 @settings(deadline=None)
-@given(WAITS, st.integers(0, 3), st.booleans())
-def test_waits_are_true_of_the_calls_of_a_row(waits, fewer, untimed_published):
+@given(WAITS, st.integers(0, 3), st.booleans(), st.sampled_from(("published", "incomplete")))
+def test_waits_are_true_of_the_calls_of_a_row(waits, fewer, untimed_published, status):
     counts = counted("a", waits)
     at = frozenset({("place", "a")})
     public = {at: counts[at]} | ({at | {("wait", "unknown")}: waits[1]} if untimed_published else {})
     numbers = told(waits, max(1, len(waits[0]) - fewer))
-    row = {"place": "a", **{name: str(n) for name, n in numbers.items()}, "status": "published"}
+    row = {"place": "a", **{name: str(n) for name, n in numbers.items()}, "status": status}
     declared = Declared([FACT], {"s": [row]}, {"s": {}}, {"s": ["place"]}, public, 11)
     listed = bounds_of(declared, LISTS, lambda key: True)
     assert listed

@@ -6,6 +6,7 @@ import statistics
 from anonymize import pipeline
 from anonymize.errors import ProtectionError
 from anonymize.pipeline import plan, read_inputs
+from tests.agency import answer
 from tests.random_agencies import agency
 
 MEDIAN, WORST = 1.5, 2.5
@@ -17,7 +18,9 @@ def costs(folder, seeds):
     """How many times the proven bound each agency's release costs, and how many audits it took; and how far off `plan` was, as a share."""
     ratios, rounds, apart = [], [], []
     for seed in seeds:
-        inputs = read_inputs(agency(folder / f"in{seed}", seed))
+        file = agency(folder / f"in{seed}", seed)
+        answer(file)
+        inputs = read_inputs(file)
         try:
             built = pipeline.build(inputs, folder / f"out{seed}", folder / f"private{seed}")
         except ProtectionError:

@@ -22,6 +22,7 @@ from anonymize.protect.certificates import Certificates
 from anonymize.records import read_calls
 from anonymize.release.candidate import Before, write_candidate
 from anonymize.tables import count_tables, counter
+from tests.agency import answer
 from tests.random_agencies import BY_BOTH, BY_HOUR, BY_SOURCE, SOURCES, TYPES, draw, write
 
 SEEDS = range(60) if "SOAK" in os.environ else range(5)
@@ -110,6 +111,7 @@ def files(folder):
 def made(folder, seed, extra):
     rng = random.Random(seed)
     agency = write(folder / "in", draw(rng), rng.choice([5, 11]), extra)
+    answer(agency)
     return agency, pipeline.build(read_inputs(agency), folder / "out", folder / "private")
 
 
@@ -188,6 +190,7 @@ def test_a_table_of_completeness_made_from_records_is_caught(tmp_path, monkeypat
     monkeypatch.setattr("anonymize.pipeline.audit_release", passed)
     rows = [(f"2024-0{m}", h % 24, "Crisis", "911") for m, n in ((1, 11), (2, 9), (3, 40)) for h in range(n)]
     agency = write(tmp_path / "in", rows, 11, JOINED)
+    answer(agency)
     with pytest.raises(ProtectionError, match=r"two worlds: .*completeness"):
         pipeline.build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
 
@@ -206,7 +209,7 @@ def test_what_is_written_cannot_hold_a_withheld_count():
     table = inspect.get_annotations(published.PublishedTable)
     assert "people" not in table
     with pytest.raises(AssertionError, match="withheld count"):
-        published.PublishedTable("t", None, "calls", {}, {}, None, np.array([3]), np.array([True]))
+        published.PublishedTable("t", None, "calls", {}, {}, None, np.array([3]), np.array([True]), np.array(["published"]))
     source = Path(candidate.__file__).read_text()
     assert "anonymize.tables" not in source
     assert "Tally" not in source

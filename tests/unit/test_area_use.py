@@ -6,7 +6,7 @@ import pytest
 
 from anonymize.cli import main
 from anonymize.pipeline import read_inputs
-from tests.agency import build, write_agency
+from tests.agency import answer, build, write_agency
 from tests.boundary_files import AREA, BY_AREA, COLUMN, POINTS, SIDE, SOUTH, WEST, collection, feature
 
 BEE = feature("B", i=1)
@@ -113,6 +113,7 @@ def test_published_outlines_do_not_follow_the_calls(tmp_path, capsys):
 
 def test_the_build_report_says_it_too(tmp_path, capsys):
     checked(tmp_path, capsys, ["A"] * 80, feature("A"), BEE)
+    answer(tmp_path / "agency.toml")
     main(["build", str(tmp_path / "agency.toml"), "--out", str(tmp_path / "out"), "--private", str(tmp_path / "private"), "--quiet"])
     assert "outlines that no call names: 1 of 2: B" in (tmp_path / "private/build_report.txt").read_text()
 

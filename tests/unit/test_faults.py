@@ -11,7 +11,7 @@ from anonymize.cli import main
 from dashboard import service
 from dashboard.release import load_release
 from dashboard.serving import all_releases
-from tests.agency import make, write_agency
+from tests.agency import answer, make, write_agency
 from tests.conftest import ROOT
 
 ROWS = "id,at,type\n" + "".join(f"JANE{n},2024-0{1 + n % 6}-{1 + n % 28:02d} 10:00,{'Crisis' if n % 3 else 'Check'}\n" for n in range(900))
@@ -25,8 +25,8 @@ def files(folder):
 def released(tmp_path):
     agency = write_agency(tmp_path / "agency", ROWS)
     assert make(agency, tmp_path / "out", tmp_path / "private") == 0
-    (tmp_path / "agency/calls.csv").write_text(ROWS.replace("2024-03", "2024-04"))
-    agency.write_text(agency.read_text().replace('version = "2024.1"', 'version = "2024.2"'))
+    write_agency(tmp_path / "agency", ROWS.replace("2024-03", "2024-04"), {'version = "2024.1"': 'version = "2024.2"'})
+    answer(agency)
     return agency, tmp_path / "out", tmp_path / "private"
 
 

@@ -21,7 +21,7 @@ from anonymize.errors import ReleaseError, SchemaError
 from anonymize.pipeline import publish, read_inputs
 from anonymize.release.publish import CODE_LENGTH, Approval, digest_of
 from anonymize.release.seal import seal, seal_path
-from tests.agency import make, write_agency
+from tests.agency import answer, make, write_agency
 from tests.conftest import ROOT
 from tests.helpers import rehash
 
@@ -34,6 +34,7 @@ def files(folder):
 
 
 def build(agency):
+    answer(agency)
     pipeline.build(read_inputs(agency), agency.parent / "out", agency.parent / "private")
     return agency.parent / "private/candidate"
 
@@ -372,6 +373,7 @@ def test_modes_of_private_files_are_set_whatever_they_were(tmp_path):
     (private / "mine.txt").chmod(0o644)
     common = [str(agency), "--private", str(private), "--quiet"]
     assert main(["check", *common]) == 0
+    answer(agency)
     assert main(["plan", *common]) == 0
     assert main(["build", *common, "--out", str(tmp_path / "out")]) == 0
     modes = {str(p.relative_to(private)): p.stat().st_mode & 0o777 for p in private.rglob("*")}

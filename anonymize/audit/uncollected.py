@@ -1,0 +1,97 @@
+"""What the dates in `datapackage.json` say of each cell: were its days collected, all, some, or none of them?
+
+Anyone can work that out. So a cell of which nothing was collected must bear that mark and no other, and it counts nothing: the attacker
+knows it to be 0, whatever stands in its row. Marks that do not follow from the dates would tell of records, and are findings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+WHOLE, PART, NONE = "published", "incomplete", "not_collected"
+SEASONS = ("winter", "spring", "summer", "fall")
+"""Of three months each, from December."""
+WORKING_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The first and last day of a release's data, and the spans of which nothing was collected."""
+
+    first: date
+    last: date
+    gaps: tuple[tuple[date, date], ...]
+    _seen: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, package: Mapping[str, Any]) -> Dates | None:
+        """None for a release that names no period. Raises KeyError, TypeError or ValueError where it is not of format 1."""
+        if "period" not in package:
+            return None
+        gaps = [_ends(gap) for gap in package.get("gaps", ())]
+        return cls(*_ends(package["period"]), tuple(gaps))
+
+    def mark(self, codes: Mapping[str, str]) -> str:
+        """WHOLE, PART or NONE, by the codes of `period`, `season` and `weekday`; a dimension that is not named is taken whole."""
+        at = (codes.get("period", "all"), codes.get("season", "all"), codes.get("weekday", "all"))
+        if at not in self._seen:
+            self._seen[at] = self._mark(*at)
+        return self._seen[at]
+
+    def _mark(self, period: str, season: str, weekday: str) -> str:
+        days = [day for day in self._calendar() if _in_period(day, period) and _in_season(day, season) and _on(day, weekday)]
+        held = [day for day in days if self._collected(day)]
+        if not days:
+            return WHOLE
+        if not held:
+            return NONE
+        meant = days if period != "all" else [day for day in days if self.first <= day <= self.last]
+        return WHOLE if len(held) == len(meant) else PART
+
+    def without_calls(self, months: Iterable[str]) -> frozenset[str]:
+        """Those of `months` (codes) of which nothing was collected."""
+        return frozenset(month for month in months if self.mark({"period": month}) == NONE)
+
+    def _calendar(self) -> Iterable[date]:
+        """Every day of every year that the data touch."""
+        day = date(self.first.year, 1, 1)
+        while day.year <= self.last.year:
+            yield day
+            day += timedelta(days=1)
+
+    def _collected(self, day: date) -> bool:
+        return self.first <= day <= self.last and not any(first <= day <= last for first, last in self.gaps)
+
+
+def _ends(span: Mapping[str, str]) -> tuple[date, date]:
+    return date.fromisoformat(span["from"]), date.fromisoformat(span["to"])
+
+
+def _in_period(day: date, code: str) -> bool:
+    """`all`, a year, a quarter (2024-Q1) or a month (2024-01)."""
+    if code == "all":
+        return True
+    found = re.fullmatch(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})))?", code)
+    if found is None:
+        return True
+    year, quarter, month = found.groups()
+    return (
+        day.year == int(year)
+        and (quarter is None or (day.month - 1) // 3 == int(quarter) - 1)
+        and (month is None or day.month == int(month))
+    )
+
+
+def _in_season(day: date, code: str) -> bool:
+    return code not in SEASONS or SEASONS[day.month % 12 // 3] == code
+
+
+def _on(day: date, code: str) -> bool:
+    """A day of the week from 1, Monday, or a part of the week; a day that is not on record may be any."""
+    if code.isdigit():
+        return day.isoweekday() == int(code)
+    return code not in ("mon-fri", "sat-sun") or (day.isoweekday() <= WORKING_DAYS) == (code == "mon-fri")
