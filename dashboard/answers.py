@@ -6,10 +6,10 @@ from calendar import isleap
 from dataclasses import dataclass
 
 from dashboard.language import _, about, number, percent
-from dashboard.release import ROOT, CountTable, Release
+from dashboard.release import NOT_COLLECTED, ROOT, CountTable, Release
 from dashboard.skeleton import period_words
 from dashboard.stats import SMALLEST_BASE, counts_differ, shares_differ
-from dashboard.views import Point, Share, along, label_of, shares_of
+from dashboard.views import Point, Share, along, in_part, label_of, shares_of
 
 REACHED = {"responder": "clinician"}
 ELIGIBLE = {"eligible": "yes"}
@@ -46,15 +46,25 @@ def calls(release: Release) -> str:
     """How many calls, with the year before where it may be compared."""
     table = release.find("period")
     if table is None:
-        table = min(release.tables.values(), key=lambda t: len(t.levels))
-        count, _status = table.cell({})
-        return _("{count} calls came in from {span}.").format(count=number(count or 0), span=period_words(release))
+        return _in_all(release, min(release.tables.values(), key=lambda t: len(t.levels)))
     years = whole_years(release, table)
     if years is None or years.last.value is None:
-        count, _status = table.cell({})
-        return _("{count} calls came in from {span}.").format(count=number(count or 0), span=period_words(release))
+        return _in_all(release, table)
     sentence = in_a_year(years.last.code, years.last.value)
     return f"{sentence} {compared(years.last.value, years.before)}" if years.before else sentence
+
+
+def _in_all(release: Release, table: CountTable) -> str:
+    """The calls of the whole time, where there is no whole year to tell of."""
+    count, status = table.cell({})
+    if count is None:
+        return _("The number of calls from {span} is withheld.").format(span=period_words(release))
+    sentence = _("{count} calls came in from {span}.").format(count=number(count), span=period_words(release))
+    return sentence + _some_missing(status)
+
+
+def _some_missing(*statuses: str) -> str:
+    return " " + _("Some days are missing.") if in_part(*statuses) else ""
 
 
 def in_a_year(year: str, count: int) -> str:
@@ -77,11 +87,14 @@ def coverage(release: Release) -> tuple[str, Share | None]:
         by_year = {s.code: s for s in shares_of(release, table, "period", "year", REACHED, {})}
         share, period = by_year[years.last.code], years.last.label
     if share.share is None or share.part.value is None or share.whole.value is None:
-        return _("The share of calls that a clinician reached is withheld for {period}.").format(period=period), None
+        words = _("The share of calls that a clinician reached is withheld for {period}.")
+        if NOT_COLLECTED in (share.part.status, share.whole.status):
+            words = _("The share of calls that a clinician reached was not collected for {period}.")
+        return words.format(period=period), None
     sentence = _(
         "In {period}, a clinician came in person to {share} of the calls that met the program's criteria ({part} of {whole})."
     ).format(period=period, share=percent(share.share), part=number(share.part.value), whole=number(share.whole.value))
-    sentence = _with_about(sentence, share.share)
+    sentence = _with_about(sentence, share.share) + _some_missing(share.part.status, share.whole.status)
     if years is not None and years.before is not None:
         before = by_year[years.before.code]
         sentence += " " + share_change(share, before)
@@ -102,7 +115,7 @@ def share_change(now: Share, before: Share) -> str:
 def outcomes(release: Release, table: CountTable) -> str:
     """The most common way calls ended, over the whole period."""
     found = [p for p in along(release, table, "outcome", table.finest("outcome"), {}) if p.value is not None and p.code != "unknown"]
-    whole, _status = table.cell({})
+    whole, status = table.cell({})
     if not found or not whole or whole < SMALLEST_BASE:
         return _("How calls ended is withheld for {span}.").format(span=period_words(release))
     top = max(found, key=lambda p: p.value or 0)
@@ -111,7 +124,7 @@ def outcomes(release: Release, table: CountTable) -> str:
         span=period_words(release), label=label_of(release, "outcome", top.code).lower(),
         share=percent(share), part=number(top.value or 0), whole=number(whole),
     )  # fmt: skip
-    return _with_about(sentence, share)
+    return _with_about(sentence, share) + _some_missing(status)
 
 
 def _with_about(sentence: str, share: float) -> str:

@@ -21,14 +21,14 @@ from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.figure import Figure
 from dashboard.language import _, day, number, percent, pick, rounded
 from dashboard.measures import measures
-from dashboard.notices import made_up
+from dashboard.notices import made_up, uncollected, uncollected_note
 from dashboard.paper import table_html
 from dashboard.places import gaps
 from dashboard.program import events, letters, point
-from dashboard.release import ROOT, CountTable, Release
+from dashboard.release import NOT_COLLECTED, ROOT, SUPPRESSED, CountTable, Release
 from dashboard.scores import targets
 from dashboard.skeleton import areas, field_name, point_tables, share_tables
-from dashboard.views import Share, along, label_of
+from dashboard.views import Share, along, label_of, marked, missing_word
 
 TEMPLATE = Path(__file__).parent / "brief.typ"
 LOW = 90
@@ -117,14 +117,19 @@ def _beside_city(release: Release, area: str, place: str, year: str) -> Part | N
     rows: list[tuple[str, ...]] = []
     counted = release.find("area", "period")
     if counted:
-        rows.append((_("Crisis calls"), *(point(release, counted, "area", a, {"period": y}).shown for y in spans for a in _pair(area))))
+        rows.append((_("Crisis calls"), *(point(release, counted, "area", a, {"period": y}).brief for y in spans for a in _pair(area))))
     covered = release.find("area", "period", "responder", where=ELIGIBLE)
     if covered:
-        rows.append((_("Reached by a clinician"), *(_share(release, covered, a, y).shown for y in spans for a in _pair(area))))
+        rows.append((_("Reached by a clinician"), *(_share(release, covered, a, y).brief for y in spans for a in _pair(area))))
     waits = release.statistic("minutes_call_to_arrival", "area", "period")
     if waits:
-        cells = [waits.rows.get(tuple({"area": a, "period": y}.get(d, ROOT) for d in waits.levels)) for y in spans for a in _pair(area)]
-        rows.append((_("Half of the waits are under (minutes)"), *(number(c["median"]) if c else _("withheld") for c in cells)))
+        places = [tuple({"area": a, "period": y}.get(d, ROOT) for d in waits.levels) for y in spans for a in _pair(area)]
+        statuses = [waits.statuses.get(place, SUPPRESSED) for place in places]
+        words = [
+            marked(number(cell["median"]), status) if (cell := waits.rows.get(place)) else missing_word(status)
+            for place, status in zip(places, statuses, strict=True)
+        ]
+        rows.append((_("Half of the waits are under (minutes)"), *words))
     if not rows:
         return None
     city = pick(release.agency["place"])
@@ -154,7 +159,7 @@ def _calls(release: Release, area: str, place: str, year: str) -> Part | None:
         "calls", title, charts.describe(_("Line chart"), title, year, points), shown, data, ("brief-calls",),
         draw=partial(charts.trend, points, _("Calls"), events=letters(changes)),
     )  # fmt: skip
-    legend = " ".join(f"{e.letter}: {e.words}" for e in changes)
+    legend = " ".join([*(f"{e.letter}: {e.words}" for e in changes), uncollected_note(release)]).strip()
     return Part(title, text=legend, figure=figure)
 
 
@@ -185,7 +190,11 @@ def _gaps(release: Release) -> Part:
         _("{day}, {hours}: {calls} crisis calls in the year, {teams} teams on duty").format(
             day=g.day,
             hours=g.hours,
-            calls=number(g.calls) if g.calls is not None else _("a withheld number of"),
+            calls=number(g.calls)
+            if g.calls is not None
+            else _("an unknown number of")
+            if g.status == NOT_COLLECTED
+            else _("a withheld number of"),
             teams=rounded(g.teams),
         )
         for g in found[:MOST_GAPS]
@@ -196,11 +205,11 @@ def _gaps(release: Release) -> Part:
 def _quality(release: Release) -> Part:
     complete = release.package.get("completeness", {})
     low = [_("{field}: {percent}").format(field=field_name(release, n), percent=percent(s / 100)) for n, s in complete.items() if s < LOW]
-    cells = sum(len(t.cells) for t in release.tables.values())
-    hidden = sum(int((t.cells["status"] == "suppressed").sum()) for t in release.tables.values())
-    text = _("{withheld} of {cells} published counts are withheld to protect people.").format(withheld=number(hidden), cells=number(cells))
+    text = _("{withheld} of {cells} published counts are withheld to protect people.").format(
+        withheld=number(release.withheld), cells=number(release.counts)
+    )
     text += " " + (_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(low)) if low else _("Every field is filled in at least 9 of 10 calls."))  # fmt: skip
-    return Part(_("How good are the data?"), text=text)
+    return Part(_("How good are the data?"), text=text, items=tuple(uncollected(release)))
 
 
 def _questions(release: Release, found: Sequence[Part | None]) -> Part:

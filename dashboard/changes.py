@@ -13,7 +13,8 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.language import _, current, number, pick
-from dashboard.release import ROOT, Code, Codelist, CountTable, Release
+from dashboard.notices import uncollected
+from dashboard.release import INCOMPLETE, PUBLISHED, ROOT, Code, Codelist, CountTable, Release
 
 MOST = 400
 """Changed figures listed; the rest are counted."""
@@ -57,7 +58,7 @@ def _counts(before: Release, after: Release) -> Iterator[Change]:
             except KeyError:
                 continue
             # A period that the earlier data covered in part only is not the same figure.
-            if old is not None and value is not None and old != value and old_status == status == "published":
+            if old is not None and value is not None and old != value and old_status == status == PUBLISHED:
                 yield Change(name, pick(table.title), _cell_words(after, codes), number(old), number(value))
 
 
@@ -98,7 +99,7 @@ def _part_periods(release: Release) -> set[str]:
         codes["period"]
         for table in release.tables.values()
         for codes, _value, status in _cells(table)
-        if status == "incomplete"
+        if status == INCOMPLETE
     }  # fmt: skip
 
 
@@ -224,6 +225,12 @@ def rules(before: Release, after: Release) -> list[RuleChange]:
     """Rules of the agency's own that are new, reworded or gone."""
     old, new = before.package.get("definitions", {}), after.package.get("definitions", {})
     return [RuleChange(name, old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+
+
+def missing_days(before: Release, after: Release) -> tuple[list[str], list[str]]:
+    """A sentence for each stretch of days that is missing now and was not before, and for each that was and is no longer."""
+    old, new = uncollected(before), uncollected(after)
+    return [sentence for sentence in new if sentence not in old], [sentence for sentence in old if sentence not in new]
 
 
 def tables(before: Release, after: Release) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard.language import _, month, number, rounded
 from dashboard.theme import Palette
-from dashboard.views import Point, Share, points_frame, shares_frame
+from dashboard.views import Point, Share, in_part, points_frame, shares_frame
 
 ROW = 46
 """Height of one labelled bar, in pixels: the label stands above it, so that it fits a phone."""
@@ -99,12 +99,16 @@ def share_words(share: Share) -> str:
     """A share with its n and N, or why there is none."""
     if share.share is None:
         return share.shown
+    if in_part(share.part.status, share.whole.status):
+        return _("{share} ({part} of {whole}; part of the period only)").format(
+            share=share.shown, part=share.part.shown, whole=share.whole.shown
+        )
     return _("{share} ({part} of {whole})").format(share=share.shown, part=share.part.shown, whole=share.whole.shown)
 
 
 def dots(shares: Sequence[Share], colours: Palette) -> alt.LayerChart:
     """One dot per share with its 95 % interval; places without a share in words."""
-    frame = shares_frame(shares).assign(text=[s.shown for s in shares])
+    frame = shares_frame(shares).assign(text=[s.brief for s in shares])
     y = alt.Y("order:O", axis=None, scale=alt.Scale(paddingInner=0.62, paddingOuter=0.5))
     axis = alt.Axis(format=".0%", tickCount=5, grid=True)
     x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
@@ -152,17 +156,26 @@ def trend(points: Sequence[Point], unit: str, colours: Palette, events: Mapping[
             frame[frame["value"].notna() & frame["part"]],
             lambda part: part.mark_point(stroke=colours.mark, fill=colours.background, strokeWidth=2, size=70, opacity=1).encode(x=x, y=y),
         ),
-        *_where(frame[frame["value"].isna()], lambda gone: gone.mark_rule(color=colours.quiet, strokeDash=[2, 4]).encode(x=x)),
-        *_where(
-            frame[frame["word"] != ""],
-            lambda named: named.mark_text(
-                angle=270, align="left", baseline="middle", dx=4, fontSize=12, fontStyle="italic", color=colours.quiet
-            ).encode(x=x, y=alt.value("height"), text="word:N"),
-        ),
+        *_words_at(frame, x, colours),
         *_values_at(ends, x, y, colours),
     ]
     layers += _changes(frame, "code", events or {}, x, colours)
     return _layered(layers, 300, colours)
+
+
+def _words_at(frame: pd.DataFrame, x: alt.X, colours: Palette) -> list[Any]:
+    """The `word` of each row that has one, upright from the axis; a dotted rule where there is no value, which the word's edge keeps clear of it."""
+    layers = _where(
+        frame[frame["value"].isna() & (frame["word"] != "")],
+        lambda gone: gone.mark_rule(color=colours.quiet, strokeDash=[2, 4]).encode(x=x),
+    )
+    upright: dict[str, Any] = {"angle": 270, "align": "left", "baseline": "middle", "dx": 4, "fontSize": 12, "fontStyle": "italic"}
+    styles: list[dict[str, Any]] = [{"stroke": colours.background, "strokeWidth": 4, "strokeJoin": "round"}, {"color": colours.quiet}]
+    named = frame[frame["word"] != ""]
+    if len(named):
+        texts = alt.Chart(named).encode(x=x, y=alt.value("height"), text="word:N")
+        layers += [texts.mark_text(**upright, **style) for style in styles]
+    return layers
 
 
 def _values_at(ends: pd.DataFrame, x: alt.X, y: alt.Y, colours: Palette) -> list[alt.Chart]:
@@ -227,11 +240,12 @@ def marks(items: Sequence[Mark], colours: Palette, *, dots: bool = True) -> alt.
 
 
 def lines(
-    series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette, events: Mapping[str, str] | None = None
-) -> alt.LayerChart:
+    series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]], unit: str, colours: Palette, events: Mapping[str, str] | None = None,
+    words: Mapping[str, str] | None = None,
+) -> alt.LayerChart:  # fmt: skip
     """One line for each series, told apart by dash and colour, named in a key above; x in the order given. Labels of both ends stand on the line.
 
-    `events`: a place on the x axis -> a letter for what changed there.
+    `events`: a place on the x axis -> a letter for what changed there; `words`: a place -> why no line has a value there.
     """
     rows = [(name, x, value) for name, points in series for x, value in points]
     frame = pd.DataFrame(rows, columns=["series", "x", "value"]).astype({"value": float})
@@ -259,7 +273,9 @@ def lines(
         ),
         *_values_at(ends, x, y, colours),
     ]
-    layers += _changes(frame.drop_duplicates("x"), "x", events or {}, x, colours)
+    places = frame.drop_duplicates("x")
+    layers += _words_at(places.assign(word=places["x"].map(dict(words or {})).fillna("")), x, colours)
+    layers += _changes(places, "x", events or {}, x, colours)
     return _layered(layers, 300 + 22 * len(names), colours)
 
 

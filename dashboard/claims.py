@@ -25,7 +25,7 @@ from dashboard.program import (
     statistic_rows,
     trained_words,
 )
-from dashboard.release import Release
+from dashboard.release import NOT_COLLECTED, Release
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
 from dashboard.stats import shares_differ, wilson
@@ -71,11 +71,6 @@ def _missing() -> Finding:
     return Finding(MISSING, nothing())
 
 
-def _scored(release: Release, measure: str) -> Score | None:
-    found = score(release, measure, latest(release))
-    return found if found and found.now.share is not None else None
-
-
 def _figure(release: Release, found: Score) -> str:
     return _("{measure}, {year}: {share}. Year before: {before} ({trend}).").format(
         measure=found.plain, year=latest(release), share=found.shown, before=found.before_shown, trend=found.trend
@@ -84,8 +79,10 @@ def _figure(release: Release, found: Score) -> str:
 
 def _described(measure: str) -> Callable[[Release], Finding]:
     def find(release: Release) -> Finding:
-        found = _scored(release, measure)
-        return Finding("described", _figure(release, found)) if found else _missing()
+        found = score(release, measure, latest(release))
+        if found is not None and NOT_COLLECTED in (found.now.part.status, found.now.whole.status):
+            return Finding("cannot_tell", _("{year}: {word}.").format(year=latest(release), word=found.shown))
+        return Finding("described", _figure(release, found)) if found and found.now.share is not None else _missing()
 
     return find
 
@@ -139,7 +136,7 @@ def _types(release: Release) -> Finding:
 
 def _repeat(release: Release) -> Finding:
     table = release.statistic("repeat_people_90", "period")
-    cells = [(code, cell) for code, _label, cell in statistic_rows(release, table, "period", "year", {}) if cell] if table else []
+    cells = [(row.code, row.numbers) for row in statistic_rows(release, table, "period", "year", {}) if row.numbers] if table else []
     if not cells:
         return _missing()
     words = [

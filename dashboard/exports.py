@@ -13,14 +13,11 @@ from datetime import date
 import pandas as pd
 
 from dashboard import citation, language, picture
-from dashboard.figure import Figure, slug
+from dashboard.figure import STATUS_COLUMNS, Figure, slug
 from dashboard.language import _, day, number, pick
 from dashboard.measures import VERSION, measures, own_rules
 from dashboard.notices import made_up
 from dashboard.release import Release
-
-STATUS_COLUMNS = ("status", "n_status", "out_of_status")
-
 
 _FORMULA = re.compile(r"""[\s\x00-\x1f\u200b-\u200f\u2060\ufeff"'`´‘’“”«»＂＇]*[=+\-@＝＋－＠﹦﹢﹣﹫\t\r\n]""")
 """The beginning of a text that a spreadsheet may run: a sign, in one of its widths, or a tab or line break, perhaps behind blanks and quotes."""
@@ -36,7 +33,8 @@ def harmless(value: object) -> object:
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Rows for a spreadsheet: UTF-8 with its mark, so that Excel shows accents, and no text that would run as a formula.
 
-    Withheld counts are empty, their status says why. The release's own files (`tables/` and `codelists/`) are never rewritten like this.
+    Counts that are withheld or were not collected are empty, their status says which. The release's own files (`tables/` and `codelists/`) are never
+    rewritten like this.
     """
     text: str = frame.rename(columns=harmless).map(harmless).to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8-sig")
@@ -61,10 +59,12 @@ def subtitle(release: Release) -> str:
 
 
 def foot(figure: Figure, release: Release, site: str) -> list[str]:
-    """The lines under a picture: what is withheld, source, release, licence, link."""
+    """The lines under a picture: what is missing, what is withheld, source, release, licence, link."""
     lines = []
     if release.agency["fictional"]:
         lines.append(made_up())
+    if figure.missing:
+        lines.append(figure.missing)
     if figure.hidden:
         lines.append(withheld_note(figure))
     lines.append(
@@ -125,6 +125,13 @@ def readme(figure: Figure, release: Release, site: str, retrieved: date | None) 
     lines += [f"- {rule}" for rule in own_rules(release, figure.measures)]
     if figure.note:
         lines += ["", _("NOTE"), figure.note.replace("**", "")]
+    if figure.missing:
+        lines += [
+            "",
+            _("WHAT IS MISSING"),
+            figure.missing,
+            _("Their column is empty where nothing was collected, and the status says 'not_collected'. That is not zero."),
+        ]
     lines += ["", _("WHAT IS WITHHELD"), withheld_note(figure) if figure.hidden else _("No number in this figure is withheld.")]
     lines.append(
         _("Counts from 1 to {last} are withheld, and others so that nobody can work them out. Their column is empty, and the status says 'suppressed'.").format(last=number(release.threshold - 1))

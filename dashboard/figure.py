@@ -20,6 +20,9 @@ from dashboard.language import _, number
 from dashboard.maps import Map
 from dashboard.theme import Palette
 
+STATUS_COLUMNS = ("status", "n_status", "out_of_status")
+"""Columns of `Figure.data` that say why a number is there or is not."""
+
 
 class Draw(Protocol):
     def __call__(self, *, colours: Palette) -> alt.LayerChart: ...
@@ -31,7 +34,8 @@ class Figure:
 
     `draw` makes the chart in given colours, in the language of the moment. A `map` stands before the figure that lists the same rows,
     so its table is not repeated on the page. With neither, the figure is a table.
-    `file`: parts of the file's name; `choices`: the filters that the view stands at, as in the address.
+    `file`: parts of the file's name; `choices`: the filters that the view stands at, as in the address. `missing`: which days are missing from it, and
+    why; pages tell that once, at their top, and what is taken away bears it itself.
     """
 
     page: str
@@ -44,8 +48,14 @@ class Figure:
     map: Map | None = None
     hidden: int = 0
     note: str = ""
+    missing: str = ""
     measures: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> set[str]:
+        """Every status in the rows."""
+        return {str(status) for name in STATUS_COLUMNS if name in self.data.columns for status in self.data[name]}
 
     @property
     def chart(self) -> Draw | None:
@@ -53,11 +63,12 @@ class Figure:
         return self.map.flat if self.map else self.draw
 
     def notes(self) -> list[str]:
-        """What stands under the chart: its note, and how many numbers are withheld."""
+        """What stands under the chart: its note, that days are missing, and how many numbers are withheld."""
         hidden = _("Numbers withheld here to protect people: {count}. See the page on methods and privacy.").format(
             count=number(self.hidden)
         )
-        return [line for line in (self.note, hidden if self.hidden else "") if line]
+        missing = _("Some days are missing. The top of the page says which, and why.")
+        return [line for line in (self.note, missing if self.missing else "", hidden if self.hidden else "") if line]
 
     @cached_property
     def drawn(self) -> str:

@@ -8,7 +8,7 @@ from dashboard.language import _
 from dashboard.measures import measures
 from dashboard.release import Release
 from dashboard.scores import score, targets, trend_of_counts
-from dashboard.views import Point, Rate, label_of
+from dashboard.views import Point, Rate, in_part, label_of, part_words
 
 FIRST = ("calls", "coverage", "wait_within_30", "stayed", "force", "connected")
 """Six figures, as measures are named."""
@@ -18,7 +18,8 @@ PER_1000 = ("force",)
 
 @dataclass(frozen=True)
 class Seen:
-    """One figure of a year in words; `part` and `whole` are None where withheld, `whole` also for a plain count. `n`, `out_of`: the two in words."""
+    """One figure of a year in words; `part` and `whole` are None where there is no number, `whole` also for a plain count. `n`, `out_of`: the two in
+    words; `status`, `out_of_status`: why they are there or not."""
 
     measure: str
     plain: str
@@ -31,6 +32,8 @@ class Seen:
     whole: int | None
     n: str
     out_of: str
+    status: str
+    out_of_status: str
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -58,8 +61,8 @@ def _calls(release: Release, year: str, plain: str) -> Seen | None:
     )
     assert now is not None
     trend = trend_of_counts(now, before) if before else ""
-    part = _("part of the period only") if now.status == "incomplete" else ""
-    return Seen("calls", plain, now.shown, part, before.shown if before else "", trend, "", now.value, None, now.shown, "–")
+    part = part_words() if in_part(now.status) else ""
+    return Seen("calls", plain, now.shown, part, before.brief if before else "", trend, "", now.value, None, now.shown, "–", now.status, "")
 
 
 def _share(release: Release, name: str, year: str) -> Seen | None:
@@ -67,15 +70,15 @@ def _share(release: Release, name: str, year: str) -> Seen | None:
     if found is None:
         return None
     target = next((t for t in targets(release) if t.measure == name and t.year == year), None)
-    shown, before = found.now.shown, found.before.shown if found.before else ""
+    shown, before = found.now.brief, found.before.brief if found.before else ""
     if name in PER_1000:
         rates = [Rate(s.code, s.label, s.part, s.whole) for s in (found.now, found.before) if s]
-        words = [_("{rate} per 1,000").format(rate=r.shown) if r.per_1000 is not None else r.shown for r in rates]
+        words = [_("{rate} per 1,000").format(rate=r.brief) if r.per_1000 is not None else r.shown for r in rates]
         shown, before = words[0], words[1] if len(words) > 1 else ""
     return Seen(
         name, found.plain, shown, found.counts if found.now.share is not None else "", before, found.trend if found.before else "",
         _("Target: {target} ({result})").format(target=target.target_words, result=target.result_words) if target else "",
-        found.now.part.value, found.now.whole.value, found.now.part.shown, found.now.whole.shown,
+        found.now.part.value, found.now.whole.value, found.now.part.shown, found.now.whole.shown, found.now.part.status, found.now.whole.status,
     )  # fmt: skip
 
 

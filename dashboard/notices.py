@@ -1,6 +1,28 @@
-"""Sentences that stand in many places: where to turn in a crisis, that a city is made up, why no release is shown."""
+"""Sentences that stand in many places: where to turn in a crisis, that a city is made up, which days are missing, why no release is shown."""
 
-from dashboard.language import _
+from dashboard.language import _, day, number, pick
+from dashboard.release import Release
+
+MOST_GAPS = 3
+"""Gaps in the data that a note under a figure names."""
+
+
+def uncollected(release: Release) -> list[str]:
+    """A sentence for each stretch of days of which the agency has no records, with its reason."""
+    return [
+        (_("There are no records from {start} to {end}.") if gap.first < gap.last else _("There are no records of {start}.")).format(
+            start=day(gap.first), end=day(gap.last)
+        )
+        + f" {pick(gap.reason)}"
+        for gap in release.uncollected
+    ]
+
+
+def uncollected_note(release: Release) -> str:
+    """The same in one line, of the first few; nothing where no days are missing."""
+    listed = uncollected(release)
+    more = len(listed) - MOST_GAPS
+    return " ".join([*listed[:MOST_GAPS], *([_("And {count} more gaps.").format(count=number(more))] if more > 0 else [])])
 
 
 def made_up() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import product
@@ -13,7 +13,7 @@ import pandas as pd
 from dashboard import charts, maps
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number, percent, pick, rounded
-from dashboard.release import ROOT, Code, CountTable, Release
+from dashboard.release import NOT_COLLECTED, PUBLISHED, ROOT, SUPPRESSED, Code, CountTable, Release
 from dashboard.skeleton import (
     Page,
     hidden_points,
@@ -25,7 +25,7 @@ from dashboard.skeleton import (
     share_tables,
 )
 from dashboard.surface import choose
-from dashboard.views import Point, along, shares_of, withheld_word
+from dashboard.views import Point, along, in_part, not_collected_word, shares_of
 
 SHARE_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Lower edges of the map's classes: the same for every release, so that colours keep their meaning."""
@@ -106,7 +106,7 @@ def _coverage(page: Page, table: CountTable, system: str, level: str, fixed: dic
         places = {s.code: maps.Place(s.code, s.label, share_class(s.share), charts.share_words(s)) for s in shares}
         classes = [f"{percent(edges[i])}–{percent(edges[i + 1])}" for i in range(5)]
         page.figure(
-            title=title, map=maps.Map(frame, places, tuple(classes), _("withheld or too few")), alt=charts.describe(_("Map"), title, when, shares),
+            title=title, map=maps.Map(frame, places, tuple(classes), _hatched(_("withheld or too few"), (s.whole for s in shares))), alt=charts.describe(_("Map"), title, when, shares),
             table=shown, data=data, file=("map", *file), hidden=hidden_shares(shares),
         )  # fmt: skip
     page.figure(
@@ -133,7 +133,7 @@ def _counts(page: Page, table: CountTable, system: str, level: str, fixed: dict[
         places = {p.code: maps.Place(p.code, p.label, count_class(p.value, edges), _count_words(p)) for p in points}
         classes = [_class_words(release, edges, i) for i in range(len(edges))]
         page.figure(
-            title=title, map=maps.Map(frame, places, tuple(classes), _("withheld")), alt=charts.describe(_("Map"), title, when, points),
+            title=title, map=maps.Map(frame, places, tuple(classes), _hatched(_("withheld"), points)), alt=charts.describe(_("Map"), title, when, points),
             table=shown, data=data, file=("map", *file), hidden=hidden_points(points),
         )  # fmt: skip
     page.figure(
@@ -142,6 +142,11 @@ def _counts(page: Page, table: CountTable, system: str, level: str, fixed: dict[
         alt=charts.describe(_("Bar chart"), title, when, listed),
         table=shown, data=data, file=file, hidden=hidden_points(points),
     )  # fmt: skip
+
+
+def _hatched(words: str, points: Iterable[Point]) -> str:
+    """What hatching means: days are missing for all areas of a map alike."""
+    return not_collected_word() if all(p.status == NOT_COLLECTED for p in points) else words
 
 
 def _class_words(release: Release, edges: list[int], i: int) -> str:
@@ -177,14 +182,19 @@ WEEKS = 365.25 / 7
 
 @dataclass(frozen=True)
 class Gap:
-    """One block of hours of one day of the week: calls in a year (None: withheld), and teams on duty on average."""
+    """One block of hours of one day of the week: calls in a year (None where there is no number), and teams on duty on average."""
 
     day: str
     hours: str
     calls: int | None
+    status: str
     teams: float
 
     hours_long: int = 1
+
+    @property
+    def calls_shown(self) -> str:
+        return Point("", "", self.calls, self.status).shown
 
     @property
     def none(self) -> bool:
@@ -192,8 +202,9 @@ class Gap:
 
     @property
     def per_hour(self) -> float | None:
-        """Calls for each hour that a team was on duty; none without a team, or where calls are withheld."""
-        return None if self.none or self.calls is None else self.calls / (self.teams * WEEKS * self.hours_long)
+        """Calls for each hour that a team was on duty; none without a team, or where calls are withheld or not all collected."""
+        known = self.calls if self.status == PUBLISHED else None
+        return None if self.none or known is None else known / (self.teams * WEEKS * self.hours_long)
 
 
 @dataclass(frozen=True)
@@ -243,7 +254,7 @@ def week(release: Release) -> list[Gap]:
         Gap(
             pick(d.label),
             pick(b.label),
-            demand.cell({**fixed, "weekday": d.code, "hour": b.code})[0],
+            *demand.cell({**fixed, "weekday": d.code, "hour": b.code}),
             found.teams[d.code, b.code],
             1 if len(b.code) == 2 else 4,
         )
@@ -272,28 +283,30 @@ def staffed(page: Page) -> None:
     data = pd.DataFrame(
         [{"year": found.year, "hour": b.code}
          | {f"calls_{d.code}": at[b.code, d.code].calls if at else None for d in found.days}
+         | {f"calls_{d.code}_status": at[b.code, d.code].status for d in found.days if at}
          | {f"teams_{d.code}": round(found.teams[b_d], 4) for d in found.days for b_d in [(d.code, b.code)]} for b in found.blocks]
     ).astype({f"calls_{d.code}": "Int64" for d in found.days})  # fmt: skip
     names = {pick(b.label): b.label["en"][:5] if len(b.code) == 2 else pick(b.label) for b in found.blocks}
 
     def shaded(title: str, file: str, alt: str, value: Callable[[Gap], float | None], words: Callable[[Gap], str], note: str) -> None:
         cells = [(names[t.hours], t.day[:3], value(t), words(t)) for t in times]
+        called = file != "staffed-hours"
         page.figure(
             title=title, draw=partial(charts.grid, cells), alt=alt,
             table=pd.DataFrame([{_("Time of day"): pick(b.label)} | {t.day: words(t) for t in times if t.hours == pick(b.label)} for b in found.blocks]),
             data=data,
-            file=(file, found.year), note=note, hidden=sum(t.calls is None for t in times) if file != "staffed-hours" else 0,
+            file=(file, found.year), note=note, hidden=sum(t.status == SUPPRESSED for t in times) if called else 0, statuses=[t.status for t in times] if called else (),
         )  # fmt: skip
 
     if times:
         shaded(
             _("Crisis calls, by day and time, {period}").format(period=found.year), "demand",
             _("Grid of numbers: how many crisis calls came in during the year, by day of the week and time of day."),
-            lambda t: t.calls, lambda t: withheld_word() if t.calls is None else number(t.calls), _("Darker means more calls. Where a number is withheld, the square is empty."),
+            lambda t: t.calls, lambda t: t.calls_shown, _("Darker means more calls. Where a number is withheld, the square is empty."),
         )  # fmt: skip
     else:
         page.not_reported(_("calls by day and time"))
-        times = [Gap(pick(d.label), pick(b.label), None, found.teams[d.code, b.code]) for b in found.blocks for d in found.days]
+        times = [Gap(pick(d.label), pick(b.label), None, "", found.teams[d.code, b.code]) for b in found.blocks for d in found.days]
     shaded(
         _("Teams on duty, by day and time, {period}").format(period=found.year), "staffed-hours",
         _("Grid of numbers: how many teams were on duty on average, by day of the week and time of day."),
@@ -302,19 +315,22 @@ def staffed(page: Page) -> None:
     if all(t.calls is None for t in times):
         return
     top = max((t.per_hour for t in times if t.per_hour is not None), default=1.0)
-    shaded(
-        _("Crisis calls for each hour of a team, by day and time, {period}").format(period=found.year), "gap-map",
-        _("Grid of numbers: crisis calls for each hour that a team was on duty, by day of the week and time of day; times without a team are named."),
-        lambda t: top if t.none else t.per_hour,
-        lambda t: _("none") if t.none else "–" if t.per_hour is None else rounded(t.per_hour),
-        _("Darker means a wider gap. 'None' means that no team was on duty at that time."),
-    )  # fmt: skip
+    if in_part(*(t.status for t in times)):
+        page.info(_("Calls for each hour of a team are not shown: some days of {period} are missing.").format(period=found.year))
+    else:
+        shaded(
+            _("Crisis calls for each hour of a team, by day and time, {period}").format(period=found.year), "gap-map",
+            _("Grid of numbers: crisis calls for each hour that a team was on duty, by day of the week and time of day; times without a team are named."),
+            lambda t: top if t.none else t.per_hour,
+            lambda t: _("none") if t.none else "–" if t.per_hour is None else rounded(t.per_hour),
+            _("Darker means a wider gap. 'None' means that no team was on duty at that time."),
+        )  # fmt: skip
     listed = gaps(release)[:10]
     page.rows(
         title=_("The ten widest gaps: many calls, few teams"),
-        table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): number(g.calls) if g.calls is not None else _("withheld"),
+        table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): g.calls_shown,
                              _("Teams on duty"): rounded(g.teams)} for g in listed]),
-        data=pd.DataFrame([(g.day, g.hours, g.calls, round(g.teams, 4)) for g in listed], columns=["weekday", "hours", "calls", "teams_on_duty"]), file=("gaps", found.year),
+        data=pd.DataFrame([(g.day, g.hours, g.calls, g.status, round(g.teams, 4)) for g in listed], columns=["weekday", "hours", "calls", "status", "teams_on_duty"]), file=("gaps", found.year),
         note=_("Ordered by calls for each team on duty; times without any team come first."),
     )  # fmt: skip
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import NamedTuple
 
 import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import whole_years
 from dashboard.language import _, day, month_in_words, number, percent, pick, rounded, text
-from dashboard.release import ROOT, CountTable, Release, StatisticTable
+from dashboard.release import PUBLISHED, ROOT, SUPPRESSED, CountTable, Release, StatisticTable
 from dashboard.skeleton import Page, periods
 from dashboard.surface import choose, escape
-from dashboard.views import Point, Rate, Share, along, by_who, label_of, shares_of
+from dashboard.views import Point, Rate, Share, along, by_who, label_of, marked, missing_word, shares_of
 
 
 def last_year(release: Release, table: CountTable) -> str:
@@ -86,25 +87,60 @@ def years_of(release: Release, table: CountTable, part: Mapping[str, str], fixed
     return shares_of(release, table, "period", "year", part, fixed) if "year" in table.levels.get("period", ()) else []
 
 
-def statistic_rows(
-    release: Release, table: StatisticTable, dimension: str, level: str, fixed: Mapping[str, str]
-) -> list[tuple[str, str, dict[str, int] | None]]:
-    """(code, label, numbers) along one dimension, where the statistic has that level; numbers are None where withheld."""
+class Row(NamedTuple):
+    """One cell of a statistic; `numbers` is None where there are none, `status` says why."""
+
+    code: str
+    label: str
+    numbers: dict[str, int] | None
+    status: str
+
+    @property
+    def missing(self) -> str:
+        """The word in place of the numbers."""
+        return missing_word(self.status)
+
+    @property
+    def withheld(self) -> bool:
+        return self.status == SUPPRESSED
+
+    def data(self, names: Iterable[str]) -> dict[str, object]:
+        """The numbers `names` to download, with their status."""
+        return {**{name: self.numbers[name] if self.numbers else None for name in names}, "status": self.status}
+
+
+def frame_of(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows to download; whole numbers stay whole beside cells without a number."""
+    return pd.DataFrame(list(rows)).convert_dtypes()
+
+
+def statistic_row(release: Release, table: StatisticTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Row:
+    """One cell; the label of a period says where it is covered in part only."""
+    at = {**fixed, dimension: code}
+    label, status = label_of(release, dimension, code), table.status(at)
+    return Row(code, marked(label, status) if dimension == "period" else label, table.cell(at), status)
+
+
+def statistic_rows(release: Release, table: StatisticTable, dimension: str, level: str, fixed: Mapping[str, str]) -> list[Row]:
+    """The cells along one dimension, where the statistic has that level."""
     codes = release.codelists[dimension].at(level) if level in table.levels[dimension] else ()
-    return [(c.code, label_of(release, dimension, c.code), table.cell({**fixed, dimension: c.code})) for c in codes]
+    return [statistic_row(release, table, dimension, c.code, fixed) for c in codes]
 
 
 def parts_by_year(release: Release, table: StatisticTable, part: str, whole: str, words: str) -> tuple[list[charts.Mark], pd.DataFrame]:
     """Marks and rows of one column of a statistic over another, year by year. `words` holds {share}, {part} and {whole}."""
     items, rows = [], []
-    for code, label, cell in statistic_rows(release, table, "period", "year", {}):
+    for row in statistic_rows(release, table, "period", "year", {}):
+        cell = row.numbers
         if cell is None or not cell[whole]:
-            items.append(charts.Mark(label, None, _("withheld")))
+            items.append(charts.Mark(row.label, None, row.missing))
         else:
             share = cell[part] / cell[whole]
-            items.append(charts.Mark(label, share, words.format(share=percent(share), part=number(cell[part]), whole=number(cell[whole]))))
-        rows.append({"period": code, part: cell[part] if cell else None, whole: cell[whole] if cell else None})
-    return items, pd.DataFrame(rows)
+            items.append(
+                charts.Mark(row.label, share, words.format(share=percent(share), part=number(cell[part]), whole=number(cell[whole])))
+            )
+        rows.append({"period": row.code, **row.data((part, whole))})
+    return items, frame_of(rows)
 
 
 def point(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Point:
@@ -151,10 +187,13 @@ class Cost:
 
 
 def contacts_of(release: Release, year: str) -> int | None:
-    """Calls that a clinician reached in a year, where that is published."""
+    """Calls that a clinician reached in a year, where that is published and the data cover the year whole."""
     calls = release.find("responder", "period")
     known = calls is not None and "year" in calls.levels["period"] and any(c.code == year for c in release.codelists["period"].at("year"))
-    return calls.cell({"period": year, "responder": "clinician"})[0] if calls and known else None
+    if calls is None or not known:
+        return None
+    count, status = calls.cell({"period": year, "responder": "clinician"})
+    return count if status == PUBLISHED else None
 
 
 def costs_of_contacts(release: Release) -> list[Cost]:
@@ -230,7 +269,11 @@ _WHEN = ("month", "wave", "date", "year")
 def up_to(release: Release) -> list[Recent]:
     """The calls, and every input with a time, by how recent they are."""
     made = date.fromisoformat(release.package["created"][:10])
-    reached = [("calls", _("Calls"), release.data_to.isoformat())]
+    last = release.data_to
+    for gap in reversed(release.uncollected):
+        if gap.last == last:
+            last = gap.first - timedelta(days=1)
+    reached = [("calls", _("Calls"), last.isoformat())]
     for name, rows in release.references.items():
         column = next((c for c in _WHEN if c in rows.columns), None)
         if column and len(rows):

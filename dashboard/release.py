@@ -31,8 +31,8 @@ from dashboard.release_format import (
 )
 
 ROOT = "all"
-SUPPRESSED = "suppressed"
-VISIBLE = ("published", "incomplete")
+PUBLISHED, SUPPRESSED, INCOMPLETE, NOT_COLLECTED = "published", "suppressed", "incomplete", "not_collected"
+VISIBLE = (PUBLISHED, INCOMPLETE)
 
 
 class ReleaseRefused(Exception):
@@ -103,7 +103,7 @@ class CountTable:
 
 @dataclass(frozen=True)
 class StatisticTable:
-    """Medians, people and other numbers that do not add up. `cell` gives them by name, or None where they are withheld."""
+    """Medians, people and other numbers that do not add up. `cell` gives them by name, or None where there are none; `status` says why."""
 
     name: str
     title: dict[str, str]
@@ -113,9 +113,22 @@ class StatisticTable:
     minimum: int
     columns: tuple[str, ...]
     rows: dict[tuple[str, ...], dict[str, int] | None]
+    statuses: dict[tuple[str, ...], str]
 
     def cell(self, codes: Mapping[str, str]) -> dict[str, int] | None:
         return self.rows[tuple(codes.get(d, ROOT) for d in self.levels)]
+
+    def status(self, codes: Mapping[str, str]) -> str:
+        return self.statuses[tuple(codes.get(d, ROOT) for d in self.levels)]
+
+
+@dataclass(frozen=True)
+class Uncollected:
+    """Days (both ends included) of which the agency has no records, and why."""
+
+    first: date
+    last: date
+    reason: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +169,24 @@ class Release:
     @property
     def data_to(self) -> date:
         return date.fromisoformat(self.package["period"]["to"])
+
+    @property
+    def counts(self) -> int:
+        """Counts of all tables, those that were not collected aside."""
+        return sum(int((table.cells["status"] != NOT_COLLECTED).sum()) for table in self.tables.values())
+
+    @property
+    def withheld(self) -> int:
+        """Of `counts`, those that are withheld."""
+        return sum(int((table.cells["status"] == SUPPRESSED).sum()) for table in self.tables.values())
+
+    @property
+    def uncollected(self) -> list[Uncollected]:
+        """The gaps in the data that the agency names."""
+        return [
+            Uncollected(date.fromisoformat(gap["from"]), date.fromisoformat(gap["to"]), gap["reason"])
+            for gap in self.package.get("gaps", ())
+        ]
 
     @property
     def agency(self) -> dict[str, Any]:
@@ -313,12 +344,19 @@ def _parse(folder: Path, package: dict[str, Any], audit: dict[str, Any], content
             names = list(table["rounding"])
             frame = _frame(contents[path])
             numbers[resource["name"]] = list(frame[[*levels, *names, "status"]].itertuples(index=False, name=None))
-            rows = {
-                tuple(row[d] for d in levels): {n: int(row[n]) for n in names} if row["status"] == "published" else None
-                for row in frame.to_dict("records")
-            }
+            listed = frame.to_dict("records")
+            rows = {tuple(row[d] for d in levels): {n: int(row[n]) for n in names} if row["status"] in VISIBLE else None for row in listed}
+            statuses = {tuple(row[d] for d in levels): row["status"] for row in listed}
             statistics[resource["name"]] = StatisticTable(
-                resource["name"], table["title"], table["measure"], table["where"], levels, int(table["minimum"]), tuple(names), rows
+                resource["name"],
+                table["title"],
+                table["measure"],
+                table["where"],
+                levels,
+                int(table["minimum"]),
+                tuple(names),
+                rows,
+                statuses,
             )
         elif table and table["kind"] == "reference":
             rows = _frame(contents[path])

@@ -83,7 +83,7 @@ PACKAGE = _object(
         "period": _object({"from": DAY, "to": DAY}), "resources": _list(RESOURCE, 2000),
     },
     {
-        "format": {"const": FORMAT}, "homepage": WEB, "next_update": DAY, "embedders": _list(WEB, 50),
+        "format": {"const": FORMAT}, "gaps": _list(_object({"from": DAY, "to": DAY, "reason": BOTH})), "homepage": WEB, "next_update": DAY, "embedders": _list(WEB, 50),
         "release": _object({"kind": {"enum": ["update", "correction"]}}, {"reason": BOTH}),
         "definitions": _map(_object({"version": WHOLE, "since": DAY, "text": BOTH})), "completeness": _map({"type": "integer", "minimum": 0, "maximum": 100}),
         "coarsened": _object({"tables": CODES, "areas": _map(_list(CODES))}), "revised": _object({"months": CODES, "at_most": WHOLE}),
@@ -136,6 +136,7 @@ def check_package(package: Any) -> None:
     for day in (package["created"], *(entry["created"] for entry in package.get("history", []))):
         _moment(day)
     days = [*package["period"].values(), *filter(None, [package.get("next_update")])]
+    days += [gap[end] for gap in package.get("gaps", []) for end in ("from", "to")]
     for day in (*days, *(rule["since"] for rule in package.get("definitions", {}).values())):
         _day(str(day))
     for what in ("name", "path"):

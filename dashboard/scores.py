@@ -11,7 +11,7 @@ from dashboard.language import _, percent, text
 from dashboard.measures import measures
 from dashboard.release import CountTable, Release
 from dashboard.stats import counts_differ, shares_differ
-from dashboard.views import Point, Share
+from dashboard.views import Point, Share, in_part
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,14 @@ class Score:
 
     @property
     def before_shown(self) -> str:
-        return self.before.shown if self.before else "–"
+        return self.before.brief if self.before else "–"
 
     @property
     def trend(self) -> str:
         if self.before is None or self.before.share is None or self.now.share is None:
             return _("no year to compare")
+        if in_part(*(side.status for share in (self.before, self.now) for side in (share.part, share.whole))):
+            return _("no whole year to compare")
         a, b = self.now, self.before
         assert a.part.value is not None and a.whole.value is not None and b.part.value is not None and b.whole.value is not None
         if not shares_differ(a.part.value, a.whole.value, b.part.value, b.whole.value):

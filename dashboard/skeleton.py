@@ -5,8 +5,8 @@ A page script reads like its outline; everything about how a page is put togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
@@ -18,11 +18,11 @@ from dashboard.glossary import words_in
 from dashboard.language import _, day, pick, rounded, text
 from dashboard.maps import Map
 from dashboard.measures import measures, own_rules
-from dashboard.notices import help_line, made_up, nothing
+from dashboard.notices import help_line, made_up, nothing, uncollected, uncollected_note
 from dashboard.pages_list import to_do
-from dashboard.release import ROOT, VISIBLE, CountTable, Release
+from dashboard.release import INCOMPLETE, NOT_COLLECTED, PUBLISHED, ROOT, SUPPRESSED, CountTable, Release
 from dashboard.surface import Card, Surface, Take, escape, framed, surface
-from dashboard.views import Point, Rate, Share, label_of, status_words, withheld_word
+from dashboard.views import Point, Rate, Share, in_part, label_of, status_words, withheld_word
 
 
 def period_words(release: Release) -> str:
@@ -64,6 +64,8 @@ class Page:
         self.said.append(answer)
         self._on().text(f"**{escape(answer or nothing())}**")
         self.text(to_do(self.name) if answer else _("Ask the agency to report it."))
+        if missing := uncollected(self.release):
+            self.info("\n".join([_("Some days are missing from these numbers:"), "", *(f"- {escape(sentence)}" for sentence in missing)]))
 
     def heading(self, text: str, level: int = 2) -> None:
         self._on().heading(text, level)
@@ -108,19 +110,21 @@ class Page:
 
     def figure(
         self, *, title: str, alt: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str], draw: Draw | None = None,
-        hidden: int = 0, note: str = "", map: Map | None = None,
+        hidden: int = 0, note: str = "", map: Map | None = None, statuses: Iterable[str] = (),
     ) -> None:  # fmt: skip
         """Chart or map, the same data as a table, how much is withheld, and what to take away.
 
-        `table` is what is read on the page (texts); `data` what is downloaded (codes, numbers, statuses).
+        `table` is what is read on the page (texts); `data` what is downloaded (codes, numbers, statuses). Where some of it was not collected
+        (by its columns of statuses, or by `statuses` where it has none), it says that days are missing.
         """
-        self.said += [title, note, *(str(name) for name in table.columns), *(str(cell) for cell in table.iloc[:, 0])]
-        self._on().figure(
-            Figure(
-                page=self.name, title=title, alt=alt, table=table.astype(str), data=data, file=tuple(file), draw=draw, map=map,
-                hidden=hidden, note=note, measures=self.measures, choices=dict(surface().choices),
-            )
+        figure = Figure(
+            page=self.name, title=title, alt=alt, table=table.astype(str), data=data, file=tuple(file), draw=draw, map=map,
+            hidden=hidden, note=note, measures=self.measures, choices=dict(surface().choices),
         )  # fmt: skip
+        if {INCOMPLETE, NOT_COLLECTED} & {*figure.statuses, *statuses} and (missing := uncollected_note(self.release)):
+            figure = replace(figure, missing=missing)
+        self.said += [title, note, *(str(name) for name in table.columns), *(str(cell) for cell in table.iloc[:, 0])]
+        self._on().figure(figure)
 
     def shares(
         self,
@@ -155,7 +159,7 @@ class Page:
         items = [charts.Mark(r.label, r.per_1000, _rate_words(r), *(r.interval or (None, None))) for r in rates]
         table = pd.DataFrame(
             {what: [r.label for r in rates], _("Per 1,000 calls"): [r.shown for r in rates], _("Calls (n)"): [r.part.shown for r in rates],
-             _("Out of (N)"): [r.whole.shown for r in rates], _("Likely range (95 %)"): [interval(r) for r in rates]}
+             _("Out of (N)"): [r.whole.shown for r in rates], _("Likely range (95 %)"): [interval(r) for r in rates], **_status_column(rates)}
         )  # fmt: skip
         self.figure(
             title=title, draw=partial(charts.marks, items), alt=_mark_words(_("Dot chart with likely ranges"), title, when, items),
@@ -164,13 +168,13 @@ class Page:
 
     def marks(
         self, *, title: str, items: Sequence[charts.Mark], what: str, unit: str, when: str, data: pd.DataFrame, file: Sequence[str],
-        dots: bool = False, note: str = "", hidden: int = 0,
+        dots: bool = False, note: str = "", hidden: int = 0, statuses: Iterable[str] = (),
     ) -> None:  # fmt: skip
         """A figure of labelled values that are read from the release as they are."""
         table = pd.DataFrame({what: [m.label for m in items], unit: [m.text for m in items]})
         self.figure(
             title=title, draw=partial(charts.marks, items, dots=dots), alt=_mark_words(_("Bar chart"), title, when, items),
-            table=table, data=data, file=file, note=note, hidden=hidden,
+            table=table, data=data, file=file, note=note, hidden=hidden, statuses=statuses,
         )  # fmt: skip
 
     def rows(self, *, title: str, table: pd.DataFrame, data: pd.DataFrame, file: Sequence[str], note: str = "") -> None:
@@ -226,6 +230,10 @@ def definition_words(release: Release, names: Sequence[str]) -> str:
 def _rate_words(rate: Rate) -> str:
     if rate.per_1000 is None:
         return rate.shown
+    if in_part(rate.part.status, rate.whole.status):
+        return _("{rate} per 1,000 ({part} of {whole}; part of the period only)").format(
+            rate=rate.shown, part=rate.part.shown, whole=rate.whole.shown
+        )
     return _("{rate} per 1,000 ({part} of {whole})").format(rate=rate.shown, part=rate.part.shown, whole=rate.whole.shown)
 
 
@@ -308,9 +316,15 @@ def share_tables(shares: Sequence[Share], what: str, fixed: Mapping[str, str], c
 
     table = pd.DataFrame(
         {what: [s.label for s in shares], _("Share"): [_said(s) for s in shares], counted or _("Calls (n)"): [s.part.shown for s in shares],
-         _("Out of (N)"): [s.whole.shown for s in shares], _("Likely range (95 %)"): [interval(s) for s in shares]}
+         _("Out of (N)"): [s.whole.shown for s in shares], _("Likely range (95 %)"): [interval(s) for s in shares], **_status_column(shares)}
     )  # fmt: skip
     return table, _counts_behind(shares, fixed)
+
+
+def _status_column(items: Sequence[Share] | Sequence[Rate]) -> dict[str, list[str]]:
+    """A column that tells what was collected in part or not at all; none where all was collected."""
+    worst = [next((s for s in (NOT_COLLECTED, SUPPRESSED, INCOMPLETE) if s in (i.part.status, i.whole.status)), PUBLISHED) for i in items]
+    return {_("Status"): [status_words(status) for status in worst]} if {INCOMPLETE, NOT_COLLECTED} & set(worst) else {}
 
 
 def _said(share: Share) -> str:
@@ -348,11 +362,12 @@ def field_name(release: Release, name: str) -> str:
 
 
 def hidden_points(points: Sequence[Point]) -> int:
-    return sum(p.status not in VISIBLE for p in points)
+    """How many are withheld; what was not collected is none of them."""
+    return sum(p.status == SUPPRESSED for p in points)
 
 
 def hidden_shares(shares: Sequence[Share] | Sequence[Rate]) -> int:
-    return sum(s.part.status not in VISIBLE or s.whole.status not in VISIBLE for s in shares)
+    return sum(SUPPRESSED in (s.part.status, s.whole.status) for s in shares)
 
 
 __all__ = ["Page", "label_of", "open_page", "withheld_word"]

@@ -8,9 +8,10 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, month, number, percent
-from dashboard.program import event_note, events, letters, numbers, statistic_rows
-from dashboard.release import StatisticTable
+from dashboard.program import Row, event_note, events, frame_of, letters, numbers, statistic_rows
+from dashboard.release import NOT_COLLECTED, StatisticTable
 from dashboard.skeleton import Page
+from dashboard.views import marked
 
 
 def waits_over_time(page: Page) -> None:
@@ -46,19 +47,22 @@ def waits(
     note: str = "",
 ) -> None:
     """Two lines along one dimension: the wait that 9 in 10 stay under, and the middle one."""
-    found = [
-        (code, month(code) if level == "month" else label, cell)
-        for code, label, cell in statistic_rows(page.release, table, dimension, level, {})
-    ]
-    known = [(label, cell) for _code, label, cell in found]
+    found = statistic_rows(page.release, table, dimension, level, {})
+    names = {row.code: month(row.code) if level == "month" else row.label for row in found}
     kinds = ((_("9 in 10 within"), "p90"), (_("half within"), "median"))
-    series = [(words, [(label, float(cell[key]) if cell else None) for label, cell in known]) for words, key in kinds]
+    series = [(words, [(names[row.code], float(row.numbers[key]) if row.numbers else None) for row in found]) for words, key in kinds]
+    gone = {names[row.code]: row.missing for row in found if row.status == NOT_COLLECTED}
+
+    def shown(row: Row, key: str) -> str:
+        if row.numbers is None:
+            return row.missing
+        return marked(number(row.numbers[key]), row.status) if dimension == "period" else number(row.numbers[key])
+
     page.figure(
-        title=title, draw=partial(charts.lines, series, _("Minutes"), events=marks), alt=charts.describe_lines(title, series),
-        table=pd.DataFrame([{what: label, _("Half within (minutes)"): number(cell["median"]) if cell else _("withheld"),
-                             _("9 in 10 within (minutes)"): number(cell["p90"]) if cell else _("withheld")} for label, cell in known]),
-        data=pd.DataFrame([{dimension: code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]), file=(file,),
-        note=note, hidden=sum(cell is None for _label, cell in known),
+        title=title, draw=partial(charts.lines, series, _("Minutes"), events=marks, words=gone), alt=charts.describe_lines(title, series),
+        table=pd.DataFrame([{what: names[row.code], _("Half within (minutes)"): shown(row, "median"), _("9 in 10 within (minutes)"): shown(row, "p90")} for row in found]),
+        data=frame_of({dimension: row.code, **row.data(table.columns)} for row in found), file=(file,),
+        note=note, hidden=sum(row.withheld for row in found),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dashboard.language import _, number, percent, pick, rounded
-from dashboard.release import ROOT, SUPPRESSED, Code, CountTable, Release
+from dashboard.release import INCOMPLETE, NOT_COLLECTED, ROOT, SUPPRESSED, Code, CountTable, Release
 from dashboard.stats import SMALLEST_BASE, poisson, rule_of_three, wilson
 
 
@@ -27,23 +27,49 @@ class Point:
     @property
     def shown(self) -> str:
         """The cell in words, for tables and labels."""
-        if self.value is None:
-            return withheld_word() if self.status == SUPPRESSED else _("not reported")
-        return number(self.value)
+        return missing_word(self.status) if self.value is None else number(self.value)
+
+    @property
+    def brief(self) -> str:
+        """The same, where no status stands beside it."""
+        return marked(self.shown, self.status)
 
 
 def withheld_word() -> str:
     return _("withheld")
 
 
+def not_collected_word() -> str:
+    return _("not collected")
+
+
+def missing_word(status: str) -> str:
+    """What stands in place of a number that there is none of."""
+    return {SUPPRESSED: withheld_word(), NOT_COLLECTED: not_collected_word()}.get(status, _("not reported"))
+
+
+def in_part(*statuses: str) -> bool:
+    """Does a number cover a part of its period only?"""
+    return INCOMPLETE in statuses
+
+
 def status_words(status: str) -> str:
     return {
         "published": _("published"),
         "suppressed": withheld_word(),
-        "incomplete": _("part of the period only"),
-        "not_collected": _("not reported"),
+        "incomplete": part_words(),
+        "not_collected": not_collected_word(),
         "not_applicable": _("does not apply"),
     }.get(status, status)
+
+
+def marked(figure: str, *statuses: str) -> str:
+    """A figure in words, and that it covers a part of its period only where it does."""
+    return _("{figure} (part of the period only)").format(figure=figure) if in_part(*statuses) else figure
+
+
+def part_words() -> str:
+    return _("part of the period only")
 
 
 def label_of(release: Release, dimension: str, code: str) -> str:
@@ -60,7 +86,7 @@ def along(
 
 @dataclass(frozen=True)
 class Share:
-    """Part over whole, each published in the same table; `share` is None where it may not be shown."""
+    """Part over whole; `share` is None where it may not be shown: a side has no number, covers less time than the other, or is too small."""
 
     code: str
     label: str
@@ -69,7 +95,7 @@ class Share:
 
     @property
     def share(self) -> float | None:
-        if self.part.value is None or self.whole.value is None or self.whole.value < SMALLEST_BASE:
+        if self.part.value is None or self.whole.value is None or self.whole.value < SMALLEST_BASE or _unlike(self):
             return None
         return self.part.value / self.whole.value
 
@@ -83,9 +109,12 @@ class Share:
     def shown(self) -> str:
         if self.share is not None:
             return percent(self.share)
-        if self.part.value is None or self.whole.value is None:
-            return withheld_word()
-        return _("too few to show a share")
+        return _why_none(self) or _("too few to show a share")
+
+    @property
+    def brief(self) -> str:
+        """The share, and that it covers a part of its period only where it does."""
+        return self.shown if self.share is None else marked(self.shown, self.part.status, self.whole.status)
 
 
 def shares_of(
@@ -146,7 +175,7 @@ class Rate:
 
     @property
     def per_1000(self) -> float | None:
-        if self.part.value is None or not self.whole.value or self.whole.value < SMALLEST_BASE:
+        if self.part.value is None or not self.whole.value or self.whole.value < SMALLEST_BASE or _unlike(self):
             return None
         return 1000 * self.part.value / self.whole.value
 
@@ -164,7 +193,25 @@ class Rate:
     def shown(self) -> str:
         if self.per_1000 is not None:
             return rounded(self.per_1000)
-        return withheld_word() if self.part.value is None or self.whole.value is None else _("too few to show a rate")
+        return _why_none(self) or _("too few to show a rate")
+
+    @property
+    def brief(self) -> str:
+        """The rate, and that it covers a part of its period only where it does."""
+        return self.shown if self.per_1000 is None else marked(self.shown, self.part.status, self.whole.status)
+
+
+def _unlike(of: Share | Rate) -> bool:
+    """Does one side cover a part of the period, and the other the whole of it? Then one over the other is too low or too high."""
+    return in_part(of.part.status) != in_part(of.whole.status)
+
+
+def _why_none(of: Share | Rate) -> str:
+    """Why a share or rate has no number; nothing where it rests on too few."""
+    missing = [side.status for side in (of.part, of.whole) if side.value is None]
+    if missing:
+        return missing_word(NOT_COLLECTED if NOT_COLLECTED in missing else SUPPRESSED if SUPPRESSED in missing else missing[0])
+    return part_words() if _unlike(of) else ""
 
 
 WHO = ("clinician", "no_clinician")

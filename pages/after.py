@@ -7,10 +7,10 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.language import _, day, number, percent, text
-from dashboard.program import one_year, parts_by_year, parts_of, point, statistic_rows
+from dashboard.program import frame_of, one_year, parts_by_year, parts_of, point, statistic_rows
 from dashboard.release import ROOT, CountTable
 from dashboard.skeleton import open_page, period_title, period_words
-from dashboard.views import Share, label_of, shares_of
+from dashboard.views import Share, shares_of
 
 page = open_page("after", "referrals", "connected", "follow_ups", "warm", "connection_days", "repeat", "frequent", "agreements")
 release = page.release
@@ -34,7 +34,7 @@ if referrals is not None:
             "From {span}, {share} of the calls that a clinician reached led to a visit with a partner that the partner confirmed ({part} of {whole})."
         ).format(span=period_words(release), share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
 again = release.statistic("repeat_people_90", "period")
-known = [(label, cell) for _code, label, cell in statistic_rows(release, again, "period", "year", {}) if cell] if again else []
+known = [(row.label, row.numbers) for row in statistic_rows(release, again, "period", "year", {}) if row.numbers] if again else []
 if known:
     label, cell = known[-1]
     words = _("Of people with a call in {year}, about {share} had another within 90 days.")
@@ -89,37 +89,33 @@ waited = release.statistic("days_to_connection", "partner")
 if waited is None:
     page.not_reported(_("days until a visit"))
 else:
-    found = [
-        (code, label, cell)
-        for code, label, cell in statistic_rows(release, waited, "partner", waited.levels["partner"][-1], {})
-        if code not in NO_PARTNER
-    ]
+    found = [row for row in statistic_rows(release, waited, "partner", waited.levels["partner"][-1], {}) if row.code not in NO_PARTNER]
     page.marks(
         title=_("Days from the call to the visit, by kind of partner"), what=_("Partner"), unit=_("Days"), when=period_title(release, ROOT), file=("connection-days",), dots=True,
-        items=[charts.Mark(label, cell["median"], _("half within {median}, 9 in 10 within {p90} days").format(median=number(cell["median"]), p90=number(cell["p90"])),
-                           cell["median"], cell["p90"], f"{number(cell['median'])}–{number(cell['p90'])}") if cell else charts.Mark(label, None, _("withheld"))
-               for _code, label, cell in found],
-        data=pd.DataFrame([{"partner": code, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]),
-        hidden=sum(cell is None for _code, _label, cell in found),
+        items=[charts.Mark(row.label, cell["median"], _("half within {median}, 9 in 10 within {p90} days").format(median=number(cell["median"]), p90=number(cell["p90"])),
+                           cell["median"], cell["p90"], f"{number(cell['median'])}–{number(cell['p90'])}") if (cell := row.numbers) else charts.Mark(row.label, None, row.missing)
+               for row in found],
+        data=frame_of({"partner": row.code, **row.data(waited.columns)} for row in found),
+        hidden=sum(row.withheld for row in found),
         note=_("Only visits that the partner confirmed, from any responder's call. The dot is the middle, the line runs to the day that 9 in 10 stay under."),
     )  # fmt: skip
 items, rows = [], []
 for days in (30, 90, 365):
     table = release.statistic(f"repeat_people_{days}", "period")
-    for code, name, cell in statistic_rows(release, table, "period", "year", {}) if table else []:
-        label = _("{days} days, first call in {year}").format(days=days, year=name)
+    for row in statistic_rows(release, table, "period", "year", {}) if table else []:
+        label, cell = _("{days} days, first call in {year}").format(days=days, year=row.label), row.numbers
         if cell is None:
-            items.append(charts.Mark(label, None, _("not over yet, or withheld")))
+            items.append(charts.Mark(label, None, _("not over yet, or withheld") if row.withheld else row.missing))
         else:
             share = cell["people_again"] / cell["people_followed"]
             words = _("about {share} ({part} of {whole} people)").format(
                 share=percent(share), part=number(cell["people_again"]), whole=number(cell["people_followed"])
             )
             items.append(charts.Mark(label, share, words))
-        rows.append({"days": days, "period": code, **(cell or {"people_again": None, "people_followed": None})})
+        rows.append({"days": days, "period": row.code, **row.data(("people_again", "people_followed"))})
 if items:
     page.marks(
-        title=_("People with another crisis call"), items=items, what=_("Within"), unit=_("People"), when=_("by year"), data=pd.DataFrame(rows), file=("repeat",),
+        title=_("People with another crisis call"), items=items, what=_("Within"), unit=_("People"), when=_("by year"), data=frame_of(rows), file=("repeat",),
         note=_("Only people whose time is over are counted. Numbers of people are rounded to 5. There is no group to compare with, so a change may be chance."),
     )  # fmt: skip
 else:
@@ -138,11 +134,11 @@ people = release.statistic("people", "period")
 if people is None:
     page.not_reported(_("how many different people there were"))
 else:
-    cells = [(year, people.cell({"period": year.code})) for year in release.codelists["period"].at("year")]
+    years = statistic_rows(release, people, "period", "year", {})
     page.marks(
         title=_("Different people"), what=_("Year"), unit=_("People"), when=_("by year"), file=("people",),
-        items=[charts.Mark(label_of(release, "period", y.code), c["people"] if c else None, number(c["people"]) if c else _("withheld")) for y, c in cells],
-        data=pd.DataFrame([{"period": y.code, "people": c["people"] if c else None} for y, c in cells]),
+        items=[charts.Mark(y.label, y.numbers["people"] if y.numbers else None, number(y.numbers["people"]) if y.numbers else y.missing) for y in years],
+        data=frame_of({"period": y.code, **y.data(("people",))} for y in years),
         note=_("One person may call in both years, so the years do not add up. Rounded to 5."),
     )  # fmt: skip
 agreements = release.reference("partner_agreements")

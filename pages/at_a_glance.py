@@ -51,7 +51,9 @@ if seen:
                 for f in seen
             ]
         ),
-        data=pd.DataFrame([{"measure": f.measure, "year": year, "calls": f.part, "out_of_calls": f.whole} for f in seen]).astype({"calls": "Int64", "out_of_calls": "Int64"}),
+        data=pd.DataFrame(
+            [{"measure": f.measure, "year": year, "calls": f.part, "status": f.status, "out_of_calls": f.whole, "out_of_status": f.out_of_status} for f in seen]
+        ).astype({"calls": "Int64", "out_of_calls": "Int64"}),
         file=("glance", year),
         note=_("A trend is named only where chance alone is unlikely to explain it. Up is not always good, and down is not always bad."),
     )  # fmt: skip

@@ -36,7 +36,7 @@ else:
     points = along(release, table, "period", level, chosen)
     title = _("Calls over time: {choice}").format(choice=", ".join(names) or _("all calls"))
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, **chosen})
-    note = _("A line breaks where a number is withheld. A hollow point is a period that the data cover only in part.")
+    note = _("A line breaks where a number is withheld or was not collected. A hollow point is a period that the data cover only in part.")
     far = [p.label for p, out in zip(points, out_of_control(per_day(points)), strict=True) if out]
     if far:
         note += " " + _("Outside the usual swing from one period to the next, by calls for each day: {list}.").format(list=", ".join(far))

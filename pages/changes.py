@@ -91,6 +91,12 @@ if len(listed) > 1:
         for words, found in ((_("Before (version {version}): {words}"), rule.before), (_("Now (version {version}): {words}"), rule.after)):
             if found:
                 page.text("- " + words.format(version=found["version"], words=escape(pick(found["text"]))))
+    lost, found_again = changes.missing_days(before, after)
+    if lost:
+        page.text(_("Days that are missing now, and were not named before:") + "\n\n" + "\n".join(f"- {escape(words)}" for words in lost))
+    if found_again:
+        page.text(_("What release {version} said of missing days, and the later one does not:").format(version=before.version)
+                  + "\n\n" + "\n".join(f"- {escape(words)}" for words in found_again))  # fmt: skip
     new, gone = changes.tables(before, after)
     if new:
         page.text(_("New tables:") + "\n\n" + "\n".join(f"- {escape(title)}" for title in new))

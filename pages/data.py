@@ -61,7 +61,7 @@ counts = pd.DataFrame(
 page.heading(_("Tables"))
 page.text(
     _(
-        "Each row is a count of calls: empty where it is withheld. The column 'status' says whether it is published, withheld, or covers part of a period."
+        "Each row is a count of calls: empty where it is withheld or was not collected. The column 'status' says which, or whether it covers part of a period."
     )
 )
 page.table(counts, _("Tables"))
@@ -96,6 +96,7 @@ page.caption(_("The full checksums are in the file datapackage.json."))
 page.caveats(
     [
         _("An empty number with the status 'suppressed' is withheld. It may be zero, small or large."),
+        _("An empty number with the status 'not_collected' is not zero: nobody has records of those days."),
         _("Adding up rows of different tables, or of different levels, counts calls twice."),
         _("Every table gives its own totals. Use them instead of your own sums, which would miss what is withheld."),
     ]

@@ -6,10 +6,10 @@ from dashboard import charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, rounded
 from dashboard.program import last_year, one_year, point, residents
-from dashboard.release import ROOT, CountTable
+from dashboard.release import PUBLISHED, ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.stats import poisson
-from dashboard.views import Share, along, shares_of
+from dashboard.views import Share, along, shares_of, status_words
 
 
 def ends_of(dimension: str, level: str, table: CountTable) -> str:
@@ -56,15 +56,16 @@ else:
         items, rows = [], []
         for share in shares:
             living = homes.get(share.code)
-            value = 1000 * share.part.value / living if living and share.part.value is not None else None
-            low, high = (
-                (1000 * e / living for e in poisson(share.part.value))
-                if value is not None and living and share.part.value is not None
-                else (None, None)
-            )
-            words = _("{rate} per 1,000 residents").format(rate=rounded(value)) if value is not None else _("no number of residents")
+            whole = share.part.value if share.part.status == PUBLISHED else None  # of all days, as the residents are
+            value = 1000 * whole / living if living and whole is not None else None
+            low, high = (1000 * e / living for e in poisson(whole)) if value is not None and living and whole is not None else (None, None)
+            words = _("no number of residents")
+            if value is not None:
+                words = _("{rate} per 1,000 residents").format(rate=rounded(value))
+            elif living:
+                words = status_words(share.part.status)
             items.append(charts.Mark(share.label, value, words, low, high))
-            rows.append({"group": share.code, "reached": share.part.value, "residents": living})
+            rows.append({"group": share.code, "reached": share.part.value, "status": share.part.status, "residents": living})
         page.marks(
             title=_("Base 2: calls that a clinician reached, for each 1,000 residents, {period}").format(period=when), items=items, what=_("Group"), unit=_("For each 1,000 residents"),
             when=when, data=pd.DataFrame(rows), file=("by-residents", *fixed.values()), dots=True,

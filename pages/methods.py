@@ -11,8 +11,8 @@ from dashboard.toy import toy_tables
 page = open_page("methods")
 release = page.release
 k = release.threshold
-withheld = sum(int((t.cells["status"] == "suppressed").sum()) for t in release.tables.values())
-cells = sum(len(t.cells) for t in release.tables.values())
+withheld = release.withheld
+cells = release.counts
 page.ask(
     _("Can I trust these numbers, and are people protected?"),
     _("We withhold {withheld} of {cells} numbers so that nobody can single out a person. A program tried to undo it and failed.").format(

@@ -61,9 +61,9 @@ else:
 page.heading(_("What might be saved"))
 costs, like = release.reference("unit_costs"), release.statistic("compare_arrest")
 cell = like.cell({}) if like else None
-reached = None
+reached, status = None, ""
 if (table := release.find("responder", "arrest")) is not None:
-    reached, _status = table.cell(REACHED)
+    reached, status = table.cell(REACHED)
 if costs is None or cell is None or not reached:
     page.not_reported(_("unit costs, or arrests for like calls"))
 else:
@@ -96,7 +96,7 @@ else:
         ]
         page.marks(
             title=_("Jail bookings avoided, times their cost, {period}").format(period=period_title(release, ROOT)), items=items, what=_("Case"), unit=_("Money"),
-            when=period_title(release, ROOT), file=("savings",), data=pd.DataFrame({"case": ["low", "middle", "high"], "fewer": [reached * g * share / 100 for g in gap], "price": price, "share_due": share, "sum": sums}),
+            when=period_title(release, ROOT), file=("savings",), data=pd.DataFrame({"case": ["low", "middle", "high"], "fewer": [reached * g * share / 100 for g in gap], "price": price, "share_due": share, "sum": sums}), statuses=[status],
             note=_("Who would save: {payer}. A jail saves only when it spends less, for example by closing a unit.").format(payer=escape(text(cost, "payer"))),
         )  # fmt: skip
 page.caveats(

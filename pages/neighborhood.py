@@ -7,9 +7,9 @@ import pandas as pd
 from dashboard import brief, charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number, rounded
-from dashboard.program import last_year, point, residents, team_hours
-from dashboard.release import ROOT
-from dashboard.skeleton import areas, open_page, period_title
+from dashboard.program import frame_of, last_year, point, residents, statistic_row, team_hours
+from dashboard.release import PUBLISHED, ROOT
+from dashboard.skeleton import areas, hidden_points, open_page, period_title
 from dashboard.surface import choose
 from dashboard.views import Share, label_of
 
@@ -65,14 +65,20 @@ else:
     points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in in_calls]
     homes = residents(release, "area")
     rates = (
-        {p.code: rounded(1000 * p.value / homes[p.code]) for p in points if p.value is not None and homes.get(p.code)} if in_year else {}
+        {
+            p.code: rounded(1000 * p.value / homes[p.code])
+            for p in points
+            if p.value is not None and p.status == PUBLISHED and homes.get(p.code)
+        }
+        if in_year
+        else {}
     )
     if points:
         page.marks(
             title=_("Crisis calls: {area}, {period}").format(area=points[0].label, period=when),
             items=[charts.Mark(p.label, p.value, _("{count} ({rate} for each 1,000 residents)").format(count=p.shown, rate=rates[p.code]) if p.code in rates else p.shown) for p in points], what=_("Area"), unit=_("Calls"), when=when,
             data=pd.DataFrame({"code": [p.code for p in points], "label": [p.label for p in points], "calls": pd.array([p.value for p in points], dtype="Int64"), "status": [p.status for p in points]}),
-            file=("my-area-calls", area), hidden=sum(p.value is None for p in points),
+            file=("my-area-calls", area), hidden=hidden_points(points),
             note=_("Many people who call from an area live elsewhere, so a high rate does not mean that those who live there call more.") if rates else "",
         )  # fmt: skip
     waits = release.statistic("minutes_call_to_arrival", "area")
@@ -83,15 +89,16 @@ else:
         known = [code for code in compared if release.holds(waits, "area", code)]
         if area not in known and level[area].parent not in known:
             known.insert(0, level[area].parent)
-        cells = [(code, waits.cell({"area": code, **{d: c for d, c in year.items() if d in waits.levels}})) for code in known]
+        at = {d: c for d, c in year.items() if d in waits.levels}
+        cells = [statistic_row(release, waits, "area", code, at) for code in known]
         page.marks(
             title=_("Half of the waits are shorter than this, {period}").format(period=when),
             items=[
-                charts.Mark(label_of(release, "area", code), cell["median"] if cell else None, _("{n} minutes").format(n=number(cell["median"])) if cell else _("withheld"))
-                for code, cell in cells
+                charts.Mark(c.label, c.numbers["median"] if c.numbers else None, _("{n} minutes").format(n=number(c.numbers["median"])) if c.numbers else c.missing)
+                for c in cells
             ],
             what=_("Area"), unit=_("Minutes"), when=when,
-            data=pd.DataFrame([{"area": code, "median": cell["median"] if cell else None, "p90": cell["p90"] if cell else None} for code, cell in cells]),
+            data=frame_of({"area": c.code, **c.data(("median", "p90"))} for c in cells), hidden=sum(c.withheld for c in cells),
             file=("my-area-waits", area),
         )  # fmt: skip
     sheets = brief.districts(release)

@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import charts
 from dashboard.language import _, number, rounded
 from dashboard.program import count_words, numbers, one_year, parts_of, rates_by_who
-from dashboard.release import ROOT, CountTable, StatisticTable
+from dashboard.release import ROOT, SUPPRESSED, CountTable, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import Point, Rate, by_who, label_of
 
@@ -143,7 +143,7 @@ else:
     items, counts = [], []
     for who, label, table in staff:
         hurt = Point("clinician", label, *table.cell({"responder": "clinician", f"injured_{who}": "yes"}))
-        counts.append({"hurt": who, "calls": hurt.value, "hours": hours})
+        counts.append({"hurt": who, "calls": hurt.value, "status": hurt.status, "hours": hours})
         rate = Rate(who, label, hurt, Point(ROOT, label, hours, "published"))
         if rate.per_1000 is None or rate.interval is None:
             items.append(charts.Mark(label, None, rate.shown))
@@ -155,7 +155,7 @@ else:
         items.append(charts.Mark(label, value, words, low, high, rounded(value)))
     page.marks(
         title=_("Staff hurt, per 10,000 hours of team work"), items=items, what=_("Who was hurt"), unit=_("Per 10,000 hours"), when=period_title(release, ROOT),
-        data=pd.DataFrame(counts), file=("staff-hurt-hours",), dots=True, hidden=sum(item.value is None for item in items),
+        data=pd.DataFrame(counts), file=("staff-hurt-hours",), dots=True, hidden=sum(row["status"] == SUPPRESSED for row in counts),
         note=_("Calls that a clinician reached, over the hours of teams with both an officer and a clinician. All years are taken together, because few are hurt."),
     )  # fmt: skip
 claims = release.reference("liability_claims")

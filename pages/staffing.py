@@ -6,10 +6,10 @@ import pandas as pd
 
 from dashboard import charts, trends
 from dashboard.language import _, month, month_in_words, number, percent, rounded, text
-from dashboard.program import numbers, one_year, parts_of, show_feedback, trained_words
-from dashboard.release import ROOT
+from dashboard.program import Row, frame_of, numbers, one_year, parts_of, show_feedback, statistic_row, trained_words
+from dashboard.release import PUBLISHED, ROOT
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import label_of, mix_of
+from dashboard.views import WHO, mix_of
 
 page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "turnover", "led", "reviews", "on_scene")
 release = page.release
@@ -60,13 +60,24 @@ if hours is None or busy is None:
 else:
     worked = numbers(hours, "worked").assign(year=hours["month"].str[:4]).groupby("year")["worked"].agg(["sum", "size"])
     years = [y for y in release.codelists["period"].at("year") if y.code in worked.index and worked.loc[y.code, "size"] == 12]
-    found = [(y, busy.cell({"period": y.code, "responder": "clinician"}), float(worked.loc[y.code, "sum"])) for y in years]
+    found = [(statistic_row(release, busy, "period", y.code, {"responder": "clinician"}), float(worked.loc[y.code, "sum"])) for y in years]
+
+    def share_on_calls(row: Row, hours: float) -> charts.Mark:
+        """Of the hours of a whole year: with calls of a part of it alone the share would be too low."""
+        if row.numbers is None or not hours:
+            return charts.Mark(row.label, None, row.missing)
+        if row.status != PUBLISHED:
+            return charts.Mark(row.label, None, "–")
+        on_calls = row.numbers["hours"]
+        words = _("about {share} ({part} of {whole} hours)").format(
+            share=percent(on_calls / hours), part=number(on_calls), whole=rounded(hours, 0)
+        )
+        return charts.Mark(row.label, on_calls / hours, words)
+
     page.marks(
         title=_("How much of their staffed time teams are on calls"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("busy",),
-        items=[charts.Mark(label_of(release, "period", y.code), c["hours"] / w if c and w else None,
-                           _("about {share} ({part} of {whole} hours)").format(share=percent(c["hours"] / w), part=number(c["hours"]), whole=rounded(w, 0)) if c and w else _("withheld"))
-               for y, c, w in found],
-        data=pd.DataFrame([{"period": y.code, "hours_on_calls": c["hours"] if c else None, "hours_staffed": w} for y, c, w in found]),
+        items=[share_on_calls(row, w) for row, w in found],
+        data=pd.DataFrame([{"period": row.code, "hours_on_calls": row.numbers["hours"] if row.numbers else None, "hours_staffed": w, "status": row.status} for row, w in found]),
         note=_("From dispatch until the call is closed. A high share often goes with longer waits. It leaves little time for reports, follow-up and rest."),
     )  # fmt: skip
 if hours is None or not any(hours.get("patrol", pd.Series(dtype=str))):
@@ -130,11 +141,11 @@ scene, officer = release.statistic("minutes_on_scene", "responder"), release.sta
 if officer is None:
     page.not_reported(_("officers' time on scene"))
 else:
-    cells = [(who, officer.cell({"responder": who})) for who in ("clinician", "no_clinician")]
+    cells = [statistic_row(release, officer, "responder", who, {}) for who in WHO]
     page.marks(
         title=_("Officer's time on scene, middle value"), what=_("Who came"), unit=_("Minutes"), when=period_title(release, ROOT), file=("officer-time",),
-        items=[charts.Mark(label_of(release, "responder", who), cell["median"] if cell else None, _("{n} minutes").format(n=number(cell["median"])) if cell else _("withheld")) for who, cell in cells],
-        data=pd.DataFrame([{"responder": who, **(cell or {})} for who, cell in cells]),
+        items=[charts.Mark(c.label, c.numbers["median"] if c.numbers else None, _("{n} minutes").format(n=number(c.numbers["median"])) if c.numbers else c.missing) for c in cells],
+        data=frame_of({"responder": c.code, **c.data(officer.columns)} for c in cells),
     )  # fmt: skip
 survey = release.reference("survey")
 officers = survey[survey["audience"] == "officers"] if survey is not None else None

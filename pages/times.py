@@ -1,10 +1,10 @@
 """Response times: named clocks, middle and slow waits, share within a time, team and other calls."""
 
-import pandas as pd
+from collections.abc import Mapping
 
 from dashboard import charts, trends
 from dashboard.language import _, number, pick
-from dashboard.program import statistic_rows, year_choice
+from dashboard.program import frame_of, statistic_row, statistic_rows, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
 from dashboard.views import WHO, Share, label_of, mix_of
@@ -25,10 +25,11 @@ page.ask(
 )
 
 
-def wait_mark(label: str, median: int | None, p90: int | None, missing: str) -> charts.Mark:
+def wait_mark(label: str, numbers: Mapping[str, int] | None, missing: str) -> charts.Mark:
     """A middle and a slow wait; `missing`: the word where there is none."""
-    if median is None or p90 is None:
+    if numbers is None:
         return charts.Mark(label, None, missing)
+    median, p90 = numbers["median"], numbers["p90"]
     words = _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(median), p90=number(p90))
     return charts.Mark(label, median, words, median, p90, _("{n} min").format(n=f"{number(median)}–{number(p90)}"))
 
@@ -38,17 +39,16 @@ def by_who(table: StatisticTable, title: str, file: str, note: str) -> None:
     rows, items = [], []
     for who in WHO:
         for year in years:
-            cell = table.cell({"responder": who, "period": year.code})
-            label = f"{label_of(release, 'responder', who)}, {label_of(release, 'period', year.code)}"
-            items.append(wait_mark(label, cell["median"] if cell else None, cell["p90"] if cell else None, _("withheld")))
-            rows.append({"responder": who, "period": year.code, **(cell or {"median": None, "p90": None, "based_on": None})})
+            row = statistic_row(release, table, "period", year.code, {"responder": who})
+            items.append(wait_mark(f"{label_of(release, 'responder', who)}, {row.label}", row.numbers, row.missing))
+            rows.append({"responder": who, "period": year.code, **row.data(table.columns)})
     page.marks(
         title=title,
         items=items,
         what=_("Who came, and when"),
         unit=_("Minutes"),
         when=_("by year"),
-        data=pd.DataFrame(rows),
+        data=frame_of(rows),
         file=(file,),
         dots=True,
         note=note,
@@ -62,16 +62,16 @@ def along_it(table: StatisticTable, dimension: str, title: str, what: str, file:
     counted = release.find(dimension, *at)
     known = counted is not None and level in counted.levels[dimension]
     found = [
-        (code, label, cell)
-        for code, label, cell in statistic_rows(release, table, dimension, level, at)
-        if not (known and counted and counted.cell({dimension: code, **at})[0] == 0)  # nobody called: nothing is withheld
+        row
+        for row in statistic_rows(release, table, dimension, level, at)
+        if not (known and counted and counted.cell({dimension: row.code, **at})[0] == 0)  # nobody called: nothing is withheld
     ]
     when = period_title(release, at.get("period", ROOT))
     page.marks(
         title=title.format(period=when), what=what, unit=_("Minutes"), when=when, file=(file, *at.values()), dots=True, note=note,
-        items=[wait_mark(label, cell["median"] if cell else None, cell["p90"] if cell else None, _("withheld")) for _code, label, cell in found],
-        data=pd.DataFrame([{dimension: code, **at, **(cell or {"median": None, "p90": None, "based_on": None})} for code, _label, cell in found]),
-        hidden=sum(cell is None for _code, _label, cell in found),
+        items=[wait_mark(row.label, row.numbers, row.missing) for row in found],
+        data=frame_of({dimension: row.code, **at, **row.data(table.columns)} for row in found),
+        hidden=sum(row.withheld for row in found),
     )  # fmt: skip
 
 
@@ -122,7 +122,11 @@ if urgent is None:
 else:
     sides = {"on_a_call": _("A team was on a call"), "not_on_a_call": _("No team was on a call")}
     items = [
-        wait_mark(f"{sides[r['teams']]}, {r['year']}", *(int(r[key]) if r[key] else None for key in ("median", "p90")), _("too few calls"))
+        wait_mark(
+            f"{sides[r['teams']]}, {r['year']}",
+            {key: int(r[key]) for key in ("median", "p90")} if r["median"] else None,
+            _("too few calls"),
+        )
         for r in urgent.to_dict("records")
     ]
     page.marks(

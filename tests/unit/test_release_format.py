@@ -77,7 +77,9 @@ def test_a_package_without_a_part_is_refused(live, part):
         {"resources": [PACKAGE["resources"][0]] * 2}, {"resources": [PACKAGE["resources"][0] | {"path": "../../etc/passwd"}]},
         {"resources": [PACKAGE["resources"][0] | {"path": "/etc/passwd"}]}, {"resources": [PACKAGE["resources"][0] | {"bytes": 10**12}]},
         {"resources": [PACKAGE["resources"][0] | {"table": {"kind": "other"}}]}, {"agency": PACKAGE["agency"] | {"country": "XX"}},
-        {"agency": PACKAGE["agency"] | {"name": {"en": "only"}}},
+        {"agency": PACKAGE["agency"] | {"name": {"en": "only"}}}, {"gaps": {"from": "2024-02-01"}}, {"gaps": [{"from": "2024-02-01", "to": "2024-02-29"}]},
+        {"gaps": [{"from": "2024-02-01", "to": "2024-02-30", "reason": {"en": "x", "es": "x"}}]},
+        {"gaps": [{"from": "2024-02-01", "to": "2024-02-29", "reason": "lost"}]},
     ],
     ids=lambda changed: "-".join(changed) if isinstance(changed, dict) else "",
 )  # fmt: skip
