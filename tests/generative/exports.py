@@ -56,6 +56,12 @@ class Trial:
     offset_written: bool = False
     arrived_exact: bool = False
     notes: list[str] = field(default_factory=list)
+    lost: tuple[date, date] | None = None
+    """First and last day of a part of the export that never came."""
+    answer: str | None = None
+    """What the agency file says of it: `reason`, `no_calls`, or nothing."""
+    removed: int = 0
+    """Calls that were lost with it."""
 
 
 Writer = Callable[[datetime], str]
@@ -96,10 +102,13 @@ def trial(seed: int, folder: Path) -> Trial:
     calls = _calls(chance, zone)
     folder.mkdir(parents=True, exist_ok=True)
     made = Trial(seed, folder / "agency.toml", calls, zone)
+    if chance.random() < 0.2:
+        _lose(chance, made)
+        calls = made.calls
     style = _Style(chance)
     rows, header = style.rows(calls, zone, made)
     source = style.write(folder, header, rows, calls, made)
-    made.agency.write_text(_agency_file(zone, source, style), encoding="utf-8")
+    made.agency.write_text(_agency_file(made, source, style), encoding="utf-8")
     return made
 
 
@@ -121,6 +130,19 @@ def _calls(chance: random.Random, zone: ZoneInfo) -> list[Call]:
                  chance.choice(["Y", "N", "yes", ""]), chance.choice(AREAS), wait)
         )  # fmt: skip
     return calls
+
+
+def _lose(chance: random.Random, made: Trial) -> None:
+    """Take the calls of some weeks or of whole months out, as if their file were missing."""
+    if chance.random() < 0.5:
+        month, months = chance.randrange(1, 12), chance.choice([1, 1, 2])
+        first, last = date(2024, month, 1), date(2024 + (month + months > 12), (month + months - 1) % 12 + 1, 1) - timedelta(days=1)
+    else:
+        first = FIRST + timedelta(days=chance.randrange(0, 250))
+        last = first + timedelta(days=chance.randrange(30, 100))
+    kept = [call for call in made.calls if not first <= call.moment.date() <= last]
+    made.lost, made.removed, made.calls = (first, last), len(made.calls) - len(kept), kept
+    made.answer = chance.choice(["reason", "no_calls", None])
 
 
 class _Style:
@@ -304,9 +326,9 @@ def _value(value: Any) -> str:
     return '"' + str(value).replace("\\", "\\\\").replace("\t", "\\t").replace('"', '\\"') + '"'
 
 
-def _agency_file(zone: ZoneInfo, said: dict[str, Any], style: _Style) -> str:
+def _agency_file(made: Trial, said: dict[str, Any], style: _Style) -> str:
     lines = [
-        "[agency]", 'id = "random"', 'name = "Random"', 'place = "Random"', f'timezone = "{zone.key}"', 'publisher = "Random"', 'contact = "a@example.org"',
+        "[agency]", 'id = "random"', 'name = "Random"', 'place = "Random"', f'timezone = "{made.zone.key}"', 'publisher = "Random"', 'contact = "a@example.org"',
         'licence = { name = "CC0", url = "https://creativecommons.org/publicdomain/zero/1.0/" }', 'about = "A test."', "[release]", 'version = "2025.1"',
         "created = 2025-01-31", f"data_from = {FIRST}", f"data_to = {LAST}", "[privacy]", "threshold = 3", "[calls]", "reject_limit_percent = 5",
         *(f"{name} = {_value(value)}" for name, value in said.items()), "[calls.time]",
@@ -352,6 +374,12 @@ def _agency_file(zone: ZoneInfo, said: dict[str, Any], style: _Style) -> str:
     }.items():  # fmt: skip
         listed = ", ".join(f"{d} = {_value(list(ls))}" for d, ls in levels.items())
         lines += ["[[tables]]", f'name = "{name}"', f'title = "{name}"', f"dimensions = {{ {listed} }}"]
+    lines += [
+        "[[statistics]]", 'name = "waits"', 'title = "waits"', 'measure = "minutes_call_to_arrival"', 'dimensions = { responder = ["all", "reached"] }',
+    ]  # fmt: skip
+    if made.lost and made.answer:
+        lines += ["[[release.gaps]]", f"from = {made.lost[0]}", f"to = {made.lost[1]}"]
+        lines.append("no_calls = true" if made.answer == "no_calls" else 'reason = "The file is lost."')
     return "\n".join(lines) + "\n"
 
 
