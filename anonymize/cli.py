@@ -149,8 +149,8 @@ def _check(args: argparse.Namespace, progress: Progress) -> int:
     private = _private_folder(args, inputs.config.file.agency.id)
     seen = check(inputs, private, progress)
     text = portrait_text(seen.portrait, seen.tally)
-    if seen.tally.unanswered:
-        text += f"\n\n{answers_text(seen.tally.unanswered, inputs.config)}"
+    if answers := answers_text(seen.tally.unanswered, inputs.config):
+        text += f"\n\n{answers}"
     write_private(private / "portrait.txt", text)
     write_private(private / "portrait.html", portrait_html(seen.portrait, seen.tally))
     # Where nobody watches, a sentence stays on one line, so that it can be searched for.

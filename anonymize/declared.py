@@ -59,6 +59,7 @@ def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence
     beside = _completeness(config, codelists, counted.tally, counts)
     told = [facts.of_completeness(config, codelists, sorted(counted.tally.completeness), told=counted.tells_shares)]
     told += [facts.of_statistic(statistic.spec, codelists) for statistic in shown]
+    told += [facts.of_edge(outside, codelists) for outside in config.file.release.outside_records]
     if counted.before.folders:
         told.append(facts.of_revisions())
     return Contents(

@@ -3,6 +3,9 @@
 A month that is missing from an export would be published as "0 calls". So each stretch without a record that chance does not explain is a
 question to the agency (`check` asks it, `build` waits for the answer), and the agency file answers it (`[[release.gaps]]`).
 
+What lies before the first record or past the last one needs no answer: unless the agency file says that nobody called, it is published as not
+collected, with the day on which the records begin or end (`outside_records`). That this day has a call is a declared fact (`release/facts.py`).
+
 **The rule.** How many calls a stretch would usually hold is the agency's own level nearby (the NEAR units on either side), times the usual
 share of each day of the week, times the season (the same month of the other years: SEASON_PRIOR, LOWEST_SEASON). That decomposition of a
 count into level, weekday and season is the one of statistical outbreak detection (Farrington et al. 1996, J. R. Stat. Soc. A 159:547;
@@ -24,13 +27,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
 from anonymize.agency.load import AgencyConfig
-from anonymize.agency.schema import Gap
+from anonymize.agency.schema import Gap, OutsideRecords, Text
 from anonymize.collected import Calendar, Span
 from anonymize.engine import Engine
 from anonymize.errors import SourceError
@@ -61,6 +65,18 @@ LOWEST_SEASON = 0.2
 """No season explains more than a fall to a fifth: an agency that takes no calls in a whole season says so in its file."""
 LEAST_FILLED, FEW_CALLS = 3, 10
 """Calls on fewer days than that tell nothing of how they are spread; where they are few themselves, empty months are what to expect."""
+RECORDS = {
+    "begin": Text(
+        en="The agency's records begin the day after. Earlier calls are not in its data.",
+        es="Los registros de la agencia comienzan al día siguiente. Las llamadas anteriores no están en sus datos.",
+    ),
+    "end": Text(
+        en="The agency's records end the day before. Later calls are not in its data.",
+        es="Los registros de la agencia terminan el día anterior. Las llamadas posteriores no están en sus datos.",
+    ),
+}
+"""The published reason why nothing was collected before the first record, or past the last."""
+ONE_DAY = timedelta(days=1)
 DAYS_A_MONTH = 365.25 / 12
 MOSTLY = 0.5
 """Share of calls with a day on record from which on days are looked at; below, months alone."""
@@ -75,15 +91,29 @@ class Question:
     span: Span
     period: Span
 
+    day_known: bool = True
+    """Is the day of the record next to the stretch known, or its month alone? Matters at the ends of the period."""
+
+    @property
+    def edge(self) -> Literal["begin", "end"] | None:
+        """Does the stretch lie before the first record, or after the last?"""
+        if self.span == self.period:
+            return None
+        return "end" if self.span.last == self.period.last else "begin" if self.span.first == self.period.first else None
+
     def sentence(self) -> str:
-        days, cure = (f"{self.span.days} days" if self.span.days > 1 else "1 day"), ""
-        if self.span.last == self.period.last:
-            cure = f" Where the export reaches no further, write data_to = {self.span.first - timedelta(days=1)}."
-        elif self.span.first == self.period.first:
-            cure = f" Where the export begins later, write data_from = {self.span.last + timedelta(days=1)}."
+        days = f"{self.span.days} days" if self.span.days > 1 else "1 day"
+        if self.edge:
+            day = self.span.first - ONE_DAY if self.edge == "end" else self.span.last + ONE_DAY
+            key, past = ("data_to", "after that day") if self.edge == "end" else ("data_from", "before that day")
+            return (
+                f"The records {self.edge} on {day}, and the period of the release {self.edge}s on "
+                f"{self.span.last if self.edge == 'end' else self.span.first}: the {days} {past} ({self.span}) are published as not collected. To leave "
+                f"them out, write {key} = {day}; is a file missing, add it to 'calls.paths'; did nobody call, answer with [[release.gaps]]."
+            )
         return (
             f"No call is recorded from {self.span} ({days}), which chance does not explain: is a file missing? "
-            f"Add it to 'calls.paths', or answer with [[release.gaps]] in the agency file.{cure}"
+            f"Add it to 'calls.paths', or answer with [[release.gaps]] in the agency file."
         )
 
     def answers(self) -> str:
@@ -107,17 +137,33 @@ def check_gaps(engine: Engine, config: AgencyConfig) -> tuple[Question, ...]:
     if problems := _contradicted(config, by_day, by_month):
         raise SourceError(problems)
     found = unexplained(by_day, by_month, calendar.window, [Span(gap.first, gap.last) for gap in config.file.release.gaps])
-    return tuple(Question(span, calendar.window) for span in found)
+    return tuple(Question(span, calendar.window, {span.first - ONE_DAY, span.last + ONE_DAY} & set(by_day) != set()) for span in found)
 
 
 def refuse_unanswered(config: AgencyConfig, questions: Sequence[Question]) -> None:
-    """Raises SourceError when there are any."""
-    if questions:
-        raise SourceError([f"{config.path}: {question.sentence()} Either of these:\n{question.answers()}" for question in questions])
+    """Raises SourceError for each that only the agency can answer."""
+    if waiting := [question for question in questions if question.edge is None]:
+        raise SourceError([f"{config.path}: {question.sentence()} Either of these:\n{question.answers()}" for question in waiting])
+
+
+def outside_records(config: AgencyConfig, questions: Sequence[Question]) -> AgencyConfig:
+    """The agency file, with the days before the first record and past the last as gaps of which nothing was collected."""
+    outside = [
+        OutsideRecords.model_construct(
+            first=q.span.first, last=q.span.last, reason=RECORDS[q.edge], no_calls=False, edge=q.edge, day_known=q.day_known
+        )
+        for q in questions
+        if q.edge
+    ]  # fmt: skip
+    release = config.file.release.model_copy(update={"gaps": (*config.file.release.gaps, *outside)})
+    return replace(config, file=config.file.model_copy(update={"release": release})) if outside else config
 
 
 def answers_text(questions: Sequence[Question], config: AgencyConfig) -> str:
     """For the private screen: both answers to each question as lines to paste into the agency file."""
+    questions = [question for question in questions if question.edge is None]
+    if not questions:
+        return ""
     head = f"Answers that 'build' waits for; of the two blocks for each stretch of days, paste one into {config.path}:"
     return "\n".join([head, *(f"\n{question.answers()}" for question in questions)])
 
@@ -150,7 +196,7 @@ def _contradicted(config: AgencyConfig, by_day: Mapping[date, int], by_month: Ma
 def _months_within(gap: Gap) -> list[Span]:
     """The calendar months that lie in a gap wholly."""
     months = Calendar(Span(gap.first.replace(day=1), gap.last)).months()
-    return [m for m in months if gap.first <= m.first and (m.last + timedelta(days=1)).day == 1]
+    return [m for m in months if gap.first <= m.first and (m.last + ONE_DAY).day == 1]
 
 
 def unexplained(by_day: Mapping[date, int], by_month: Mapping[str, int], window: Span, answered: Iterable[Span] = ()) -> list[Span]:
@@ -357,4 +403,4 @@ def _log_chance(usual: float, blocks: float, seen: float, spread: float) -> floa
     return -float(np.log1p(usual * v)) / v
 
 
-__all__ = ["Question", "answers_text", "check_gaps", "refuse_unanswered", "unexplained"]
+__all__ = ["Question", "answers_text", "check_gaps", "outside_records", "refuse_unanswered", "unexplained"]

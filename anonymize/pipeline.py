@@ -23,7 +23,7 @@ from anonymize.collected import Calendar
 from anonymize.declared import Counted
 from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError
-from anonymize.gaps import check_gaps, refuse_unanswered
+from anonymize.gaps import Question, check_gaps, outside_records, refuse_unanswered
 from anonymize.history import (
     Past,
     compare,
@@ -141,7 +141,7 @@ def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Tri
     with open_engine(inputs.config.file, private) as engine:
         read_inputs_beside(engine.db, inputs.config)
         tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
-        check_gaps(engine, inputs.config)
+        inputs = _within_records(inputs, check_gaps(engine, inputs.config))
         asked = _try(engine, inputs, specs, tally, progress)
         advised_inputs, advice = _advise(engine, inputs, specs, progress)
         advised = _try(engine, advised_inputs, advice.specs, tally, progress) if advice.changes else asked
@@ -211,6 +211,10 @@ def _system(
     return build_system(tables, cliques, [Block(frozenset({0}), inputs.codelists, joint)], inputs.codelists, threshold), NOTHING_REVISED
 
 
+def _within_records(inputs: Inputs, questions: Sequence[Question]) -> Inputs:
+    return replace(inputs, config=outside_records(inputs.config, questions))
+
+
 def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, progress: Progress = QUIET) -> Built:
     """Make and attack a release that is to follow the one in `out`; it waits in the private folder for approval.
 
@@ -227,7 +231,10 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     with open_engine(config.file, private) as engine:
         references = read_inputs_beside(engine.db, config)
         tally = read_calls(engine, config, inputs.areas, private, progress)
-        refuse_unanswered(config, check_gaps(engine, config))
+        tally.unanswered = check_gaps(engine, config)
+        refuse_unanswered(config, tally.unanswered)
+        inputs = _within_records(inputs, tally.unanswered)
+        config = inputs.config
         tally.areas = area_lines(engine, config, inputs.areas, specs, tally.values)
         references += urgent_waits(engine, config, inputs.codelists)
         if config.file.plan.apply:

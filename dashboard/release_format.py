@@ -83,7 +83,7 @@ PACKAGE = _object(
         "period": _object({"from": DAY, "to": DAY}), "resources": _list(RESOURCE, 2000),
     },
     {
-        "format": {"const": FORMAT}, "gaps": _list(_object({"from": DAY, "to": DAY, "reason": BOTH})), "homepage": WEB, "next_update": DAY, "embedders": _list(WEB, 50),
+        "format": {"const": FORMAT}, "gaps": _list(_object({"from": DAY, "to": DAY, "reason": BOTH}, {"records": {"enum": ["begin", "end"]}})), "homepage": WEB, "next_update": DAY, "embedders": _list(WEB, 50),
         "release": _object({"kind": {"enum": ["update", "correction"]}}, {"reason": BOTH}),
         "definitions": _map(_object({"version": WHOLE, "since": DAY, "text": BOTH})), "completeness": _map({"type": "integer", "minimum": 0, "maximum": 100}),
         "coarsened": _object({"tables": CODES, "areas": _map(_list(CODES))}), "revised": _object({"months": CODES, "at_most": WHOLE}),

@@ -6,7 +6,7 @@ Checked once, at the door, by pydantic; the rest of the program only sees these 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -127,6 +127,22 @@ class Gap(Model):
         return self
 
 
+class OutsideRecords(Gap):
+    """The days before the first record, or after the last, where the period of the release reaches further. No agency file names them: a build
+    sees them.
+
+    `day_known`: the day next to them is that of a record; otherwise a record is known to be of that day's month.
+    """
+
+    edge: Literal["begin", "end"]
+    day_known: bool = True
+
+    @property
+    def next_record(self) -> date:
+        """The day of the first record, or of the last."""
+        return self.first - timedelta(days=1) if self.edge == "end" else self.last + timedelta(days=1)
+
+
 class Release(Model):
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]+(\.[0-9]+)?$")]
     created: date
@@ -141,6 +157,10 @@ class Release(Model):
     def not_collected(self) -> tuple[Gap, ...]:
         """The gaps in which nothing was collected, in order of time."""
         return tuple(sorted((gap for gap in self.gaps if gap.reason is not None), key=lambda gap: gap.first))
+
+    @property
+    def outside_records(self) -> tuple[OutsideRecords, ...]:
+        return tuple(gap for gap in self.gaps if isinstance(gap, OutsideRecords))
 
     @model_validator(mode="after")
     def _corrections_have_a_reason(self) -> Release:

@@ -16,7 +16,8 @@ from anonymize.errors import AuditError
 Key = frozenset[tuple[str, str]]
 
 SHARES, WAITS, HOURS, NOTHING, REVISED = "share_filled", "waits", "hours_without_team", "no_bound", "revised"
-KNOWN = (SHARES, WAITS, HOURS, NOTHING, REVISED)
+EDGE = "edge_of_records"
+KNOWN = (SHARES, WAITS, HOURS, NOTHING, REVISED, EDGE)
 KIND_OF = {"minutes_call_to_arrival": (WAITS, "wait"), "hours_without_team": (HOURS, "not_served_reason")}
 """Measure of a statistic -> the kind of fact that it is, and the dimension whose counts it bounds."""
 SHARES_OF = "completeness"
@@ -74,11 +75,12 @@ class Blanks:
 
 @dataclass
 class Declared:
-    """`kinds`: resource -> the kind of fact it is said to be."""
+    """`kinds`: resource -> the kind of fact it is said to be; `edges`: codes of the first and the last call on record, where they are told."""
 
     kinds: dict[str, str] = field(default_factory=dict)
     shares: Shares | None = None
     revisions: bool = False
+    edges: list[Key] = field(default_factory=list)
 
 
 def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
@@ -92,6 +94,9 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
             )
         if kind == REVISED:
             found.revisions = True
+            continue
+        if kind == EDGE:
+            found.edges.append(frozenset((str(name), str(code)) for name, code in fact["of"].items()))
             continue
         if str(fact["resource"]) in found.kinds:
             raise ValueError("declared twice")
@@ -112,15 +117,23 @@ def _exact(relation: str) -> bool:
 
 
 def undeclared(
-    declared: Declared, measures: Mapping[str, str], has_shares: bool, codes: Mapping[str, Mapping[str, str]], revised: bool
+    declared: Declared,
+    measures: Mapping[str, str],
+    has_shares: bool,
+    codes: Mapping[str, Mapping[str, str]],
+    revised: bool,
+    edges: Sequence[Key],
 ) -> Iterator[tuple[str, str]]:
-    """(resource, what is wrong): what the audit knows to be told, and the descriptions do not say. `measures`: of each statistic; `codes`: by dimension."""
+    """(resource, what is wrong): what the audit knows to be told, and the descriptions do not say. `measures`: of each statistic; `codes`: by dimension; `edges`: codes
+    of the first and the last call, by the days on which the records are said to begin and end."""
     for name, measure in measures.items():
         kind, dimension = KIND_OF.get(measure, (NOTHING, ""))
         expected = kind if dimension in codes else NOTHING
         said = declared.kinds.get(name)
         if said != expected and not (said == kind and dimension not in codes):
             yield name, f"what it tells of counts is declared as '{said or 'nothing'}', not as '{expected}'"
+    if any(not any(edge <= said for said in declared.edges) for edge in edges):
+        yield "", "that a call is of the day on which the records begin or end is not declared as a fact"
     if revised and not declared.revisions:
         yield "", "that calls were revised is not declared as a fact"
     if not has_shares:

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +175,25 @@ def read_release(folder: Path) -> PublicRelease:
     return release
 
 
+def _edges(release: PublicRelease) -> list[Key]:
+    """What is known of the first and the last call on record, where a gap says that the records begin or end next to it."""
+    tree = release.trees.get("period")
+    if release.dates is None or tree is None:
+        return []
+    finest, found = set(list(tree.levels.values())[-1]), []
+    for day in release.dates.edges:
+        period = finest & {f"{day:%Y}", f"{day.year}-Q{(day.month - 1) // 3 + 1}", f"{day:%Y-%m}"}
+        # Beside whole months it may be known of the day's month alone that it holds a record.
+        known = "weekday" in release.trees and day.day > 1 and (day + timedelta(days=1)).day > 1
+        found.append(frozenset({*(("period", code) for code in period), *([("weekday", str(day.isoweekday()))] if known else [])}))
+    return found
+
+
 def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> None:
     """Findings where what is told of counts is not declared, or not told as declared."""
     measures = {statistic.name: statistic.measure for statistic in release.statistics}
     codes = {name: tree.parent for name, tree in release.trees.items()}
-    for name, wrong in undeclared(release.declared, measures, has_shares, codes, revised):
+    for name, wrong in undeclared(release.declared, measures, has_shares, codes, revised, _edges(release)):
         release.findings.append(Finding("undeclared", wrong, name))
     if release.declared.shares is not None:
         visible = {cell.key: cell.value for table in release.tables for cell in table.cells if cell.value is not None}

@@ -228,8 +228,8 @@ def _intervals(
 
     def said(statistics: Sequence[PublicStatistic], past: Sequence[PublicRelease], found: list[Finding]) -> Equations:
         revised = (release.revised_months, release.revised_at_most)
-        shares, gone = release.declared.shares, release.months_not_collected
-        return equations(tables, release.trees, found, past, revised, shares, statistics, release.threshold, gone)
+        shares, gone, edges = release.declared.shares, release.months_not_collected, release.declared.edges
+        return equations(tables, release.trees, found, past, revised, shares, statistics, release.threshold, gone, edges)
 
     def leaks(system: Equations) -> dict[Key, str]:
         """How each withheld cell that is not safe can be told."""

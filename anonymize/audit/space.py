@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from anonymize.audit.around import narrowest, wider
 from anonymize.audit.declared import Blanks, Shares, blanks
 from anonymize.audit.facts import facts_of
 from anonymize.audit.made import Same, nobody, same_counts
@@ -327,6 +328,8 @@ class _Issue:
     statistics: Sequence[PublicStatistic]
     threshold: int
     not_collected: Collection[str]
+    edges: Sequence[Key] = ()
+    """Codes of the first and the last call on record, where they are told."""
 
     def of(self, universe: Collection[str]) -> _Issue:
         return replace(
@@ -349,20 +352,29 @@ class _Limit:
 def equations(
     tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
     revised: tuple[Sequence[str], int] = ((), 0), shares: Shares | None = None, statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
-    not_collected: Collection[str] = (),
+    not_collected: Collection[str] = (), edges: Sequence[Key] = (),
 ) -> Equations:  # fmt: skip
     """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
 
     `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most; `not_collected`: those of which it
-    collected nothing. `statistics` of other universes
+    collected nothing; `edges`: codes of its first and last call, where they are told. `statistics` of other universes
     are left out.
     """
     universe = {table.universe for table in tables}
     issues = [
-        _Issue(past.version, past.tables, past.trees, past.declared.shares, past.statistics, past.threshold, past.months_not_collected)
+        _Issue(
+            past.version,
+            past.tables,
+            past.trees,
+            past.declared.shares,
+            past.statistics,
+            past.threshold,
+            past.months_not_collected,
+            past.declared.edges,
+        )
         for past in earlier
     ]
-    issues.append(_Issue("", tables, trees, shares, statistics, threshold, not_collected))
+    issues.append(_Issue("", tables, trees, shares, statistics, threshold, not_collected, edges))
     issues = [issue.of(universe) for issue in issues]
     steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
     blocks = Blocks([issue.tables for issue in issues], [issue.trees for issue in issues], steps, [i.not_collected for i in issues])
@@ -391,8 +403,8 @@ def equations(
                         )
                     )
                 for column, percent in cell.percent.items():
-                    edges = (percent - 0.5, percent + 0.5)
-                    _add_share(blocks, number, cell.key, table.percent_of[column], edges, range_rows, range_weights)
+                    around = (percent - 0.5, percent + 0.5)
+                    _add_share(blocks, number, cell.key, table.percent_of[column], around, range_rows, range_weights)
         for key in mine.keys() & visible.keys():
             findings.append(Finding("across tables", "a cell withheld in one table stands in another", "", tuple(sorted(key | mark))))
         for table in issue.tables:
@@ -400,6 +412,7 @@ def equations(
                 if (columns := blocks.complement(number, key)) is not None:
                     mine[key] = columns
         limits += _blank(blocks, number, issue, visible)
+        limits += _edges(blocks, number, issue)
         from_statistics += _told(blocks, number, issue, visible)
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
         for key, value in visible.items():
@@ -516,6 +529,14 @@ def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, in
             if silent:
                 most += visible[period] - sum(told.calls for told in inside) if period in visible else np.inf
             yield _Limit(blocks.columns(release, cell | period), float(sum(told.least for told in inside)), most)
+
+
+def _edges(blocks: Blocks, release: int, issue: _Issue) -> Iterator[_Limit]:
+    """At least one call has the codes of the first on record, one those of the last, and so in all cells around them."""
+    for edge in issue.edges:
+        known = frozenset((name, code) for name, code in edge if name in issue.trees)
+        for steps in narrowest(known, issue.trees, lambda cell: bool(cell) and blocks.holds(cell)):
+            yield _Limit(blocks.columns(release, wider(known, steps, issue.trees)), 1.0, np.inf)
 
 
 def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> list[_Limit]:

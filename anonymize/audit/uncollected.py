@@ -25,6 +25,8 @@ class Dates:
     first: date
     last: date
     gaps: tuple[tuple[date, date], ...]
+    edges: tuple[date, ...] = ()
+    """The days of the first and of the last record, where a gap says that the records begin or end next to it."""
     _seen: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -32,8 +34,10 @@ class Dates:
         """None for a release that names no period. Raises KeyError, TypeError or ValueError where it is not of format 1."""
         if "period" not in package:
             return None
-        gaps = [_ends(gap) for gap in package.get("gaps", ())]
-        return cls(*_ends(package["period"]), tuple(gaps))
+        gaps = [(_ends(gap), gap.get("records")) for gap in package.get("gaps", ())]
+        day = timedelta(days=1)
+        edges = [first - day if edge == "end" else last + day for (first, last), edge in gaps if edge in ("begin", "end")]
+        return cls(*_ends(package["period"]), tuple(span for span, _ in gaps), tuple(edges))
 
     def mark(self, codes: Mapping[str, str]) -> str:
         """WHOLE, PART or NONE, by the codes of `period`, `season` and `weekday`; a dimension that is not named is taken whole."""

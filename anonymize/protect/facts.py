@@ -19,7 +19,7 @@ from anonymize.errors import PlanError
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
 SHOWN = ("published", "incomplete")
-KINDS = ("share_filled", "waits", "hours_without_team", "no_bound", "revised")
+KINDS = ("share_filled", "waits", "hours_without_team", "no_bound", "revised", "edge_of_records")
 NONE = 0
 """Told as 0, hours without a team are none from a threshold of BLURRED on: between 0 and the threshold none are told."""
 BLURRED = 5
@@ -65,6 +65,8 @@ def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Call
             listed = _shares(fact, declared, codelists, holds)
         elif kind in ("waits", "hours_without_team"):
             listed = _statistic(fact, declared, codelists, holds)
+        elif kind == "edge_of_records":
+            listed = _edge(fact, codelists, holds)
         else:
             continue
         found |= dict.fromkeys(listed)
@@ -73,6 +75,22 @@ def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Call
 
 def _cell(*parts: Iterable[tuple[str, str]]) -> Key:
     return frozenset((name, code) for part in parts for name, code in part if code != ROOT)
+
+
+def _edge(fact: Mapping[str, Any], codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> Iterator[Bounds]:
+    """At least one call in each of the smallest cells that the joint table has around the first record, or the last."""
+    chains = [[(name, above) for above in _chain(codelists[name], code)] for name, code in sorted(fact["of"].items()) if name in codelists]
+    around = {_cell(parts) for parts in product(*chains)}
+    held = {cell for cell in around if cell and holds(cell)}
+    for cell in held:
+        finer = (other for other in held if other != cell and _within(other, cell, codelists))
+        if not any(finer):
+            yield Bounds(((cell, 1),), 1, None)
+
+
+def _within(inner: Key, outer: Key, codelists: Mapping[str, Codelist]) -> bool:
+    codes = dict(inner)
+    return all(name in codes and code in _chain(codelists[name], codes[name]) for name, code in outer)
 
 
 # Completeness

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from anonymize.agency.load import AgencyConfig
-from anonymize.agency.schema import Text
+from anonymize.agency.schema import OutsideRecords, Text
 from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
 from anonymize.collected import NOT_COLLECTED
@@ -289,7 +289,10 @@ def _package(contents: Contents, history: list[dict[str, str]], resources: list[
     }
     if release.not_collected:
         package["gaps"] = [
-            {"from": str(gap.first), "to": str(gap.last), "reason": _both(gap.reason)} for gap in release.not_collected if gap.reason
+            {"from": str(gap.first), "to": str(gap.last), "reason": _both(gap.reason)}
+            | ({"records": gap.edge} if isinstance(gap, OutsideRecords) else {})
+            for gap in release.not_collected
+            if gap.reason
         ]
     if agency.site:
         package["homepage"] = agency.site

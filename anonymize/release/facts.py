@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
-from anonymize.agency.schema import StatisticSpec
+from anonymize.agency.schema import OutsideRecords, StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.completeness import ASKED, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_A_MONTH, STEPS
 from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.records import WITHOUT_TEAM
 
 SHARE_FILLED, WAITS, HOURS, NO_BOUND, REVISED = "share_filled", "waits", "hours_without_team", "no_bound", "revised"
+EDGE = "edge_of_records"
 EQUAL, AT_LEAST = "equal", "at_least"
 
 WAITED = "minutes_call_to_arrival"
@@ -52,6 +54,7 @@ MEANING = {
         "in based_on - 5 to based_on + 4 hours came any call; each of the other hours holds at least one call of the row without these codes."
     ),
     NO_BOUND: "The numbers rest on published counts, and bound no count of the joint table.",
+    EDGE: "A gap says that the records begin, or end, next to it. So at least one call, the first or the last on record, has the codes in 'of'.",
     REVISED: (
         "Of the calls of the months in 'revised', at most 'at_most' stand in this release and, coded alike, not in the one before; and at most so many the other way round. "
         "The calls of all other months that both hold are the same, coded alike."
@@ -95,6 +98,19 @@ def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist]) -> dict
 
 def of_revisions() -> dict[str, Any]:
     return {"kind": REVISED, "object": "revised", "meaning": MEANING[REVISED]}
+
+
+def of_edge(outside: OutsideRecords, codelists: Mapping[str, Codelist]) -> dict[str, Any]:
+    """A call is of the day next to the days outside of the records; where no day is on record, of its month."""
+    day, period = outside.next_record, codelists["period"]
+    of = {"period": next(code for code in period.codes_at(period.finest) if _covers(code, day))}
+    if outside.day_known and "weekday" in codelists:
+        of["weekday"] = str(day.isoweekday())
+    return {"kind": EDGE, "object": "gaps", "edge": outside.edge, "meaning": MEANING[EDGE], "of": of}
+
+
+def _covers(period: str, day: date) -> bool:
+    return period in (f"{day:%Y}", f"{day:%Y-%m}", f"{day.year}-Q{(day.month + 2) // 3}")
 
 
 def _edges(wait: Codelist) -> dict[str, int | None]:

@@ -158,3 +158,38 @@ def test_a_file_that_is_found_or_lost_later(tmp_path, then):
 
 def load(out):
     return json.loads((out / "datapackage.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_edge_of_the_records_narrows_nothing(tmp_path, seed):
+    """The records end in the second month, and everyone is told that it holds a call. Few calls in it, and zeros beside them as cover."""
+    rng = np.random.default_rng(100 + seed)
+    counts = {
+        ("2024-01", "crisis"): int(rng.integers(0, 4)), ("2024-01", "check"): int(rng.integers(3, 10)),
+        ("2024-02", "crisis"): int(rng.integers(0, 3)), ("2024-02", "check"): int(rng.integers(0, 3)),
+    }  # fmt: skip
+    counts["2024-02", "crisis"] += sum(counts[key] for key in counts if key[0] == "2024-02") == 0
+    rows = [f"{month}-{kind}-{i},{month}-{1 + i % 9:02d} 10:00,{kind}" for (month, kind), n in counts.items() for i in range(n)]
+    rows += [f"x{i},2024-01-{1 + i:02d} 10:00,check" for i in range(31)]  # so that no day of January is empty
+    counts["2024-01", "check"] += 31
+    changes = {
+        "threshold = 5": f"threshold = {K}", "data_to = 2024-06-30": "data_to = 2024-04-30",
+        'levels = ["type"]': 'levels = ["type"]\nunknown = false', 'period = ["all", "year", "month"]': 'period = ["all", "month"]',
+        '"Crisis" = "crisis"\n"Check" = "check"': "",
+    }  # fmt: skip
+    agency = write_agency(tmp_path, "\n".join(["id,at,type", *rows]) + "\n", changes)
+    out = tmp_path / "out"
+    build(read_inputs(agency), out, tmp_path / "private", answered=False)
+    package = load(out)
+    assert [gap["records"] for gap in package["gaps"]] == ["end"]
+    assert audit_release(out).passed
+    dims = [Dim("period", {"month": dict.fromkeys(("2024-01", "2024-02"), "all")}), DIMS[1]]
+    found = {code: said for code, said in cells(out).items() if code[0] in ("all", "2024-01", "2024-02")}
+    known = [(named(code), int(value)) for code, (value, status) in found.items() if status != "suppressed"]
+    fitting = tables_that_fit(dims, known, 60 if found["all", "check"][1] == "suppressed" else 50)
+    fitting = fitting[fitting[:, cell_columns(dims, {"period": "2024-02"})].sum(axis=1) >= 1]
+    for code, (_value, status) in found.items():
+        true = truth(code, counts)
+        if status == "suppressed" and 0 < true < K:
+            possible = fitting[:, cell_columns(dims, named(code))].sum(axis=1)
+            assert possible.min() <= 1 and possible.max() >= K - 1, (code, possible.min(), possible.max())

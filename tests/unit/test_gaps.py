@@ -102,21 +102,18 @@ def test_check_asks_and_prints_both_answers(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("skip", "span", "cure"),
+    ("skip", "span"),
     [
-        (in_february, "2024-02-01 to 2024-02-29", ""),
-        (lambda day: date(2024, 3, 4) <= day <= date(2024, 3, 10), "2024-03-04 to 2024-03-10", ""),
-        (lambda day: day > date(2024, 6, 10), "2024-06-11 to 2024-06-30", "write data_to = 2024-06-10"),
-        (lambda day: day < date(2024, 2, 1), "2024-01-01 to 2024-01-31", "write data_from = 2024-02-01"),
+        (in_february, "2024-02-01 to 2024-02-29"),
+        (lambda day: date(2024, 3, 4) <= day <= date(2024, 3, 10), "2024-03-04 to 2024-03-10"),
     ],
 )
-def test_build_refuses_until_the_agency_file_answers(tmp_path, capsys, skip, span, cure):
+def test_build_refuses_until_the_agency_file_answers(tmp_path, capsys, skip, span):
     agency = write_agency(tmp_path, calls(skip))
     paths = (tmp_path / "out", tmp_path / "private")
     assert make(agency, *paths, answered=False) == SourceError.exit_code == 3
     told = capsys.readouterr().err
     assert f"source: {agency.resolve()}: No call is recorded from {span}" in told
-    assert cure in told
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "private/candidate").exists()
     first, last = span.split(" to ")
@@ -128,6 +125,62 @@ def test_build_refuses_until_the_agency_file_answers(tmp_path, capsys, skip, spa
     )
     found = statuses(tmp_path / "out", "calls")
     assert {code for code, (_value, status) in found.items() if status != "published"} == {"2024"}, "of which the data cover one half"
+
+
+def after_april(day):
+    return day > date(2024, 4, 10)
+
+
+def before_february(day):
+    return day < date(2024, 2, 6)
+
+
+@pytest.mark.parametrize(
+    ("skip", "told", "edge", "gap", "last"),
+    [
+        (after_april, "write data_to = 2024-04-10", "end", ("2024-04-11", "2024-06-30"), {"2024-04": "incomplete", "2024-05": "not_collected"}),
+        (
+            before_february, "write data_from = 2024-02-06", "begin", ("2024-01-01", "2024-02-05"),
+            {"2024-01": "not_collected", "2024-02": "incomplete", "2024-03": "published"},
+        ),
+    ],
+)  # fmt: skip
+def test_nothing_before_the_first_record_or_past_the_last_is_a_zero(tmp_path, capsys, skip, told, edge, gap, last):
+    agency = write_agency(tmp_path, calls(skip))
+    assert main(["check", str(agency), "--private", str(tmp_path / "private"), "--quiet"]) == 0
+    screen = capsys.readouterr().out
+    assert told in screen
+    assert "Answers that 'build' waits for" not in screen
+    out = tmp_path / "out"
+    assert make(agency, out, tmp_path / "private", answered=False) == 0
+    package = json.loads((out / "datapackage.json").read_text())
+    (said,) = package["gaps"]
+    assert (said["from"], said["to"], said["records"]) == (*gap, edge)
+    assert set(said["reason"]) == {"en", "es"}
+    found = statuses(out, "calls")
+    assert {code: found[code][1] for code in last} == last
+    assert all(value == "" for value, status in found.values() if status == "not_collected")
+    day = date(2024, 4, 10) if edge == "end" else date(2024, 2, 6)
+    of = {"period": f"{day:%Y-%m}", "weekday": str(day.isoweekday())}
+    assert [fact["of"] for fact in package["facts"] if fact["kind"] == "edge_of_records"] == [of]
+    load_release(out)
+    with agency.open("a") as file:
+        file.write(f"\n[[release.gaps]]\nfrom = {gap[0]}\nto = {gap[1]}\nno_calls = true\n")
+    assert make(agency, tmp_path / "answered", tmp_path / "other", answered=False) == 0
+    zeros = statuses(tmp_path / "answered", "calls")
+    assert {value for code, (value, _) in zeros.items() if last.get(code) == "not_collected"} == {"0"}
+
+
+def test_the_audit_wants_the_edge_of_the_records_declared(tmp_path):
+    agency = write_agency(tmp_path, calls(after_april))
+    assert make(agency, tmp_path / "out", tmp_path / "private", answered=False) == 0
+    assert audit_release(tmp_path / "out").passed
+    path = tmp_path / "out/datapackage.json"
+    package = json.loads(path.read_text())
+    package["facts"] = [fact for fact in package["facts"] if fact["kind"] != "edge_of_records"]
+    path.write_text(json.dumps(package))
+    found = audit_release(tmp_path / "out").findings
+    assert any("the records begin or end is not declared" in str(finding) for finding in found)
 
 
 @pytest.mark.parametrize(("answer", "said"), [(REASON, "nothing was collected"), ("no_calls = true", "nobody called")])
