@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from anonymize.sql import literal
@@ -136,27 +136,10 @@ class Zone:
     first: date
     last: date
 
-    @cached_property
+    @property
     def changes(self) -> tuple[Change, ...]:
         """In order. From the time zone database that Python uses."""
-        zone, found = ZoneInfo(self.name), []
-        hour = datetime(self.first.year, self.first.month, self.first.day) - timedelta(days=2)
-        end = datetime(self.last.year, self.last.month, self.last.day) + timedelta(days=2)
-        while hour < end:
-            following = hour + timedelta(hours=12)
-            before, after = (_offset(zone, at) for at in (hour, following))
-            if before != after:
-                low, high = hour, following  # in UTC
-                while high - low > timedelta(minutes=1):
-                    middle = low + (high - low) / 2
-                    middle = middle.replace(second=0, microsecond=0)
-                    if middle in (low, high):
-                        break
-                    low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
-                edges = sorted((high + before, high + after))
-                found.append(Change(edges[0], edges[1], after < before))
-            hour = following
-        return tuple(found)
+        return _changes(self.name, self.first, self.last)
 
     @cached_property
     def abbreviations(self) -> dict[str, tuple[timedelta, str]]:
@@ -200,6 +183,28 @@ class Zone:
         """SQL: the moment (UTC) of a local time without a zone; NULL where it comes twice or never."""
         unsure = f"({self._inside(local, True)}) OR ({self._inside(local, False)})"
         return f"CASE WHEN {self.near_a_change(local)} AND ({unsure}) THEN NULL ELSE {_to_utc(self.name, local)} END"
+
+
+@lru_cache(maxsize=64)
+def _changes(name: str, first: date, last: date) -> tuple[Change, ...]:
+    zone, found = ZoneInfo(name), []
+    hour = datetime(first.year, first.month, first.day) - timedelta(days=2)
+    end = datetime(last.year, last.month, last.day) + timedelta(days=2)
+    while hour < end:
+        following = hour + timedelta(hours=12)
+        before, after = (_offset(zone, at) for at in (hour, following))
+        if before != after:
+            low, high = hour, following  # in UTC
+            while high - low > timedelta(minutes=1):
+                middle = low + (high - low) / 2
+                middle = middle.replace(second=0, microsecond=0)
+                if middle in (low, high):
+                    break
+                low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
+            edges = sorted((high + before, high + after))
+            found.append(Change(edges[0], edges[1], after < before))
+        hour = following
+    return tuple(found)
 
 
 def _offset(zone: ZoneInfo, utc: datetime) -> timedelta:
