@@ -248,7 +248,7 @@ def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: 
         else:
             frame = (_hours if spec.measure == COMMITTED else _quantiles)(by_second, spec.measure, dimensions, at)
         for name in names:
-            raw[name][tuple(frame[d].to_numpy() for d in dimensions)] = frame[name].to_numpy(dtype=float)
+            raw[name][tuple(frame[d].to_numpy(dtype=np.int64) for d in dimensions)] = frame[name].to_numpy(dtype=float)
     return raw
 
 

@@ -51,6 +51,13 @@ def test_minutes(built):
     assert wait["check"] == {"call_type": "check", "median": "", "p90": "", "based_on": "", "status": "suppressed"}  # only 20
 
 
+def test_no_call_has_a_time(tmp_path):
+    """A column of arrivals that is blank throughout gives a table without numbers, and no other fault."""
+    blank = "\n".join(line.rsplit(",", 1)[0] + "," if line[0].isdigit() else line for line in calls().splitlines()) + "\n"
+    build(read_inputs(write_agency(tmp_path, blank, COLUMNS, WAIT)), tmp_path / "out", tmp_path / "private")
+    assert {row["status"] for row in rows(tmp_path / "out", "wait").values()} == {"suppressed"}
+
+
 WAITS = '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { call_type = ["all", "type"], wait = ["all", "half_hour"] }\n'
 
 
