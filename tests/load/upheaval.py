@@ -1,6 +1,8 @@
 """`python -m tests.load upheaval`: a crowd behind nginx while a new release comes and each replica is restarted in turn.
 
-Visitors do as a browser does: when their connection is gone they come back, and the page they asked for counts from when they first asked.
+Visitors do as a browser does: when their connection is gone they come back, and the page they asked for counts from when they first asked. They share
+the machine with the replicas, so each phase also tells how busy it was: processor seconds a second of both replicas and of the visitors, and its load,
+which counts whatever else runs there. What a swap or a restart costs is the ratio to the phase before it, with the same visitors in the same run.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import websockets
@@ -58,6 +61,13 @@ class Replica:
         self.stop()
         self.process = self._start()
 
+    def cpu(self) -> float:
+        """Processor seconds of the process that runs now."""
+        with contextlib.suppress(OSError, IndexError):
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
+
     def release_up(self) -> str:
         """The release that it shows; empty while it starts."""
         with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer:
@@ -73,24 +83,39 @@ class Replica:
         return time.monotonic() - start
 
 
-async def stay(address: str, seed: int, until: asyncio.Event, think: float, samples: dict[str, Samples], phase: list[str]) -> None:
+@dataclass
+class Phase:
+    """What went on, how long pages took meanwhile, and how busy the machine was: processor seconds of replicas and visitors, seconds, loads."""
+
+    name: str
+    samples: Samples = field(default_factory=Samples)
+    replicas: float = 0.0
+    visitors: float = 0.0
+    seconds: float = 0.0
+    loads: list[float] = field(default_factory=list)
+
+
+async def stay(address: str, seed: int, until: asyncio.Event, think: float, phases: list[Phase]) -> None:
+    """A visitor who opens page after page until the end; each counts for the phase in which it was asked for."""
     chance = random.Random(seed)
     language = chance.choice(["en", "en", "es"])
     await asyncio.sleep(chance.random() * think)
     opened = None
     while not until.is_set():
-        page, start, now = chance.choice(PAGES), time.monotonic(), phase[0]
+        page, start, samples = chance.choice(PAGES), time.monotonic(), phases[-1].samples
         while True:
             try:
                 if opened is None:
                     opened = await connect(address, seed)
                 await asyncio.wait_for(open_page(opened, page, language), HANGS)
-                samples.setdefault(now, Samples()).seconds.setdefault(page, []).append(time.monotonic() - start)
+                samples.seconds.setdefault(page, []).append(time.monotonic() - start)
                 break
-            except (OSError, TimeoutError, websockets.WebSocketException) as error:
+            except (OSError, TimeoutError, RuntimeError, websockets.WebSocketException) as error:
+                if opened is not None:
+                    opened.transport.abort()
                 opened = None
                 if time.monotonic() - start > HANGS:
-                    samples.setdefault(now, Samples()).failed.append(type(error).__name__)
+                    samples.failed.append(f"{type(error).__name__}: {error}")
                     break
                 await asyncio.sleep(0.3)
         with contextlib.suppress(TimeoutError):
@@ -99,26 +124,44 @@ async def stay(address: str, seed: int, until: asyncio.Event, think: float, samp
         await opened.close()
 
 
-async def _run(front: str, replicas: list[Replica], live: Path, visitors: int, seconds: float, think: float) -> dict[str, Samples]:
-    samples: dict[str, Samples] = {}
-    phase, over = ["before"], asyncio.Event()
-    crowd = [asyncio.create_task(stay(front, n, over, think, samples, phase)) for n in range(visitors)]
-    await asyncio.sleep(think + seconds)
-    phase[0] = "a new release comes"
+async def watch(replicas: list[Replica], phases: list[Phase]) -> None:
+    """Adds to the phase that lasts, each half second, until it is cancelled."""
+    before = {replica.process.pid: replica.cpu() for replica in replicas}
+    then, own = time.monotonic(), time.process_time()
+    while True:
+        await asyncio.sleep(0.5)
+        phase, now, spent = phases[-1], time.monotonic(), time.process_time()
+        for replica in replicas:
+            cpu = replica.cpu()
+            phase.replicas += max(0.0, cpu - before.get(replica.process.pid, 0.0))
+            before[replica.process.pid] = cpu
+        phase.visitors, phase.seconds = phase.visitors + spent - own, phase.seconds + now - then
+        phase.loads.append(os.getloadavg()[0])
+        then, own = now, spent
+
+
+async def _run(front: str, replicas: list[Replica], live: Path, visitors: int, seconds: float, think: float) -> list[Phase]:
+    phases, over = [Phase("visitors come")], asyncio.Event()
+    crowd = [asyncio.create_task(stay(front, n, over, think, phases)) for n in range(visitors)]
+    watching = asyncio.create_task(watch(replicas, phases))
+    await asyncio.sleep(think)
+    phases.append(Phase("nothing changes"))
+    await asyncio.sleep(seconds)
+    phases.append(Phase("a new release comes"))
     shutil.copytree(ROOT / "data_public", live.with_name("new"))
     live.rename(live.with_name("old"))
     live.with_name("new").rename(live)
-    took = await asyncio.gather(*(replica.until("2026.1") for replica in replicas))
-    print(f"both replicas show the new release after {max(took):.0f} s", flush=True)
+    await asyncio.gather(*(replica.until("2026.1") for replica in replicas))
     for n, replica in enumerate(replicas, start=1):
-        phase[0] = f"replica {n} restarts"
+        phases.append(Phase(f"replica {n} restarts"))
         await asyncio.to_thread(replica.restart)
-        print(f"replica {n} is back after {await replica.until('2026.1'):.0f} s", flush=True)
-    phase[0] = "after"
+        await replica.until("2026.1")
+    phases.append(Phase("nothing changes any more"))
     await asyncio.sleep(seconds)
     over.set()
     await asyncio.gather(*crowd)
-    return samples
+    watching.cancel()
+    return phases
 
 
 def upheaval(visitors: int, seconds: float, think: float) -> None:
@@ -130,14 +173,19 @@ def upheaval(visitors: int, seconds: float, think: float) -> None:
             at_the_end.callback(replica.stop)
         asyncio.run(_both_up(replicas))
         with nginx_before([r.address for r in replicas], Path(folder)) as front:
-            found = asyncio.run(_run(front, replicas, live, visitors, seconds, think))
-    print(f"{visitors} visitors, {think:.0f} s between pages; load of the machine {os.getloadavg()[0]:.1f} at the end")
-    print("| while | pages | median, s | 95th percentile, s | longest, s | hung |\n|---|---|---|---|---|---|")
-    for name, s in found.items():
+            phases = asyncio.run(_run(front, replicas, live, visitors, seconds, think))
+    print(f"{visitors} visitors behind nginx, {think:.0f} s between pages; {os.cpu_count()} cores, whose load counts other work too")
+    print("| while | seconds | pages | median, s | 95th percentile, s | longest, s | hung | cores of replicas / visitors | load |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for phase in phases:
+        s = phase.samples
         if s.all():
             print(
-                f"| {name} | {len(s.all())} | {s.percentile(0.5):.2f} | {s.percentile(0.95):.2f} | {max(s.all()):.2f} | {len(s.failed)} |"
+                f"| {phase.name} | {phase.seconds:.0f} | {len(s.all())} | {s.percentile(0.5):.2f} | {s.percentile(0.95):.2f} | {max(s.all()):.2f} "
+                f"| {len(s.failed) + sum(took > HANGS for took in s.all())} | {phase.replicas / phase.seconds:.2f} / {phase.visitors / phase.seconds:.2f} | {max(phase.loads):.0f} |"
             )
+        for failure in sorted(set(s.failed))[:5]:
+            print("  ", failure)
 
 
 async def _both_up(replicas: list[Replica]) -> None:
