@@ -9,10 +9,12 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.guard import Guard
+from dashboard.page_faults import tell_by_kind_and_place
 from dashboard.patience import limit_half_requests
 from dashboard.service import ROUTES, embedders, ready, thrifty
 
 limit_half_requests()
+tell_by_kind_and_place()
 door = Middleware(Guard, ready=ready, embedders=embedders)
 app = st.App("streamlit_app.py", routes=ROUTES, middleware=[door], lifespan=thrifty)
 

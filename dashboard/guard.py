@@ -36,7 +36,18 @@ CORE = ("/_stcore/health", "/_stcore/host-config")
 MESSAGES = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request")
 """What a visitor's browser sends: a page or a filter chosen, a run stopped, a sign of life, a file that is made when it is asked for."""
 OPERATIONS = ("deferred_file",)
-WIDGETS = ("trigger_value", "bool_value", "int_value", "double_value", "string_value", "double_array_value", "int_array_value", "string_array_value", "json_value", "json_trigger_value")  # fmt: skip
+WIDGETS = (
+    "trigger_value",
+    "bool_value",
+    "int_value",
+    "double_value",
+    "string_value",
+    "double_array_value",
+    "int_array_value",
+    "string_array_value",
+)
+WIDGET = "$$ID-"
+"""How the names of all widgets begin. One that is named otherwise would stand for a value of the session itself, and no page could be drawn."""
 IGNORED = ("load_git_info",)
 """Sent by every browser, of no use here, and harmless: not handed on."""
 MOST_BYTES = 128 * 1024
@@ -103,6 +114,8 @@ def fault_of(message: BackMsg) -> str:
         if len(state.widget_states.widgets) > MOST_WIDGETS:
             return "many widgets"
         for widget in state.widget_states.widgets:
+            if not widget.id.startswith(WIDGET):
+                return "widget of no page"
             if (value := widget.WhichOneof("value")) is not None and value not in WIDGETS:
                 return f"widget {value}"
     return ""

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
 import time
 import urllib.request
+import uuid
 
 import pytest
 import websockets
@@ -113,10 +115,105 @@ def test_pages_of_other_sites_cost_nothing_and_ask_nobody(watched):
 
 def test_own_pages_come_in_and_the_handshake_is_guarded(watched):
     address, _asked, _log = watched
-    status, answer = tries(address, Origin=address)
+    offered = {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"}
+    status, answer = tries(address, Origin=address, **offered)
     assert status == 101
     assert "x-content-type-options: nosniff" in answer.lower()
     assert "permessage-deflate" not in answer.lower(), "no compression, so no bomb"
+
+
+def shown(address, **asked):
+    """What a visitor's browser is told after a message that asks for a page, until the run of its script ends."""
+
+    async def once():
+        async with connect(address) as opened:
+            await opened.send(BackMsg(rerun_script=asked).SerializeToString())
+            found = []
+            async with asyncio.timeout(30):
+                while not found or found[-1].WhichOneof("type") != "script_finished":
+                    found.append(ForwardMsg.FromString(await opened.recv()))
+            return found
+
+    return run(once())
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "..\\..\\x", "pages/calls.py", "calls\x00", "e\u0301" * 40, "streamlit_app", "{x}"]
+)
+def test_page_names_over_the_socket(watched, name):
+    """An unknown one is the first page; nothing is read by it, and nothing of it comes back."""
+    found = shown(watched[0], page_name=name)
+    told = b"".join(m.SerializeToString() for m in found if m.WhichOneof("type") == "delta")
+    assert b"root:" not in told
+    assert name.encode() not in told
+    assert found[-1].script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    assert "Traceback" not in watched[2].read_text()
+
+
+def test_widgets_of_no_page_are_closed(watched):
+    odd = [
+        {"widgets": [{"id": name, "string_value": "x" * size}]}
+        for name, size in (("area", 9), ("", 9), ("_release", 9), ("$$ID-1-a", 5_000_000))
+    ]
+    odd.append({"widgets": [{"id": "$$ID-1-a", "json_value": "[" * 5_000}]})
+    frames = [BackMsg(rerun_script={"page_name": "calls", "widget_states": states}).SerializeToString() for states in odd]
+    assert set(send_all(watched[0], *frames)) <= {1008, 1009, 1006}
+    assert timed(watched[0]) < 5
+
+
+def test_a_fault_that_a_visitor_makes_is_told_once_by_kind_and_place(watched):
+    """The slider's own name with a value of another kind: only that visitor's page fails, with a sentence. The log is not filled, nor quotes it."""
+    address, _asked, log = watched
+    slider = next(
+        name
+        for m in shown(address, page_name="money")
+        for name in re.findall(r"\$\$ID-[0-9a-f]+-price", m.SerializeToString().decode("latin-1"))
+    )
+    before = len(log.read_text())
+    for n in range(30):
+        found = shown(address, page_name="money", widget_states={"widgets": [{"id": slider, "int_value": 9_876_543 + n}]})
+        told = [
+            m.delta.new_element.exception for m in found if m.WhichOneof("type") == "delta" and m.delta.new_element.HasField("exception")
+        ]
+        assert len(told) == 1
+        assert not list(told[0].stack_trace)
+        assert "int" not in told[0].message
+    said = log.read_text()[before:]
+    assert said.count("a page failed: TypeError at ") == 1
+    assert "dashboard/screen.py" in said
+    assert "98765" not in said
+    assert len(said) < 2_000
+    assert "Traceback" not in log.read_text()
+    assert timed(address, "money") < 5
+
+
+def test_a_fragment_that_no_page_has_is_passed_over(watched):
+    async def ask():
+        async with connect(watched[0]) as opened:
+            await opened.send(BackMsg(rerun_script={"page_name": "calls", "fragment_id": "no-such"}).SerializeToString())
+            return await open_page(opened, "calls")
+
+    assert run(ask()) < 10
+    assert "Traceback" not in watched[2].read_text()
+
+
+def test_the_number_of_a_session_is_all_that_opens_it(watched):
+    """Streamlit lets a browser come back to its session by its number, 122 random bits that no other browser is told. Any other makes a new one."""
+
+    async def come(*number):
+        stream = f"{watched[0].replace('http', 'ws', 1)}/_stcore/stream"
+        async with websockets.connect(stream, subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN", *number], max_size=None) as opened:
+            await opened.send(BackMsg(rerun_script={"page_name": "glossary"}).SerializeToString())
+            while True:
+                message = ForwardMsg.FromString(await opened.recv())
+                if message.WhichOneof("type") == "new_session":
+                    return message.new_session.initialize.session_id
+
+    first = run(come())
+    assert uuid.UUID(first).version == 4
+    near = first[:-1] + ("0" if first[-1] != "0" else "1")
+    others = [run(come(number)) for number in (near, first.upper(), "x", "0" * 500)]
+    assert len({first, *others}) == 5
 
 
 def test_nobody_uploads(watched):

@@ -160,7 +160,7 @@ def test_messages_from_frames_are_taken_from_the_embedders_alone():
 def test_what_a_browser_needs_comes_in():
     sound = [
         PAGE, BackMsg(stop_script=True), BackMsg(app_heartbeat=True), BackMsg(backend_operation_request={"request_id": "1", "deferred_file": {"file_id": "x"}}),
-        BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "a", "string_array_value": {"data": ["en"]}}, {"id": "b", "trigger_value": True}]}}),
+        BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "$$ID-1-a", "string_array_value": {"data": ["en"]}}, {"id": "$$ID-2-b", "trigger_value": True}]}}),
     ]  # fmt: skip
     got, sent, _seen = talk([m.SerializeToString() for m in sound])
     assert [BackMsg.FromString(m) for m in got] == sound
@@ -173,9 +173,11 @@ UNWANTED = [
     BackMsg(backend_operation_request={"dismiss_skills_nudge": {}}), BackMsg(backend_operation_request={"dataframe_chunk": {}}),
     BackMsg(backend_operation_request={"request_id": "1"}), BackMsg(rerun_script={"query_string": "x" * 5000}), BackMsg(rerun_script={"page_name": "x" * 200}),
     BackMsg(rerun_script={"fragment_id": "x" * 200}), BackMsg(rerun_script={"page_script_hash": "x" * 200}),
-    BackMsg(rerun_script={"widget_states": {"widgets": [{"id": str(n)} for n in range(300)]}}),
-    *(BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "x", kind: value}]}}) for kind, value in
-      {"bytes_value": b"x", "arrow_value": {}, "file_uploader_state_value": {}, "chat_input_value": {}, "string_trigger_value": {"data": "x"}}.items()),
+    BackMsg(rerun_script={"widget_states": {"widgets": [{"id": f"$$ID-{n}"} for n in range(300)]}}),
+    *(BackMsg(rerun_script={"widget_states": {"widgets": [{"id": name, "string_value": "x"}]}}) for name in ("", "area", "_release", "ID-1", "$$STREAMLIT_INTERNAL_KEY_x")),
+    *(BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "$$ID-1-x", kind: value}]}}) for kind, value in
+      {"bytes_value": b"x", "arrow_value": {}, "file_uploader_state_value": {}, "chat_input_value": {}, "string_trigger_value": {"data": "x"},
+       "json_value": "[" * 1000, "json_trigger_value": "{}"}.items()),
 ]  # fmt: skip
 
 
