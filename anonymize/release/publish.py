@@ -24,6 +24,8 @@ DESCRIBED, AUDIT = "datapackage.json", "audit.json"
 MOST_ROLE = 80
 ROLE = re.compile(r"\w([\w .,:;'’()&/–-]*[\w.)])?")
 """Letters of any language, and what stands between words."""
+PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+"""Names that look the same and mean the same on every system."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ def _listed_of(candidate: Path, files: dict[str, bytes], inside: str, package: d
     found = {}
     for resource in package["resources"]:
         name = f"{inside}{resource['path']}"
+        if not PLAIN_PATH.fullmatch(name) or name in found:
+            raise _not_audited(candidate, f"{inside}{DESCRIBED} lists {name!a}, which is no plain name or stands there twice")
         data = files.get(name)
         if data is None or resource["hash"] != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource["bytes"] != len(data):
             raise _not_audited(candidate, f"{name} is not the file that {inside}{DESCRIBED} lists")
@@ -256,6 +260,8 @@ def _swap(candidate: Path, target: Path) -> None:
     earlier = target.is_dir() and any(target.iterdir())
     aside = _aside(target)
     shutil.rmtree(aside, ignore_errors=True)
+    if aside.is_symlink() or aside.exists():
+        raise ReleaseError(f"{aside}: stands where the release before is put while the new one comes in; remove it, then publish again")
     if earlier:
         target.rename(aside)
     elif target.exists():

@@ -22,6 +22,8 @@ from anonymize.private_files import secure_tree
 KEY = "seal.key"
 KEY_BYTES = 32
 LEDGER = "ledger"
+MOST_DEPTH = 16
+"""Folders inside each other; a release has three."""
 Mark = tuple[str, int]
 """SHA-256 of a file (empty for a folder), and its mode."""
 
@@ -45,6 +47,8 @@ def read_folder(folder: Path) -> Contents:
     modes: dict[str, int] = {}
 
     def read(path: Path, name: str) -> None:
+        if name.count("/") > MOST_DEPTH:
+            raise _odd(folder, f"holds folders more than {MOST_DEPTH} deep")
         # O_NOFOLLOW: what was a file when it was listed may be a link when it is opened. O_NONBLOCK: a pipe would be waited for.
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
