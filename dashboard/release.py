@@ -5,9 +5,12 @@ Only published cells and their marks are here; nothing is summed, subtracted or 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -237,7 +240,7 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in ("datapackage.json", "audit.json", "approval.json"):
         path = folder / name
-        digest.update(path.read_bytes() if path.exists() else b"-")
+        digest.update(_beginning(path, MOST_PACKAGE) if path.exists() else b"-")
     for path in sorted((*folder.glob("tables/*"), *folder.glob("codelists/*"), *folder.glob("*.geojson"))):
         try:
             found = path.stat()
@@ -278,10 +281,17 @@ def _load(folder: Path) -> Release:
     return _parse(folder, package, audit, contents | _beside(folder, raw))
 
 
+def _beginning(path: Path, most: int) -> bytes:
+    """At most one byte more than `most` of a plain file. Raises OSError for anything else: a pipe would be waited for, a device may never end."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file", str(path))
+        return opened.read(most + 1)
+
+
 def _read(path: Path, most: int) -> bytes:
     """Raises NotFormat1 where the file is larger than `most` bytes."""
-    with path.open("rb") as opened:
-        data = opened.read(most + 1)
+    data = _beginning(path, most)
     if len(data) > most:
         raise NotFormat1(f"{path.name} is larger than {most >> 20} MB")
     return data

@@ -99,9 +99,11 @@ def _validator(which: str) -> Draft202012Validator:
 
 
 def read_json(data: bytes) -> Any:
-    """JSON of a sound size and depth with finite numbers. Raises NotFormat1."""
+    """JSON of a sound depth with finite numbers and each name once. Raises NotFormat1."""
     try:
-        found = json.loads(data, parse_constant=_refuse)
+        found = json.loads(data, parse_constant=_refuse, object_pairs_hook=_once)
+    except NotFormat1:
+        raise
     except (ValueError, RecursionError) as error:
         raise NotFormat1(f"no JSON ({type(error).__name__})") from None
     _look(found, 0)
@@ -110,6 +112,14 @@ def read_json(data: bytes) -> Any:
 
 def _refuse(name: str) -> None:
     raise NotFormat1(f"{name} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that stands there twice, some readers take the first and some the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotFormat1("a name twice in one object")
+    return found
 
 
 def _look(value: Any, depth: int) -> None:

@@ -4,8 +4,11 @@ import copy
 import hashlib
 import json
 import logging
+import os
 import random
 import shutil
+import socket
+import threading
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -207,6 +210,44 @@ def test_what_is_refused_is_not_read_with_every_visit(live, monkeypatch):
     for _ in range(10):
         assert serving.newest().version == "2026.1"
     assert len(read) == 1
+
+
+def test_a_name_that_stands_twice_is_refused(live):
+    write(live, json.dumps(PACKAGE).replace('{"', '{"title": "another", "', 1))
+    with pytest.raises(ReleaseRefused, match="a name twice"):
+        load_release(live)
+
+
+@pytest.mark.parametrize(
+    "name", ["datapackage.json", "audit.json", "approval.json", "tables/outcomes.csv", "codelists/area.csv", "areas.geojson"]
+)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "socket", "link in a circle"])
+def test_what_is_no_file_is_refused_and_not_waited_for(live, name, kind, monkeypatch):
+    """Nobody writes to the pipe, and the device never ends: without a look at what it is, each visit would hang."""
+    serving.newest()
+    path = live / name
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "socket":
+        made = socket.socket(socket.AF_UNIX)
+        monkeypatch.chdir(path.parent)  # the whole path may be too long for a socket's name
+        made.bind(path.name)
+    else:
+        path.symlink_to(path.name)
+    done = []
+    thread = threading.Thread(target=lambda: done.append(serving.standing()), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert done, "a visit waits for good"
+    release, refused = done[0]
+    assert release.version == "2026.1"
+    if (name, kind) != ("approval.json", "link in a circle"):  # like an approval that is not there
+        assert refused is not None
 
 
 def test_a_mended_release_is_shown_at_once(live):
