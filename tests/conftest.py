@@ -17,6 +17,7 @@ from anonymize.demo import write_exports
 from anonymize.demo_release import make_example
 from anonymize.pipeline import Built, read_inputs
 from tests.agency import build
+from tests.hostile_agency import hostile_agency
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -89,3 +90,15 @@ def toronto(shared: Path, once: Once) -> tuple[Built, Path]:
 @pytest.fixture(scope="session")
 def seattle(shared: Path, once: Once) -> tuple[Built, Path]:
     return once("seattle", partial(_built, "examples/seattle.toml"))
+
+
+def _built_hostile(exports: Path, folder: Path) -> Path:
+    out = folder / "release"
+    assert build(read_inputs(hostile_agency(folder / "agency", exports)), out, folder / "private", answered=False).report.passed
+    return out
+
+
+@pytest.fixture(scope="session")
+def hostile_city(example_exports: Path, once: Once) -> Path:
+    """The release built from an agency file, inputs, code lists and boundaries whose every text is code for something."""
+    return once("hostile_city", partial(_built_hostile, example_exports))

@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-
-HOST = "evil.example"
-PAYLOAD = (
-    f"=1+1<img src=http://{HOST}/a onerror=alert(1)>![i](http://{HOST}/p)[l](http://{HOST}/q)<script>alert(2)</script></script><svg onload=alert(3)>"
-    f"$x^2$ :red[r] :material/home: **b** `c` http://{HOST}/auto <http://{HOST}/b> javascript:alert(4) #eval(\"1\") @cite \\u{{1}} {{{{x}}}} "
-    "' \" ' + alert(5) + ' --> ]]> &lt; &#60;i&#62; \\"
-)  # fmt: skip
-MARK = "=1+1<img src=http"
-"""How the payload begins: where it stands as text, this is seen."""
+from tests.hostile_agency import HOST, MARK, PAYLOAD
 
 
 def texts(found: Any) -> Any:
@@ -69,3 +61,6 @@ def hostile(folder: Path, source: Path = ROOT / "data_public") -> Path:
     (folder / "audit.json").write_text(json.dumps(audit | {"datapackage_sha256": digest}))
     (folder / "approval.json").write_text(json.dumps({"role": PAYLOAD, "date": "2026-01-14", "datapackage_sha256": digest}))
     return folder
+
+
+__all__ = ["HOST", "MARK", "PAYLOAD", "hostile"]

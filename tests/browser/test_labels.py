@@ -1,4 +1,5 @@
-"""A payload in every text of a release, in a real browser: nothing runs, nothing is fetched, nothing is a link or a picture."""
+"""A payload in every text of an agency file, its inputs, code lists and boundaries, built, in a real browser: nothing runs, nothing is fetched, nothing
+is a link or a picture."""
 
 import shutil
 
@@ -9,20 +10,15 @@ from dashboard.release import load_release
 from dashboard.static import export
 from tests.browser.conftest import serve
 from tests.browser.test_pages import settle
-from tests.hostile import HOST, MARK, hostile
+from tests.hostile import HOST, MARK
 
 ODD = f"""() => [...document.querySelectorAll('[href*="{HOST}"],[src*="{HOST}"],[srcset*="{HOST}"],[onerror],[onload],[href^="javascript:"],.katex')]
     .map(e => e.outerHTML.slice(0, 200))"""
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    return hostile(tmp_path_factory.mktemp("hostile") / "release")
-
-
-@pytest.fixture(scope="module")
-def hostile_site(release, tmp_path_factory):
-    yield from serve(release, tmp_path_factory.mktemp("log") / "log")
+def hostile_site(hostile_city, tmp_path_factory):
+    yield from serve(hostile_city, tmp_path_factory.mktemp("log") / "log")
 
 
 @pytest.fixture
@@ -56,7 +52,7 @@ def test_what_is_taken_away_is_offered_as_text(hostile_site, wary):
 
 
 @pytest.fixture(scope="module")
-def hostile_edition(release, tmp_path_factory):
+def hostile_edition(hostile_city, tmp_path_factory):
     """Two pages' worth: the whole takes minutes."""
     out = tmp_path_factory.mktemp("edition") / "site"
     import dashboard.static as static
@@ -64,7 +60,7 @@ def hostile_edition(release, tmp_path_factory):
     kept, static.PAGES = static.PAGES, ("staffing", "fairness", "calls", "data")
     static.ProcessPoolExecutor = InThisProcess
     try:
-        export(load_release(release), out)
+        export(load_release(hostile_city), out)
     finally:
         static.PAGES = kept
     return out

@@ -1,4 +1,7 @@
-"""A payload in every text of a release, followed to every place where it is shown or taken away. It is text everywhere."""
+"""A payload in every text, followed to every place where it is shown or taken away. It is text everywhere.
+
+Once from an agency file, its inputs, code lists and boundaries through a build; once in a release made by hand, where texts may stand that no build writes.
+"""
 
 import csv
 import io
@@ -23,9 +26,37 @@ from tests.paper import Gathering, page_of
 LANGUAGES = ("en", "es")
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
+@pytest.fixture(scope="module", params=["built", "by hand"])
+def release(request, tmp_path_factory):
+    if request.param == "built":
+        return load_release(request.getfixturevalue("hostile_city"))
     return load_release(hostile(tmp_path_factory.mktemp("hostile") / "release"))
+
+
+def test_the_payload_went_through_the_build(hostile_city):
+    """From each place where an agency writes a text: its file, an input, a code list, the outlines' names. Other properties of the outlines stay behind."""
+    release = load_release(hostile_city)
+    assert all(MARK in text for text in (release.agency["name"]["en"], release.agency["contact"], release.package["licenses"][0]["title"]))
+    assert sum(HOST in code.label["es"] for code in release.codelists["area"].codes.values()) >= 21
+    assert any("outline 3" in code.label["en"] for code in release.codelists["area"].codes.values())
+    assert sum(HOST in code.label["en"] for code in release.codelists["call_type"].codes.values()) == 6
+    inputs = (
+        "staffing",
+        "budget",
+        "training",
+        "targets",
+        "program_events",
+        "survey",
+        "unit_costs",
+        "service_hours",
+        "partner_agreements",
+        "crisis_line",
+        "feedback",
+    )
+    for name in inputs:
+        rows = release.reference(name)
+        assert any(HOST in str(cell) for column in rows.columns for cell in rows[column]), name
+    assert HOST.encode() not in release.files["areas.geojson"]
 
 
 @dataclass
@@ -161,7 +192,8 @@ def test_a_page_of_the_static_edition_with_its_frame(release, tmp_path):
     json_ld = re.search(
         r'application/ld\+json">(.*?)</script>', static._frame(folder, "data", "data.html", static._written(folder, "data", {})), re.S
     )
-    assert json.loads(json_ld[1])["name"] == PAYLOAD
+    assert json.loads(json_ld[1])["name"] == release.package["title"]
+    assert MARK in release.package["title"]
 
 
 def formulas(spec, key=""):
