@@ -81,12 +81,11 @@ lock: $(BIN)/.audit
 	for set in :app -build:build -test:test -spark:spark -audit:audit; do $(AUDIT)/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url \
 	  --no-header --python-version 3.11 requirements$${set%%:*}.txt -o lock/$${set##*:}.txt || exit 1; done
 
-# Known weaknesses of what is locked, and the bill of materials, which is kept with each release of the app. Asks the public advisory service;
-# where that is out of reach, `make audit ADVISORIES=all.zip` looks into a copy of it (OSV's export for PyPI).
+# The bill of materials and the notice, which are kept with each release of the app, then known weaknesses of what is locked. Asks the public advisory
+# service; where that is out of reach, `make audit ADVISORIES=all.zip` looks into a copy of it (OSV's export for PyPI).
 ADVISORIES ?=
 audit: $(BIN)/.audit $(BIN)/.build
-	mkdir -p build
-	$(AUDIT)/bin/cyclonedx-py requirements lock/app.txt --output-reproducible --of JSON -o build/sbom.json
+	$(BIN)/python -m tools.bill
 	$(BIN)/python -m tools.notice
 ifeq ($(ADVISORIES),)
 	$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r lock/test.txt

@@ -10,6 +10,7 @@ from importlib.metadata import distributions
 from tests.conftest import ROOT
 from tests.unit.test_lock import name_of, pins
 from tools import advisories
+from tools.bill import bill
 from tools.notice import notice
 
 
@@ -19,6 +20,27 @@ def test_the_notice_names_all_that_runs_with_the_app():
     for name, version in pins(ROOT / "lock/app.txt").items():
         assert re.search(rf"(?mi)^{re.sub('-', '[-_.]', name)} {re.escape(version)}: ", text), name
     assert "not told" not in text
+
+
+def test_the_bill_of_materials_is_kept_with_the_app():
+    text = (ROOT / "sbom.json").read_text()
+    assert text == bill(), "run `python -m tools.bill` and commit sbom.json"
+    found = {name_of(c["name"]): c for c in json.loads(text)["components"]}
+    assert {name: c["version"] for name, c in found.items()} == pins(ROOT / "lock/app.txt")
+    hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", (ROOT / "lock/app.txt").read_text()))
+    assert {h["content"] for c in found.values() for h in c["hashes"]} == hashes
+    assert all(c["hashes"] for c in found.values())
+
+
+def test_an_image_is_named_by_its_digest_and_holds_its_bill():
+    text = (ROOT / "deploy/Containerfile").read_text()
+    assert re.findall(r"(?m)^ARG (.*)$", text) == ["PYTHON_IMAGE"], "no default, and so no tag"
+    assert re.findall(r"(?m)^FROM (.*)$", text) == ["${PYTHON_IMAGE}"]
+    assert "--require-hashes" in text
+    assert re.search(r"(?m)^COPY .*\bNOTICE sbom\.json ", text)
+    copied = {name for line in re.findall(r"(?m)^COPY (.*)$", text) for name in line.split()[:-1]}
+    assert not copied & {".", "anonymize", "private", "tests"}
+    assert all((ROOT / name).exists() for name in copied)
 
 
 def test_the_app_asks_for_no_scipy():
