@@ -77,7 +77,7 @@ def _table(table: Table, withheld: Mask, marks: Marks) -> PublishedTable:
 def _statistic(statistic: Statistic, marks: Marks) -> PublishedStatistic:
     columns = {name: np.where(statistic.shown, values, 0) for name, values in statistic.columns.items()}
     timed = statistic.spec.measure in CLOCKS
-    return PublishedStatistic(statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed, marks)
+    return PublishedStatistic(statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed, marks, statistic.design)
 
 
 def declared_now(contents: Contents) -> Declared:

@@ -42,7 +42,7 @@ from anonymize.protect import Block, Protected, build_system, plan_cliques
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.primary import Mask
 from anonymize.protect.system import System, clique_dimensions
-from anonymize.records import FREQUENT, REPEATED, Tally, find_calls, merge_codes, read_calls
+from anonymize.records import FOLLOWED, Tally, find_calls, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, place_of, same_release, today
 from anonymize.release.publish import publish as put_in_place
@@ -263,7 +263,7 @@ def _attack_and_keep(
     def statistics() -> Sequence[Statistic]:
         return compute(engine, inputs.config, inputs.codelists, tables, withholding.masks, seen)
 
-    if any(spec.measure.startswith((REPEATED, FREQUENT)) for spec in inputs.config.file.statistics):
+    if any(spec.measure.startswith(FOLLOWED) for spec in inputs.config.file.statistics):
         note_next_contacts(engine, inputs.config)
     with working_folder(private, CANDIDATE) as scratch:
         report, rounds, certificates = _until_safe(scratch, withholding, statistics, progress)

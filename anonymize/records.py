@@ -62,6 +62,8 @@ BUCKETS = 1 << 20
 REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
 FREQUENT = "calls_of_frequent"
+FOLLOWED = (REPEATED, FREQUENT, "compare_repeat")
+"""How the measures begin that look at each person's calls in order."""
 WITHOUT_TEAM = "hours_without_team"
 CONNECTION = "days_to_connection"
 LONGEST_DAYS = 365
@@ -338,7 +340,7 @@ def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str
             "p.person_key IS NOT NULL AS has_person_key",
             f"CASE WHEN p.person_key IS NOT NULL THEN CAST(hash(p.person_key) % {BUCKETS} AS INTEGER) END AS person_bucket",
         ]
-        if any(s.measure.startswith((REPEATED, FREQUENT)) for s in config.file.statistics):
+        if any(s.measure.startswith(FOLLOWED) for s in config.file.statistics):
             selected.append(f"coalesce(p.{RECEIVED}, CAST(p.day AS TIMESTAMP)) AS moment")
     if any(s.measure == WITHOUT_TEAM for s in config.file.statistics):
         selected.append(f"CAST(floor(epoch(p.{RECEIVED}) / 3600) AS BIGINT) AS clock_hour")
@@ -438,6 +440,14 @@ CLOCKS = {
     "hours_committed": ("dispatched_at", "cleared_at"),
 }
 """Measure of time -> where it starts and ends."""
+COMPARED_BY = {
+    **dict.fromkeys(
+        ("compare_arrest", "compare_force_used", "compare_repeat_90", "reached_arrest", "reached_force_used"), ("minutes_call_to_dispatch",)
+    ),
+    "compare_officer_minutes": ("minutes_officer_on_scene", "minutes_call_to_dispatch"),
+    "compare_wait": ("minutes_call_to_arrival",),
+}
+"""Comparison -> clocks that it reads: of its outcome, and of the wait before dispatch, which no team can change."""
 LONGEST_SECONDS = 24 * 60 * 60
 """A longer time is a typing error or a call left open."""
 NEGATIVE, TOO_LONG = 1, 2
@@ -456,7 +466,7 @@ def seconds_of(measure: str) -> str:
 
 def _clocks(config: AgencyConfig) -> list[str]:
     """Those that statistics ask for."""
-    asked = {spec.measure for spec in config.file.statistics}
+    asked = {name for spec in config.file.statistics for name in (spec.measure, *COMPARED_BY.get(spec.measure, ()))}
     return [measure for measure in _pairs(config) if measure in asked]
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -21,6 +22,7 @@ import pandas as pd
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.comparisons import COMPARED, OUTCOMES, Compared, compared, design, field_withheld, needed, outcome_of
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
@@ -50,6 +52,8 @@ class Statistic:
     rounding: dict[str, int]
     shown: Mask
     telling: Mask
+    design: Mapping[str, object] = field(default_factory=dict)
+    """How a comparison was made; empty for other statistics."""
 
     @property
     def base(self) -> Ints:
@@ -63,7 +67,7 @@ def compute(
     codelists: Mapping[str, Codelist],
     tables: Sequence[Table],
     withheld: Sequence[Mask],
-    seen: dict[str, dict[str, Floats]],
+    seen: dict[str, Any],
 ) -> list[Statistic]:
     """All statistics that the agency file names. `withheld[i]` masks the cells of `tables[i]`; `seen` keeps, from one call to the next,
     what was counted. Raises PlanError."""
@@ -99,8 +103,11 @@ def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table])
         return f"{where}: no count table has these dimensions, levels and 'where'; add one, so that each statistic stands beside its count"
     if spec.minimum < config.file.privacy.threshold:
         return f"{where}: 'minimum' {spec.minimum} lies below the threshold of {config.file.privacy.threshold}; raise it"
-    if spec.measure in COMPARED and list(spec.dimensions) != ["period"]:
-        return f"{where}: '{spec.measure}' is compared over a period only; write dimensions = {{ period = [...] }}"
+    if spec.measure in COMPARED and (list(spec.dimensions) != ["period"] or spec.where != {"eligible": "yes"}):
+        return (
+            f"{where}: '{spec.measure}' compares eligible calls over a period; write dimensions = {{ period = [...] }} "
+            'and where = { eligible = "yes" }'
+        )
     missing = [name for name in _needed(spec.measure) if name not in config.file.calls.columns and name != "received_at"]
     if missing:
         return f"{where}: '{spec.measure}' needs {' and '.join(missing)}; name them in [calls.columns] or leave it out"
@@ -109,78 +116,9 @@ def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table])
     return ""
 
 
-COMPARED = {"compare_arrest": "arrest", "compare_force_used": "force_used"}
-"""Measure -> yes/no field of which the rates are compared."""
-ALIKE = (("call_type", 1), ("area", 1), ("hour", 1))
-"""Like is compared with like: calls of the same type, large area and block of hours (dimension, place of the level)."""
-
-
-def _compared(
-    engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: dict[str, Dimension],
-    codelists: Mapping[str, Codelist], tables: Sequence[Table], withheld: Sequence[Mask],
-) -> Statistic:  # fmt: skip
-    """Per 1,000 calls, with 95 % intervals: the rate of calls that a clinician reached, and the rate that calls without one
-    would have, were they of the same kinds, places and hours (direct standardisation to the reached calls: Breslow and Day 1987, chapter 2).
-
-    Shown only where all four counts behind it reach the threshold and the counts of the field are published.
-    """
-    flag, (period,) = COMPARED[spec.measure], dimensions
-    fed = mapped_dimensions(config)
-    alike = {name: codelists[name].levels[rank] for name, rank in ALIKE if name in fed and len(codelists[name].levels) > rank}
-    within = {name: Dimension(codelists[name], (level,)) for name, level in alike.items()}
-    reached = Dimension(codelists["responder"], ("reached",))
-    names = ["team", "team_low", "team_high", "other", "other_low", "other_high", "based_on"]
-    codes = dimensions[period].codes
-    columns = {name: np.zeros(len(codes), dtype=np.int64) for name in names}
-    shown: Mask = np.zeros(len(codes), dtype=bool)
-    k = config.file.privacy.threshold
-    for level in dimensions[period].levels:
-        axes = {period: dimensions[period], "responder": reached, **within}
-        measures = {"n": f"count(*) FILTER (WHERE {flag} IN ('yes', 'no'))", "yes": f"count(*) FILTER (WHERE {flag} = 'yes')"}
-        asked = engine.ask(counting(list(axes), measures, spec.where))
-        frame = lift(asked, axes, {period: level, "responder": "reached", **alike})
-        for place, part in frame.groupby(period):
-            sides = {
-                code: part[part["responder"] == reached.codes.index(code)].set_index(list(within)) for code in ("clinician", "no_clinician")
-            }
-            both = sides["clinician"].join(sides["no_clinician"].add_suffix("_other"), how="inner")
-            both = both[(both["n"] > 0) & (both["n_other"] > 0)]
-            counts = both[["n", "yes", "n_other", "yes_other"]].to_numpy(dtype=float)
-            n, yes, n_other, yes_other = counts.T if len(counts) else np.zeros((4, 1))
-            enough = all(number >= k for number in (yes.sum(), (n - yes).sum(), yes_other.sum(), (n_other - yes_other).sum()))
-            if not enough or n.sum() < spec.minimum:
-                continue
-            weight = n / n.sum()
-            at = int(place)
-            values = [*_rate(weight, yes, n), *_rate(weight, yes_other, n_other), n.sum()]
-            for name, value in zip(names, values, strict=True):
-                columns[name][at] = round(value / BASE_ROUNDED) * BASE_ROUNDED if name == "based_on" else round(1000 * value)
-            shown[at] = not _field_withheld(flag, codes[at], period, tables, withheld)
-    rounding = {name: BASE_ROUNDED if name == "based_on" else 1 for name in names}
-    return Statistic(spec, dimensions, columns, rounding, shown, np.zeros_like(shown))
-
-
-def _rate(weight: Floats, yes: Floats, n: Floats) -> tuple[float, float, float]:
-    """The weighted rate with its 95 % interval; each stratum's variance from (yes + 1/2) / (n + 1), so that no stratum counts as certain."""
-    smooth = (yes + 0.5) / (n + 1)
-    # Exact sums: a product of vectors adds up in another order on another processor.
-    rate = math.fsum((weight * (yes / n)).tolist())
-    error = 1.959964 * math.sqrt(math.fsum((weight * weight * (smooth * (1 - smooth) / n)).tolist()))
-    return rate, max(0.0, rate - error), min(1.0, rate + error)
-
-
-def _field_withheld(flag: str, code: str, period: str, tables: Sequence[Table], withheld: Sequence[Mask]) -> bool:
-    """Is one of the counts of the field, by who came, withheld or not published at all?"""
-    for table, mask in zip(tables, withheld, strict=True):
-        if {period, "responder", flag} == set(table.dimensions) and not table.where and code in table.dimensions[period].codes:
-            wanted = {period: (code,), "responder": ("clinician", "no_clinician"), flag: ("yes", "no")}
-            return bool(mask[np.ix_(*[[d.codes.index(c) for c in wanted[name]] for name, d in table.dimensions.items()])].any())
-    return True
-
-
 def _needed(measure: str) -> tuple[str, ...]:
     if measure in COMPARED:
-        return ("responder", COMPARED[measure])
+        return needed(measure)
     if measure == CONNECTION:
         return ("call_id",)
     if measure == WITHOUT_TEAM:
@@ -190,11 +128,11 @@ def _needed(measure: str) -> tuple[str, ...]:
 
 def _one(
     engine: Engine, config: AgencyConfig, spec: StatisticSpec, codelists: Mapping[str, Codelist],
-    tables: Sequence[Table], withheld: Sequence[Mask], seen: dict[str, dict[str, Floats]],
+    tables: Sequence[Table], withheld: Sequence[Mask], seen: dict[str, Any],
 ) -> Statistic:  # fmt: skip
     dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
     if spec.measure in COMPARED:
-        return _compared(engine, config, spec, dimensions, codelists, tables, withheld)
+        return _compared(engine, config, spec, dimensions["period"], codelists, tables, withheld, seen)
     if spec.name not in seen:
         seen[spec.name] = _raw(engine, config, spec, dimensions)
     raw = seen[spec.name]
@@ -215,6 +153,23 @@ def _one(
     rounding = {name: _rounding(name) for name in names}
     columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
     return Statistic(spec, dimensions, columns, rounding, shown, _telling(spec, dimensions, tables, withheld))
+
+
+def _compared(
+    engine: Engine, config: AgencyConfig, spec: StatisticSpec, period: Dimension, codelists: Mapping[str, Codelist],
+    tables: Sequence[Table], withheld: Sequence[Mask], seen: dict[str, Any],
+) -> Statistic:  # fmt: skip
+    """A comparison, shown where it is fit, its eligible calls are published, and so are the counts of a yes/no field by who came."""
+    if spec.name not in seen:
+        seen[spec.name] = compared(engine, config, spec, period, codelists)
+    made: Compared = seen[spec.name]
+    home = _home(spec, tables)
+    assert home is not None
+    shown: Mask = made.fit & ~_beside(spec, {"period": period}, tables[home], withheld[home])
+    if flag := OUTCOMES[outcome_of(spec.measure)].flag:
+        shown &= ~np.array([field_withheld(flag, code, "period", tables, withheld) for code in period.codes])
+    none: Mask = np.zeros_like(shown)
+    return Statistic(spec, {"period": period}, made.columns, made.rounding, shown, none, design(config, spec.measure, codelists))
 
 
 def _rounding(name: str) -> int:
@@ -284,44 +239,67 @@ def _distinct(
     engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension], at: Mapping[str, str]
 ) -> pd.DataFrame:
     """Different people, or different hours, per cell; they do not add up, so each level asks the records anew."""
-    source, measure = "calls", "count(DISTINCT person_key) AS people"
-    if spec.measure == FREQUENT:
-        source, often = "followed", f"within_year >= {OFTEN}"
-        measure = (
-            f"count(*) FILTER (WHERE {often}) AS calls_frequent, count(*) AS based_on, "
-            f"count(DISTINCT person_key) FILTER (WHERE {often}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT ({often})) AS people_seldom"
-        )
-    elif spec.measure == WITHOUT_TEAM:
-        none = "not_served_reason IN ('no_unit', 'all_busy')"
-        measure = f"count(DISTINCT clock_hour) FILTER (WHERE {none}) AS hours_none, count(DISTINCT clock_hour) AS based_on"
-    elif spec.measure != "people":
-        days = int(spec.measure.rsplit("_", 1)[1])
-        source, complete = "followed", f"day + {days} <= DATE '{config.file.release.data_to}'"
-        for gap in config.file.release.not_collected:  # nobody knows who called then
-            complete += f" AND (day > DATE '{gap.last}' OR day + {days} < DATE '{gap.first}')"
-        again = f"{complete} AND next_day <= day + {days}"
-        measure = (
-            f"count(DISTINCT person_key) FILTER (WHERE {again}) AS people_again, "
-            f"count(DISTINCT person_key) FILTER (WHERE {complete}) AS people_followed"
-        )
     joins = []
+    source = "followed" if spec.measure.startswith((REPEATED, FREQUENT)) else "calls"
     for name, dimension in dimensions.items():
         above, position = dimension.codelist.ancestors(at[name]), {code: i for i, code in enumerate(dimension.codes)}
         leaves = dimension.codelist.codes_at(dimension.codelist.finest)
         engine.lend(f"step_{name}", pd.DataFrame({"leaf": leaves, "place": [position[above[leaf]] for leaf in leaves]}), {"leaf": name})
         joins.append(f"JOIN step_{name} ON step_{name}.leaf = {source}.{name}")
     places = ", ".join(f"step_{name}.place AS {name}" for name in dimensions)
-    return engine.ask(f"SELECT {places}, {measure} FROM {source} {' '.join(joins)} {condition(spec.where)} GROUP BY ALL")
+    cells = f"FROM {source} {' '.join(joins)} {condition(spec.where)}"
+    more = " AND " if spec.where else " WHERE "
+    if spec.measure == FREQUENT:
+        # Calls of years that the data do not cover whole say nothing of who calls often in a year.
+        first, last = whole_years(config)
+        often = f"within_year >= {OFTEN}"
+        measure = (
+            f"count(*) FILTER (WHERE {often}) AS calls_frequent, count(*) AS based_on, "
+            f"count(DISTINCT person_key) FILTER (WHERE {often}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT ({often})) AS people_seldom"
+        )
+        return engine.ask(f"SELECT {places}, {measure} {cells}{more}year(day) BETWEEN {first} AND {last} GROUP BY ALL")
+    if spec.measure.startswith(REPEATED):
+        days = int(spec.measure.rsplit("_", 1)[1])
+        # Each person's next call after any of theirs comes no sooner than after the first, so the least of them follows the first.
+        first_calls = f"SELECT {places}, person_key, min(day) AS first_day, min(next_day) AS next_day {cells}{more}{index_days(config, days)} GROUP BY ALL"
+        measure = f"count(*) FILTER (WHERE next_day <= first_day + {days}) AS people_again, count(*) AS people_followed"
+        return engine.ask(f"SELECT {', '.join(dimensions)}, {measure} FROM ({first_calls}) AS first_calls GROUP BY ALL")
+    measure = "count(DISTINCT person_key) AS people"
+    if spec.measure == WITHOUT_TEAM:
+        none = "not_served_reason IN ('no_unit', 'all_busy')"
+        measure = f"count(DISTINCT clock_hour) FILTER (WHERE {none}) AS hours_none, count(DISTINCT clock_hour) AS based_on"
+    return engine.ask(f"SELECT {places}, {measure} {cells} GROUP BY ALL")
+
+
+def whole_years(config: AgencyConfig) -> tuple[int, int]:
+    """The first and the last calendar year that the data cover from end to end; the first above the last where there is none."""
+    start, end = config.file.release.data_from, config.file.release.data_to
+    return start.year + ((start.month, start.day) > (1, 1)), end.year - ((end.month, end.day) < (12, 31))
+
+
+def index_days(config: AgencyConfig, days: int) -> str:
+    """SQL: the days on which a call may be the first of those that are followed for `days` days.
+
+    All that time must be over by the end of the data; and each year gives the same months, so that one year's people are not followed
+    from a busier part of the year than another's. Where the data have no such months in common, every day counts.
+    """
+    start, end = config.file.release.data_from, config.file.release.data_to - timedelta(days=days)
+    over = f"day <= DATE '{end}'"
+    first, last = 100 * start.month + start.day, 100 * end.month + end.day
+    if end.year == start.year or first > last:
+        return over
+    return f"{over} AND 100 * month(day) + day(day) BETWEEN {first} AND {last}"
 
 
 def note_next_contacts(engine: Engine, config: AgencyConfig) -> None:
-    """The table `followed`: calls of known people, each with the day of the same person's next call, and how many they made in the year up to it."""
-    fields = ", ".join(sorted(mapped_dimensions(config)))
+    """The table `followed`: calls of known people, each with the day of the same person's next call, and how many they made in its
+    calendar year."""
+    clocks = ("minutes_call_to_dispatch",) if "minutes_call_to_dispatch" in engine.ask("SELECT * FROM calls LIMIT 0").columns else ()
+    fields = ", ".join([*sorted(mapped_dimensions(config)), *clocks])
     engine.make(
         "followed",
         f"SELECT {fields}, person_key, day, lead(day) OVER (PARTITION BY person_key ORDER BY day, moment, file_no, row_no) AS next_day, "
-        "count(*) OVER (PARTITION BY person_key ORDER BY day RANGE BETWEEN INTERVAL 364 DAYS PRECEDING AND CURRENT ROW) AS within_year "
-        "FROM calls WHERE person_key IS NOT NULL AND day IS NOT NULL",
+        "count(*) OVER (PARTITION BY person_key, year(day)) AS within_year FROM calls WHERE person_key IS NOT NULL AND day IS NOT NULL",
     )
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import pandas as pd
 
+from dashboard import comparisons
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import share_change
@@ -22,7 +23,6 @@ from dashboard.program import (
     numbers,
     rates_by_who,
     share_of_all,
-    statistic_rows,
     trained_words,
 )
 from dashboard.release import NOT_COLLECTED, Release
@@ -38,10 +38,16 @@ MOST_NAMED = 4
 
 @dataclass(frozen=True)
 class Finding:
-    """`verdict`: supported, not_supported, cannot_tell, described (the claim is a plain fact to look up) or missing."""
+    """`verdict`: supported or not_supported (claims that a plain count settles), fewer, more or no_clear (like calls compared; rules in
+    `comparisons.py`), cannot_tell, described (the claim is a plain fact to look up) or missing. `words`: the verdict's own, where it has some."""
 
     verdict: str
     figure: str
+    words: str = ""
+
+    @property
+    def verdict_words(self) -> str:
+        return self.words or verdict_words(self.verdict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ def verdict_words(verdict: str) -> str:
     return {
         "supported": _("Supported here"),
         "not_supported": _("Not supported here"),
+        "fewer": _("Associated with a lower figure"),
+        "more": _("Associated with a higher figure"),
+        "no_clear": _("No clear difference"),
         "cannot_tell": _("We cannot tell"),
         "described": _("Here is the figure"),
         "missing": _("This agency does not report this yet"),
@@ -87,24 +96,15 @@ def _described(measure: str) -> Callable[[Release], Finding]:
     return find
 
 
-def _like(measure: str) -> Callable[[Release], Finding]:
-    """Like calls with and without a clinician: lower, not lower, or too close."""
+def _like(outcome: str) -> Callable[[Release], Finding]:
+    """Like calls when a team was free and when none was; where that is not reported, like calls by who came, which decide nothing."""
 
     def find(release: Release) -> Finding:
-        table = release.statistic(measure)
-        cell = table.cell({}) if table else None
-        if cell is None:
+        found = comparisons.comparison(release, f"compare_{outcome}") or comparisons.comparison(release, f"reached_{outcome}")
+        if found is None:
             return _missing()
-        words = _(
-            "{team} per 1,000 calls with a clinician ({low} to {high}); {other} per 1,000 like calls without ({other_low} to {other_high})."
-        )
-        figure = words.format(
-            team=number(cell["team"]), low=number(cell["team_low"]), high=number(cell["team_high"]),
-            other=number(cell["other"]), other_low=number(cell["other_low"]), other_high=number(cell["other_high"]),
-        )  # fmt: skip
-        if cell["team_high"] < cell["other_low"]:
-            return Finding("supported", figure + " " + _("Lower with a clinician. We cannot tell if teams are the reason."))
-        return Finding("not_supported" if cell["team_low"] > cell["other_high"] else "cannot_tell", figure)
+        parts = [comparisons.figure_words(found), found.why, *comparisons.control_sentences(found), comparisons.strength_words(found)]
+        return Finding(found.verdict, " ".join(part for part in parts if part), comparisons.verdict_words(found))
 
     return find
 
@@ -132,20 +132,6 @@ def _types(release: Release) -> Finding:
         return _missing()
     top = max(shown, key=lambda s: s.share or 0)
     return Finding("described", _("Most common type: {label} ({share}, {part} of {whole}).").format(label=top.label, **_words(top)))
-
-
-def _repeat(release: Release) -> Finding:
-    table = release.statistic("repeat_people_90", "period")
-    cells = [(row.code, row.numbers) for row in statistic_rows(release, table, "period", "year", {}) if row.numbers] if table else []
-    if not cells:
-        return _missing()
-    words = [
-        _("{year}: about {share} had another call within 90 days").format(
-            year=code, share=percent(cell["people_again"] / cell["people_followed"])
-        )
-        for code, cell in cells
-    ]
-    return Finding("cannot_tell", "; ".join(words) + ". " + _("There is no group to compare with."))
 
 
 def _officers(release: Release) -> Finding:
@@ -185,7 +171,7 @@ def _danger(release: Release) -> Finding:
 
 
 def _cost(release: Release) -> Finding:
-    if release.reference("unit_costs") is None or not release.statistic("compare_arrest"):
+    if release.reference("unit_costs") is None or comparisons.comparison(release, "compare_arrest") is None:
         return _missing()
     figure = _("A range, with numbers that you can change, stands on the page about money.")
     if costs := costs_of_contacts(release):
@@ -323,28 +309,6 @@ def _adapt(release: Release) -> Finding:
     )
 
 
-def _officer_time(release: Release) -> Finding:
-    table = release.statistic("minutes_officer_on_scene", "responder")
-    cells = [table.cell({"responder": w}) for w in ("clinician", "no_clinician")] if table else []
-    if not cells or None in cells:
-        return _missing()
-    a, b = (cell["median"] if cell else 0 for cell in cells)
-    figure = _("Half of officers' visits last up to {a} minutes with a clinician, and {b} without.").format(a=number(a), b=number(b))
-    return Finding("not_supported" if a > b else "cannot_tell", figure)
-
-
-def _slow(release: Release) -> Finding:
-    table = release.statistic("minutes_call_to_arrival", "responder")
-    cells = [table.cell({"responder": w}) for w in ("clinician", "no_clinician")] if table else []
-    if not cells or None in cells:
-        return _missing()
-    a, b = (cell or {} for cell in cells)
-    figure = _("With a clinician: half within {a} minutes, 9 in 10 within {a90}. Without: {b} and {b90}.").format(
-        a=number(a["median"]), a90=number(a["p90"]), b=number(b["median"]), b90=number(b["p90"])
-    )
-    return Finding("cannot_tell", figure + " " + _("The calls differ."))
-
-
 def _language(release: Release) -> Finding:
     table = release.find("language", "interpreter_used")
     if table is None:
@@ -397,9 +361,9 @@ def claims() -> list[Claim]:
         Claim("share", _("Crisis calls are a large and rising share of 911."), "calls", _("A national project found that agencies often cannot flag these calls. So shares of two cities may not mean the same."), "BJA and PERF, mental-health data collection project (csgjusticecenter.org)", _share_of_all),
         Claim("types", _("Teams answer mental-health, suicide, drug and welfare calls."), "calls", _("Each program has its own criteria. The one in Portland leaves out suicidal callers and private homes."), "Portland Civic Lab, measure 100717839", _types),
         Claim("care", _("People reach care instead of jail."), "after", _("A referral is not a visit. {thin}").format(thin=thin), "Puntis and others, 2018", _described("connected")),
-        Claim("arrests", _("There are fewer arrests."), "safety", _("Only like calls can be compared. {thin}").format(thin=thin), "Puntis and others, 2018", _like("compare_arrest")),
-        Claim("force", _("Less force is used."), "safety", _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin), "Puntis and others, 2018", _like("compare_force_used")),
-        Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. Without a group to compare with, nobody can tell."), "", _repeat),
+        Claim("arrests", _("There are fewer arrests."), "safety", _("Only like calls can be compared. {thin}").format(thin=thin), "Puntis and others, 2018", _like("arrest")),
+        Claim("force", _("Less force is used."), "safety", _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin), "Puntis and others, 2018", _like("force_used")),
+        Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. So calls of the same time must be compared."), "", _like("repeat_90")),
         Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare, so years must be taken together."), "", _officers),
         Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), "doi.org/10.1177/0093854811432434", _cost),
         Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), "", _trust),
@@ -412,8 +376,8 @@ def claims() -> list[Claim]:
         Claim("tracking", _("Good data keep programs going."), "scorecard", _("An audit in New York found that the reasons for missed calls were not on record."), "New York City Comptroller, audit MG24-060A, May 2025", _tracking),
         Claim("partners", _("Partners make handoffs smooth."), "after", _("A handoff counts as smooth only when a visit follows."), "", _described("connected")),
         Claim("adapt", _("Teams adapt to need."), "calls", _("A change marked on a chart is not proof that it worked."), "", _adapt),
-        Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), "", _officer_time),
-        Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), "", _slow),
+        Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), "", _like("officer_minutes")),
+        Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), "", _like("wait")),
         Claim("support", _("Most officers come to support it."), "staffing", _("Officers who answer a survey may differ from those who do not."), "", _survey("officers", most=True)),
         Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), "", _patrol),
         Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), "", _language),

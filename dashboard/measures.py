@@ -93,6 +93,8 @@ def measures() -> list[Measure]:
                 _("Departments count force in different ways."), recognised, 30),
         Measure("serious_force", _("Serious force"), _("Calls with a death, a serious injury, or a gun fired at a person."), _("1,000 calls."), call,
                 _("None reported is shown as none. It is not proof of none."), recognised, 30, alike=(FBI,)),
+        Measure("compared", _("Like calls, by whether a team was free"), _("What happened in calls that came in while a team was free, less the same for like calls while none was."),
+                _("eligible calls whose reason for no team is on record."), call, _("It shows what goes together, not why."), adapted, 30),
         Measure("injuries", _("People hurt"), _("Calls in which someone was hurt, by who was hurt."), _("1,000 calls."), call,
                 _("Few are hurt, so several years are taken together. None seen is not proof of none."), recognised, 30, alike=(PMHC,)),
         Measure("staff_hurt", _("Staff hurt, for hours worked"), _("Calls that a clinician reached in which an officer, or a clinician, was hurt."),

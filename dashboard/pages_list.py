@@ -30,6 +30,7 @@ def groups() -> dict[str, dict[str, str]]:
         },
         _("Evidence and data"): {
             "claims": _("Check a claim"),
+            "how_we_compare": _("How we compare"),
             "data": _("Data and downloads"),
             "changes": _("What changed"),
             "methods": _("Methods and privacy"),
@@ -56,6 +57,7 @@ def to_do(page: str) -> str:
         "fairness": _("Read both bases before you say that service is equal or not."),
         "scorecard": _("Print the brief for your next meeting, and ask about each target that is missed."),
         "claims": _("Choose a claim that you have heard, and read our figure before you share it."),
+        "how_we_compare": _("When someone says that teams work, ask what they compared."),
         "data": _("Take the zip file, and name the release when you cite it."),
         "changes": _("When you cite a figure, name the release that it came from."),
         "methods": _("Do you think that a number gives someone away? Tell the agency at once."),

@@ -15,13 +15,20 @@ page = open_page("claims", "trust", "feedback")
 release = page.release
 listed = checked(release)
 verdicts = Counter(finding.verdict for _claim, finding in listed)
-VERDICTS = {"yes": "supported", "no": "not_supported", "open": "cannot_tell", "rest": "described", "missing": "missing"}
+VERDICTS = {
+    "less": "fewer", "more": "more", "same": "no_clear", "yes": "supported", "no": "not_supported", "open": "cannot_tell", "rest": "described", "missing": "missing",
+}  # fmt: skip
 answer = _(
-    "Of {all} claims about co-response, our figures support {yes} and speak against {no}. For {open} we cannot tell. For {rest} we just show the figure."
-).format(all=number(len(listed)), **{key: number(verdicts[name]) for key, name in VERDICTS.items()})
+    "Of {all} claims about co-response, we compare like calls for {compared}. A lower figure goes with teams in {less}, a higher one in {more}. "
+    "In {same} we see no clear difference. For {open} we cannot tell. For {rest} we just show the figure."
+).format(
+    all=number(len(listed)), compared=number(verdicts["fewer"] + verdicts["more"] + verdicts["no_clear"]),
+    **{key: number(verdicts[name]) for key, name in VERDICTS.items() if key not in ("yes", "no", "missing")},
+)  # fmt: skip
 if verdicts["missing"]:
     answer += " " + _("Claims that lack data: {count}.").format(count=number(verdicts["missing"]))
 page.ask(_("Is it true that...?"), answer)
+page.link("how-we-compare", _("How we compare, and when we say which words"))
 page.caption(
     _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(
         month=month_in_words(REVIEWED)
@@ -39,7 +46,7 @@ for claim, finding in listed:
     if chosen not in ("all", claim.name):
         continue
     page.heading(claim.said)
-    page.text(f"**{verdict_words(finding.verdict)}**")
+    page.text(f"**{finding.verdict_words}**")
     if finding.verdict != "missing":
         page.text(_("Our figure: {figure}").format(figure=escape(finding.figure)))
     if claim.source:
@@ -85,7 +92,8 @@ page.table(
 )  # fmt: skip
 page.caveats(
     [
-        _("'Supported here' means that this agency's figures agree with the claim. It does not mean that teams are the reason."),
+        _("'Associated with' means that two things go together. It does not mean that teams are the reason."),
+        _("'Supported here' is only said of plain counts. 'No clear difference' does not mean that there is none."),
         _("Figures of one city say nothing of another."),
     ]
 )

@@ -1,35 +1,23 @@
 """Safety: arrests, force, weapons, injuries; like calls beside like calls."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from dashboard import charts
+from dashboard import charts, comparisons, comparisons_page
+from dashboard.comparisons import comparison
 from dashboard.language import _, number, rounded
 from dashboard.program import count_words, numbers, one_year, parts_of, rates_by_who
-from dashboard.release import ROOT, SUPPRESSED, CountTable, StatisticTable
+from dashboard.release import ROOT, SUPPRESSED, CountTable
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import Point, Rate, by_who, label_of
-
-
-def verdict(cell: Mapping[str, int]) -> str:
-    """Whether like calls with and without a clinician can be told apart."""
-    if cell["team_high"] < cell["other_low"] or cell["other_high"] < cell["team_low"]:
-        return _("The likely ranges do not overlap: the two differ by more than chance.")
-    return _("The likely ranges overlap: we cannot tell the two apart.")
-
+from dashboard.views import Point, Rate, by_who
 
 page = open_page(
     "safety", "arrests", "citations", "required_arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon"
 )
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
-like_arrest, like_force = release.statistic("compare_arrest"), release.statistic("compare_force_used")
 answer = ""
-if like_force is not None and (alike := like_force.cell({})):
-    answer = _(
-        "Officers used force in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 like calls without. {verdict}"
-    ).format(team=number(alike["team"]), other=number(alike["other"]), verdict=verdict(alike))
+if alike := comparison(release, "compare_force_used"):
+    answer = f"{_('Use of force')}: {comparisons.verdict_words(alike).lower()}. {comparisons.figure_words(alike)}"
 elif force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
     answer = _(
         "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 others. The calls differ, so see the fair comparison below."
@@ -37,23 +25,18 @@ elif force is not None and (rates := rates_by_who(release, force, "force_used", 
 page.ask(_("Is anyone hurt or arrested?"), answer)
 
 
-def compared(table: StatisticTable, title: str, file: str) -> None:
-    """Like calls side by side, as the private step worked it out."""
-    cell = table.cell({})
-    if cell is None:
-        page.not_reported(title)
-        return
-    sides = [(label_of(release, "responder", "clinician"), "team"), (_("Like calls, no clinician came"), "other")]
-    items = [
-        charts.Mark(label, cell[key], _("{rate} per 1,000 ({low} to {high})").format(rate=number(cell[key]), low=number(cell[f"{key}_low"]), high=number(cell[f"{key}_high"])),
-                    cell[f"{key}_low"], cell[f"{key}_high"])
-        for label, key in sides
-    ]  # fmt: skip
-    page.marks(
-        title=title, items=items, what=_("Calls"), unit=_("Per 1,000 calls"), when=period_title(release, ROOT), data=pd.DataFrame([{"calls": key, "rate": cell[key], "low": cell[f"{key}_low"], "high": cell[f"{key}_high"]} for _label, key in sides]), file=(file,), dots=True,
-        note=_("Calls without a clinician are counted as if they had the same types, districts and hours as those with one. {verdict} "
-               "It cannot show why: dispatchers may send teams to calmer calls.").format(verdict=verdict(cell)),
-    )  # fmt: skip
+def compared(outcome: str, absent: str) -> None:
+    """Like calls side by side: when a team was free and when none was; then by who came, which decides nothing."""
+    for kind in ("compare", "reached"):
+        found = comparison(release, f"{kind}_{outcome}")
+        if found is None:
+            page.not_reported(
+                absent
+                if kind == "compare"
+                else _("{what}: like eligible calls by who came").format(what=comparisons.what_words(f"compare_{outcome}"))
+            )
+            continue
+        comparisons_page.show(page, found)
 
 
 cited = release.find("responder", "citation")
@@ -74,8 +57,7 @@ def by_year_and_who(table: CountTable | None, dimension: str, title: str, file: 
 
 
 by_year_and_who(arrests, "arrest", _("Arrests, {period}"), "arrests", _("arrests by who came"))
-if like_arrest:
-    compared(like_arrest, _("Arrests: like calls side by side"), "like-arrests")
+compared("arrest", _("arrests for like calls, when a team was free and when none was"))
 by_year_and_who(
     cited, "citation", _("Citations without arrest, {period}"), "citations", _("citations by who came"),
     _("A citation orders someone to go to court. Where arrests fall and citations rise, the two must be read together."),
@@ -109,8 +91,7 @@ else:
         title=_("Use of force, {period}").format(period=period_title(release, ROOT)), rates=rates_by_who(release, force, "force_used", "yes", {}), what=_("Who came"),
         when=period_title(release, ROOT), fixed={"table": force.name, "force_used": "yes"}, file=("force",), note=_("All years are taken together, because force is rare."),
     )  # fmt: skip
-if like_force:
-    compared(like_force, _("Force: like calls side by side"), "like-force")
+compared("force_used", _("force for like calls, when a team was free and when none was"))
 for dimension, title, file in (
     ("serious_force", _("Serious force, {period}"), "serious-force"),
     ("weapon_reported", _("Weapon reported, {period}"), "weapons"),

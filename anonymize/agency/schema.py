@@ -327,8 +327,8 @@ class TableSpec(Model):
 class StatisticSpec(Model):
     """One published table of a measure that does not add up, over cells that a count table publishes too.
 
-    Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: rates of calls that a clinician reached and of like calls that
-    only police reached; people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4;
+    Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: like eligible calls that found a free team, and
+    that were lost because none was free; reached: like eligible calls that a clinician reached, and others (docs/comparisons.md); people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4;
     days_to_connection: days from a call to the visit that a partner confirmed (C3).
     """
 
@@ -337,7 +337,8 @@ class StatisticSpec(Model):
     measure: Literal[
         "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene", "minutes_officer_on_scene",
         "minutes_call_to_dispatch",
-        "compare_arrest", "compare_force_used",
+        "compare_arrest", "compare_force_used", "compare_repeat_90", "compare_officer_minutes", "compare_wait",
+        "reached_arrest", "reached_force_used",
         "people", "repeat_people_30", "repeat_people_90", "repeat_people_365", "calls_of_frequent",
         "hours_committed", "hours_without_team", "days_to_connection",
     ]  # fmt: skip

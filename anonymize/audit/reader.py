@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from anonymize.errors import AuditError
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
 VISIBLE = (WHOLE, PART)
 SUPPRESSED = "suppressed"
+NUMBER, DIFFERENCE = re.compile(r"[0-9]+"), re.compile(r"-?[0-9]+")
+"""A number of a statistic; the ends of a difference (columns that end in `low` or `high`) may lie below nought."""
 APPROVAL = "approval.json"
 APPROVAL_KEYS = ["datapackage_sha256", "date", "role"]
 UNLISTED = ("datapackage.json", "audit.json", APPROVAL)
@@ -339,13 +342,14 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
     for number, row in enumerate(rows, start=2):
         key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
         given, status = [row[column] for column in rounding], row["status"]
-        if status not in (*VISIBLE, SUPPRESSED, NONE) or any((status in VISIBLE) != text.isdigit() for text in given):
+        whole = [(DIFFERENCE if column.endswith(("low", "high")) else NUMBER).fullmatch(row[column]) is not None for column in rounding]
+        if status not in (*VISIBLE, SUPPRESSED, NONE) or any((status in VISIBLE) != number for number in whole):
             release.findings.append(
                 Finding("marks", f"line {number} has a status that does not fit what stands in it", name, tuple(sorted(key)))
             )
         if wrong := _wrong_mark(status, {d: row[d] for d in levels} | where, release):
             release.findings.append(Finding("marks", f"line {number} {wrong}", name, tuple(sorted(key))))
-        shown = status in VISIBLE and all(text.isdigit() for text in given)
+        shown = status in VISIBLE and all(whole)
         found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
     return PublicStatistic(*of, tuple(found))
 

@@ -157,19 +157,52 @@ def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
         for name, d in statistic.dimensions.items()
     ]
     for name, step in statistic.rounding.items():
-        text = f"Rounded to the nearest {step}; empty where withheld or not collected."
-        if step == 1:
-            text = "In whole minutes; empty where withheld or not collected."
-        if statistic.timed and name == list(statistic.rounding)[-1]:
-            text = f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. Empty where withheld or not collected."
-        fields.append({"name": name, "type": "integer", "description": text, "constraints": {"minimum": 0}})
+        fields.append({"name": name, "type": "integer", "description": _meaning(statistic, name, step)} | _least(name))
     fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
     declared = {
         "kind": "statistic", "title": _both(spec.title), "measure": spec.measure, "universe": "calls", "where": spec.where,
         "dimensions": {name: list(d.levels) for name, d in statistic.dimensions.items()},
         "rounding": statistic.rounding, "minimum": spec.minimum,
-    }  # fmt: skip
+    } | ({"design": dict(statistic.design)} if statistic.design else {})  # fmt: skip
     return _tabular(spec.name, fields, list(statistic.dimensions)) | {"title": spec.title.en, "table": declared}
+
+
+def _least(name: str) -> dict[str, Any]:
+    """Ends of a difference may lie below nought."""
+    return {} if name.endswith(("low", "high")) else {"constraints": {"minimum": 0}}
+
+
+_WHAT = {
+    "people": "Different people", "people_again": "People with another call in that time after their first", "people_followed": "People followed from their first call",
+    "calls_frequent": "Calls of people with five or more calls in that calendar year", "hours": "Hours", "hours_none": "Hours with a call that no team was free for",
+    "based_on": "Calls behind the row", "reached": "Per cent of the calls that found a free team which a clinician reached",
+    "recorded": "1 where enough is on record to judge, else 0",
+}  # fmt: skip
+"""Column -> what it holds, where that does not depend on the measure."""
+_CONTROLS = {"weekday": ("calls on a Monday or Tuesday", "per 10,000 calls"), "queue": ("the wait before anyone is sent", "in seconds")}
+
+
+def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
+    """What a column of a statistic holds, in which unit, and how it is rounded."""
+    empty = "Empty where withheld or not collected."
+    if statistic.timed and name == list(statistic.rounding)[-1]:
+        return f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. {empty}"
+    nearest = f"rounded to the nearest {step}" if step > 1 else "a whole number"
+    if statistic.design:
+        unit = "per 10,000 calls" if statistic.design["unit"] == "per_10000_calls" else "in seconds"
+        first, _, edge = name.rpartition("_")
+        if first in _CONTROLS:
+            what, unit = _CONTROLS[first]
+            return f"Negative control, {what}: {edge} end of the interval for the difference of the two sides, {unit}, rounded outward. {empty}"
+        if name in ("low", "high"):
+            return f"The {name} end of the 95 % interval for the first side less the other, {unit}, rounded outward. {empty}"
+        if name in ("team", "other"):
+            side = "the first side (a team was free, or a clinician came)" if name == "team" else "the other side, of like calls"
+            return f"Mean of {side}, {unit}, {nearest}. {empty}"
+    if name in ("median", "p90"):
+        unit = "days" if statistic.spec.measure.startswith("days_") else "minutes"
+        return f"{'Middle value' if name == 'median' else '90th percentile'} in {unit}, {nearest}. {empty}"
+    return f"{_WHAT.get(name, name)}, {nearest}. {empty}"
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -6,7 +6,7 @@ A withheld count, the people behind a count or a record is not in these types, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
@@ -68,7 +68,9 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class PublishedStatistic:
-    """A statistic as the public sees it: where not `shown`, its numbers are 0. `timed`: it rests on calls with a time, of which only a least number is told."""
+    """A statistic as the public sees it: where not `shown`, its numbers are 0. `timed`: it rests on calls with a time, of which only a least number is told.
+
+    `design`: how a comparison was made; empty for other statistics."""
 
     spec: StatisticSpec
     dimensions: dict[str, Dimension]
@@ -77,6 +79,7 @@ class PublishedStatistic:
     shown: Mask
     timed: bool
     marks: Marks
+    design: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert not np.any(self.shown & (self.marks == NOT_COLLECTED)), (
