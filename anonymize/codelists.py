@@ -225,14 +225,29 @@ def wait() -> Codelist:
     return _two_levels("wait", ("Wait for the first unit", "Espera hasta la primera unidad"), ("half_hour", "band"), halves, bands)
 
 
+VISIT_DAYS = 30
+"""A visit within so many days of the call is put down to the referral (MEASURES.md C3)."""
+
+
 def handoff() -> Codelist:
-    """How far a referral got (measures C1, C3): a referral accepted is not yet a person connected to care."""
-    return _flat("handoff", ("Referral", "Referencia a servicios"), ("All calls", "Todas las llamadas"), "step", {
-        "none": ("No referral offered", "No se ofreció referencia"),
-        "declined": ("Offered, not accepted", "Ofrecida, no aceptada"),
-        "accepted": ("Accepted, no visit confirmed", "Aceptada, sin cita confirmada"),
-        "connected": ("Connected to care (visit confirmed)", "Conectada con atención (cita confirmada)"),
-    })  # fmt: skip
+    """How far a referral got (measures C1, C3). `agreed` holds the accepted referrals whose 30 days are over: what a visit is counted out of."""
+    tree = (
+        ("not_agreed", ROOT, 0, "No referral, or not accepted", "Sin referencia, o no aceptada"),
+        ("none", "not_agreed", 1, "No referral offered", "No se ofreció referencia"),
+        ("declined", "not_agreed", 1, "Offered, not accepted", "Ofrecida, no aceptada"),
+        ("agreed", ROOT, 0, "Referral accepted, 30 days over", "Referencia aceptada, pasaron 30 días"),
+        ("accepted", "agreed", 1, "Accepted, no visit confirmed within 30 days", "Aceptada, sin cita confirmada en 30 días"),
+        ("connected", "agreed", 1, "Connected to care (visit confirmed within 30 days)", "Conectada con atención (cita confirmada en 30 días)"),
+        ("open", ROOT, 0, "Referral accepted, 30 days not over", "Referencia aceptada, aún no pasan 30 días"),
+    )  # fmt: skip
+    levels, parents = ("agreed", "step"), {parent for _code, parent, *_rest in tree}
+    nodes = [
+        node
+        for code, parent, depth, en, es in tree
+        for node in _down(Node(code, Text(en=en, es=es), parent, levels[depth]), levels[depth + 1 :] if code not in parents else ())
+    ]
+    name, whole = Text(en="Referral", es="Referencia a servicios"), Text(en="All calls", es="Todas las llamadas")
+    return with_unknown("handoff", name, whole, levels, nodes, unknown=True)
 
 
 def partner() -> Codelist:

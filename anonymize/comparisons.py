@@ -32,8 +32,9 @@ from anonymize.tables import Dimension, Table
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-ERROR = 0.05
-"""How often an interval may miss the truth. Controls share it among them."""
+ERROR, LOOKS = 0.05, 5
+"""How often chance alone may mislead about any of the five outcomes: each interval misses the truth one fifth as often (Bonferroni), and
+the negative controls of one comparison share it among them."""
 BASE_ROUNDED = 10
 ENOUGH_SIDES = 10
 """Each side needs so many times the threshold in calls: then "at least nine in ten are on record" narrows no small count."""
@@ -144,7 +145,7 @@ class Sides:
         return np.asarray(np.isin(self.stratum, both))
 
 
-def estimate(calls: Sides, value: Floats, error: float = ERROR) -> Estimate | None:
+def estimate(calls: Sides, value: Floats, error: float = ERROR / LOOKS) -> Estimate | None:
     """The difference in mean `value` between side 1 and side 0 within strata.
 
     With d the side less its mean in the stratum and e the residual, the variance is the sum over people of (sum of w d e) squared, over
@@ -202,7 +203,7 @@ def compared(
 ) -> Compared:  # fmt: skip
     """One row for each code of the period.
 
-    `team`, `other`: rates per 10,000 calls (or seconds) had both sides the same mix of calls; `low`, `high`: the 95 % interval of team
+    `team`, `other`: rates per 10,000 calls (or seconds) had both sides the same mix of calls; `low`, `high`: the 99 % interval of team
     less other, rounded outward; `<control>_low`, `<control>_high`: the same for the negative controls (days: per 10,000; waits:
     seconds); `reached`: per cent of the calls on the first side that a clinician reached; `recorded`: 1 where enough is on record.
     """
@@ -350,7 +351,7 @@ def _recorded(every: Sides, missing: Mask, not_served: Mask) -> bool:
     lost = max(number[missing & (every.side == s)].sum() / number[every.side == s].sum() for s in (1, 0))
     if lost > 1 - RECORDED:
         return False
-    gap = estimate(every.only(on_a_side), missing[on_a_side].astype(float)) if lost > NEGLIGIBLE else None
+    gap = estimate(every.only(on_a_side), missing[on_a_side].astype(float), ERROR) if lost > NEGLIGIBLE else None
     return gap is None or gap.low <= 0 <= gap.high
 
 
@@ -373,7 +374,7 @@ def design(config: AgencyConfig, measure: str, codelists: Mapping[str, Codelist]
         "alike": alike(config, codelists),
         "controls": list(controls(measure, config)),
         "required_arrests_apart": chosen,
-        "interval": 1 - ERROR,
+        "interval": 1 - ERROR / LOOKS,
     }
 
 

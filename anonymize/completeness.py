@@ -18,8 +18,14 @@ from anonymize.inputs import Field, Reference
 NAME = "completeness"
 ASKED = "not_served_reason"
 """A reason is asked for only where a team might have come and did not."""
-CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED = "calls", "not_served", "eligible_not_served"
+CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED, ARRESTS, TEAM_CALLS = "calls", "not_served", "eligible_not_served", "arrests", "team_calls"
 """What a share is of."""
+OF_SOME = {
+    "arrest_required": (ARRESTS, "arrest", "arrest = 'yes'"),
+    "led_by": (TEAM_CALLS, "responder", "responder = 'co_responder'"),
+    "officer_cleared_at": (TEAM_CALLS, "responder", "responder = 'co_responder'"),
+}
+"""Fields that are asked of some calls alone: what a share is of, the field that says so, and SQL of those calls."""
 
 STEPS, OF_A_MONTH = (1, 2, 5, 10, 25), (10,)
 """Widths of the bands in per cent: the first that holds enough of the published calls is taken. Months have one, whatever the number of their calls;
@@ -49,9 +55,12 @@ def told(filled: int, rows: int, threshold: int, steps: Sequence[int] = STEPS) -
     return low, low + step
 
 
-def fields_of(whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str, Counts]], months: Sequence[str]) -> list[tuple[str, str]]:
-    """Which (field, period) have a row, in order. `months`: all of the period; a field that the records are read for by month has them all."""
-    return [(name, period) for name in sorted(whole) for period in (ROOT, *(months if name in by_month and name != ASKED else ()))]
+def fields_of(
+    whole: Mapping[str, Counts], by_month: Mapping[str, Mapping[str, Counts]], months: Sequence[str], asked_of: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Which (field, period) have a row, in order. `months`: all of the period; a field that the records are read for by month has them all, if it
+    is asked of all calls. `asked_of`: field -> calls that it is asked of, where not all."""
+    return [(name, period) for name in sorted(whole) for period in (ROOT, *(months if name in by_month and name not in asked_of else ()))]
 
 
 def completeness(rows: Sequence[Row], threshold: int) -> Reference:
@@ -70,7 +79,8 @@ def completeness(rows: Sequence[Row], threshold: int) -> Reference:
             Field(
                 "out_of",
                 "text",
-                "calls: all calls; not_served: calls that no team reached; eligible_not_served: eligible calls that no team reached",
+                "calls: all calls; not_served: calls that no team reached; eligible_not_served: eligible calls that no team reached; "
+                "arrests: calls with an arrest; team_calls: calls of an officer and a clinician together",
             ),
             Field(
                 "at_least",

@@ -14,7 +14,7 @@ from anonymize.agency import AgencyConfig
 from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
 from anonymize.collected import Calendar
-from anonymize.completeness import ASKED, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, Row, completeness, fields_of
+from anonymize.completeness import CALLS, Row, completeness, fields_of
 from anonymize.errors import PlanError
 from anonymize.history import Past
 from anonymize.inputs import Reference
@@ -56,8 +56,9 @@ def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence
     ]
     shown = [_statistic(s, calendar.statuses(s.dimensions, s.spec.where, codelists)) for s in statistics]
     counts = published_counts(tables) if counted.tells_shares else {}
-    beside = _completeness(config, codelists, counted.tally, counts)
-    told = [facts.of_completeness(config, codelists, sorted(counted.tally.completeness), told=counted.tells_shares)]
+    tally = counted.tally
+    beside = _completeness(config, codelists, tally, counts)
+    told = [facts.of_completeness(config, codelists, sorted(tally.completeness), tally.asked_of, told=counted.tells_shares)]
     told += [facts.of_statistic(statistic.spec, codelists) for statistic in shown]
     told += [facts.of_edge(outside, codelists) for outside in config.file.release.outside_records]
     if counted.before.folders:
@@ -77,7 +78,9 @@ def _table(table: Table, withheld: Mask, marks: Marks) -> PublishedTable:
 def _statistic(statistic: Statistic, marks: Marks) -> PublishedStatistic:
     columns = {name: np.where(statistic.shown, values, 0) for name, values in statistic.columns.items()}
     timed = statistic.spec.measure in CLOCKS
-    return PublishedStatistic(statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed, marks, statistic.design)
+    return PublishedStatistic(
+        statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed, marks, statistic.design
+    )
 
 
 def declared_now(contents: Contents) -> Declared:
@@ -114,12 +117,11 @@ def declared_then(past: Past) -> Declared:
 def _completeness(
     config: AgencyConfig, codelists: Mapping[str, Codelist], tally: Tally, counts: Mapping[frozenset[tuple[str, str]], int]
 ) -> Reference:
-    asked = ELIGIBLE_NOT_SERVED if "eligible" in config.file.calls.columns else NOT_SERVED
     period = codelists["period"]
     months = period.codes_at(period.finest) if period.finest != ROOT else ()
     rows: list[Row] = []
-    for name, at in fields_of(tally.completeness, tally.by_month, months):
-        out_of = asked if name == ASKED else CALLS
+    for name, at in fields_of(tally.completeness, tally.by_month, months, tally.asked_of):
+        out_of = tally.asked_of.get(name, CALLS)
         filled = tally.completeness[name][0] if at == ROOT else tally.by_month[name].get(at, (0, 0))[0]
         rows.append(Row(name, at, out_of, filled, facts.published_counts_of(facts.OUT_OF[out_of], at, counts)))
     return completeness(rows, config.file.privacy.threshold)

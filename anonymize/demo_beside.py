@@ -42,7 +42,9 @@ def write_beside(folder: Path, calls: Sequence[tuple[str, datetime, bool]], rng:
         _write(folder, "targets", ["measure", "year", "target", "direction", "set_on", "reason", "reason_es"], TARGETS),
         _write(folder, "program_events", ["date", "kind", "event", "event_es"], EVENTS),
         _write(folder, "population", ["dimension", "code", "residents", "year"], POPULATION),
-        _write(folder, "survey", ["wave", "audience", "question", "question_es", "agree", "respondents"], SURVEY),
+        _write(
+            folder, "survey", ["wave", "audience", "question", "question_es", "agree", "respondents", "invited", "mode", "mode_es"], SURVEY
+        ),
         _write(folder, "unit_costs", ["item", "low", "middle", "high", "year", "source", "payer", "payer_es"], UNIT_COSTS),
         _write(folder, "partner_agreements", ["partner", "partner_es", "agreement", "data_sharing", "signed"], PARTNERS_LISTED),
         _write(folder, "crisis_line", ["year", "contacts", "answered", "handed_to_team", "source"], CRISIS_LINE),
@@ -180,9 +182,12 @@ POPULATION = [
 ]  # fmt: skip
 _TRUST = ("I trust the city to help in a mental-health crisis.", "Confío en que la ciudad ayude en una crisis de salud mental.")
 _SUPPORT = ("Co-responder teams make my work better.", "Los equipos de respuesta conjunta mejoran mi trabajo.")
+_MAIL = ("Letter to homes drawn by lot", "Carta a hogares elegidos por sorteo")
+_FORM = ("Online form for all patrol officers", "Formulario en línea para todos los agentes de patrulla")
 SURVEY = [
-    ("2023-10-31", "residents", *_TRUST, 402, 911), ("2024-10-31", "residents", *_TRUST, 417, 894), ("2025-10-31", "residents", *_TRUST, 470, 921),
-    ("2024-05-31", "officers", *_SUPPORT, 61, 148), ("2025-05-31", "officers", *_SUPPORT, 97, 155),
+    ("2023-10-31", "residents", *_TRUST, 402, 911, 2400, *_MAIL), ("2024-10-31", "residents", *_TRUST, 417, 894, 2400, *_MAIL),
+    ("2025-10-31", "residents", *_TRUST, 470, 921, 2400, *_MAIL),
+    ("2024-05-31", "officers", *_SUPPORT, 61, 148, 310, *_FORM), ("2025-05-31", "officers", *_SUPPORT, 97, 155, 318, *_FORM),
 ]  # fmt: skip
 UNIT_COSTS = [
     ("jail_booking", 90, 210, 480, 2024, "Made-up figures of Example City's finance office", "Jail", "Cárcel"),

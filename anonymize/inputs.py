@@ -174,6 +174,8 @@ INPUTS: dict[str, Input] = {
         Field("wave", "date", "day the wave ended"), Field("audience", "text", "residents, officers or clients"),
         Field("question", "text", "question"), Field("question_es", "text", "question in Spanish", required=False),
         Field("agree", "whole", "people who agreed"), Field("respondents", "whole", "people who answered"),
+        Field("invited", "whole", "people who were asked to answer", required=False), Field("mode", "text", "how they were asked", required=False),
+        Field("mode_es", "text", "how they were asked, in Spanish", required=False),
     ),
     "unit_costs": _input(
         "Unit costs", "Costos por unidad", "what one event costs, from a named source",

@@ -20,7 +20,8 @@ import pyarrow as pa
 from anonymize.agency.load import AgencyConfig, has_moment, mapped_dimensions
 from anonymize.agency.schema import TIME_FIELDS
 from anonymize.areas import AreaSystem
-from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, TAKEN_TO_ED, WAIT_EDGES, Codelist, months_between
+from anonymize.codelists import FOLLOW_UP_DAYS, SEASONS, TAKEN_TO_ED, VISIT_DAYS, WAIT_EDGES, Codelist, months_between
+from anonymize.completeness import ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_SOME
 from anonymize.engine import PLACE, Engine
 from anonymize.errors import SourceError
 from anonymize.gaps import Question
@@ -92,6 +93,8 @@ class Tally:
     notes: dict[str, int] = field(default_factory=dict)
     completeness: dict[str, tuple[int, int]] = field(default_factory=dict)
     by_month: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    asked_of: dict[str, str] = field(default_factory=dict)
+    """Field -> the calls it is asked of, as in `completeness.py`, where not all."""
     misread: dict[str, tuple[int, int]] = field(default_factory=dict)
     durations: dict[str, tuple[int, int]] = field(default_factory=dict)
     values: dict[str, ValueReport] = field(default_factory=dict)
@@ -405,19 +408,31 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
         found["wait"] = f"CASE WHEN {minutes} IS NULL OR {minutes} NOT BETWEEN 0 AND 1440 THEN {unknown} {steps} ELSE 'over_60' END"
     if "officer_released" in fed:
         early = seconds_from(config, "officer_cleared_at", "cleared_at")
+        # An officer who left before anyone arrived is a wrong time: not recorded here, as in the officer's minutes on scene.
+        against = f"OR ({seconds_from(config, 'arrived_at', 'officer_cleared_at')}) < 0 " if "arrived_at" in columns else ""
         found["officer_released"] = (
-            f"CASE WHEN ({early}) IS NULL THEN 'unknown' WHEN ({early}) >= {60 * RELEASED_AFTER} THEN 'yes' ELSE 'no' END"
+            f"CASE WHEN ({early}) IS NULL {against}THEN 'unknown' WHEN ({early}) >= {60 * RELEASED_AFTER} THEN 'yes' ELSE 'no' END"
         )
     if "on_duty" in fed:
         found["on_duty"] = f"CASE WHEN p.{RECEIVED} IS NULL THEN 'unknown' WHEN p.{RECEIVED} < d.until THEN 'yes' ELSE 'no' END"
     if "handoff" in fed:
         found["partner"] = "CASE WHEN h.call_id IS NULL OR h.handoff = 'none' THEN 'none' ELSE coalesce(h.partner, 'unknown') END"
-        found["handoff"] = "coalesce(h.handoff, 'none')"
+        found["handoff"] = _handoff(config)
     if "warm" in fed:
         found["warm"] = "CASE WHEN h.call_id IS NULL OR h.handoff = 'none' THEN 'none' ELSE coalesce(h.warm, 'unknown') END"
     if "follow_up" in fed:
         found["follow_up"] = _follow_up(config)
     return found
+
+
+def _handoff(config: AgencyConfig) -> str:
+    """SQL: the finest code of `codelists.handoff`. A visit counts within 30 days; whose 30 days are not over is open, visit or not."""
+    days = "date_diff('day', p.day, h.connected_on)"
+    return (
+        "CASE WHEN coalesce(h.handoff, 'none') NOT IN ('accepted', 'connected') THEN coalesce(h.handoff, 'none') WHEN p.day IS NULL THEN 'unknown.step' "
+        f"WHEN p.day + {VISIT_DAYS} > DATE '{config.file.release.data_to}' THEN 'open.step' "
+        f"WHEN h.handoff = 'connected' AND {days} BETWEEN 0 AND {VISIT_DAYS} THEN 'connected' ELSE 'accepted' END"
+    )
 
 
 def _follow_up(config: AgencyConfig) -> str:
@@ -548,6 +563,10 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
     if asks:
         asked = "reason IS NULL AND not_served_reason <> 'served'" + (" AND eligible = 'yes'" if "eligible" in spec.columns else "")
         wanted |= {"asked": _number(asked), "answered": _number(f"{asked} AND not_served_reason <> 'unknown'")}
+    of_some = {name: of for name, of in OF_SOME.items() if {name, of[1]} <= spec.columns.keys()}
+    for name, (_of, _field_name, where) in of_some.items():
+        there = f"has_{name}" if name in TIME_FIELDS else f"{name} <> 'unknown'"
+        wanted |= {f"of_{name}": _number(f"reason IS NULL AND {where}"), f"with_{name}": _number(f"reason IS NULL AND {where} AND {there}")}
     row = engine.ask(f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in wanted.items())} FROM staged").iloc[0]
     found = {name: int(row[name]) for name in wanted}
     reasons = engine.ask("SELECT reason, count(*) AS n FROM staged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason")
@@ -575,6 +594,10 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
         tally.completeness["received_at (day)"] = (found["filled_day"], tally.counted)
     if asks and "not_served_reason" in _derived(config, mapped_dimensions(config)):
         tally.completeness["not_served_reason"] = (found["answered"], found["asked"])
+        tally.asked_of["not_served_reason"] = ELIGIBLE_NOT_SERVED if "eligible" in spec.columns else NOT_SERVED
+    for name, (of, _field_name, _where) in of_some.items():
+        tally.completeness[name] = (found[f"with_{name}"], found[f"of_{name}"])
+        tally.asked_of[name] = of
     if not spec.time.period:
         tally.by_month = by_month
     if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:

@@ -33,6 +33,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 COMMITTED = "hours_committed"
+CLUSTERING = "call_clustering"
+"""By how much the variance of counts grows because people call again: of each known person's calls n, sum of n n over sum of n."""
 OFTEN = 5
 """Calls within a year that make a person a frequent caller (MEASURES.md R4)."""
 PEOPLE_ROUNDED = 5
@@ -77,8 +79,8 @@ def compute(
     return [_one(engine, config, spec, codelists, tables, withheld, seen) for spec in config.file.statistics]
 
 
-BESIDE = {CONNECTION: {"handoff": "connected"}}
-"""Measure -> codes of the count that it rests on, where that is not the whole cell."""
+BESIDE: dict[str, dict[str, str]] = {CONNECTION: {"handoff": "agreed"}}
+"""Measure -> codes of the count that it rests on, where that is not the whole cell: days to a visit, on accepted referrals."""
 
 
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
@@ -99,8 +101,6 @@ def _covers(table: Table, spec: StatisticSpec) -> bool:
 
 def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table]) -> str:
     where = f"{config.path}: statistic '{spec.name}'"
-    if _home(spec, tables) is None:
-        return f"{where}: no count table has these dimensions, levels and 'where'; add one, so that each statistic stands beside its count"
     if spec.minimum < config.file.privacy.threshold:
         return f"{where}: 'minimum' {spec.minimum} lies below the threshold of {config.file.privacy.threshold}; raise it"
     if spec.measure in COMPARED and (list(spec.dimensions) != ["period"] or spec.where != {"eligible": "yes"}):
@@ -108,6 +108,8 @@ def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table])
             f"{where}: '{spec.measure}' compares eligible calls over a period; write dimensions = {{ period = [...] }} "
             'and where = { eligible = "yes" }'
         )
+    if _home(spec, tables) is None:
+        return f"{where}: no count table has these dimensions, levels and 'where'; add one, so that each statistic stands beside its count"
     missing = [name for name in _needed(spec.measure) if name not in config.file.calls.columns and name != "received_at"]
     if missing:
         return f"{where}: '{spec.measure}' needs {' and '.join(missing)}; name them in [calls.columns] or leave it out"
@@ -145,6 +147,9 @@ def _one(
         part = np.nan_to_num(raw[names[0]])
         for side in (part, base - part, *(np.nan_to_num(raw[name]) for name in BEHIND.get(spec.measure, ()))):
             shown &= (side == 0) | (side >= config.file.privacy.threshold)
+    if spec.measure == CLUSTERING:
+        # Fewer people who call often would stand behind the figure almost alone.
+        shown &= np.nan_to_num(raw["people_often"]) >= config.file.privacy.threshold
     if spec.measure in CLOCKS:
         whole, k = _beside(spec, dimensions, tables[home], tables[home].values), config.file.privacy.threshold
         # Whether it is shown must not tell of the calls without a time: near the minimum it would.
@@ -173,7 +178,7 @@ def _compared(
 
 
 def _rounding(name: str) -> int:
-    return PEOPLE_ROUNDED if name.startswith("people") else 1 if name in ("median", "p90") else BASE_ROUNDED
+    return PEOPLE_ROUNDED if name.startswith(("people", "inflation")) else 1 if name in ("median", "p90") else BASE_ROUNDED
 
 
 COLUMNS = {
@@ -181,11 +186,12 @@ COLUMNS = {
     FREQUENT: ["calls_frequent", "based_on"],
     COMMITTED: ["hours", "based_on"],
     WITHOUT_TEAM: ["hours_none", "based_on"],
+    CLUSTERING: ["inflation", "based_on"],
 }
 """Measure -> its columns, the base last, where they are not those of minutes or of people who called again."""
 
 
-BEHIND = {FREQUENT: ("people_often", "people_seldom")}
+BEHIND = {FREQUENT: ("people_often", "people_seldom"), CLUSTERING: ("people_often",)}
 """Measure -> columns that are never published: the different people on either side, who may be few behind many calls."""
 
 
@@ -264,6 +270,10 @@ def _distinct(
         first_calls = f"SELECT {places}, person_key, min(day) AS first_day, min(next_day) AS next_day {cells}{more}{index_days(config, days)} GROUP BY ALL"
         measure = f"count(*) FILTER (WHERE next_day <= first_day + {days}) AS people_again, count(*) AS people_followed"
         return engine.ask(f"SELECT {', '.join(dimensions)}, {measure} FROM ({first_calls}) AS first_calls GROUP BY ALL")
+    if spec.measure == CLUSTERING:
+        each = f"SELECT {places}, person_key, count(*) AS n {cells}{more}person_key IS NOT NULL GROUP BY ALL"
+        measure = f"count(*) FILTER (WHERE n >= {OFTEN}) AS people_often, 10.0 * sum(n * n) / sum(n) AS inflation, sum(n) AS based_on"
+        return engine.ask(f"SELECT {', '.join(dimensions)}, {measure} FROM ({each}) AS each_person GROUP BY ALL")
     measure = "count(DISTINCT person_key) AS people"
     if spec.measure == WITHOUT_TEAM:
         none = "not_served_reason IN ('no_unit', 'all_busy')"

@@ -7,6 +7,7 @@ area and hour of the day. Descriptive only: it cannot show why a wait was long.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -17,6 +18,7 @@ import pandas as pd
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import Text
 from anonymize.codelists import ROOT, Codelist
+from anonymize.comparisons import ERROR, Sides, estimate
 from anonymize.engine import Engine
 from anonymize.errors import SourceError
 from anonymize.inputs import INPUTS, Field, Reference, rows_of_input
@@ -112,7 +114,8 @@ def _table(calls: pd.DataFrame) -> Reference:
             waits = (
                 [f"{_quantile(these['minutes'].to_numpy(), these['weight'].to_numpy(), q):.0f}" for q in (0.5, 0.9)] if enough else ["", ""]
             )
-            rows.append((str(year), side, f"{BASE_ROUNDED * round(len(these) / BASE_ROUNDED)}" if enough else "", *waits))
+            calls_of = f"{BASE_ROUNDED * round(len(these) / BASE_ROUNDED)}" if enough else ""
+            rows.append((str(year), side, calls_of, *waits, *(_difference(mine) if enough and side == BUSY else ("", ""))))
     return Reference(
         "urgent_waits",
         Text(en="Urgent police calls while teams are on a call, and while none is, by year",
@@ -121,9 +124,23 @@ def _table(calls: pd.DataFrame) -> Reference:
         (Field("year", "year", "year"), Field("teams", "text", f"{BUSY}: a team was on a call in the same area; {FREE}: none was"),
          Field("calls", "whole", "urgent calls behind the waits, rounded to 10; blank where fewer than 30 on either side", required=False),
          Field("median", "whole", "minutes that half of the waits stay under", required=False),
-         Field("p90", "whole", "minutes that 9 in 10 waits stay under", required=False)),
+         Field("p90", "whole", "minutes that 9 in 10 waits stay under", required=False),
+         Field("difference_low", "whole", f"seconds: low end of the 95 % interval of the difference in the mean wait, {BUSY} less {FREE}", required=False),
+         Field("difference_high", "whole", "seconds: its high end", required=False)),
         tuple(rows),
     )  # fmt: skip
+
+
+def _difference(calls: pd.DataFrame) -> tuple[str, str]:
+    """Ends of the interval of the difference in the mean wait among like calls, in seconds, rounded outward. Calls of one day go together: a
+    busy night makes many of them wait."""
+    stratum = calls.groupby(["hour", "area"], sort=True).ngroup().to_numpy(dtype=np.int64)
+    days = (calls["at"].to_numpy() // 86_400).astype(np.int64)
+    one = np.ones(len(calls), dtype=np.int64)
+    found = estimate(
+        Sides(stratum, calls["busy"].to_numpy().astype(np.int64), days, one, one.astype(float)), calls["minutes"].to_numpy() * 60, ERROR
+    )
+    return (f"{math.floor(found.low)}", f"{math.ceil(found.high)}") if found else ("", "")
 
 
 def _quantile(values: Floats, weights: Floats, share: float) -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from calendar import isleap
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from dashboard.language import _, about, number, percent
 from dashboard.release import NOT_COLLECTED, ROOT, CountTable, Release
 from dashboard.skeleton import period_words
-from dashboard.stats import SMALLEST_BASE, counts_differ, shares_differ
+from dashboard.stats import SMALLEST_BASE
 from dashboard.views import Point, Share, along, in_part, label_of, shares_of
+from dashboard.year_trend import CODES, DOWN, NONE, RULES, UP, Year, clustering, last_break, trend
 
 REACHED = {"responder": "clinician"}
 ELIGIBLE = {"eligible": "yes"}
@@ -33,13 +36,22 @@ def whole_years(release: Release, table: CountTable) -> Years | None:
     return Years(whole[-1], before)
 
 
-def compared(now: int, before: Point) -> str:
-    """More, fewer, or no clear change against an earlier count."""
-    earlier = before.value or 0
-    words = _("No clear change from {year} ({count}).")
-    if counts_differ(earlier, now):
-        words = _("More than in {year} ({count}).") if now > earlier else _("Fewer than in {year} ({count}).")
-    return words.format(year=before.label, count=number(earlier))
+def years_before(release: Release, table: CountTable) -> list[Year]:
+    """All whole years with a published count."""
+    points = along(release, table, "period", "year", {})
+    return [Year(int(p.code), p.value) for p in points if p.status == "published" and p.value is not None]
+
+
+def compared(release: Release, years: Sequence[Year], before: str, broken: date | None) -> str:
+    """The year before, without a word; and the trend of three years or more under the same rules and codes."""
+    verdict = trend(years, broken, clustering(release))
+    since = max([years[0].year, *([broken.year + (broken > date(broken.year, 1, 1))] if broken else [])])
+    words = {
+        UP: _("From {first} to {last} it rose."), DOWN: _("From {first} to {last} it fell."),
+        NONE: _("From {first} to {last} we see no clear change."),
+    }  # fmt: skip
+    told = words[verdict].format(first=since, last=years[-1].year) if verdict in words else ""
+    return " ".join(part for part in (before, told) if part)
 
 
 def calls(release: Release) -> str:
@@ -51,7 +63,10 @@ def calls(release: Release) -> str:
     if years is None or years.last.value is None:
         return _in_all(release, table)
     sentence = in_a_year(years.last.code, years.last.value)
-    return f"{sentence} {compared(years.last.value, years.before)}" if years.before else sentence
+    if years.before is None or years.before.value is None:
+        return sentence
+    before = _("The year before: {figure}").format(figure=number(years.before.value)) + "."
+    return f"{sentence} {compared(release, years_before(release, table), before, last_break(release, CODES))}"
 
 
 def _in_all(release: Release, table: CountTable) -> str:
@@ -96,20 +111,21 @@ def coverage(release: Release) -> tuple[str, Share | None]:
     ).format(period=period, share=percent(share.share), part=number(share.part.value), whole=number(share.whole.value))
     sentence = _with_about(sentence, share.share) + _some_missing(share.part.status, share.whole.status)
     if years is not None and years.before is not None:
-        before = by_year[years.before.code]
-        sentence += " " + share_change(share, before)
+        sentence += " " + share_change(release, list(by_year.values()), last_break(release, RULES, ("eligible",)))
     return sentence, share
 
 
-def share_change(now: Share, before: Share) -> str:
-    """More, less, or no clear change against an earlier share."""
-    if before.share is None or now.share is None:
+def share_change(release: Release, shares: Sequence[Share], broken: date | None) -> str:
+    """The share of the year before the last, and the trend where there are years enough. `shares`: of whole years."""
+    known = [s for s in shares if s.share is not None and s.part.status == s.whole.status == "published"]
+    if len(known) < 2:
         return ""
-    assert now.part.value is not None and now.whole.value is not None and before.part.value is not None and before.whole.value is not None
-    words = _("No clear change from {year} ({share}).")
-    if shares_differ(now.part.value, now.whole.value, before.part.value, before.whole.value):
-        words = _("More than in {year} ({share}).") if now.share > before.share else _("Less than in {year} ({share}).")
-    return words.format(year=before.label, share=percent(before.share))
+    before = _("The year before: {figure}").format(figure=percent(known[-2].share or 0.0)) + "."
+    return compared(release, years_of_shares(known), before, broken)
+
+
+def years_of_shares(shares: Sequence[Share]) -> list[Year]:
+    return [Year(int(s.code), s.part.value, s.whole.value) for s in shares if s.part.value is not None and s.whole.value is not None]
 
 
 def outcomes(release: Release, table: CountTable) -> str:

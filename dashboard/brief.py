@@ -18,6 +18,7 @@ import typst
 
 from dashboard import charts, exports, language, picture, static_style
 from dashboard.answers import ELIGIBLE, REACHED
+from dashboard.comparisons import comparison
 from dashboard.figure import Figure
 from dashboard.language import _, day, number, percent, pick, rounded
 from dashboard.measures import measures
@@ -129,7 +130,7 @@ def _beside_city(release: Release, area: str, place: str, year: str) -> Part | N
             marked(number(cell["median"]), status) if (cell := waits.rows.get(place)) else missing_word(status)
             for place, status in zip(places, statuses, strict=True)
         ]
-        rows.append((_("Half of the waits are under (minutes)"), *words))
+        rows.append((_("Half of the waits are up to about (minutes)"), *words))
     if not rows:
         return None
     city = pick(release.agency["place"])
@@ -183,7 +184,7 @@ def _coverage(release: Release, area: str, place: str, year: str) -> Part | None
 
 
 def _gaps(release: Release) -> Part:
-    found = gaps(release)
+    found = gaps(release, MOST_GAPS)
     if not found:
         return Part(_("Gaps in coverage"), text=_("This agency does not report this yet: {what}.").format(what=_("hours with a team on duty, by day and time")))  # fmt: skip
     items = tuple(
@@ -197,9 +198,9 @@ def _gaps(release: Release) -> Part:
             else _("a withheld number of"),
             teams=rounded(g.teams),
         )
-        for g in found[:MOST_GAPS]
+        for g in found
     )
-    return Part(_("Gaps in coverage"), text=_("Many calls, few teams. The whole city, widest first:"), items=items)
+    return Part(_("Gaps in coverage"), text=_("Many calls, few teams. The whole city, in order of the week:"), items=items)
 
 
 def _quality(release: Release) -> Part:
@@ -215,8 +216,8 @@ def _quality(release: Release) -> Part:
 def _questions(release: Release, found: Sequence[Part | None]) -> Part:
     """What these numbers leave open, for the meeting."""
     items = [_("Would the people reached have fared worse without a team? These numbers cannot tell.")]
-    if release.statistic("compare_arrest") is None:
-        items.append(_("How do like calls end when only police come? The agency does not report it."))
+    if comparison(release, "compare_arrest") is None:
+        items.append(_("How do like calls end when no team is free? The agency does not report it."))
     if release.find("eligible"):
         items.append(_("How many calls that nobody checked against the criteria would have met them?"))
     if budget_ends := _ending(release):

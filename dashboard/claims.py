@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import pandas as pd
-
 from dashboard import comparisons
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
@@ -28,8 +26,11 @@ from dashboard.program import (
 from dashboard.release import NOT_COLLECTED, Release
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
-from dashboard.stats import shares_differ, wilson
+from dashboard.stats import shares_differ
+from dashboard.survey import answered_bounds, numbered, response_words
+from dashboard.urgent import urgent_words
 from dashboard.views import Share, by_who, mix_of, shares_of
+from dashboard.year_trend import CODES, last_break
 
 REVIEWED = "2026-11"
 MOST_NAMED = 4
@@ -81,7 +82,7 @@ def _missing() -> Finding:
 
 
 def _figure(release: Release, found: Score) -> str:
-    return _("{measure}, {year}: {share}. Year before: {before} ({trend}).").format(
+    return _("{measure}, {year}: {share}. Year before: {before}. Trend: {trend}.").format(
         measure=found.plain, year=latest(release), share=found.shown, before=found.before_shown, trend=found.trend
     )
 
@@ -118,7 +119,7 @@ def _share_of_all(release: Release) -> Finding:
     if not shares:
         return _missing()
     figure = _("In {year}, crisis calls were {share} of all calls ({part} of {whole}).").format(year=shares[-1].label, **_words(shares[-1]))
-    return Finding("described", f"{figure} {share_change(*shares[-2:][::-1])}" if len(shares) > 1 else figure)
+    return Finding("described", f"{figure} {share_change(release, shares, last_break(release, CODES))}".strip())
 
 
 def _words(found: Share) -> dict[str, str]:
@@ -196,7 +197,7 @@ def _trust(release: Release) -> Finding:
 
 
 def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding]:
-    """Did the share who agree rise, or (`most`) is it above half, beyond chance?"""
+    """Did the share who agree rise, or (`most`) is it above half, whatever those who did not answer would have said?"""
 
     def find(release: Release) -> Finding:
         rows = release.reference("survey")
@@ -204,7 +205,7 @@ def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding
         if rows is None or not len(rows):
             return _missing()
         asked = rows[rows["question"] == rows["question"].iloc[-1]]  # a wave may ask several; only the same question can be compared
-        waves = numbers(asked, "agree", "respondents").to_dict("records")
+        waves = numbered(asked).to_dict("records")
         first, last = waves[0], waves[-1]
         figure = _("{question} Agreed: {first} in {first_wave}, {last} in {last_wave}.").format(
             question=text(last, "question"), first=percent(first["agree"] / first["respondents"]), first_wave=first["wave"][:4],
@@ -214,14 +215,17 @@ def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding
             figure = _("{question} Agreed: {share} in {wave}. It was asked once.").format(
                 question=text(last, "question"), share=percent(last["agree"] / last["respondents"]), wave=last["wave"][:4]
             )
+        figure = f"{figure} {response_words(last)}".strip()
+        bounds = [answered_bounds(wave) for wave in ((first, last) if not most else (last,))]
+        if None in bounds:
+            return Finding("cannot_tell", f"{figure} {_('How many were asked is not on record.')}")
+        (low, high) = bounds[-1] or (0.0, 1.0)
         if most:
-            low, high = wilson(last["agree"], last["respondents"])
             return Finding("supported" if low > 0.5 else "not_supported" if high < 0.5 else "cannot_tell", figure)
-        if first is last or not shares_differ(first["agree"], first["respondents"], last["agree"], last["respondents"]):
+        before_low, before_high = bounds[0] or (0.0, 1.0)
+        if first is last:
             return Finding("cannot_tell", figure)
-        return Finding(
-            "supported" if last["agree"] / last["respondents"] > first["agree"] / first["respondents"] else "not_supported", figure
-        )
+        return Finding("supported" if low > before_high else "not_supported" if high < before_low else "cannot_tell", figure)
 
     return find
 
@@ -338,20 +342,7 @@ def _patrol(release: Release) -> Finding:
         figure = _(
             "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams. Whether urgent calls waited for it, we cannot tell."
         ).format(hours=rounded(total, 0), patrol=rounded(patrol, 0), share=percent(total / (total + patrol)))
-    return Finding("cannot_tell", " ".join(filter(None, (figure, _urgent(release)))))
-
-
-def _urgent(release: Release) -> str:
-    """Waits for urgent calls with and without teams on a call, in the last year that has both."""
-    rows = release.reference("urgent_waits")
-    known = rows[rows["median"] != ""] if rows is not None else pd.DataFrame()
-    if known.empty:
-        return ""
-    year = known["year"].max()
-    median = known[known["year"] == year].set_index("teams")["median"]
-    return _(
-        "In {year}, half of urgent calls waited up to {busy} minutes while a team was on a call, and up to {free} while none was."
-    ).format(year=year, busy=number(int(median["on_a_call"])), free=number(int(median["not_on_a_call"])))
+    return Finding("cannot_tell", " ".join(filter(None, (figure, urgent_words(release.reference("urgent_waits")).strip()))))
 
 
 def claims() -> list[Claim]:

@@ -15,8 +15,8 @@ from dashboard.release import ROOT, Release, StatisticTable
 
 FEWER, MORE, NO_CLEAR, CANNOT_TELL = "fewer", "more", "no_clear", "cannot_tell"
 TEAM_FREE, REACHED = "team_free", "reached"
-POWER = 2.8 / 1.96
-"""A difference of so many half widths of the interval is found in 8 of 10 cases: (1.96 + 0.84) standard errors."""
+POWER = (2.5758 + 0.8416) / 2.5758
+"""A difference of so many half widths of the 99 % interval is found in 8 of 10 cases."""
 RARE = 0.15
 """Below this rate an odds or hazard ratio is near the rate ratio (VanderWeele and Ding 2017)."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboard.answers import years_before
 from dashboard.language import _
 from dashboard.measures import measures
 from dashboard.release import Release
-from dashboard.scores import score, targets, trend_of_counts
+from dashboard.scores import score, targets
 from dashboard.views import Point, Rate, in_part, label_of, part_words
+from dashboard.year_trend import CODES, clustering, last_break, trend, trend_words
 
 FIRST = ("calls", "coverage", "wait_within_30", "stayed", "force", "connected")
 """Six figures, as measures are named."""
@@ -60,9 +62,14 @@ def _calls(release: Release, year: str, plain: str) -> Seen | None:
         for code in (year, _before(year))
     )
     assert now is not None
-    trend = trend_of_counts(now, before) if before else ""
+    years = [y for y in years_before(release, table) if str(y.year) <= year]
+    told = (
+        trend_words(trend(years, last_break(release, CODES), clustering(release)))
+        if now.status == "published" and now.value is not None
+        else ""
+    )
     part = part_words() if in_part(now.status) else ""
-    return Seen("calls", plain, now.shown, part, before.brief if before else "", trend, "", now.value, None, now.shown, "–", now.status, "")
+    return Seen("calls", plain, now.shown, part, before.brief if before else "", told, "", now.value, None, now.shown, "–", now.status, "")
 
 
 def _share(release: Release, name: str, year: str) -> Seen | None:
@@ -76,7 +83,7 @@ def _share(release: Release, name: str, year: str) -> Seen | None:
         words = [_("{rate} per 1,000").format(rate=r.brief) if r.per_1000 is not None else r.shown for r in rates]
         shown, before = words[0], words[1] if len(words) > 1 else ""
     return Seen(
-        name, found.plain, shown, found.counts if found.now.share is not None else "", before, found.trend if found.before else "",
+        name, found.plain, shown, found.counts if found.now.share is not None else "", before, found.trend,
         _("Target: {target} ({result})").format(target=target.target_words, result=target.result_words) if target else "",
         found.now.part.value, found.now.whole.value, found.now.part.shown, found.now.whole.shown, found.now.part.status, found.now.whole.status,
     )  # fmt: skip

@@ -15,7 +15,7 @@ def words() -> dict[str, str]:
         _("988"): _("The national line for suicide and mental-health crises."),
         _("Crisis call"): _("A call about mental health, suicide, alcohol or drugs, or someone's well-being."),
         _("Eligible call"): _("A call that meets the program's written criteria for a team."),
-        _("Contact"): _("A call where the person was found and talked to."),
+        _("Contact"): _("A call where a clinician came, and the person was found and took part."),
         _("Referral"): _("A named service offered to the person."),
         _("Hold"): _("Taking a person to care without consent, as the law allows."),
         _("Middle value (median)"): _("Half of the values are smaller, half are larger."),
@@ -23,7 +23,7 @@ def words() -> dict[str, str]:
         _("Likely range (95 %)"): _("Where the true value may lie, given chance."),
         _("Withheld"): _("A number that is not shown, so that nobody can be singled out. It may be zero, small or large."),
         _("Not recorded"): _("Nobody wrote it down."),
-        _("Like calls"): _("Calls of the same types, districts and hours, so that a comparison is fairer."),
+        _("Like calls"): _("Calls of the same kinds, places and times, so that a comparison is fairer."),
     }
 
 

@@ -13,13 +13,13 @@ import pandas as pd
 from dashboard import charts, maps
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.language import _, number, percent, pick, rounded
+from dashboard.program import changed_within, last_year
 from dashboard.release import NOT_COLLECTED, PUBLISHED, ROOT, SUPPRESSED, Code, CountTable, Release
 from dashboard.skeleton import (
     Page,
     hidden_points,
     hidden_shares,
     period_title,
-    period_words,
     periods,
     point_tables,
     share_tables,
@@ -94,7 +94,7 @@ def _level_name(release: Release, system: str, level: str) -> str:
 
 def _coverage(page: Page, table: CountTable, system: str, level: str, fixed: dict[str, str], when: str) -> None:
     shares = shares_of(page.release, table, system, level, REACHED, fixed)
-    listed = sorted(shares, key=lambda s: (_unplaced(s.code), s.share is None, -(s.share or 0.0), s.label))
+    listed = sorted(shares, key=lambda s: (_unplaced(s.code), s.label))  # by name: an order by share would mostly be an order by chance
     title = _("Calls that a clinician reached, by area, {period}").format(period=when)
     frame = maps.outlines(page.release, system, level)
     edges = [*SHARE_EDGES, 1.0]
@@ -165,13 +165,16 @@ def by_hour(page: Page, table: CountTable) -> None:
     """Coverage by time of day: a bar for each block of hours."""
     release = page.release
     level = table.levels["hour"][1]
-    shares = shares_of(release, table, "hour", level, REACHED, {})
-    title = _("Calls that a clinician reached, by time of day, {period}").format(period=period_words(release))
-    shown, data = share_tables(shares, _("Time of day"), {"table": table.name, "eligible": "yes"})
+    # One year: two with other hours of service would make a mean that was never true.
+    fixed = {"period": last_year(release, table)} if len(table.levels.get("period", ())) > 1 else {}
+    when = period_title(release, fixed.get("period", ROOT))
+    shares = shares_of(release, table, "hour", level, REACHED, fixed)
+    title = _("Calls that a clinician reached, by time of day, {period}").format(period=when)
+    shown, data = share_tables(shares, _("Time of day"), {"table": table.name, "eligible": "yes", **fixed})
     page.figure(
         title=title, draw=partial(charts.share_bars, shares),
-        alt=charts.describe(_("Bar chart"), title, period_words(release), shares), table=shown, data=data, file=("coverage", "time-of-day"),
-        hidden=hidden_shares(shares),
+        alt=charts.describe(_("Bar chart"), title, when, shares), table=shown, data=data, file=("coverage", "time-of-day", *fixed.values()),
+        hidden=hidden_shares(shares), note=changed_within(release, fixed.get("period", ROOT)),
     )  # fmt: skip
 
 
@@ -218,14 +221,14 @@ class Duty:
 
 
 @lru_cache(maxsize=16)
-def duty(release: Release) -> Duty | None:
-    """None where the agency does not report staffed hours, or not by day and time. By the hour where calls are, else by blocks of hours."""
+def duty(release: Release, coarse: bool = False) -> Duty | None:
+    """None where the agency does not report staffed hours, or not by day and time. By the hour where calls are, else (or `coarse`) by blocks of hours."""
     hours = release.reference("staffed_hours")
     if hours is None or "weekday" not in release.codelists or "hour" not in release.codelists:
         return None
     days = tuple(code for code in release.codelists["weekday"].at("day") if code.code.isdigit())
     demand = release.find("weekday", "hour")
-    level = "hour" if demand is not None and "hour" in demand.levels["hour"] else "block"
+    level = "hour" if demand is not None and "hour" in demand.levels["hour"] and not coarse else "block"
     blocks = tuple(code for code in release.codelists["hour"].at(level) if code.code[:2].isdigit())
     if not days or not blocks:
         return None
@@ -240,9 +243,9 @@ def duty(release: Release) -> Duty | None:
     return Duty(year, days, blocks, {key: value if value == value else 0.0 for key, value in teams.items()})
 
 
-def week(release: Release) -> list[Gap]:
+def week(release: Release, *, coarse: bool = False) -> list[Gap]:
     """Every time of the week: calls in the year beside teams on duty."""
-    found, demand = duty(release), release.find("weekday", "hour")
+    found, demand = duty(release, coarse), release.find("weekday", "hour")
     if found is None or demand is None or demand.levels["hour"][-1] not in ("block", "hour") or "day" not in demand.levels["weekday"]:
         return []
     fixed = (
@@ -263,9 +266,18 @@ def week(release: Release) -> list[Gap]:
     ]
 
 
-def gaps(release: Release) -> list[Gap]:
-    """Times of the week by calls for each team on duty, the widest gap first; times without any team come before all others."""
-    return sorted(week(release), key=lambda g: (not g.none, -(g.calls or 0) / max(g.teams, NOBODY), g.day))
+MOST_GAPS = 10
+
+
+def gaps(release: Release, most: int = MOST_GAPS) -> list[Gap]:
+    """Blocks of hours with the most calls for each team on duty, or with no team at all, in order of the week.
+
+    Blocks, not single hours, and no order by size: much of a finer order would be chance.
+    """
+    times = week(release, coarse=True)
+    widest = sorted(range(len(times)), key=lambda i: (not times[i].none, -(times[i].calls or 0) / max(times[i].teams, NOBODY), i))[:most]
+    days = list(dict.fromkeys(t.day for t in times))
+    return sorted((times[i] for i in widest), key=lambda g: (days.index(g.day), g.hours))
 
 
 def staffed(page: Page) -> None:
@@ -325,13 +337,13 @@ def staffed(page: Page) -> None:
             lambda t: _("none") if t.none else "–" if t.per_hour is None else rounded(t.per_hour),
             _("Darker means a wider gap. 'None' means that no team was on duty at that time."),
         )  # fmt: skip
-    listed = gaps(release)[:10]
+    listed = gaps(release)
     page.rows(
-        title=_("The ten widest gaps: many calls, few teams"),
+        title=_("Times with many calls and few teams"),
         table=pd.DataFrame([{_("Day"): g.day, _("Time of day"): g.hours, _("Crisis calls in the year"): g.calls_shown,
                              _("Teams on duty"): rounded(g.teams)} for g in listed]),
         data=pd.DataFrame([(g.day, g.hours, g.calls, g.status, round(g.teams, 4)) for g in listed], columns=["weekday", "hours", "calls", "status", "teams_on_duty"]), file=("gaps", found.year),
-        note=_("Ordered by calls for each team on duty; times without any team come first."),
+        note=_("Ten blocks with no team, or with the most calls for each team on duty. They stand in order of the week, since small differences are often chance."),
     )  # fmt: skip
 
 

@@ -75,6 +75,22 @@ def letters(found: Iterable[Event], name: Callable[[str], str] = str) -> dict[st
     return {name(e.month): e.letter for e in found}
 
 
+def changed_within(release: Release, year: str) -> str:
+    """What changed inside a year (a code), so that its figures hold more than one service; empty where nothing did."""
+    rows = release.reference("program_events")
+    inside = (
+        [row for row in rows.sort_values("date").to_dict("records") if row["date"][:4] == year and row["date"][5:] != "01-01"]
+        if rows is not None
+        else []
+    )
+    if not inside:
+        return ""
+    listed = "; ".join(
+        _("{day}: {event}").format(day=day(date.fromisoformat(row["date"])), event=text(row, "event").rstrip(".")) for row in inside
+    )
+    return _("The program changed within this year. {list}.").format(list=listed)
+
+
 def event_note(found: list[Event]) -> str:
     return " ".join(f"**{e.letter}** {escape(e.words)}" for e in found)
 
@@ -161,16 +177,23 @@ def parts_of(
     return [Share(p.code, labels[p.code] if isinstance(labels, Mapping) else p.label, p, base) for p in found]
 
 
+COMMUNITY = "community"
+"""The code of `source` that holds all calls but those that officers started: the base has none of those either."""
+
+
 def share_of_all(release: Release) -> list[Share] | None:
-    """Crisis calls over calls of every kind, year by year, for years with all 12 months; None where one of the two is not reported."""
-    every, monthly = release.reference("all_calls"), release.find("period")
-    if every is None or monthly is None or "year" not in monthly.levels["period"]:
+    """Crisis calls from the community over calls from the community of every kind, year by year, for years with all 12 months.
+
+    None where one of the two is not reported, or calls that officers started are not told apart.
+    """
+    every, counted = release.reference("all_calls"), release.find("period", "source")
+    if every is None or counted is None or "year" not in counted.levels["period"] or not release.holds(counted, "source", COMMUNITY):
         return None
     by_year = every.astype({"calls": int}).assign(year=every["month"].str[:4]).groupby("year")
     totals = by_year.agg(calls=("calls", "sum"), months=("month", "nunique"))
     return [
         Share(p.code, p.label, p, Point(p.code, p.label, int(totals.loc[p.code, "calls"]), "published"))
-        for p in along(release, monthly, "period", "year", {})
+        for p in along(release, counted, "period", "year", {"source": COMMUNITY})
         if p.code in totals.index and totals.loc[p.code, "months"] == 12
     ]
 
@@ -187,17 +210,17 @@ class Cost:
 
 
 def contacts_of(release: Release, year: str) -> int | None:
-    """Calls that a clinician reached in a year, where that is published and the data cover the year whole."""
-    calls = release.find("responder", "period")
-    known = calls is not None and "year" in calls.levels["period"] and any(c.code == year for c in release.codelists["period"].at("year"))
-    if calls is None or not known:
+    """Calls in a year where a clinician came, and the person was found and took part: the one meaning of a contact. None where that is not
+    published, or the data do not cover the year whole."""
+    calls = release.find("responder", "period", "outcome")
+    if calls is None or not release.holds(calls, "period", year) or not release.holds(calls, "outcome", "met"):
         return None
-    count, status = calls.cell({"period": year, "responder": "clinician"})
+    count, status = calls.cell({"period": year, "responder": "clinician", "outcome": "met"})
     return count if status == PUBLISHED else None
 
 
 def costs_of_contacts(release: Release) -> list[Cost]:
-    """Money spent over calls that a clinician reached, for years in which both are known whole."""
+    """Money spent over contacts, for years in which both are known whole."""
     budget = release.reference("budget")
     if budget is None:
         return []
@@ -232,7 +255,7 @@ def count_words(release: Release, value: str) -> str:
 
 
 def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, absent: str, *, per_contact: bool = False) -> None:
-    """What was received, or found by reviews, of some kinds (code -> words), by year; `per_contact`: also per 1,000 calls that a clinician reached."""
+    """What was received, or found by reviews, of some kinds (code -> words), by year; `per_contact`: also per 1,000 contacts."""
     rows = page.release.reference("feedback")
     listed = rows[rows["kind"].isin(kinds.keys())] if rows is not None else pd.DataFrame()
     if listed.empty:
@@ -247,7 +270,9 @@ def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, a
         shown.append(line | {_("What they were about"): text(row, "themes") if row.get("themes") else "–"})
     note = _("A number says how many were made, not who was right. Few may mean that few know how to make one.")
     if per_contact:
-        note = _("What reviews find depends on how many cases they look at. Contacts are calls that a clinician reached.")
+        note = _(
+            "What reviews find depends on how many cases they look at. A contact is a call where a clinician came and the person took part."
+        )
     page.rows(title=title, data=listed, table=pd.DataFrame(shown), file=(file,), note=note)
 
 

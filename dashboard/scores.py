@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from dashboard.answers import ELIGIBLE, REACHED
+from dashboard.answers import ELIGIBLE, REACHED, years_of_shares
 from dashboard.charts import share_words
 from dashboard.language import _, percent, text
 from dashboard.measures import measures
 from dashboard.release import CountTable, Release
-from dashboard.stats import counts_differ, shares_differ
-from dashboard.views import Point, Share, in_part
+from dashboard.views import Point, Share
+from dashboard.year_trend import RULES, clustering, last_break, trend, trend_words
 
 
 @dataclass(frozen=True)
@@ -19,50 +19,41 @@ class Score:
     plain: str
     now: Share
     before: Share | None
+    trend: str
+    """Over three years and more, in words."""
+    at_least: bool = False
+    """The true share may be higher: not everyone who would know of a success tells."""
 
     @property
     def shown(self) -> str:
-        return share_words(self.now)
+        return _("at least {share}").format(share=share_words(self.now)) if self.at_least else share_words(self.now)
 
     @property
     def before_shown(self) -> str:
         return self.before.brief if self.before else "–"
 
     @property
-    def trend(self) -> str:
-        if self.before is None or self.before.share is None or self.now.share is None:
-            return _("no year to compare")
-        if in_part(*(side.status for share in (self.before, self.now) for side in (share.part, share.whole))):
-            return _("no whole year to compare")
-        a, b = self.now, self.before
-        assert a.part.value is not None and a.whole.value is not None and b.part.value is not None and b.whole.value is not None
-        if not shares_differ(a.part.value, a.whole.value, b.part.value, b.whole.value):
-            return _("no clear change")
-        return _("up") if self.now.share > self.before.share else _("down")
-
-    @property
     def counts(self) -> str:
-        """The counts behind the share."""
+        """The counts behind the share; where it is a bound, that too."""
         return _("{part} of {whole} calls").format(part=self.now.part.shown, whole=self.now.whole.shown)
 
     def meets(self, target: float, direction: str) -> str:
-        """met, missed, unclear (the interval holds the target) or unknown."""
+        """met, missed, unclear (the interval holds the target) or unknown; cannot_tell where only the least that the share can be is known."""
         if self.now.interval is None or self.now.share is None:
             return "unknown"
         low, high = self.now.interval
+        above = low > target
+        if self.at_least and not above:
+            return "cannot_tell"
         if low <= target <= high:
             return "unclear"
-        above = low > target
         return "met" if above == (direction == "at_least") else "missed"
 
 
-def trend_of_counts(now: Point, before: Point) -> str:
-    """Up, down, or no clear change; nothing where one of the two is withheld or covers a part of its period only."""
-    if now.value is None or before.value is None or {now.status, before.status} != {"published"}:
-        return ""
-    if not counts_differ(before.value, now.value):
-        return _("no clear change")
-    return _("up") if now.value > before.value else _("down")
+def some_share_no_data(release: Release) -> bool:
+    """Does any partner not tell of visits, or does nobody know?"""
+    rows = release.reference("partner_agreements")
+    return rows is None or bool((rows["data_sharing"] != "yes").any())
 
 
 def score(release: Release, measure: str, year: str) -> Score | None:
@@ -77,7 +68,11 @@ def score(release: Release, measure: str, year: str) -> Score | None:
         return None  # the agency has codes of its own
     plain = next((m.plain for m in measures() if m.name == measure), measure)
     earlier = str(int(year) - 1)
-    return Score(plain, _share(table, found, year), _share(table, found, earlier) if earlier in release.codelists["period"].codes else None)
+    known = [c.code for c in release.codelists["period"].at("year") if c.code <= year]
+    over = years_of_shares([s for code in known if (s := _share(table, found, code)).share is not None and s.whole.status == "published"])
+    verdict = trend(over, last_break(release, RULES, ("eligible",)), clustering(release))
+    before = _share(table, found, earlier) if earlier in release.codelists["period"].codes else None
+    return Score(plain, _share(table, found, year), before, trend_words(verdict), measure == "connected" and some_share_no_data(release))
 
 
 @dataclass(frozen=True)
@@ -115,6 +110,8 @@ class Target:
 
     def quality(self, release: Release) -> str:
         """How far the fields behind the figure are filled."""
+        if self.score and self.score.at_least:
+            return _("some partners do not share data")
         filled = release.package.get("completeness", {})
         known = [filled[name] for name in _SCORED[self.measure].fields if name in filled] if self.measure in _SCORED else []
         if not known:
@@ -128,7 +125,13 @@ class Target:
 
     @property
     def result_words(self) -> str:
-        return {"met": _("met"), "missed": _("not met"), "unclear": _("too close to call"), "unknown": _("no figure")}[self.result]
+        return {
+            "met": _("met"),
+            "missed": _("not met"),
+            "unclear": _("too close to call"),
+            "cannot_tell": _("we cannot tell"),
+            "unknown": _("no figure"),
+        }[self.result]
 
 
 def targets(release: Release) -> list[Target]:
@@ -164,7 +167,9 @@ _SCORED = {
     "coverage": _Scored(("period", "responder"), REACHED, {}, ELIGIBLE, ("eligible", "responder")),
     "arrests": _Scored(("period", "responder", "arrest"), {**REACHED, "arrest": "yes"}, REACHED, {}, ("responder", "arrest")),
     "force": _Scored(("period", "responder", "force_used"), {**REACHED, "force_used": "yes"}, REACHED, {}, ("responder", "force_used")),
-    "connected": _Scored(("period", "responder", "handoff"), {**REACHED, "handoff": "connected"}, REACHED, {}, ("responder",)),
+    "connected": _Scored(
+        ("period", "responder", "handoff"), {**REACHED, "handoff": "connected"}, {**REACHED, "handoff": "agreed"}, {}, ("responder",)
+    ),
     "wait_within_30": _Scored(("period", "wait"), {"wait": "within_30"}, {}, {}, ("arrived_at",)),
     "stayed": _Scored(("period", "outcome"), {"outcome": "stayed_with_plan"}, {}, {}, ("outcome",)),
 }

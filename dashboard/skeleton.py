@@ -22,6 +22,7 @@ from dashboard.notices import help_line, made_up, nothing, uncollected, uncollec
 from dashboard.pages_list import to_do
 from dashboard.release import INCOMPLETE, NOT_COLLECTED, PUBLISHED, ROOT, SUPPRESSED, CountTable, Release
 from dashboard.surface import Card, Surface, Take, escape, framed, surface
+from dashboard.survey import numbered, response_words
 from dashboard.views import Point, Rate, Share, in_part, label_of, status_words, withheld_word
 
 
@@ -190,7 +191,12 @@ class Page:
             shares.append(Share(row["wave"], label, part, whole))
         self.shares(
             title=title, shares=shares, what=_("Question and wave"), when=_("by wave"), fixed={"table": "survey"}, file=(file,), counted=_("People (n)"),
-            note=_("The likely range holds for a random sample. People who answer may differ from those who do not."),
+            note=" ".join(
+                part for part in (
+                    _("The likely range holds only if those who answered are like those who did not."),
+                    response_words(numbered(rows).sort_values("wave").to_dict("records")[-1]),
+                ) if part
+            ),
         )  # fmt: skip
 
     def caveats(self, sentences: Sequence[str]) -> None:

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from math import exp, lgamma, log, sqrt
-from statistics import NormalDist, stdev
+from math import atan, cos, exp, inf, lgamma, log, pi, sin, sqrt
+from statistics import NormalDist, fmean, stdev
 
 Z = 1.959963984540054
 """The 97.5th percentile of the normal distribution."""
+Z_OF_MANY = 2.5758293035489004
+"""The 99.5th percentile: for words beside many figures at once, chance may be behind 1 in 100."""
 SMALLEST_BASE = 30
 """No share is shown over fewer cases (MEASURES.md section 1)."""
 
 
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """95 % interval for a share (Wilson 1927, JASA 22: 209-212). Needs 0 <= part <= whole, whole > 0."""
+def wilson(part: int, whole: int, z: float = Z) -> tuple[float, float]:
+    """95 % interval (or that of another `z`) for a share (Wilson 1927, JASA 22: 209-212). Needs 0 <= part <= whole, whole > 0."""
     share = part / whole
-    centre = share + Z**2 / (2 * whole)
-    spread = Z * sqrt(share * (1 - share) / whole + Z**2 / (4 * whole**2))
-    scale = 1 + Z**2 / whole
+    centre = share + z**2 / (2 * whole)
+    spread = z * sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
+    scale = 1 + z**2 / whole
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def counts_differ(before: int, after: int) -> bool:
-    """Whether two Poisson counts over equal times differ beyond chance (5 %, normal approximation)."""
-    return abs(after - before) > Z * sqrt(before + after)
-
-
-def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int) -> bool:
-    """Whether Newcombe's 95 % interval for the difference leaves out zero (Newcombe 1998, method 10)."""
+def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int, looks: int = 1) -> bool:
+    """Whether Newcombe's interval for the difference leaves out zero (Newcombe 1998, method 10), at 95 % for all `looks` together."""
+    z = NormalDist().inv_cdf(1 - 0.025 / looks)
     a, b = part_a / whole_a, part_b / whole_b
-    (low_a, high_a), (low_b, high_b) = wilson(part_a, whole_a), wilson(part_b, whole_b)
+    (low_a, high_a), (low_b, high_b) = wilson(part_a, whole_a, z), wilson(part_b, whole_b, z)
     low = (a - b) - sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
     high = (a - b) + sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
     return low > 0 or high < 0
@@ -86,22 +84,100 @@ def _gamma_below(shape: int, at: float) -> float:
             return 1 - front * fraction
 
 
+@lru_cache(maxsize=4096)
+def student_quantile(share: float, freedom: int) -> float:
+    """Where Student's t with a whole `freedom` of 1 or more reaches `share`, at least a half."""
+    low, high = 0.0, 1.0
+    while _student_within(high, freedom) < 2 * share - 1:
+        high *= 2
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if _student_within(middle, freedom) < 2 * share - 1 else (low, middle)
+    return low
+
+
+def _student_within(at: float, freedom: int) -> float:
+    """The share of Student's t between minus `at` and `at` (Abramowitz and Stegun 26.7.3, 26.7.4)."""
+    angle = atan(at / sqrt(freedom))
+    odd = freedom % 2
+    term = cos(angle) if odd else 1.0
+    total = 0.0
+    for n in range(1 + odd, freedom, 2):
+        total += term
+        term *= cos(angle) ** 2 * n / (n + 1)
+    return 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total
+
+
 def rule_of_three(whole: int) -> float:
     """Upper 95 % bound of a rate of which none was seen in `whole` cases (Hanley and Lippman-Hand 1983, JAMA 249: 1743-1745)."""
     return 3 / whole
 
 
-def out_of_control(counts: Sequence[float | None]) -> list[bool]:
-    """Which counts (or counts for each day) lie outside the limits of an individuals chart: mean plus or minus 2.66 times the mean step
-    from one to the next, or three standard deviations where that is wider.
+@dataclass(frozen=True)
+class Control:
+    """What a series of months shows: which stand out, from which on the level is another, and what could have been seen at all.
 
-    (Montgomery, Statistical Quality Control, chapter 6.) Steps carry clusters, which a count's own scatter (a c-chart) would take for signals;
-    where a season moves the counts, slow waves make small steps, and their spread is the fairer measure. Never judged on fewer than 8 counts.
+    `seasonal`: each month was set against the same month a year before; `seen_from`: the change of a single month, as a share, that is
+    noticed 8 times in 10; None where there are too few months to judge.
     """
-    known = [count for count in counts if count is not None]
-    if len(known) < 8:
-        return [False] * len(counts)
-    mean = sum(known) / len(known)
-    step = sum(abs(b - a) for a, b in pairwise(known)) / (len(known) - 1)
-    limit = max(2.66 * step, 3 * stdev(known))
-    return [count is not None and abs(count - mean) > limit for count in counts]
+
+    outside: tuple[bool, ...]
+    shift: int | None
+    seasonal: bool
+    seen_from: float | None
+
+
+SEASON, LEAST_POINTS, LEAST_SIDE = 12, 8, 3
+FALSE_ALARMS = 0.05
+"""How often a series in which nothing happens may show a month that stands out, or a new level: both tests, all months together."""
+
+
+def control(counts: Sequence[float | None]) -> Control:
+    """Which counts (for each day of their month) stand out from the others.
+
+    Ratios to the same month a year before take the season out, where 12 + 8 months are known; else the counts themselves are judged, and no
+    new level is looked for, since a season looks like one. A month is judged by the mean and spread of all others, so that it cannot hide
+    itself: with limits from all n points none can ever lie beyond (n - 1) / sqrt(n) standard deviations (Shiffler 1988). Student's t on
+    deleted residuals, and a two-sample t at each place where the level may have changed, each with Bonferroni's correction.
+    """
+    logs = [log(count) if count else None for count in counts]
+    seasonal = len(logs) >= SEASON + LEAST_POINTS
+    since = SEASON if seasonal else 0
+    steps = [
+        None if now is None or (seasonal and logs[i] is None) else now - (logs[i] or 0.0 if seasonal else 0.0)
+        for i, now in enumerate(logs[since:])
+    ]
+    known = [(since + i, x) for i, x in enumerate(steps) if x is not None]
+    nothing = Control((False,) * len(counts), None, seasonal, None)
+    n = len(known)
+    if n < LEAST_POINTS:
+        return nothing
+    values = [x for _i, x in known]
+    limit = student_quantile(1 - FALSE_ALARMS / 4 / n, n - 2)
+    far = {i for place, (i, x) in enumerate(known) if abs(_deleted(values, place)) > limit}
+    size = exp((limit + 0.8416) * stdev(values) * sqrt(1 + 1 / (n - 1))) - 1
+    shift = _shift(values) if seasonal else None
+    return Control(tuple(i in far for i in range(len(counts))), None if shift is None else known[shift][0], seasonal, size)
+
+
+def _deleted(values: Sequence[float], place: int) -> float:
+    """The value less the mean of the others, in units of what the others' spread leads to expect."""
+    others = [*values[:place], *values[place + 1 :]]
+    away, spread = values[place] - fmean(others), stdev(others) * sqrt(1 + 1 / len(others))
+    return away / spread if spread > 1e-12 else (0.0 if abs(away) < 1e-9 else inf)
+
+
+def _shift(values: Sequence[float]) -> int | None:
+    """The place from which on the level is another, beyond chance; None where there is none."""
+    n = len(values)
+    places = range(LEAST_SIDE, n - LEAST_SIDE + 1)
+    limit = student_quantile(1 - FALSE_ALARMS / 4 / len(places), n - 2)
+    best, found = 0.0, None
+    for place in places:
+        before, after = values[:place], values[place:]
+        inside = sum((x - fmean(part)) ** 2 for part in (before, after) for x in part) / (n - 2)
+        error = sqrt(inside * (1 / len(before) + 1 / len(after)))
+        gap = abs(fmean(after) - fmean(before))
+        size = gap / error if error > 1e-12 else (inf if gap > 1e-9 else 0.0)
+        if size > max(limit, best):
+            best, found = size, place
+    return found

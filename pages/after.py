@@ -5,17 +5,19 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard import charts
+from dashboard import charts, comparisons_page
+from dashboard.comparisons import comparison
 from dashboard.language import _, day, number, percent, text
 from dashboard.program import frame_of, one_year, parts_by_year, parts_of, point, statistic_rows
 from dashboard.release import ROOT, CountTable
+from dashboard.scores import some_share_no_data
 from dashboard.skeleton import open_page, period_title, period_words
-from dashboard.views import Share, shares_of
+from dashboard.views import Share, along, label_of, shares_of
 
-page = open_page("after", "referrals", "connected", "follow_ups", "warm", "connection_days", "repeat", "frequent", "agreements")
+page = open_page("after", "compared", "referrals", "connected", "follow_ups", "warm", "connection_days", "repeat", "frequent", "agreements")
 release = page.release
 referrals, partners = release.find("responder", "handoff"), release.find("partner", "handoff")
-STEPS = ("declined", "accepted", "connected", "none")
+STEPS = ("declined", "accepted", "connected", "open", "none")
 NO_PARTNER = ("none", "unknown")
 
 
@@ -24,20 +26,29 @@ def by_partner(table: CountTable, part: Mapping[str, str], fixed: Mapping[str, s
     return [s for s in shares_of(release, table, "partner", table.finest("partner"), part, fixed) if s.code not in NO_PARTNER]
 
 
+def connected_of(table: CountTable, fixed: Mapping[str, str]) -> Share | None:
+    """Visits confirmed within 30 days, out of accepted referrals whose 30 days are over; None in releases that do not tell those."""
+    if not release.holds(table, "handoff", "agreed"):
+        return None
+    whole = point(release, table, "handoff", "agreed", fixed)
+    return Share("connected", _("Connected to care"), point(release, table, "handoff", "connected", fixed), whole)
+
+
 answer = ""
 if referrals is not None:
     reached = {"responder": "clinician"}
-    whole = point(release, referrals, "handoff", ROOT, reached)
-    linked = Share("connected", "", point(release, referrals, "handoff", "connected", reached), whole)
-    if linked.share is not None:
-        answer = _(
-            "From {span}, {share} of the calls that a clinician reached led to a visit with a partner that the partner confirmed ({part} of {whole})."
-        ).format(span=period_words(release), share=linked.shown, part=linked.part.shown, whole=linked.whole.shown)
+    linked = connected_of(referrals, reached)
+    if linked is not None and linked.share is not None:
+        answer = _("From {span}, at least {share} of the referrals that people accepted led to a visit within 30 days ({part} of {whole}).").format(
+            span=period_words(release), share=linked.shown, part=linked.part.shown, whole=linked.whole.shown
+        )  # fmt: skip
+        if some_share_no_data(release):
+            answer += " " + _("Some partners do not share data, so the true share may be higher.")
 again = release.statistic("repeat_people_90", "period")
 known = [(row.label, row.numbers) for row in statistic_rows(release, again, "period", "year", {}) if row.numbers] if again else []
 if known:
     label, cell = known[-1]
-    words = _("Of people with a call in {year}, about {share} had another within 90 days.")
+    words = _("Of people with a call in {year}, about {share} had another within 90 days of their first.")
     answer += " " + words.format(year=label, share=percent(cell["people_again"] / cell["people_followed"]))
 page.ask(_("Do people get care, and stay out of crisis?"), answer.strip())
 year = one_year(release, referrals, partners)
@@ -49,9 +60,9 @@ else:
     at = {**fixed, "responder": "clinician"}
     page.shares(
         title=_("Calls that a clinician reached: how far a referral got, {period}").format(period=when),
-        shares=parts_of(release, referrals, "handoff", STEPS, at),
+        shares=parts_of(release, referrals, "handoff", [step for step in STEPS if release.holds(referrals, "handoff", step)], at),
         what=_("Referral"), when=when, fixed={"table": referrals.name, **at}, file=("referrals", *fixed.values()),
-        note=_("Each call stands at the furthest step it reached. Accepted is not yet connected."),
+        note=_("Each call stands at the furthest step it reached. Accepted is not yet connected. A visit counts within 30 days."),
     )  # fmt: skip
 follow_ups = release.find("follow_up")
 if follow_ups is None:
@@ -66,15 +77,18 @@ else:
         note=_("Out of all such calls with 30 days over, also those where nobody reached the person. Each time holds the shorter ones. Not over yet: {open}.").format(
             open=point(release, follow_ups, "follow_up", "open", fixed).shown),
     )  # fmt: skip
-if partners is None:
-    page.not_reported(_("referrals by kind of partner"))
+if partners is None or not release.holds(partners, "handoff", "agreed"):
+    page.not_reported(_("accepted referrals by kind of partner"))
 else:
     fixed = year(partners)
     when = period_title(release, fixed.get("period", ROOT))
+    codes = [p.code for p in along(release, partners, "partner", partners.finest("partner"), fixed) if p.code not in NO_PARTNER]
+    found = [(code, connected_of(partners, {**fixed, "partner": code})) for code in codes]
     page.shares(
-        title=_("Visits confirmed, by kind of partner, {period}").format(period=when), shares=by_partner(partners, {"handoff": "connected"}, fixed), what=_("Partner"), when=when,
+        title=_("Accepted referrals with a visit within 30 days, by kind of partner, {period}").format(period=when), what=_("Partner"), when=when,
+        shares=[Share(code, label_of(release, "partner", code), share.part, share.whole) for code, share in found if share],
         fixed={"table": partners.name, "handoff": "connected", **fixed}, file=("partners", *fixed.values()),
-        note=_("Out of all calls with a referral to that kind of partner."),
+        note=_("Out of referrals that people accepted, with 30 days over. A visit counts when the partner confirms it, so each share is the least that it can be."),
     )  # fmt: skip
 warm = release.find("partner", "warm")
 if warm is None:
@@ -92,7 +106,7 @@ else:
     found = [row for row in statistic_rows(release, waited, "partner", waited.levels["partner"][-1], {}) if row.code not in NO_PARTNER]
     page.marks(
         title=_("Days from the call to the visit, by kind of partner"), what=_("Partner"), unit=_("Days"), when=period_title(release, ROOT), file=("connection-days",), dots=True,
-        items=[charts.Mark(row.label, cell["median"], _("half within {median}, 9 in 10 within {p90} days").format(median=number(cell["median"]), p90=number(cell["p90"])),
+        items=[charts.Mark(row.label, cell["median"], _("half within about {median}, 9 in 10 within about {p90} days").format(median=number(cell["median"]), p90=number(cell["p90"])),
                            cell["median"], cell["p90"], f"{number(cell['median'])}–{number(cell['p90'])}") if (cell := row.numbers) else charts.Mark(row.label, None, row.missing)
                for row in found],
         data=frame_of({"partner": row.code, **row.data(waited.columns)} for row in found),
@@ -103,7 +117,7 @@ items, rows = [], []
 for days in (30, 90, 365):
     table = release.statistic(f"repeat_people_{days}", "period")
     for row in statistic_rows(release, table, "period", "year", {}) if table else []:
-        label, cell = _("{days} days, first call in {year}").format(days=days, year=row.label), row.numbers
+        label, cell = _("{days} days after the first call in {year}").format(days=days, year=row.label), row.numbers
         if cell is None:
             items.append(charts.Mark(label, None, _("not over yet, or withheld") if row.withheld else row.missing))
         else:
@@ -116,10 +130,15 @@ for days in (30, 90, 365):
 if items:
     page.marks(
         title=_("People with another crisis call"), items=items, what=_("Within"), unit=_("People"), when=_("by year"), data=frame_of(rows), file=("repeat",),
-        note=_("Only people whose time is over are counted. Numbers of people are rounded to 5. There is no group to compare with, so a change may be chance."),
+        note=_("Each person counts once, from the first call of the year. Only first calls of the same months of each year count, so that all their time is over. Rounded to 5."),
     )  # fmt: skip
 else:
     page.not_reported(_("repeat calls by the same people"))
+likely = comparison(release, "compare_repeat_90")
+if likely is None:
+    page.not_reported(_("repeat calls after like calls, when a team was free and when none was"))
+else:
+    comparisons_page.show(page, likely)
 often = release.statistic("calls_of_frequent", "period")
 if often is None:
     page.not_reported(_("calls from people who call often"))
@@ -128,7 +147,7 @@ else:
     page.marks(
         title=_("Calls from people with five or more calls in a year"), what=_("Year"), unit=_("Calls"), when=_("by year"), file=("frequent",),
         items=items, data=frame,
-        note=_("Out of calls with a known person. A call counts from the fifth within 365 days on. It is shown for the whole city only. Calls before the data begin are not known, so the first year comes out too low. Rounded to 10."),
+        note=_("Out of calls with a known person. All calls of someone with five or more calls in that calendar year count. It is shown for the whole city only. Rounded to 10."),
     )  # fmt: skip
 people = release.statistic("people", "period")
 if people is None:

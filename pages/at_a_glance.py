@@ -55,7 +55,7 @@ if seen:
             [{"measure": f.measure, "year": year, "calls": f.part, "status": f.status, "out_of_calls": f.whole, "out_of_status": f.out_of_status} for f in seen]
         ).astype({"calls": "Int64", "out_of_calls": "Int64"}),
         file=("glance", year),
-        note=_("A trend is named only where chance alone is unlikely to explain it. Up is not always good, and down is not always bad."),
+        note=_("A trend needs three whole years under the same rules and codes. Up is not always good, and down is not always bad."),
     )  # fmt: skip
 if missing:
     page.not_reported("; ".join(missing))

@@ -4,11 +4,11 @@ from functools import partial
 
 from dashboard import answers, charts
 from dashboard.language import _, number, percent, pick
-from dashboard.program import event_note, events, letters, numbers, per_day, share_of_all
+from dashboard.program import event_note, events, letters, numbers, share_of_all
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
-from dashboard.stats import out_of_control
 from dashboard.surface import choose, escape
+from dashboard.trends import signals
 from dashboard.views import along, label_of, mix_of
 
 page = open_page("calls", "calls", "first_coded", "share_of_all")
@@ -37,9 +37,7 @@ else:
     title = _("Calls over time: {choice}").format(choice=", ".join(names) or _("all calls"))
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, **chosen})
     note = _("A line breaks where a number is withheld or was not collected. A hollow point is a period that the data cover only in part.")
-    far = [p.label for p, out in zip(points, out_of_control(per_day(points)), strict=True) if out]
-    if far:
-        note += " " + _("Outside the usual swing from one period to the next, by calls for each day: {list}.").format(list=", ".join(far))
+    note += " " + signals(release, points)
     changes = events(release, [p.code for p in points])
     note += " " + event_note(changes)
     page.figure(

@@ -1,12 +1,14 @@
 """Coverage map: where a clinician reaches people, and where not; calls by place where that is not reported."""
 
+from dataclasses import replace
+
 from dashboard import answers, places
 from dashboard.language import _, pick
-from dashboard.program import parts_by_year
+from dashboard.program import years_of
 from dashboard.release import ROOT
 from dashboard.skeleton import codes_of, open_page, period_title, period_words
 from dashboard.surface import choose
-from dashboard.views import shares_of
+from dashboard.views import label_of, shares_of
 
 page = open_page("coverage", "coverage", "staffed", "no_team")
 release = page.release
@@ -52,22 +54,30 @@ else:
     )  # fmt: skip
 
 places.staffed(page)
-waiting = release.statistic("hours_without_team", "period")
-if waiting is None:
-    page.not_reported(_("hours in which no team was free"))
+lost = release.find("not_served_reason", "period", where=answers.ELIGIBLE)
+if (
+    lost is None
+    or "year" not in lost.levels["period"]
+    or not all(release.holds(lost, "not_served_reason", code) for code in ("all_busy", "no_unit"))
+):
+    page.not_reported(_("calls lost because no team was free"))
 else:
-    items, rows = parts_by_year(release, waiting, "hours_none", "based_on", _("about {share} ({part} of {whole} hours)"))
-    page.marks(
-        title=_("Hours in which a call met the criteria and no team was free"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("no-team",),
-        items=items, data=rows,
-        note=_("Out of all hours of the year with at least one such call. No team was free means that none was on duty, or that all were busy. Rounded to 10 hours."),
+    years = [
+        replace(share, label=f"{label_of(release, 'not_served_reason', code)}, {share.label}")
+        for code in ("all_busy", "no_unit")
+        for share in years_of(release, lost, {"not_served_reason": code}, {})
+    ]
+    page.shares(
+        title=_("Calls lost because no team was free"), shares=years, what=_("Why, and when"), when=_("by year"),
+        fixed={"table": lost.name, "eligible": "yes"}, file=("no-team",),
+        note=_("Out of all calls that met the criteria. Calls whose reason is not recorded may be among them, so the true shares may be higher."),
     )  # fmt: skip
 page.caveats(
     [
         _("A low share is a gap in the city's service. It says nothing about the people who live there."),
         _("Many people who call from an area live elsewhere."),
         _("The criteria for a team are the agency's own. Shares of two cities cannot be compared."),
-        _("We list areas in order of the share for reading only. Where their likely ranges overlap, we cannot tell which is higher."),
+        _("Areas stand in order of their names. A small difference between two areas is often chance."),
     ]
 )
 page.end()

@@ -8,7 +8,7 @@ from dashboard.language import _, rounded
 from dashboard.program import last_year, one_year, point, residents
 from dashboard.release import PUBLISHED, ROOT, CountTable
 from dashboard.skeleton import open_page, period_title
-from dashboard.stats import poisson
+from dashboard.stats import poisson, shares_differ
 from dashboard.views import Share, along, shares_of, status_words
 
 
@@ -22,7 +22,9 @@ def ends_of(dimension: str, level: str, table: CountTable) -> str:
     words = _("In {period}, a clinician reached from {low} ({low_group}) to {high} ({high_group}) of each group's calls that met the criteria.").format(
         period=period_title(release, at.get("period", ROOT)), low=low.shown, low_group=low.label, high=high.shown, high_group=high.label
     )  # fmt: skip
-    if low.interval and high.interval and low.interval[1] < high.interval[0]:
+    # The two were picked as the ends of many groups, so the test allows for every pair that might have been (Bonferroni).
+    counts = [n for share in (low, high) for n in (share.part.value, share.whole.value)]
+    if None not in counts and shares_differ(*(n or 0 for n in counts), looks=len(shown) * (len(shown) - 1) // 2):
         return words + " " + _("The two differ by more than chance.")
     return words + " " + _("That may be chance: we cannot tell the groups apart.")
 

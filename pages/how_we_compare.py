@@ -40,7 +40,7 @@ page.table(
             {_("Step"): _("Start"), _("What we do"): _("The moment when the call comes in.")},
             {_("Step"): _("How long"), _("What we do"): _("Until the call ends. For repeat calls, 90 days, and only where the 90 days are over.")},
             {_("Step"): _("What we count"), _("What we do"): _("Arrests that no law required, force, another call from the same person, officer minutes, and minutes until someone arrives.")},
-            {_("Step"): _("Likely range"), _("What we do"): _("It holds the true difference 19 times in 20. One person who calls often counts as one person in it, not as many.")},
+            {_("Step"): _("Likely range"), _("What we do"): _("It holds the true difference 99 times in 100. One person who calls often counts as one person in it, not as many.")},
             {_("Step"): _("What must hold"), _("What we do"): _("Among like calls, chance decides if a team is free. Where that is wrong, the figures can mislead. So we check it.")},
         ]
     ),
@@ -70,7 +70,7 @@ page.text(
     )
 )
 page.text(
-    _("The first rule that fits decides. We make {count} such comparisons. If teams changed nothing, about 1 in 20 of them would still look like a difference by chance.").format(
+    _("The first rule that fits decides. We make {count} such comparisons. If teams changed nothing, chance would still show a difference in one of them in 1 of 20 cities.").format(
         count=number(len(listed))
     )
 )  # fmt: skip

@@ -99,7 +99,7 @@ page.text(
             _("What is not written down is counted as 'not recorded'. It is never left out."),
             _("A share is always one published number over another, and is shown only over 30 calls or more."),
             _(
-                "The likely range beside a share is its 95 % Wilson interval. We say 'more' or 'less' only where chance alone is unlikely to explain it."
+                "The likely range beside a share is its 95 % Wilson interval. We name a trend only over three whole years or more, under the same rules and codes, and where chance would show it less than 1 time in 100."
             ),
             _("Whole per cents are rounded, so they may not add up to 100."),
         ]

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from dashboard import charts
-from dashboard.answers import REACHED
+from dashboard.comparisons import CANNOT_TELL, comparison
 from dashboard.language import _, day, number, rounded, text
 from dashboard.program import costs_of_contacts, money, numbers
 from dashboard.release import ROOT
@@ -54,51 +54,45 @@ else:
             title=_("Cost per contact"), what=_("Year"), unit=_("Cost per contact"), when=_("by year"), file=("cost-per-contact",),
             items=[charts.Mark(c.year, c.each, _("{cost} ({spent} over {contacts} contacts)").format(cost=money(c.each), spent=money(c.spent), contacts=number(c.contacts)), brief=money(c.each)) for c in per],
             data=pd.DataFrame([{"year": c.year, "cost_per_contact": c.each, "spent": c.spent, "contacts": c.contacts} for c in per]),
-            note=_("All money spent, over all calls that a clinician reached. It cannot be set against the cost of a police call: the calls differ."),
+            note=_("All money spent, over all calls where a clinician came and the person took part. It cannot be set against the cost of a police call: the calls differ."),
         )  # fmt: skip
     else:
         page.not_reported(_("cost per contact"))
 page.heading(_("What might be saved"))
-costs, like = release.reference("unit_costs"), release.statistic("compare_arrest")
-cell = like.cell({}) if like else None
-reached, status = None, ""
-if (table := release.find("responder", "arrest")) is not None:
-    reached, status = table.cell(REACHED)
-if costs is None or cell is None or not reached:
-    page.not_reported(_("unit costs, or arrests for like calls"))
+costs, like = release.reference("unit_costs"), comparison(release, "compare_arrest")
+cost = (
+    next((r for r in numbers(costs, "low", "middle", "high").to_dict("records") if r["item"] == "jail_booking"), None)
+    if costs is not None
+    else None
+)
+if cost is None or like is None:
+    page.not_reported(_("unit costs, or arrests for like calls when a team was free and when none was"))
+elif like.verdict == CANNOT_TELL:
+    page.info(_("We cannot tell if there were fewer arrests, so no sum can be made. {why}").format(why=like.why))
 else:
-    cost = next((r for r in numbers(costs, "low", "middle", "high").to_dict("records") if r["item"] == "jail_booking"), None)
     page.info(
         _(
-            "Nobody knows what would have happened without the teams. This sum takes like calls without a clinician as a stand-in. That may be wrong. Change the numbers and see."
+            "Nobody knows what would have happened without the teams. This sum takes like calls when no team was free as a stand-in. That may be wrong. Change the share and see."
         )
     )
-    gap = [
-        max(0.0, (cell[f"other{edge}"] - cell[f"team{other}"]) / 1000) for edge, other in (("_low", "_high"), ("", ""), ("_high", "_low"))
-    ]
-    if cost is not None:
-        price = page.slide("price", _("Cost of one jail booking, in dollars"), 0, max(1000, int(cost["high"] * 2)), int(cost["middle"]), 10)
-        page.caption(
-            _("Starts at {middle}. Low {low}, high {high}, dollars of {year}. Source: {source}.").format(
-                middle=money(cost["middle"]),
-                low=money(cost["low"]),
-                high=money(cost["high"]),
-                year=cost["year"],
-                source=escape(cost["source"]),
-            )
+    page.caption(
+        _("Cost of one jail booking: low {low}, middle {middle}, high {high}, dollars of {year}. Source: {source}.").format(
+            middle=money(cost["middle"]), low=money(cost["low"]), high=money(cost["high"]), year=cost["year"], source=escape(cost["source"])
         )
-        share = page.slide("due", _("How much of the difference is due to the teams, in per cent"), 0, 100, 50, 5)
-        words = (_("low"), _("middle"), _("high"))
-        sums = [round(reached * g * share / 100 * price) for g in gap]
-        items = [
-            charts.Mark(w, s, _("{sum} ({count} bookings fewer)").format(sum=money(s), count=rounded(reached * g * share / 100, 0)))
-            for w, s, g in zip(words, sums, gap, strict=True)
-        ]
-        page.marks(
-            title=_("Jail bookings avoided, times their cost, {period}").format(period=period_title(release, ROOT)), items=items, what=_("Case"), unit=_("Money"),
-            when=period_title(release, ROOT), file=("savings",), data=pd.DataFrame({"case": ["low", "middle", "high"], "fewer": [reached * g * share / 100 for g in gap], "price": price, "share_due": share, "sum": sums}), statuses=[status],
-            note=_("Who would save: {payer}. A jail saves only when it spends less, for example by closing a unit.").format(payer=escape(text(cost, "payer"))),
-        )  # fmt: skip
+    )  # fmt: skip
+    share = page.slide("due", _("How much of the difference is due to the teams, in per cent"), 0, 100, 50, 5)
+    fewer = [max(0.0, -edge) * like.calls * share / 100 for edge in (like.high, like.team - like.other, like.low)]
+    cases = list(zip((_("low"), _("middle"), _("high")), fewer, (cost["low"], cost["middle"], cost["high"]), strict=True))
+    page.marks(
+        title=_("Arrests fewer, times what a jail booking costs, {period}").format(period=period_title(release, ROOT)), what=_("Case"), unit=_("Money"),
+        when=period_title(release, ROOT), file=("savings",),
+        items=[charts.Mark(words, round(n * price), _("{sum} ({count} arrests fewer, {price} each)").format(sum=money(n * price), count=rounded(n, 0), price=money(price)))
+               for words, n, price in cases],
+        data=pd.DataFrame([{"case": code, "arrests_fewer": n, "price": price, "share_due": share, "sum": round(n * price)}
+                           for code, (_words, n, price) in zip(("low", "middle", "high"), cases, strict=True)]),
+        note=_("The low case takes the near end of the likely range and the low cost; the high case the far end and the high cost. If teams are not the reason, nothing is saved. "
+               "Not every arrest leads to a jail booking. Who would save: {payer}. A jail saves only when it spends less, for example by closing a unit.").format(payer=escape(text(cost, "payer"))),
+    )  # fmt: skip
 page.caveats(
     [
         _("Saved money is a range and a guess. It is not money in hand."),

@@ -94,7 +94,7 @@ else:
         page.marks(
             title=_("Half of the waits are shorter than this, {period}").format(period=when),
             items=[
-                charts.Mark(c.label, c.numbers["median"] if c.numbers else None, _("{n} minutes").format(n=number(c.numbers["median"])) if c.numbers else c.missing)
+                charts.Mark(c.label, c.numbers["median"] if c.numbers else None, _("about {n} minutes").format(n=number(c.numbers["median"])) if c.numbers else c.missing)
                 for c in cells
             ],
             what=_("Area"), unit=_("Minutes"), when=when,

@@ -54,20 +54,25 @@ if table is not None and release.holds(table, "outcome", "met"):
     )  # fmt: skip
 elif table is not None:
     page.not_reported(_("whether someone was met"))
-needed = release.find("taken_to_ed", where={"ed_criteria": "yes"})
+needed = release.find("responder", "taken_to_ed", where={"ed_criteria": "yes"})
 if needed is None:
-    page.not_reported(_("which people needed an emergency room"))
+    page.not_reported(_("which people needed an emergency room, by who came"))
 else:
     year = {"period": fixed["period"]} if "period" in fixed and "year" in needed.levels.get("period", ()) else {}
     if table is None:
         year = year_choice(release, needed)
     when = period_title(release, year.get("period", ROOT))
-    page.shares(
-        title=_("People who needed an emergency room, {period}").format(period=when),
-        shares=parts_of(release, needed, "taken_to_ed", {"yes": _("Taken there, by choice or on a hold"), "no": _("Helped elsewhere"), "unknown": _("Not recorded")}, year),
-        what=_("What happened"), when=when, fixed={"table": needed.name, "ed_criteria": "yes", **year}, file=("emergency-room", *[c for c in year.values() if c != ROOT]),
-        note=_("Who needs an emergency room is judged on scene, before the call ends. Helped elsewhere is not always better."),
-    )  # fmt: skip
+    for who, file, words in (
+        ("clinician", "emergency-room", _("Calls where someone needed an emergency room and a clinician came: diversion, {period}")),
+        ("no_clinician", "emergency-room-others", _("Calls where someone needed an emergency room and no clinician came, {period}")),
+    ):
+        at = {**year, "responder": who}
+        page.shares(
+            title=words.format(period=when), what=_("What happened"), when=when,
+            shares=parts_of(release, needed, "taken_to_ed", {"yes": _("Taken there, by choice or on a hold"), "no": _("Helped elsewhere"), "unknown": _("Not recorded")}, at),
+            fixed={"table": needed.name, "ed_criteria": "yes", **at}, file=(file, *[c for c in year.values() if c != ROOT]),
+            note=_("Who needs an emergency room is judged on scene, before the call ends. Helped elsewhere is not always better."),
+        )  # fmt: skip
 page.caveats(
     [
         _("Teams and police go to different kinds of calls. A difference between them here does not show that the team made it."),

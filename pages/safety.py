@@ -73,17 +73,20 @@ else:
         when=period_title(release, ROOT), fixed={"table": required.name, "arrest": "yes"}, file=("required-arrests",),
         note=_("With a warrant, or by some laws, an officer has no choice."),
     )  # fmt: skip
-could = release.find("arrest", where={"arrestable": "yes"})
+could = release.find("responder", "arrest", where={"arrestable": "yes"})
 if could is None:
-    page.not_reported(_("calls with an act that allows arrest"))
+    page.not_reported(_("calls with an act that allows arrest, by who came"))
 else:
-    shares = parts_of(
-        release, could, "arrest", {"no": _("Not arrested (jail diversion)"), "yes": _("Arrested"), "unknown": _("Not recorded")}, {}
-    )
-    page.shares(
-        title=_("Calls with an act that allows arrest, {period}").format(period=period_title(release, ROOT)), shares=shares, what=_("What happened"),
-        when=period_title(release, ROOT), fixed={"table": could.name, "arrestable": "yes"}, file=("jail-diversion",),
-    )  # fmt: skip
+    for who, file, words in (
+        ("clinician", "jail-diversion", _("Calls with an act that allows arrest where a clinician came: jail diversion, {period}")),
+        ("no_clinician", "arrestable", _("Calls with an act that allows arrest where no clinician came, {period}")),
+    ):
+        not_arrested = _("Not arrested (jail diversion)") if who == "clinician" else _("Not arrested")
+        page.shares(
+            title=words.format(period=period_title(release, ROOT)), what=_("What happened"), when=period_title(release, ROOT),
+            shares=parts_of(release, could, "arrest", {"no": not_arrested, "yes": _("Arrested"), "unknown": _("Not recorded")}, {"responder": who}),
+            fixed={"table": could.name, "arrestable": "yes", "responder": who}, file=(file,),
+        )  # fmt: skip
 if force is None:
     page.not_reported(_("use of force by who came"))
 else:

@@ -45,7 +45,7 @@ else:
         ),
         file=("scorecard",),
         note=_(
-            "'Too close to call' means that the target lies in the likely range. We name a trend only where chance alone is unlikely to explain it. "
+            "'Too close to call' means that the target lies in the likely range. A trend needs three whole years under the same rules and codes. "
             "Targets are for a year, so the period before and the same time of the year before are one. 'Data' says how well the fields behind the figure are filled."
         ),
     )  # fmt: skip

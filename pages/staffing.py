@@ -4,14 +4,15 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import charts, trends
+from dashboard import charts, comparisons_page, trends
+from dashboard.comparisons import comparison
 from dashboard.language import _, month, month_in_words, number, percent, rounded, text
-from dashboard.program import Row, frame_of, numbers, one_year, parts_of, show_feedback, statistic_row, trained_words
+from dashboard.program import Row, numbers, one_year, parts_of, show_feedback, statistic_row, trained_words
 from dashboard.release import PUBLISHED, ROOT
 from dashboard.skeleton import open_page, period_title
-from dashboard.views import WHO, mix_of
+from dashboard.views import mix_of
 
-page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "turnover", "led", "reviews", "on_scene")
+page = open_page("staffing", "posts", "staffed", "busy", "patrol", "trained", "turnover", "led", "reviews", "compared")
 release = page.release
 posts, hours, training = release.reference("staffing"), release.reference("staffed_months"), release.reference("training")
 answer = ""
@@ -55,30 +56,33 @@ else:
     )  # fmt: skip
 trends.hours_over_time(page)
 busy = release.statistic("hours_committed", "period", "responder")
-if hours is None or busy is None:
+if hours is None or busy is None or not release.holds(busy, "responder", "co_responder"):
     page.not_reported(_("how much of their time teams are on calls"))
 else:
     worked = numbers(hours, "worked").assign(year=hours["month"].str[:4]).groupby("year")["worked"].agg(["sum", "size"])
     years = [y for y in release.codelists["period"].at("year") if y.code in worked.index and worked.loc[y.code, "size"] == 12]
-    found = [(statistic_row(release, busy, "period", y.code, {"responder": "clinician"}), float(worked.loc[y.code, "sum"])) for y in years]
+    found = [
+        (statistic_row(release, busy, "period", y.code, {"responder": "co_responder"}), float(worked.loc[y.code, "sum"])) for y in years
+    ]
 
-    def share_on_calls(row: Row, hours: float) -> charts.Mark:
-        """Of the hours of a whole year: with calls of a part of it alone the share would be too low."""
+    def on_calls_for_each_100(row: Row, hours: float) -> charts.Mark:
+        """Over the hours of a whole year: with calls of a part of it alone the figure would be too low."""
         if row.numbers is None or not hours:
             return charts.Mark(row.label, None, row.missing)
         if row.status != PUBLISHED:
             return charts.Mark(row.label, None, "–")
         on_calls = row.numbers["hours"]
-        words = _("about {share} ({part} of {whole} hours)").format(
-            share=percent(on_calls / hours), part=number(on_calls), whole=rounded(hours, 0)
+        each = 100 * on_calls / hours
+        words = _("about {share} for each 100 ({part} of {whole} hours)").format(
+            share=rounded(each, 0), part=number(on_calls), whole=rounded(hours, 0)
         )
-        return charts.Mark(row.label, on_calls / hours, words)
+        return charts.Mark(row.label, each, words)
 
     page.marks(
-        title=_("How much of their staffed time teams are on calls"), what=_("Year"), unit=_("Share of hours"), when=_("by year"), file=("busy",),
-        items=[share_on_calls(row, w) for row, w in found],
+        title=_("How much of their staffed time teams are on calls"), what=_("Year"), unit=_("Hours on calls for each 100 staffed hours"), when=_("by year"), file=("busy",),
+        items=[on_calls_for_each_100(row, w) for row, w in found],
         data=pd.DataFrame([{"period": row.code, "hours_on_calls": row.numbers["hours"] if row.numbers else None, "hours_staffed": w, "status": row.status} for row, w in found]),
-        note=_("From dispatch until the call is closed. A high share often goes with longer waits. It leaves little time for reports, follow-up and rest."),
+        note=_("Only calls and hours of an officer and a clinician together. From dispatch until the call is closed. Two teams on one call count once. A high figure often goes with longer waits."),
     )  # fmt: skip
 if hours is None or not any(hours.get("patrol", pd.Series(dtype=str))):
     page.not_reported(_("hours of patrol units"))
@@ -137,16 +141,11 @@ else:
     )  # fmt: skip
 show_feedback(page, _("What reviews of cases found"), {"unclear_lead": _("It was not clear who led"), "unsafe_entry": _("Someone went in before it was safe")}, "case-reviews",
               _("what reviews of cases found"), per_contact=True)  # fmt: skip
-scene, officer = release.statistic("minutes_on_scene", "responder"), release.statistic("minutes_officer_on_scene", "responder")
+officer = comparison(release, "compare_officer_minutes")
 if officer is None:
-    page.not_reported(_("officers' time on scene"))
+    page.not_reported(_("officer time for like calls, when a team was free and when none was"))
 else:
-    cells = [statistic_row(release, officer, "responder", who, {}) for who in WHO]
-    page.marks(
-        title=_("Officer's time on scene, middle value"), what=_("Who came"), unit=_("Minutes"), when=period_title(release, ROOT), file=("officer-time",),
-        items=[charts.Mark(c.label, c.numbers["median"] if c.numbers else None, _("{n} minutes").format(n=number(c.numbers["median"])) if c.numbers else c.missing) for c in cells],
-        data=frame_of({"responder": c.code, **c.data(officer.columns)} for c in cells),
-    )  # fmt: skip
+    comparisons_page.show(page, officer)
 survey = release.reference("survey")
 officers = survey[survey["audience"] == "officers"] if survey is not None else None
 if officers is None or not len(officers):

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
-from dashboard import charts, trends
+from dashboard import charts, comparisons_page, trends
+from dashboard.comparisons import comparison
 from dashboard.language import _, number, pick
 from dashboard.program import frame_of, statistic_row, statistic_rows, year_choice
 from dashboard.release import ROOT, StatisticTable
 from dashboard.skeleton import open_page, period_title
+from dashboard.urgent import urgent_words
 from dashboard.views import WHO, Share, label_of, mix_of
 
-page = open_page("times", "wait", "queue", "dispatch", "on_scene", "wait_within_30", "urgent")
+page = open_page("times", "wait", "queue", "dispatch", "on_scene", "wait_within_30", "urgent", "compared")
 release = page.release
 wait = release.statistic("minutes_call_to_arrival", "responder")
 bands = release.find("wait")
@@ -17,7 +19,7 @@ plain = wait or release.statistic("minutes_call_to_arrival")
 whole = plain.cell({}) if plain else None
 page.ask(
     _("How long do people wait?"),
-    _("Half of the waits are {median} minutes or less; 9 in 10 are {p90} minutes or less, from call to arrival.").format(
+    _("Half of the waits are about {median} minutes or less; 9 in 10 are about {p90} minutes or less, from call to arrival.").format(
         median=number(whole["median"]), p90=number(whole["p90"])
     )
     if whole
@@ -30,7 +32,7 @@ def wait_mark(label: str, numbers: Mapping[str, int] | None, missing: str) -> ch
     if numbers is None:
         return charts.Mark(label, None, missing)
     median, p90 = numbers["median"], numbers["p90"]
-    words = _("half within {median}, 9 in 10 within {p90} minutes").format(median=number(median), p90=number(p90))
+    words = _("half within about {median}, 9 in 10 within about {p90} minutes").format(median=number(median), p90=number(p90))
     return charts.Mark(label, median, words, median, p90, _("{n} min").format(n=f"{number(median)}–{number(p90)}"))
 
 
@@ -88,6 +90,11 @@ for clock, title, file, what, note in clocks:
         by_who(clock, title, file, note)
     else:
         page.not_reported(what)
+likely = comparison(release, "compare_wait")
+if likely is None:
+    page.not_reported(_("waits for like calls, when a team was free and when none was"))
+else:
+    comparisons_page.show(page, likely)
 chosen: dict[str, str] = {}
 if bands is None:
     page.not_reported(_("how many calls were answered within a given time"))
@@ -98,7 +105,7 @@ else:
     page.shares(
         title=_("How many calls waited how long, {period}").format(period=when), shares=shares, what=_("Wait for the first unit"), when=when,
         fixed={"table": bands.name, **fixed}, file=("waits", *fixed.values()),
-        note=_("'Not recorded' are calls without both times. When many times are missing, the rest may not stand for all."),
+        note=_("'Not recorded' are calls without both times. They count in the base, as if they had come too late. When many times are missing, the rest may not stand for all."),
     )  # fmt: skip
 trends.waits_over_time(page)
 hours = release.statistic("minutes_call_to_arrival", "hour")
@@ -120,6 +127,7 @@ urgent = release.reference("urgent_waits")
 if urgent is None:
     page.not_reported(_("waits for urgent police calls while teams are on a call"))
 else:
+    told = urgent_words(urgent)
     sides = {"on_a_call": _("A team was on a call"), "not_on_a_call": _("No team was on a call")}
     items = [
         wait_mark(
@@ -132,7 +140,7 @@ else:
     page.marks(
         title=_("Waits for urgent police calls while teams are on a call, and while none is"), items=items, what=_("What teams were doing"), unit=_("Minutes"),
         when=_("by year"), data=urgent, file=("urgent-waits",), dots=True,
-        note=_("From call to first arrival, in the same areas and hours of the day. It cannot show why one side waits longer: on a busy night both teams and patrols are busy."),
+        note=f"{told} ".lstrip() + _("From call to first arrival, in the same areas and hours of the day. It cannot show why one side waits longer: on a busy night both teams and patrols are busy."),
     )  # fmt: skip
 page.caveats(
     [

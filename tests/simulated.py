@@ -119,6 +119,8 @@ class City:
     """How much more often teams go to calm calls; 0 for by lot."""
     busy_differs: float = 0.0
     """How much longer calls wait before dispatch while all teams are busy: such nights differ in more than teams."""
+    times_lost: float = 0.04
+    """Share of calls without a time of arrival."""
     clinicians_alone: float = 0.0
     """Share of team visits without an officer: those do give officers time back."""
     officer_lost: float = 0.0
@@ -158,7 +160,7 @@ def rows(city: City) -> list[tuple[object, ...]]:
     officer = scene * np.where(came, city.effect.get("officer_minutes", 1.0), 1.0)
     reason = np.where(~on_duty, "no_unit", np.where(busy, "all_busy", rng.choice(["declined", "cancelled", "safety_hold"], n)))
     reason = np.where(came | ~eligible | (rng.random(n) < 0.1), "", reason)
-    lost, officer_lost = rng.random(n) < 0.04, came & (rng.random(n) < city.officer_lost)
+    lost, officer_lost = rng.random(n) < city.times_lost, came & (rng.random(n) < city.officer_lost)
     listed = []
     for i in range(n):
         at = datetime(2024, 1, 1) + timedelta(days=int(day[i]), hours=int(hour[i]), minutes=int(rng.integers(60)))

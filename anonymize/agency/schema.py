@@ -329,7 +329,8 @@ class StatisticSpec(Model):
 
     Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: like eligible calls that found a free team, and
     that were lost because none was free; reached: like eligible calls that a clinician reached, and others (docs/comparisons.md); people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4;
-    days_to_connection: days from a call to the visit that a partner confirmed (C3).
+    days_to_connection: days from a call to the visit that a partner confirmed (C3); call_clustering: by how much counts swing more
+    because people call again.
     """
 
     name: Name
@@ -340,7 +341,7 @@ class StatisticSpec(Model):
         "compare_arrest", "compare_force_used", "compare_repeat_90", "compare_officer_minutes", "compare_wait",
         "reached_arrest", "reached_force_used",
         "people", "repeat_people_30", "repeat_people_90", "repeat_people_365", "calls_of_frequent",
-        "hours_committed", "hours_without_team", "days_to_connection",
+        "hours_committed", "hours_without_team", "days_to_connection", "call_clustering",
     ]  # fmt: skip
     dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
     where: dict[str, str] = {}

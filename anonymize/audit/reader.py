@@ -341,7 +341,7 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
     found: list[tuple[Key, dict[str, float] | None]] = []
     for number, row in enumerate(rows, start=2):
         key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
-        given, status = [row[column] for column in rounding], row["status"]
+        status = row["status"]
         whole = [(DIFFERENCE if column.endswith(("low", "high")) else NUMBER).fullmatch(row[column]) is not None for column in rounding]
         if status not in (*VISIBLE, SUPPRESSED, NONE) or any((status in VISIBLE) != number for number in whole):
             release.findings.append(

@@ -176,6 +176,7 @@ _WHAT = {
     "people": "Different people", "people_again": "People with another call in that time after their first", "people_followed": "People followed from their first call",
     "calls_frequent": "Calls of people with five or more calls in that calendar year", "hours": "Hours", "hours_none": "Hours with a call that no team was free for",
     "based_on": "Calls behind the row", "reached": "Per cent of the calls that found a free team which a clinician reached",
+    "inflation": "In tenths: by how much the variance of counts grows because people call again",
     "recorded": "1 where enough is on record to judge, else 0",
 }  # fmt: skip
 """Column -> what it holds, where that does not depend on the measure."""
@@ -195,7 +196,7 @@ def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
             what, unit = _CONTROLS[first]
             return f"Negative control, {what}: {edge} end of the interval for the difference of the two sides, {unit}, rounded outward. {empty}"
         if name in ("low", "high"):
-            return f"The {name} end of the 95 % interval for the first side less the other, {unit}, rounded outward. {empty}"
+            return f"The {name} end of the 99 % interval for the first side less the other, {unit}, rounded outward. {empty}"
         if name in ("team", "other"):
             side = "the first side (a team was free, or a clinician came)" if name == "team" else "the other side, of like calls"
             return f"Mean of {side}, {unit}, {nearest}. {empty}"

@@ -15,7 +15,7 @@ from typing import Any
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import OutsideRecords, StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
-from anonymize.completeness import ASKED, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_A_MONTH, STEPS
+from anonymize.completeness import ARRESTS, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_A_MONTH, STEPS, TEAM_CALLS
 from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.records import WITHOUT_TEAM
 
@@ -35,6 +35,8 @@ OUT_OF: dict[str, dict[str, dict[str, str]]] = {
     CALLS: {"of": {}, "without": {}},
     NOT_SERVED: {"of": {}, "without": {"not_served_reason": "served"}},
     ELIGIBLE_NOT_SERVED: {"of": {"eligible": "yes"}, "without": {"not_served_reason": "served"}},
+    ARRESTS: {"of": {"arrest": "yes"}, "without": {}},
+    TEAM_CALLS: {"of": {"responder": "co_responder"}, "without": {}},
 }
 """What a share is of: the calls of a cell, less those of that cell that bear a code too."""
 
@@ -62,8 +64,11 @@ MEANING = {
 }  # fmt: skip
 
 
-def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str], *, told: bool) -> dict[str, Any]:
-    """What the table of completeness tells. `fields`: those with a row; `told`: does any row have numbers?"""
+def of_completeness(
+    config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str], asked_of: Mapping[str, str], *, told: bool
+) -> dict[str, Any]:
+    """What the table of completeness tells. `fields`: those with a row; `asked_of`: field -> calls that it is asked of, where not all; `told`:
+    does any row have numbers?"""
     fed = mapped_dimensions(config)
     cells = [(name, name, EQUAL) for name in fields]
     cells += [(name, dimension, AT_LEAST) for name, dimensions in BY_TIMES.items() if name in fields for dimension in dimensions]
@@ -76,8 +81,8 @@ def of_completeness(config: AgencyConfig, codelists: Mapping[str, Codelist], fie
         for name, dimension, relation in cells
         if dimension in fed and UNKNOWN in codelists[dimension].by_code
     ]
-    asked = ELIGIBLE_NOT_SERVED if "eligible" in config.file.calls.columns else NOT_SERVED
-    out_of = {name: OUT_OF[name] for name in (CALLS, *((asked,) if ASKED in fields else ()))}
+    bases = {CALLS, *(asked_of.get(name, CALLS) for name in fields)}
+    out_of = {name: said for name, said in OUT_OF.items() if name in bases}
     return {
         "kind": SHARE_FILLED, "resource": COMPLETENESS, "meaning": MEANING[SHARE_FILLED],
         "told": told, "steps": {"all": list(STEPS), "month": list(OF_A_MONTH)}, "out_of": out_of, "blank": blank,
