@@ -191,7 +191,10 @@ COLUMNS = {
 """Measure -> its columns, the base last, where they are not those of minutes or of people who called again."""
 
 
-BEHIND = {FREQUENT: ("people_often", "people_seldom"), CLUSTERING: ("people_often",)}
+BEHIND = {
+    **dict.fromkeys((FREQUENT, *(f"{REPEATED}_{days}" for days in (30, 90, 365))), ("people_often", "people_seldom")),
+    CLUSTERING: ("people_often",),
+}
 """Measure -> columns that are never published: the different people on either side, who may be few behind many calls."""
 
 
@@ -266,9 +269,17 @@ def _distinct(
         return engine.ask(f"SELECT {places}, {measure} {cells}{more}year(day) BETWEEN {first} AND {last} GROUP BY ALL")
     if spec.measure.startswith(REPEATED):
         days = int(spec.measure.rsplit("_", 1)[1])
-        # Each person's next call after any of theirs comes no sooner than after the first, so the least of them follows the first.
-        first_calls = f"SELECT {places}, person_key, min(day) AS first_day, min(next_day) AS next_day {cells}{more}{index_days(config, days)} GROUP BY ALL"
-        measure = f"count(*) FILTER (WHERE next_day <= first_day + {days}) AS people_again, count(*) AS people_followed"
+        # One index for each person and calendar year, also where a cell holds several years: so their row lies between those of the years.
+        # A person's next call after any of theirs comes no sooner than after the first, so the least of them follows the first.
+        first_calls = (
+            f"SELECT {places}, person_key, year(day) AS index_year, min(day) AS first_day, min(next_day) AS next_day {cells}{more}"
+            f"{index_days(config, days)} GROUP BY ALL"
+        )
+        again = f"coalesce(next_day <= first_day + {days}, false)"
+        measure = (
+            f"count(*) FILTER (WHERE {again}) AS people_again, count(*) AS people_followed, "
+            f"count(DISTINCT person_key) FILTER (WHERE {again}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT {again}) AS people_seldom"
+        )
         return engine.ask(f"SELECT {', '.join(dimensions)}, {measure} FROM ({first_calls}) AS first_calls GROUP BY ALL")
     if spec.measure == CLUSTERING:
         each = f"SELECT {places}, person_key, count(*) AS n {cells}{more}person_key IS NOT NULL GROUP BY ALL"

@@ -218,7 +218,7 @@ def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding
         figure = f"{figure} {response_words(last)}".strip()
         bounds = [answered_bounds(wave) for wave in ((first, last) if not most else (last,))]
         if None in bounds:
-            return Finding("cannot_tell", f"{figure} {_('How many were asked is not on record.')}")
+            return Finding("cannot_tell", figure + " " + _("How many were asked is not on record."))
         (low, high) = bounds[-1] or (0.0, 1.0)
         if most:
             return Finding("supported" if low > 0.5 else "not_supported" if high < 0.5 else "cannot_tell", figure)

@@ -196,9 +196,8 @@ def control_sentences(found: Comparison) -> list[str]:
     """What the negative controls show."""
     lines = []
     for name, (low, high) in found.controls.items():
-        words = (
-            _("It fails: {what} differs by {range}.") if name in found.failed else _("It holds: {what} differs by {range}, zero included.")
-        )
+        fails, holds = _("A check that fails: {what} differs by {range}."), _("A check that holds: {what} differs by {range}.")
+        words = fails if name in found.failed else holds
         lines.append(words.format(what=control_words(name), range=control_figure(name, low, high)))
     return lines
 

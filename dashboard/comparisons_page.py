@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import charts, comparisons
 from dashboard.comparisons import Comparison
 from dashboard.language import _
-from dashboard.release import ROOT
+from dashboard.release import ROOT, Release
 from dashboard.skeleton import Page, period_title
 
 
@@ -26,23 +26,34 @@ def show(page: Page, found: Comparison) -> None:
             {"side": name, "value": value, "difference_low": found.low, "difference_high": found.high, "verdict": found.verdict}
             for name, value in (("first", found.team), ("other", found.other))
         ]),
-        note=" ".join(note_parts(page, found)),
+        note=" ".join(_note(found)),
     )  # fmt: skip
+    if lines := _more(release, found):
+        page.fold(_("More about this comparison: {what}").format(what=words.format(what=title)), "\n".join(f"- {line}" for line in lines))
 
 
-def note_parts(page: Page, found: Comparison) -> list[str]:
-    """Verdict first, then why, what like calls share, the controls, how strong a hidden cause must be, and what could be seen."""
-    parts = [f"**{comparisons.verdict_words(found)}.**", _("Difference: {range}.").format(range=comparisons.difference(found)), found.why]
+def _note(found: Comparison) -> list[str]:
+    """The verdict first, then the difference, why nobody can tell, and what the negative controls show."""
+    checks = comparisons.control_sentences(found) if found.contrast == comparisons.TEAM_FREE else []
+    parts = [
+        f"**{comparisons.verdict_words(found)}.**",
+        _("Difference: {range}.").format(range=comparisons.difference(found)),
+        found.why,
+        *checks,
+    ]
+    return [part for part in parts if part]
+
+
+def _more(release: Release, found: Comparison) -> list[str]:
+    """What the sides are, what like calls share, how strong a hidden cause must be, and what could be seen."""
+    lines = []
     if found.contrast == comparisons.TEAM_FREE and found.reached:
-        parts.append(
+        lines.append(
             _("Where a team was free, a clinician came to {share} of 100 calls. The rest count on that side too.").format(
                 share=found.reached
             )
         )
     if found.required_apart:
-        parts.append(_("Arrests that the law required are left out on both sides."))
-    parts.append(_("Like calls share: {list}.").format(list=comparisons.alike_words(page.release, found)))
-    if checks := comparisons.control_sentences(found):
-        parts += [_("A check that should show no difference:"), *checks]
-    parts += [comparisons.strength_words(found), comparisons.power_words(found)]
-    return [part for part in parts if part]
+        lines.append(_("Arrests that the law required are left out on both sides."))
+    lines.append(_("Like calls share: {list}.").format(list=comparisons.alike_words(release, found)))
+    return [line for line in (*lines, comparisons.strength_words(found), comparisons.power_words(found)) if line]

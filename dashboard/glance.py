@@ -65,7 +65,7 @@ def _calls(release: Release, year: str, plain: str) -> Seen | None:
     years = [y for y in years_before(release, table) if str(y.year) <= year]
     told = (
         trend_words(trend(years, last_break(release, CODES), clustering(release)))
-        if now.status == "published" and now.value is not None
+        if before is not None and now.status == "published" and now.value is not None
         else ""
     )
     part = part_words() if in_part(now.status) else ""
@@ -83,7 +83,7 @@ def _share(release: Release, name: str, year: str) -> Seen | None:
         words = [_("{rate} per 1,000").format(rate=r.brief) if r.per_1000 is not None else r.shown for r in rates]
         shown, before = words[0], words[1] if len(words) > 1 else ""
     return Seen(
-        name, found.plain, shown, found.counts if found.now.share is not None else "", before, found.trend,
+        name, found.plain, shown, found.counts if found.now.share is not None else "", before, found.trend if found.before else "",
         _("Target: {target} ({result})").format(target=target.target_words, result=target.result_words) if target else "",
         found.now.part.value, found.now.whole.value, found.now.part.shown, found.now.whole.shown, found.now.part.status, found.now.whole.status,
     )  # fmt: skip

@@ -101,7 +101,7 @@ def measures() -> list[Measure]:
                 _("10,000 hours of teams with both an officer and a clinician."), call, _("All years are taken together. None seen is not proof of none."), recognised),
         Measure("weapon", _("Weapon reported"), _("Calls with a weapon reported."), _("1,000 calls."), call, "", adapted, 30),
         Measure("repeat", _("Another call within 30, 90 or 365 days"), _("People with another crisis call within that time after their first call of the year."),
-                _("people with a first call whose time is over, in the same months of each year."), person, _("Each person counts once. People without a name on record are left out."), recognised, 30, alike=(CSG, GPL)),
+                _("people with a first call whose time is over, in the same months of each year."), person, _("Each person counts once a year. People without a name on record are left out."), recognised, 30, alike=(CSG, GPL)),
         Measure("frequent", _("Calls from people who call often"), _("All calls of someone with five or more calls in the calendar year."), _("calls with a known person."), call,
                 _("Shown for the whole city only."), adapted, 30),
         Measure("er_diversion", _("Emergency-room diversion"), _("Calls where a clinician came and someone needed an emergency room, and was helped elsewhere."),

@@ -53,7 +53,7 @@ def to_do(page: str) -> str:
         "safety": _("Look at like calls side by side before you compare."),
         "after": _("Did someone promise you a follow-up that never came? Tell the agency."),
         "staffing": _("Ask at a council meeting when open posts will be filled."),
-        "money": _("Change the costs below and see how the range moves."),
+        "money": _("Change the share below and see how the range moves."),
         "fairness": _("Read both bases before you say that service is equal or not."),
         "scorecard": _("Print the brief for your next meeting, and ask about each target that is missed."),
         "claims": _("Choose a claim that you have heard, and read our figure before you share it."),

@@ -79,6 +79,11 @@ class Page:
         self.said.append(markdown)
         self._on().caption(markdown)
 
+    def fold(self, title: str, markdown: str) -> None:
+        """Text that a reader opens."""
+        self.said.append(markdown)
+        self._on().fold(title, markdown)
+
     def info(self, markdown: str) -> None:
         self._on().info(markdown)
 

@@ -37,4 +37,6 @@ def response_words(wave: Mapping[str, Any]) -> str:
         asked=number(int(wave["invited"])), answered=number(int(wave["respondents"])), share=percent(wave["respondents"] / wave["invited"]),
         low=percent(bounds[0]), high=percent(bounds[1]),
     )  # fmt: skip
-    return f"{words} {_('How they were asked: {mode}.').format(mode=text(wave, 'mode'))}" if wave.get("mode") else words
+    if not wave.get("mode"):
+        return words
+    return words + " " + _("How they were asked: {mode}.").format(mode=text(wave, "mode"))

@@ -130,7 +130,7 @@ for days in (30, 90, 365):
 if items:
     page.marks(
         title=_("People with another crisis call"), items=items, what=_("Within"), unit=_("People"), when=_("by year"), data=frame_of(rows), file=("repeat",),
-        note=_("Each person counts once, from the first call of the year. Only first calls of the same months of each year count, so that all their time is over. Rounded to 5."),
+        note=_("Each person counts once a year, from the first call of that year. Only first calls of the same months of each year count, so that all their time is over. Rounded to 5."),
     )  # fmt: skip
 else:
     page.not_reported(_("repeat calls by the same people"))

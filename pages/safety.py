@@ -17,7 +17,7 @@ release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 answer = ""
 if alike := comparison(release, "compare_force_used"):
-    answer = f"{_('Use of force')}: {comparisons.verdict_words(alike).lower()}. {comparisons.figure_words(alike)}"
+    answer = _("Use of force") + ": " + comparisons.verdict_words(alike).lower() + ". " + comparisons.figure_words(alike)
 elif force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
     answer = _(
         "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 others. The calls differ, so see the fair comparison below."

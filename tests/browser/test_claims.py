@@ -39,7 +39,7 @@ def statistic(table, **codes):
 
 def share_of_all():
     year = [int(r["calls"]) for r in rows("all_calls") if r["month"].startswith("2025")]
-    return share(count("calls_by_month_type", period="2025"), sum(year))
+    return share(count("calls_by_year_source", period="2025", source="community"), sum(year))
 
 
 def types():
@@ -55,10 +55,19 @@ def repeat():
 
 def like(table):
     cell = statistic(table, period="all")
+    low, high = (f"{abs(int(cell[edge])) / 10:g}" for edge in ("low", "high"))
+    sign = {edge: "−" if int(cell[edge]) < 0 else "" for edge in ("low", "high")}
     return [
-        f"{cell['team']} per 1,000 ({cell['team_low']} to {cell['team_high']})",
-        f"{cell['other']} per 1,000 ({cell['other_low']} to {cell['other_high']})",
+        f"{int(cell['team']) / 10:g} per 1,000",
+        f"{int(cell['other']) / 10:g} per 1,000",
+        f"Difference: {sign['low']}{low} to {sign['high']}{high} per 1,000 calls",
     ]
+
+
+def minutes_of(table):
+    """A comparison of times: both sides in minutes."""
+    cell = statistic(table, period="all")
+    return [f"{round(int(cell[side]) / 60, 1):g} minutes" for side in ("team", "other")]
 
 
 def rate(table, dimension):
@@ -72,19 +81,21 @@ def reached():
 
 def connected(table="referrals"):
     return share(
-        count(table, period="2025", responder="clinician", handoff="connected"), count(table, period="2025", responder="clinician")
+        count(table, period="2025", responder="clinician", handoff="connected"),
+        count(table, period="2025", responder="clinician", handoff="agreed"),
     )
 
 
 def partners():
     return share(
-        count("partners", period="2025", partner="clinic", handoff="connected"), count("partners", period="2025", partner="clinic")
+        count("partners", period="2025", partner="clinic", handoff="connected"),
+        count("partners", period="2025", partner="clinic", handoff="agreed"),
     )
 
 
 def cost():
     spent = sum(float(r["spent"]) for r in rows("budget") if r["year"] == "2025")
-    contacts = count("outcomes", period="2025", responder="clinician")
+    contacts = count("outcomes", period="2025", responder="clinician", outcome="met")
     return [f"${spent / contacts:,.0f}", f"{contacts:,}"]
 
 
@@ -117,13 +128,9 @@ def tracking():
     return [f"{complete['arrived_at']}%", f"{complete['outcome']}%"]
 
 
-def officer_time():
-    return [f"{statistic('officer_time', period='all', responder=who)['median']} minutes" for who in ("clinician", "no_clinician")]
-
-
 def waits():
     cell = statistic("wait_by_who_came", period="2025", responder="clinician")
-    return [f"half within {cell['median']}, 9 in 10 within {cell['p90']} minutes"]
+    return [f"half within about {cell['median']}, 9 in 10 within about {cell['p90']} minutes", *minutes_of("compare_wait")]
 
 
 def patrol():
@@ -133,8 +140,8 @@ def patrol():
 
 def hours_on_calls():
     worked = sum(int(r["worked"]) for r in rows("staffed_months") if r["month"] >= "2025")
-    busy = int(statistic("busy", period="2025", responder="clinician")["hours"])
-    return [per_cent(busy, worked), f"({busy:,} of {worked:,} hours)"]
+    busy = int(statistic("busy", period="2025", responder="co_responder")["hours"])
+    return [f"about {100 * busy / worked:.0f} for each 100", f"({busy:,} of {worked:,} hours)"]
 
 
 def frequent():
@@ -146,16 +153,19 @@ def frequent():
 
 
 def no_team():
-    cell = statistic("no_team", period="2025")
-    part, whole = int(cell["hours_none"]), int(cell["based_on"])
+    lost = [
+        share(count("not_served", period="2025", not_served_reason=why), count("not_served", period="2025"))
+        for why in ("all_busy", "no_unit")
+    ]
     rural = share(count("coverage_by_setting", setting="rural", responder="clinician"), count("coverage_by_setting", setting="rural"))
     winter = share(count("coverage_by_season", season="winter", responder="clinician"), count("coverage_by_season", season="winter"))
-    return [f"about {per_cent(part, whole)} ({part:,} of {whole:,} hours)", *rural, *winter]
+    return [*lost[0], *lost[1], *rural, *winter]
 
 
 def urgent():
     cells = [r for r in rows("urgent_waits") if r["year"] == "2025"]
-    return [f"half within {r['median']}, 9 in 10 within {r['p90']} minutes" for r in cells]
+    low, high = (f"{abs(round(int(cells[0][f'difference_{edge}']) / 60, 1)):g}" for edge in ("low", "high"))
+    return [*(f"half within about {r['median']}, 9 in 10 within about {r['p90']} minutes" for r in cells), low, high]
 
 
 def staff_hurt():
@@ -166,7 +176,7 @@ def staff_hurt():
 
 
 def emergency_room():
-    return share(count("emergency_diversion", taken_to_ed="no"), count("emergency_diversion"))
+    return share(count("emergency_diversion", responder="clinician", taken_to_ed="no"), count("emergency_diversion", responder="clinician"))
 
 
 def serious_force():
@@ -205,7 +215,7 @@ CLAIMS = {
     3: (HOW, "After the crisis", connected),
     4: (HOW, "Safety", lambda: like("compare_arrest")),
     5: (HOW, "Safety", lambda: like("compare_force") + rate("force", "force_used")),
-    6: (HOW, "After the crisis", repeat),
+    6: (HOW, "After the crisis", lambda: repeat() + like("compare_repeat")),
     7: (HOW, "Safety", lambda: rate("officers_hurt", "injured_officer")),
     8: (RUN, "Money", cost),
     9: (EVIDENCE, "Check a claim", lambda: survey("residents")),
@@ -218,7 +228,7 @@ CLAIMS = {
     16: (RUN, "Scorecard", tracking),
     17: (HOW, "After the crisis", partners),
     18: (HOW, "Calls and demand", lambda: [r["event"] for r in rows("program_events")]),
-    19: (RUN, "Staffing and training", officer_time),
+    19: (RUN, "Staffing and training", lambda: minutes_of("compare_officer_time")),
     20: (HOW, "Response times", waits),
     21: (RUN, "Staffing and training", lambda: survey("officers")),
     22: (RUN, "Staffing and training", lambda: patrol() + hours_on_calls()),

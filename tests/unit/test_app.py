@@ -140,8 +140,6 @@ def test_newcombe_worked_example():
     """Newcombe 1998 (Statistics in Medicine 17: 873-890), table II, method 10: 56/70 - 48/80 is 0.0524 to 0.3339."""
     assert stats.shares_differ(56, 70, 48, 80)
     assert not stats.shares_differ(9, 10, 7, 10)  # 0.2, interval -0.1425? to 0.5090 holds zero
-    assert not stats.counts_differ(100, 127)
-    assert stats.counts_differ(100, 130)
 
 
 def used_messages():

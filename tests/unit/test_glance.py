@@ -11,8 +11,7 @@ from dashboard import card, language, scores
 from dashboard.glance import FIRST, glance
 from dashboard.language import percent
 from dashboard.release import load_release
-from dashboard.scores import targets, trend_of_counts
-from dashboard.views import Point
+from dashboard.scores import targets
 from tests.conftest import ROOT
 from tests.paper import page_of
 
@@ -76,11 +75,13 @@ def test_an_agency_s_own_codes_are_no_figure_of_ours(release, monkeypatch):
     assert "stayed" not in [f.measure for f in glance(release, "2025")[0]]
 
 
-def test_no_trend_from_a_part_of_a_period():
-    whole, part = Point("2024", "2024", 500, "published"), Point("2025", "2025", 100, "incomplete")
-    assert trend_of_counts(part, whole) == ""
-    assert trend_of_counts(replace(part, status="published"), whole) == "down"
-    assert trend_of_counts(replace(part, value=505, status="published"), whole) == "no clear change"
+def test_no_word_from_two_years(release):
+    """Two whole years, a new code between them, and people who call often: the figures stand there, and no word."""
+    seen, _missing = glance(release, "2025")
+    assert {f.trend for f in seen} == {"too few years to say"}
+    assert all(f.before for f in seen)
+    body = "".join(page_of(release, "calls").body) + "".join(page_of(release, "funnel").body)
+    assert "More than in" not in body and "rose" not in body
 
 
 def test_the_data_behind_a_target_are_judged(release):

@@ -172,7 +172,7 @@ def _head(out, name):
 
 
 def test_hours_and_frequent_calls_equal_pandas(example_city, example_exports):
-    """Hours on calls (H3), hours without a free team (H4) and calls of frequent callers (R4), each worked out from the exports alone."""
+    """Hours on calls (H3), calls of frequent callers (R4) and how far people cluster, each worked out from the exports alone."""
     _built, out = example_city
     times = ["received", "dispatched", "cleared"]
     frame = pd.read_csv(
@@ -183,19 +183,37 @@ def test_hours_and_frequent_calls_equal_pandas(example_city, example_exports):
     on_calls = (frame["cleared"] - frame["dispatched"]).dt.total_seconds() / 3600
     assert abs(int(by_year(out, "busy").loc[("2025", "clinician"), "hours"]) - on_calls[reached & (year == "2025")].sum()) <= 5
 
-    eligible = frame[(frame["eligible"] == "Y") & (year == "2025")]
-    hour = eligible["received"].dt.floor("h")
-    lost = ~eligible["unit_type"].isin(["COR", "CLIN"]) & eligible["not_served"].isin(["NO UNIT ON DUTY", "ALL UNITS BUSY"])
-    shown = by_year(out, "no_team").loc["2025"]
-    assert abs(int(shown["hours_none"]) - hour[lost].nunique()) <= 5
-    assert abs(int(shown["based_on"]) - hour.nunique()) <= 5
-
-    known = frame[frame["person"] != ""].assign(day=lambda f: f["received"].dt.normalize())
-    often = 0
-    for _person, days in known.groupby("person")["day"]:
-        for day in days[days.dt.year == 2025]:
-            often += int(((days <= day) & (days > day - pd.Timedelta(days=365))).sum() >= 5)
+    known = frame[frame["person"] != ""].assign(year=year)
+    calls_in_year = known.groupby(["person", "year"])["incident_no"].transform("size")
+    often = ((calls_in_year >= 5) & (known["year"] == "2025")).sum()
     assert abs(int(by_year(out, "frequent").loc["2025", "calls_frequent"]) - often) <= 5
+    each = known[known["year"] == "2025"]["person"].value_counts()
+    assert abs(int(by_year(out, "clustering").loc["2025", "inflation"]) - 10 * (each**2).sum() / each.sum()) <= 2.5
+
+
+def test_people_who_called_again_equal_pandas(example_city, example_exports):
+    """Each person once, from the first call of the year, in the months of which every year knows the whole time after."""
+    _built, out = example_city
+    frame = pd.read_csv(example_exports / "calls.csv", parse_dates=["received"], keep_default_na=False)
+    frame = frame[frame["person"] != ""].assign(day=frame["received"].dt.normalize()).sort_values(["received", "incident_no"])
+    for days, until in ((30, (12, 1)), (90, (10, 2))):
+        shown = by_year(out, f"repeat_{days}")
+        for year in (2024, 2025):
+            again = followed = 0
+            for _person, mine in frame.groupby("person"):
+                these = [d for d in mine["day"] if d.year == year and (d.month, d.day) <= until]
+                if not these:
+                    continue
+                later = sorted(mine["day"])
+                place = later.index(these[0])
+                followed += 1
+                again += place + 1 < len(later) and (later[place + 1] - these[0]).days <= days
+            assert abs(int(shown.loc[str(year), "people_followed"]) - followed) <= 2.5
+            assert abs(int(shown.loc[str(year), "people_again"]) - again) <= 2.5
+        low, whole, high = sorted(
+            (int(shown.loc[p, "people_again"]) / int(shown.loc[p, "people_followed"]), p) for p in ("2024", "all", "2025")
+        )
+        assert low[0] <= whole[0] <= high[0]
 
 
 def test_days_to_a_visit_equal_pandas(example_city, example_exports):
