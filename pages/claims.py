@@ -19,8 +19,8 @@ VERDICTS = {
     "less": "fewer", "more": "more", "same": "no_clear", "yes": "supported", "no": "not_supported", "open": "cannot_tell", "rest": "described", "missing": "missing",
 }  # fmt: skip
 answer = _(
-    "Of {all} claims about co-response, we compare like calls for {compared}. A lower figure goes with teams in {less}, a higher one in {more}. "
-    "In {same} we see no clear difference. For {open} we cannot tell. For {rest} we just show the figure."
+    "We compare like calls for {compared} of {all} claims. When a team is free, the figure is lower for {less}, higher for {more}, and not clearly different for {same}. "
+    "For {open} claims we cannot tell. For {rest} we just show the figure."
 ).format(
     all=number(len(listed)), compared=number(verdicts["fewer"] + verdicts["more"] + verdicts["no_clear"]),
     **{key: number(verdicts[name]) for key, name in VERDICTS.items() if key not in ("yes", "no", "missing")},
@@ -28,7 +28,7 @@ answer = _(
 if verdicts["missing"]:
     answer += " " + _("Claims that lack data: {count}.").format(count=number(verdicts["missing"]))
 page.ask(_("Is it true that...?"), answer)
-page.link("how-we-compare", _("How we compare, and when we say which words"))
+page.link("how_we_compare", _("How we compare, and when we say which words"))
 page.caption(
     _("What research found was last reviewed in {month}. Studies are few, and most compare unlike things.").format(
         month=month_in_words(REVIEWED)

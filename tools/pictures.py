@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 PAGES = {
     "at-a-glance": "", "get-help": "get-help", "neighborhood": "neighborhood?area=RV1", "calls": "calls?area=north_hills&type=substance_use",
     "funnel": "funnel", "coverage": "coverage?year=2025", "times": "times", "outcomes": "outcomes", "safety": "safety", "after": "after",
-    "staffing": "staffing", "money": "money", "fairness": "fairness", "scorecard": "scorecard", "claims": "claims", "data": "data",
+    "staffing": "staffing", "money": "money", "fairness": "fairness", "scorecard": "scorecard", "claims": "claims", "how-we-compare": "how-we-compare", "data": "data",
     "changes": "changes", "methods": "methods", "glossary": "glossary",
 }  # fmt: skip
 ON_PHONE = ("at-a-glance", "neighborhood", "calls", "funnel", "coverage", "safety")

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 PAGES = [
     "", "get-help", "neighborhood", "calls", "funnel", "coverage", "times", "outcomes", "safety", "after",
-    "staffing", "money", "fairness", "scorecard", "claims", "data", "changes", "methods", "glossary",
+    "staffing", "money", "fairness", "scorecard", "claims", "how-we-compare", "data", "changes", "methods", "glossary",
 ]  # fmt: skip
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36"
 

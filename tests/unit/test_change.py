@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from dashboard import language
+from dashboard.scores import Score
 from dashboard.stats import FALSE_ALARMS, control, shares_differ
 from dashboard.survey import answered_bounds, response_words
 from dashboard.urgent import urgent_words
+from dashboard.views import Point, Share
 from dashboard.year_trend import BROKEN, DOWN, FEW, NONE, UP, Year, trend
 
 
@@ -133,3 +135,41 @@ def test_urgent_waits_are_told_by_their_difference():
     assert "0.5 to 1 minutes longer" in told("30", "60")
     assert "shorter" in told("-60", "-30")
     assert told("", "") == urgent_words(None) == urgent_words(pd.DataFrame([{"year": "2025"}])) == ""
+
+
+def test_a_survey_that_some_skip_gives_no_false_verdict():
+    """Trust does not change, but in the second wave those who trust answer more often: bounds hold the truth, an interval would not."""
+    false = naive = 0
+    for seed in range(300):
+        rng = random.Random(seed)
+        waves = []
+        for answering in (0.5, 0.75):  # of those who agree; of the others half
+            asked = [rng.random() < 0.45 for _ in range(1500)]
+            said = [agrees for agrees in asked if rng.random() < (answering if agrees else 0.5)]
+            waves.append({"agree": sum(said), "respondents": len(said), "invited": len(asked)})
+        (before_low, before_high), (low, high) = (answered_bounds(w) for w in waves)
+        false += low > before_high or high < before_low
+        naive += shares_differ(waves[0]["agree"], waves[0]["respondents"], waves[1]["agree"], waves[1]["respondents"])
+    assert false == 0 and naive > 290
+
+
+def score_of(part, whole, at_least):
+    point = [Point("2025", "", n, "published") for n in (part, whole)]
+    return Score("Connected", Share("2025", "", *point), None, "", at_least)
+
+
+@pytest.mark.parametrize(
+    ("part", "at_least", "result"),
+    [
+        (700, False, "met"),
+        (700, True, "met"),
+        (400, False, "unclear"),
+        (400, True, "cannot_tell"),
+        (100, False, "missed"),
+        (100, True, "cannot_tell"),
+    ],
+)
+def test_partners_who_tell_nothing_cannot_make_a_target_missed(part, at_least, result):
+    """40 % of 1,000 with some partners silent is the least that it can be: it can meet a target, never miss it."""
+    assert score_of(part, 1000, at_least).meets(0.4, "at_least") == result
+    assert score_of(part, 1000, at_least).shown.startswith("at least") == at_least
