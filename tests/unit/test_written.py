@@ -119,7 +119,7 @@ def test_told_again_as_written(release, name):
 def test_each_answer_has_its_own_page(release, name):
     """From memory up to the new answer, written from there on: as if nothing had been kept."""
     start = told(release, name, script(name))
-    slides = {line[1]: [str(line[3])] for line in start.lines if line[0] == "slide"}
+    slides = {line[1]: [str(line[3]), str(line[4])] for line in start.lines if line[0] == "slide"}
     tried = [(key, code) for key, codes in (start.asked | slides).items() for code in list(codes)[:3]]
     assert len(tried) > 1
     for key, code in tried:
