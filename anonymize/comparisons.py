@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from anonymize.agency.load import AgencyConfig, mapped_dimensions
+from anonymize.agency.load import AgencyConfig, has_moment, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.engine import Engine
@@ -101,7 +101,7 @@ def needed(measure: str) -> tuple[str, ...]:
 def controls(measure: str, config: AgencyConfig) -> tuple[str, ...]:
     """The negative controls that the fields allow: `weekday` (share of calls on a Monday or Tuesday) and `queue` (wait before dispatch)."""
     fed = mapped_dimensions(config)
-    queue = config.file.calls.time.timestamp and "dispatched_at" in config.file.calls.columns and measure != "compare_wait"
+    queue = has_moment(config.file.calls.time) and "dispatched_at" in config.file.calls.columns and measure != "compare_wait"
     return (*(("weekday",) if "weekday" in fed else ()), *(("queue",) if queue else ()))
 
 

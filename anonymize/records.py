@@ -363,7 +363,9 @@ def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str
             selected.append(f"CAST({within} AS INTEGER) AS {seconds_of(measure)}")
     if "handoff" in fed and any(s.measure == CONNECTION for s in config.file.statistics):
         days = "date_diff('day', p.day, h.connected_on)"
-        confirmed = f"h.handoff = 'connected' AND h.connected_on <= DATE '{config.file.release.data_to}'"  # what came later is another release's
+        confirmed = (
+            f"h.handoff = 'connected' AND h.connected_on <= DATE '{config.file.release.data_to}'"  # what came later is another release's
+        )
         selected.append(f"CAST(CASE WHEN {confirmed} AND {days} BETWEEN 0 AND {LONGEST_DAYS} THEN {days} END AS INTEGER) AS {CONNECTION}")
     names = [name for name in spec.columns if name in lists or name.startswith("area")]
     codes = dict.fromkeys([*(f for f in fed if f.startswith("area")), *names, *(n for n in ("period", "hour", "weekday") if n in lists)])
