@@ -172,14 +172,12 @@ def _danger(release: Release) -> Finding:
 
 
 def _cost(release: Release) -> Finding:
-    if release.reference("unit_costs") is None or comparisons.comparison(release, "compare_arrest") is None:
+    costs = costs_of_contacts(release)
+    if not costs:
         return _missing()
-    figure = _("A range, with numbers that you can change, stands on the page about money.")
-    if costs := costs_of_contacts(release):
-        spent = _("In {year}, a contact cost {cost}.").format(year=costs[-1].year, cost=money(costs[-1].each))
-        saved = _("What it saved, if anything, is a range that stands on the page about money.")
-        figure = f"{spent} {saved}"
-    return Finding("cannot_tell", figure)
+    spent = _("In {year}, a contact cost {cost}.").format(year=costs[-1].year, cost=money(costs[-1].each))
+    saved = _("What it saved, if anything, is a range that stands on the page about money.")
+    return Finding("cannot_tell", f"{spent} {saved}")
 
 
 def _trust(release: Release) -> Finding:

@@ -12,7 +12,8 @@ from datetime import date
 from dashboard.language import _, day, pick
 from dashboard.release import Release
 
-VERSION = "1"
+VERSION = "2"
+"""Of these definitions. 2: like calls compared by whether a team was free; contacts, repeats, diversion and care over bases of their own."""
 GPL, BJA, CSG = "Harvard Government Performance Lab", "US Bureau of Justice Assistance", "Council of State Governments Justice Center"
 PMHC, FBI = "Police-Mental Health Collaboration framework, 2019", "FBI National Use-of-Force Data Collection"
 CHICAGO, JUSTICE = "Chicago CARE", "Justice Counts"

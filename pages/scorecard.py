@@ -26,6 +26,8 @@ else:
     answer = _("The program meets {met} of {all} targets.").format(met=results.count("met"), all=len(listed))
     if unclear := results.count("unclear"):
         answer += " " + _("Too close to call: {count}.").format(count=unclear)
+    if open_ones := results.count("cannot_tell"):
+        answer += " " + _("We cannot tell for {count}, since partners that could know more do not share data.").format(count=open_ones)
     page.ask(question, answer)
     page.rows(
         title=_("Targets and what came of them"),
@@ -45,7 +47,7 @@ else:
         ),
         file=("scorecard",),
         note=_(
-            "'Too close to call' means that the target lies in the likely range. A trend needs three whole years under the same rules and codes. "
+            "'Too close to call' means that the target lies in the likely range. A trend needs three whole years under the same rules and codes. 'At least' means that the true figure may be higher. "
             "Targets are for a year, so the period before and the same time of the year before are one. 'Data' says how well the fields behind the figure are filled."
         ),
     )  # fmt: skip
