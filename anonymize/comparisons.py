@@ -205,20 +205,12 @@ def compared(
 
     `team`, `other`: rates per 10,000 calls (or seconds) had both sides the same mix of calls; `low`, `high`: the 99 % interval of team
     less other, rounded outward; `<control>_low`, `<control>_high`: the same for the negative controls (days: per 10,000; waits:
-    seconds); `reached`: per cent of the calls on the first side that a clinician reached; `recorded`: 1 where enough is on record.
+    seconds); `recorded`: 1 where enough is on record; `based_on`: at least so many calls.
     """
     outcome, checks = OUTCOMES[outcome_of(spec.measure)], controls(spec.measure, config)
     rows = _rows(engine, config, spec.measure, codelists)
-    names = [
-        "team",
-        "other",
-        "low",
-        "high",
-        *(f"{c}_{edge}" for c in checks for edge in ("low", "high")),
-        "reached",
-        "recorded",
-        "based_on",
-    ]
+    ends = [f"{name}_{edge}" for name in checks for edge in ("low", "high")]
+    names = ["team", "other", "low", "high", *ends, "recorded", "based_on"]
     columns = {name: np.zeros(len(period.codes), dtype=np.int64) for name in names}
     fit: Mask = np.zeros(len(period.codes), dtype=bool)
     factor, step = (10_000, 10) if outcome.unit == PER_10_000 else (1, 10)
@@ -240,8 +232,10 @@ def compared(
                 if control is not None:
                     columns[f"{check}_low"][at] = math.floor(scale * control.low)
                     columns[f"{check}_high"][at] = math.ceil(scale * control.high)
-            columns["reached"][at], columns["recorded"][at] = found.reached, found.recorded
-            columns["based_on"][at] = round(whole.calls / BASE_ROUNDED) * BASE_ROUNDED
+            columns["recorded"][at] = found.recorded
+            # The eligible calls beside it are published: enough of them stay open that nothing of calls without a reason follows.
+            told = min(whole.calls, found.eligible - (config.file.privacy.threshold - 1))
+            columns["based_on"][at] = told // BASE_ROUNDED * BASE_ROUNDED
     rounding = {name: {"team": step, "other": step, "based_on": BASE_ROUNDED}.get(name, 1) for name in names}
     return Compared(columns, rounding, fit)
 
@@ -292,7 +286,7 @@ def _rows(engine: Engine, config: AgencyConfig, measure: str, codelists: Mapping
 class _Row:
     outcome: Estimate
     checks: dict[str, Estimate | None]
-    reached: int
+    eligible: int
     recorded: bool
 
 
@@ -317,12 +311,9 @@ def _row(rows: pd.DataFrame, checks: Sequence[str], minimum: int, threshold: int
         for check in checks
         for column in ["early" if check == "weekday" else check]
     }
-    free = every.side == 1
-    served = float(every.number[free] @ rows["served"].to_numpy(dtype=float)[free])
     missing = np.isnan(values["value"])
-    return _Row(
-        whole, controls, round(100 * served / float(every.number[free].sum())), _recorded(every, missing, rows["served"].to_numpy() == 0)
-    )
+    recorded = _recorded(every, missing, rows["served"].to_numpy() == 0, threshold)
+    return _Row(whole, controls, int(every.number.sum()), recorded)
 
 
 def _weights(rows: pd.DataFrame) -> Floats:
@@ -340,18 +331,21 @@ def _people(person: Ints, number: Ints) -> int:
     return int(number[person < 0].sum()) + len(np.unique(person[person >= 0]))
 
 
-def _recorded(every: Sides, missing: Mask, not_served: Mask) -> bool:
+def _recorded(every: Sides, missing: Mask, not_served: Mask, threshold: int) -> bool:
     """Is enough on record, on both sides alike, that what is missing could hardly turn the answer?
 
-    Outcomes that are missing on one side more often than on the other are likely to be missing for a reason.
+    Outcomes that are missing on one side more often than on the other are likely to be missing for a reason. Fewer than `threshold` on a
+    side never decide: an answer that hung on them would tell of them.
     """
     on_a_side, number = every.side >= 0, every.number
     if number[not_served & on_a_side].sum() < REASONED * number[not_served].sum():
         return False
-    lost = max(number[missing & (every.side == s)].sum() / number[every.side == s].sum() for s in (1, 0))
-    if lost > 1 - RECORDED:
+    lost = [(int(number[missing & (every.side == s)].sum()), int(number[every.side == s].sum())) for s in (1, 0)]
+    if any(n > (1 - RECORDED) * whole for n, whole in lost):
         return False
-    gap = estimate(every.only(on_a_side), missing[on_a_side].astype(float), ERROR) if lost > NEGLIGIBLE else None
+    if all(n < max(threshold, NEGLIGIBLE * whole) for n, whole in lost):
+        return True
+    gap = estimate(every.only(on_a_side), missing[on_a_side].astype(float), ERROR)
     return gap is None or gap.low <= 0 <= gap.high
 
 

@@ -35,7 +35,6 @@ class Comparison:
     low: float
     high: float
     controls: Mapping[str, tuple[float, float]]
-    reached: int
     recorded: bool
     calls: int
 
@@ -111,7 +110,7 @@ def of_cell(measure: str, design: Mapping[str, Any], cell: Mapping[str, int]) ->
     return Comparison(
         measure, design["contrast"], "rate" if rate else "time", tuple(design["alike"]), bool(design["required_arrests_apart"]),
         cell["team"] / scale, cell["other"] / scale, cell["low"] / scale, cell["high"] / scale,
-        controls, cell["reached"], bool(cell["recorded"]), cell["based_on"],
+        controls, bool(cell["recorded"]), cell["based_on"],
     )  # fmt: skip
 
 

@@ -47,12 +47,8 @@ def _note(found: Comparison) -> list[str]:
 def _more(release: Release, found: Comparison) -> list[str]:
     """What the sides are, what like calls share, how strong a hidden cause must be, and what could be seen."""
     lines = []
-    if found.contrast == comparisons.TEAM_FREE and found.reached:
-        lines.append(
-            _("Where a team was free, a clinician came to {share} of 100 calls. The rest count on that side too.").format(
-                share=found.reached
-            )
-        )
+    if found.contrast == comparisons.TEAM_FREE:
+        lines.append(_("A call that found a free team counts on that side, whether or not a clinician came."))
     if found.required_apart:
         lines.append(_("Arrests that the law required are left out on both sides."))
     lines.append(_("Like calls share: {list}.").format(list=comparisons.alike_words(release, found)))

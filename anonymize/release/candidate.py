@@ -175,7 +175,7 @@ def _least(name: str) -> dict[str, Any]:
 _WHAT = {
     "people": "Different people", "people_again": "People with another call in that time after their first", "people_followed": "People followed from their first call",
     "calls_frequent": "Calls of people with five or more calls in that calendar year", "hours": "Hours", "hours_none": "Hours with a call that no team was free for",
-    "based_on": "Calls behind the row", "reached": "Per cent of the calls that found a free team which a clinician reached",
+    "based_on": "Calls behind the row",
     "inflation": "In tenths: by how much the variance of counts grows because people call again",
     "recorded": "1 where enough is on record to judge, else 0",
 }  # fmt: skip
@@ -190,6 +190,8 @@ def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
         return f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. {empty}"
     nearest = f"rounded to the nearest {step}" if step > 1 else "a whole number"
     if statistic.design:
+        if name == "based_on":
+            return f"At least so many calls of both sides, rounded down to {step}. {empty}"
         unit = "per 10,000 calls" if statistic.design["unit"] == "per_10000_calls" else "in seconds"
         first, _, edge = name.rpartition("_")
         if first in _CONTROLS:

@@ -98,7 +98,7 @@ def test_e_values_of_the_paper():
 
 def made(**changed) -> Comparison:
     cell = {"team": 150, "other": 350, "low": -260, "high": -150, "weekday_low": -200, "weekday_high": 100, "queue_low": -14, "queue_high": 12,
-            "reached": 80, "recorded": 1, "based_on": 9000}  # fmt: skip
+            "recorded": 1, "based_on": 9000}  # fmt: skip
     design = {
         "contrast": "team_free",
         "unit": "per_10000_calls",
