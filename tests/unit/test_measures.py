@@ -12,8 +12,9 @@ from scipy.stats import poisson as poisson_law
 from dashboard import language, stats
 from dashboard.claims import claims
 from dashboard.exports import csv_bytes
+from dashboard.glossary import words
 from dashboard.measures import measures
-from dashboard.program import per_day
+from dashboard.program import contacts_of, costs_of_contacts, per_day
 from dashboard.release import load_release
 from dashboard.scores import SCORED, score
 from dashboard.views import Point, Rate, Share
@@ -188,3 +189,16 @@ def test_a_short_month_is_no_low_month():
     ]
     assert per_day(months) == [50.0, 50.0, None]
     assert per_day([Point("2025", "", 9, "published"), Point("2025-Q1", "", None, "suppressed")]) == [9.0, None]
+
+
+def test_a_contact_is_one_thing():
+    """Its meaning in the glossary, in the words of the measures, and in what is divided by it."""
+    language.use("en")
+    release = load_release(ROOT / "data_public")
+    rows = list(csv.DictReader((ROOT / "data_public/tables/outcomes.csv").open()))
+    at = {"period": "2025", "call_type": "all", "responder": "clinician", "outcome": "met"}
+    met = next(int(r["calls"]) for r in rows if all(r[name] == code for name, code in at.items()))
+    assert contacts_of(release, "2025") == met == costs_of_contacts(release)[-1].contacts
+    cost = next(m for m in measures() if m.name == "cost")
+    assert "took part" in words()["Contact"] and "took part" in cost.out_of
+    assert contacts_of(release, "1999") is None

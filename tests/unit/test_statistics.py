@@ -216,6 +216,29 @@ def test_people_who_called_again_equal_pandas(example_city, example_exports):
         assert low[0] <= whole[0] <= high[0]
 
 
+def test_columns_say_their_unit(example_city):
+    """The data package: rates are no minutes, days are no minutes, and ends of a difference may be negative."""
+    _built, out = example_city
+    package = json.loads((out / "datapackage.json").read_text())
+    seen = set()
+    for resource in package["resources"]:
+        table = resource.get("table", {})
+        for field in resource["schema"]["fields"] if table.get("kind") == "statistic" else ():
+            words, measure = field.get("description", ""), table["measure"]
+            if field["type"] != "integer":
+                continue
+            seen.add(measure)
+            if field["name"] in ("median", "p90"):
+                assert ("days" if measure == "days_to_connection" else "minutes") in words
+            else:
+                assert "minutes" not in words, (measure, field["name"])
+            if "design" in table and field["name"] in ("team", "other", "low", "high"):
+                assert ("seconds" if table["design"]["unit"] == "seconds" else "per 10,000 calls") in words
+            if field["name"].endswith("low"):
+                assert "minimum" not in field.get("constraints", {})
+    assert {"compare_arrest", "compare_wait", "days_to_connection", "people", "call_clustering"} <= seen
+
+
 def test_days_to_a_visit_equal_pandas(example_city, example_exports):
     """Of each call its furthest handoff; days from the call to the visit that the partner confirmed (C3)."""
     _built, out = example_city
