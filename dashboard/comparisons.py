@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from dashboard.language import _, number, pick
+from dashboard.language import _, number, pick, rounded
 from dashboard.release import ROOT, Release, StatisticTable
 
 FEWER, MORE, NO_CLEAR, CANNOT_TELL = "fewer", "more", "no_clear", "cannot_tell"
@@ -133,7 +133,7 @@ def signed(value: float) -> str:
 
 def shown(found: Comparison, value: float) -> str:
     """A rate per 1,000 calls, or minutes."""
-    return number(round(1000 * value, 1)) if found.unit == "rate" else number(round(value / 60, 1))
+    return rounded(1000 * value) if found.unit == "rate" else rounded(value / 60)
 
 
 def difference(found: Comparison) -> str:
@@ -209,7 +209,7 @@ def strength_words(found: Comparison) -> str:
     return _(
         "To explain this away, some hidden cause must go with both a free team and the outcome at least {point} times as often. "
         "For the near end of the range, {near} times (E-value)."
-    ).format(point=number(round(point, 1)), near=number(round(near, 1)))
+    ).format(point=rounded(point), near=rounded(near))
 
 
 def power_words(found: Comparison) -> str:
@@ -220,4 +220,4 @@ def power_words(found: Comparison) -> str:
         if found.unit == "rate"
         else _("A difference of {size} minutes would be seen 8 times in 10; a smaller one less often.")
     )
-    return words.format(size=number(round(value, 1)))
+    return words.format(size=rounded(value))
