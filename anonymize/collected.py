@@ -149,6 +149,14 @@ class Calendar:
         return [Span(max(a, self.window.first), b) for a, b in zip(starts, [*ends, self.window.last], strict=True)]
 
 
+def followed_whole(release: Release, days: int) -> str:
+    """SQL over the column `day`: are that day and the `days` after it days of which calls were collected?"""
+    known = f"day <= DATE '{release.data_to - timedelta(days=days)}'"
+    for gap in release.not_collected:  # nobody knows who called then
+        known += f" AND (day > DATE '{gap.last}' OR day < DATE '{gap.first - timedelta(days=days)}')"
+    return known
+
+
 def _year(day: date) -> str:
     return f"{day.year}"
 

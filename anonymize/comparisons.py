@@ -24,6 +24,7 @@ import pandas as pd
 from anonymize.agency.load import AgencyConfig, has_moment, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.collected import followed_whole
 from anonymize.engine import Engine
 from anonymize.protect.primary import Mask
 from anonymize.sources import literal
@@ -40,6 +41,8 @@ ENOUGH_SIDES = 10
 """Each side needs so many times the threshold in calls: then "at least nine in ten are on record" narrows no small count."""
 RECORDED, REASONED = 0.9, 0.8
 """At least this share of outcomes on record on both sides, and of reasons among eligible calls that no team reached."""
+REPEAT_DAYS = 90
+"""Within so many days another call by the same person counts as a repeat call."""
 NEGLIGIBLE = 0.01
 """So small a share of missing outcomes is not looked at further."""
 NO_TEAM = ("no_unit", "all_busy")
@@ -67,7 +70,7 @@ class Outcome:
 OUTCOMES = {
     "arrest": Outcome("CASE arrest WHEN 'yes' THEN 1 WHEN 'no' THEN 0 END", ("arrest",), PER_10_000, "arrest"),
     "force_used": Outcome("CASE force_used WHEN 'yes' THEN 1 WHEN 'no' THEN 0 END", ("force_used",), PER_10_000, "force_used"),
-    "repeat_90": Outcome("CASE WHEN next_day <= day + 90 THEN 1 ELSE 0 END", ("person_key",), PER_10_000, followed=True),
+    "repeat_90": Outcome(f"CASE WHEN next_day <= day + {REPEAT_DAYS} THEN 1 ELSE 0 END", ("person_key",), PER_10_000, followed=True),
     "officer_minutes": Outcome(
         "CASE WHEN responder = 'clinician_only' OR (responder = 'other' AND minutes_officer_on_scene IS NULL) THEN 0 "
         "ELSE CAST(floor(minutes_officer_on_scene / 60) AS INTEGER) * 60 END",
@@ -161,23 +164,28 @@ def estimate(calls: Sides, value: Floats, error: float = ERROR / LOOKS) -> Estim
     w = calls.number * calls.weight
     whole, ones, sums = (np.bincount(stratum, x) for x in (w, w * calls.side, w * value))
     d = calls.side - (ones / whole)[stratum]
-    spread = float(w @ (d * d))
-    difference = float(w @ (d * value)) / spread
+    spread = _sum(w * d * d)
+    difference = _sum(w * d * value) / spread
     residual = value - (sums / whole)[stratum] - difference * d
     single = calls.person < 0
     number, alone = calls.number[single], (calls.weight * d * residual)[single]
     _names, group = np.unique(calls.person[~single], return_inverse=True)
     together = np.bincount(group, (w * d * residual)[~single]) if len(group) else np.zeros(0)
-    squares = float(number @ alone**2) + float(together @ together)
-    fourths = float(number @ alone**4) + float(np.sum(together**4))
+    squares = _sum(number * alone**2) + _sum(together**2)
+    fourths = _sum(number * alone**4) + _sum(together**4)
     clusters, size, parameters = int(number.sum()) + len(together), int(calls.number.sum()), len(kinds) + 1
     if squares <= 0 or clusters < 2 or size <= parameters:
         return None
     scale = clusters / (clusters - 1) * (size - 1) / (size - parameters)
     half = _student(1 - error / 2, squares**2 / fourths) * math.sqrt(scale * squares) / spread
     share = ones * (whole - ones) / whole
-    base = float(np.bincount(stratum, w * (1 - calls.side) * value) @ (share / (whole - ones))) / float(share.sum())
+    base = _sum(np.bincount(stratum, w * (1 - calls.side) * value) * (share / (whole - ones))) / _sum(share)
     return Estimate(base + difference, base, difference - half, difference + half, size)
+
+
+def _sum(values: Floats) -> float:
+    """Exact: numpy adds up in another order on another processor."""
+    return math.fsum(values.tolist())
 
 
 def _student(share: float, freedom: float) -> float:
@@ -265,7 +273,7 @@ def _rows(engine: Engine, config: AgencyConfig, measure: str, codelists: Mapping
     }  # fmt: skip
     source, where = "calls", "eligible = 'yes'"
     if outcome.followed:
-        source, where = "followed", f"{where} AND day + 90 <= DATE '{config.file.release.data_to}'"
+        source, where = "followed", f"{where} AND {followed_whole(config.file.release, REPEAT_DAYS)}"
     inner = ", ".join(f"{sql} AS {name}" for name, sql in listed.items())
     frame = engine.ask(
         f"SELECT {', '.join(listed)}, count(*) AS n FROM (SELECT {inner} FROM {source} WHERE {where}) AS each_call GROUP BY ALL"

@@ -67,8 +67,6 @@ FOLLOWED = (REPEATED, FREQUENT, "compare_repeat")
 """How the measures begin that look at each person's calls in order."""
 WITHOUT_TEAM = "hours_without_team"
 CONNECTION = "days_to_connection"
-LONGEST_DAYS = 365
-"""A visit later than this after a call is not put down to it."""
 
 
 TIME_NOTES = {"time_from_year_and_month": FELL_BACK, "clock_misread": CLOCK_MISREAD, "comes_twice": COMES_TWICE, "skipped": SKIPPED}
@@ -363,10 +361,8 @@ def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str
             selected.append(f"CAST({within} AS INTEGER) AS {seconds_of(measure)}")
     if "handoff" in fed and any(s.measure == CONNECTION for s in config.file.statistics):
         days = "date_diff('day', p.day, h.connected_on)"
-        confirmed = (
-            f"h.handoff = 'connected' AND h.connected_on <= DATE '{config.file.release.data_to}'"  # what came later is another release's
-        )
-        selected.append(f"CAST(CASE WHEN {confirmed} AND {days} BETWEEN 0 AND {LONGEST_DAYS} THEN {days} END AS INTEGER) AS {CONNECTION}")
+        # The visits that count as connected and no others: so the number of days known is a published count, and tells of no other.
+        selected.append(f"CAST(CASE WHEN {_handoff(config)} = 'connected' THEN {days} END AS INTEGER) AS {CONNECTION}")
     names = [name for name in spec.columns if name in lists or name.startswith("area")]
     codes = dict.fromkeys([*(f for f in fed if f.startswith("area")), *names, *(n for n in ("period", "hour", "weekday") if n in lists)])
     selected += [f"{_enumerated(derived[name], lists[name]) if name in derived else f'p.{name}'} AS {name}" for name in codes]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from typing import Any
 
@@ -22,6 +22,7 @@ import pandas as pd
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.collected import followed_whole
 from anonymize.comparisons import COMPARED, OUTCOMES, Compared, compared, design, field_withheld, needed, outcome_of
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
@@ -37,6 +38,7 @@ CLUSTERING = "call_clustering"
 """By how much the variance of counts grows because people call again: of each known person's calls n, sum of n n over sum of n."""
 OFTEN = 5
 """Calls within a year that make a person a frequent caller (MEASURES.md R4)."""
+SHORTEST_YEAR = 365
 PEOPLE_ROUNDED = 5
 BASE_ROUNDED = 10
 
@@ -79,8 +81,8 @@ def compute(
     return [_one(engine, config, spec, codelists, tables, withheld, seen) for spec in config.file.statistics]
 
 
-BESIDE: dict[str, dict[str, str]] = {CONNECTION: {"handoff": "agreed"}}
-"""Measure -> codes of the count that it rests on, where that is not the whole cell: days to a visit, on accepted referrals."""
+BESIDE: dict[str, dict[str, str]] = {CONNECTION: {"handoff": "connected"}}
+"""Measure -> codes of the count that it rests on, where that is not the whole cell."""
 
 
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
@@ -260,13 +262,13 @@ def _distinct(
     more = " AND " if spec.where else " WHERE "
     if spec.measure == FREQUENT:
         # Calls of years that the data do not cover whole say nothing of who calls often in a year.
-        first, last = whole_years(config)
+        years = ", ".join(map(str, whole_years(config))) or "NULL"
         often = f"within_year >= {OFTEN}"
         measure = (
             f"count(*) FILTER (WHERE {often}) AS calls_frequent, count(*) AS based_on, "
             f"count(DISTINCT person_key) FILTER (WHERE {often}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT ({often})) AS people_seldom"
         )
-        return engine.ask(f"SELECT {places}, {measure} {cells}{more}year(day) BETWEEN {first} AND {last} GROUP BY ALL")
+        return engine.ask(f"SELECT {places}, {measure} {cells}{more}year(day) IN ({years}) GROUP BY ALL")
     if spec.measure.startswith(REPEATED):
         days = int(spec.measure.rsplit("_", 1)[1])
         # One index for each person and calendar year, also where a cell holds several years: so their row lies between those of the years.
@@ -292,24 +294,37 @@ def _distinct(
     return engine.ask(f"SELECT {places}, {measure} {cells} GROUP BY ALL")
 
 
-def whole_years(config: AgencyConfig) -> tuple[int, int]:
-    """The first and the last calendar year that the data cover from end to end; the first above the last where there is none."""
-    start, end = config.file.release.data_from, config.file.release.data_to
-    return start.year + ((start.month, start.day) > (1, 1)), end.year - ((end.month, end.day) < (12, 31))
+def whole_years(config: AgencyConfig) -> list[int]:
+    """The calendar years that the data cover from end to end, with no gap."""
+    release = config.file.release
+    start, end = release.data_from, release.data_to
+    gone = {year for gap in release.not_collected for year in range(gap.first.year, gap.last.year + 1)}
+    return [y for y in range(start.year, end.year + 1) if start <= date(y, 1, 1) and date(y, 12, 31) <= end and y not in gone]
 
 
 def index_days(config: AgencyConfig, days: int) -> str:
     """SQL: the days on which a call may be the first of those that are followed for `days` days.
 
-    All that time must be over by the end of the data; and each year gives the same months, so that one year's people are not followed
+    All that time must lie in the data, without a gap; and each year gives the same months, so that one year's people are not followed
     from a busier part of the year than another's. Where the data have no such months in common, every day counts.
     """
-    start, end = config.file.release.data_from, config.file.release.data_to - timedelta(days=days)
-    over = f"day <= DATE '{end}'"
+    release = config.file.release
+    start, end = release.data_from, release.data_to - timedelta(days=days)
+    known, of_year = followed_whole(release, days), "100 * month(day) + day(day)"
     first, last = 100 * start.month + start.day, 100 * end.month + end.day
     if end.year == start.year or first > last:
-        return over
-    return f"{over} AND 100 * month(day) + day(day) BETWEEN {first} AND {last}"
+        return known
+    known += f" AND {of_year} BETWEEN {first} AND {last}"
+    for gap in release.not_collected:
+        since = gap.first - timedelta(days=days)
+        if (gap.last - since).days < SHORTEST_YEAR:
+            from_day, to_day = 100 * since.month + since.day, 100 * gap.last.month + gap.last.day
+            known += (
+                f" AND {of_year} NOT BETWEEN {from_day} AND {to_day}"
+                if from_day <= to_day
+                else f" AND {of_year} BETWEEN {to_day + 1} AND {from_day - 1}"
+            )
+    return known
 
 
 def note_next_contacts(engine: Engine, config: AgencyConfig) -> None:

@@ -106,6 +106,7 @@ def of_cell(measure: str, design: Mapping[str, Any], cell: Mapping[str, int]) ->
     controls = {
         name: (cell[f"{name}_low"] / (10_000 if name == "weekday" else 1), cell[f"{name}_high"] / (10_000 if name == "weekday" else 1))
         for name in design["controls"]
+        if cell[f"{name}_low"] or cell[f"{name}_high"]  # an interval has a width; where nothing varied there was nothing to check
     }
     return Comparison(
         measure, design["contrast"], "rate" if rate else "time", tuple(design["alike"]), bool(design["required_arrests_apart"]),
