@@ -80,7 +80,8 @@ OUTCOMES = {
 }  # fmt: skip
 CHOSEN = "CASE WHEN arrest = 'yes' AND arrest_required = 'yes' THEN 0 WHEN arrest = 'yes' THEN 1 WHEN arrest = 'no' THEN 0 END"
 """SQL of the outcome `arrest` where it is known which arrests the law required: those are no choice of anyone on scene."""
-CONTRASTS = {"compare_": "team_free", "reached_": "reached"}
+REASON, TEAM_FREE = "not_served_reason", "team_free"
+CONTRASTS = {"compare_": TEAM_FREE, "reached_": "reached"}
 """How measures begin -> what is set against what."""
 COMPARED = (*(f"compare_{name}" for name in OUTCOMES), "reached_arrest", "reached_force_used")
 QUEUE = "minutes_call_to_dispatch"
@@ -183,7 +184,7 @@ def estimate(calls: Sides, value: Floats, error: float = ERROR / LOOKS) -> Estim
     return Estimate(base + difference, base, difference - half, difference + half, size)
 
 
-def _sum(values: Floats) -> float:
+def _sum(values: Floats | Ints) -> float:
     """Exact: numpy adds up in another order on another processor."""
     return math.fsum(values.tolist())
 
@@ -241,11 +242,15 @@ def compared(
                     columns[f"{check}_low"][at] = math.floor(scale * control.low)
                     columns[f"{check}_high"][at] = math.ceil(scale * control.high)
             columns["recorded"][at] = found.recorded
-            # The eligible calls beside it are published: enough of them stay open that nothing of calls without a reason follows.
-            told = min(whole.calls, found.eligible - (config.file.privacy.threshold - 1))
-            columns["based_on"][at] = told // BASE_ROUNDED * BASE_ROUNDED
+            columns["based_on"][at] = base_told(whole.calls, found.eligible, config.file.privacy.threshold)
     rounding = {name: {"team": step, "other": step, "based_on": BASE_ROUNDED}.get(name, 1) for name in names}
     return Compared(columns, rounding, fit)
+
+
+def base_told(calls: int, eligible: int, threshold: int) -> int:
+    """At least how many calls a row rests on. The eligible calls beside it are published: enough of them stay open that a small number of calls
+    without a reason, or without an outcome, is not narrowed."""
+    return min(calls, eligible - (threshold - 1)) // BASE_ROUNDED * BASE_ROUNDED
 
 
 def _rows(engine: Engine, config: AgencyConfig, measure: str, codelists: Mapping[str, Codelist]) -> pd.DataFrame:

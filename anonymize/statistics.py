@@ -175,8 +175,9 @@ def _compared(
     shown: Mask = made.fit & ~_beside(spec, {"period": period}, tables[home], withheld[home])
     if flag := OUTCOMES[outcome_of(spec.measure)].flag:
         shown &= ~np.array([field_withheld(flag, code, "period", tables, withheld) for code in period.codes])
-    none: Mask = np.zeros_like(shown)
-    return Statistic(spec, {"period": period}, made.columns, made.rounding, shown, none, design(config, spec.measure, codelists))
+    # What is left out of a comparison bounds how many calls have no reason or no outcome on record (`release/facts.py`).
+    telling: Mask = np.ones_like(shown)
+    return Statistic(spec, {"period": period}, made.columns, made.rounding, shown, telling, design(config, spec.measure, codelists))
 
 
 def _rounding(name: str) -> int:

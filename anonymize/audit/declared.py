@@ -15,11 +15,16 @@ from anonymize.errors import AuditError
 
 Key = frozenset[tuple[str, str]]
 
-SHARES, WAITS, HOURS, NOTHING, REVISED = "share_filled", "waits", "hours_without_team", "no_bound", "revised"
+SHARES, WAITS, HOURS, ALIKE, NOTHING, REVISED = "share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised"
 EDGE = "edge_of_records"
-KNOWN = (SHARES, WAITS, HOURS, NOTHING, REVISED, EDGE)
-KIND_OF = {"minutes_call_to_arrival": (WAITS, "wait"), "hours_without_team": (HOURS, "not_served_reason")}
-"""Measure of a statistic -> the kind of fact that it is, and the dimension whose counts it bounds."""
+KNOWN = (SHARES, WAITS, HOURS, ALIKE, NOTHING, REVISED, EDGE)
+KIND_OF = {
+    "minutes_call_to_arrival": (WAITS, "wait"),
+    "hours_without_team": (HOURS, "not_served_reason"),
+    **{f"compare_{what}": (ALIKE, "") for what in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")},
+    **{f"reached_{what}": (ALIKE, "") for what in ("arrest", "force_used")},
+}
+"""Measure of a statistic -> the kind of fact that it is, and the one dimension whose counts it bounds, if it is one."""
 SHARES_OF = "completeness"
 UNKNOWN = "unknown"
 BY_TIME = {"arrived_at": "wait", "cleared_at": "officer_released", "officer_cleared_at": "officer_released"}
@@ -128,7 +133,7 @@ def undeclared(
     of the first and the last call, by the days on which the records are said to begin and end."""
     for name, measure in measures.items():
         kind, dimension = KIND_OF.get(measure, (NOTHING, ""))
-        expected = kind if dimension in codes else NOTHING
+        expected = kind if dimension in codes or not dimension else NOTHING
         said = declared.kinds.get(name)
         if said != expected and not (said == kind and dimension not in codes):
             yield name, f"what it tells of counts is declared as '{said or 'nothing'}', not as '{expected}'"

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from anonymize.audit.around import narrowest, wider
 from anonymize.audit.reader import Key, PublicStatistic, Tree
@@ -23,10 +24,21 @@ APART = 3
 LONGEST = 1440.0
 """Minutes. A longer wait counts as none."""
 REASON, WITHOUT_TEAM = "not_served_reason", "hours_without_team"
+SERVED, YES = "served", "yes"
 NO_TEAM = ("no_unit", "all_busy")
 """Reasons of the calls whose hours WITHOUT_TEAM counts."""
 BLURRED = 5
 """With a threshold of at least so many, hours told as 0 are 0: between 0 and the threshold none are told."""
+
+ALIKE, BY_REASON = ("compare_", "reached_"), "compare"
+"""How the measures of like calls begin; those of BY_REASON set calls that found a free team against those that were lost for want of one."""
+SAID = {"arrest": "arrest", "force_used": "force_used", "wait": WAIT}
+"""Outcome of like calls -> dimension in which a call without it is UNTIMED."""
+ANSWERED = ("arrest", "force_used")
+BY_PERSON = ("repeat_90",)
+"""Outcomes that are yes or no; those that are known of some eligible calls alone."""
+SIDES = 10
+"""Each side of a comparison has so many times the threshold in calls."""
 
 Codes = tuple[str, ...]
 
@@ -60,15 +72,44 @@ def _plain(codes: Codes, low: float, high: float) -> _Part:
 def facts_of(
     statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
 ) -> list[Fact]:
-    """All that the rows of `statistic` tell. `counts`: what is published; `holds`: is a cell among the unknowns?
+    """All that the rows of `statistic` tell. `counts`: what is published; `holds`: is a cell among the unknowns?"""
+    found: list[Fact] = []
+    for dimension, parts_of in _split_by(statistic.measure):
+        if dimension in trees:
+            found += _split(statistic, dimension, parts_of, counts, trees, threshold, holds)
+    if statistic.measure.startswith(ALIKE):
+        found += _both_missing(statistic, counts, trees, threshold, holds)
+    return found
 
-    Where the cells of a row are not (no table joins its dimensions with the bounded one), the rows that make up a cell are added up for
-    the finest cells that are.
-    """
-    split = {WAITED: (WAIT, _waits), WITHOUT_TEAM: (REASON, _hours)}.get(statistic.measure)
-    if split is None or split[0] not in trees:
+
+PartsOf = Callable[[int, Mapping[str, float], Tree, int, int | None], Iterator[_Part]]
+
+
+def _split_by(measure: str) -> list[tuple[str, PartsOf]]:
+    """Each dimension whose counts the measure bounds, and what it says of them, row by row."""
+    if measure == WAITED:
+        return [(WAIT, _waits)]
+    if measure == WITHOUT_TEAM:
+        return [(REASON, _hours)]
+    if not measure.startswith(ALIKE):
         return []
-    dimension, parts_of = split[0], split[1]
+    contrast, outcome = measure.split("_", 1)
+    repeat = outcome in BY_PERSON
+    found: list[tuple[str, PartsOf]] = [(REASON, partial(_lost, repeat))] if contrast == BY_REASON else []
+    if outcome in SAID:
+        found.append((SAID[outcome], partial(_said, outcome in ANSWERED)))
+    return found
+
+
+def _split(
+    statistic: PublicStatistic, dimension: str, parts_of: PartsOf, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int,
+    holds: Callable[[Key], bool],
+) -> list[Fact]:  # fmt: skip
+    """What the rows tell of the codes of one dimension.
+
+    Where the cells of a row are not among the unknowns (no table joins its dimensions with the bounded one), the rows that make up a cell are
+    added up for the finest cells that are.
+    """
     found: list[Fact] = []
     where = statistic.where
     by_levels: dict[tuple[tuple[str, str], ...], list[tuple[Key, dict[str, float] | None]]] = {}
@@ -196,3 +237,46 @@ def _hours(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int,
         yield _plain(NO_TEAM, 0, 0)
     else:
         yield _plain(NO_TEAM, max(0, none - 5), max(0, calls - (hours - 5) + none + 4))
+
+
+def _lost(repeat: bool, calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _unknown: int | None) -> Iterator[_Part]:
+    """Like calls by whether a team was free: many were lost for want of one, and calls without a reason are not among those that it rests on.
+
+    Enough is on record (`recorded`) only where four in five of the calls that no team reached have a reason."""
+    if any(code not in tree.parent for code in (*NO_TEAM, UNTIMED)):
+        return
+    yield _plain(NO_TEAM, SIDES * threshold, math.inf)
+    yield _plain((UNTIMED,), 0, max(0, calls - numbers["based_on"]))
+    if numbers["recorded"] and not repeat and SERVED in tree.parent:
+        yield _Part((UNTIMED,), 0, math.inf, ((((UNTIMED,), 5), ((SERVED,), 1)), -math.inf, calls))
+
+
+def _said(answered: bool, calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _unknown: int | None) -> Iterator[_Part]:
+    """Calls whose outcome is not on record are not among those that a comparison rests on; and of yes and no each side has as many as the threshold."""
+    if UNTIMED in tree.parent:
+        yield _plain((UNTIMED,), 0, max(0, calls - numbers["based_on"]))
+    if answered and YES in tree.parent:
+        yield _plain((YES,), 2 * threshold, math.inf)
+
+
+def _both_missing(
+    statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
+) -> Iterator[Fact]:
+    """What `recorded` tells of calls without a reason (U) and calls without an outcome (A).
+
+    0: not enough is on record, which fewer than the threshold never decide. 1: A is at most U and a tenth of the calls with a reason."""
+    contrast, outcome = statistic.measure.split("_", 1)
+    by_reason, dimension = contrast == BY_REASON, SAID.get(outcome)
+    if dimension is None and outcome not in BY_PERSON:
+        return  # times of which no table has the missing ones
+    for key, numbers in statistic.rows:
+        if numbers is None or key not in counts:
+            continue
+        reasons = [key | {(REASON, UNTIMED)}] if by_reason else []
+        outcomes = [key | {(dimension, UNTIMED)}] if dimension else []
+        if not all(holds(cell) for cell in (*reasons, *outcomes)):
+            continue
+        if not numbers["recorded"]:
+            yield Fact(tuple((cell, 1) for cell in (*reasons, *outcomes)), threshold, math.inf)
+        elif outcomes:
+            yield Fact((*((cell, 10) for cell in outcomes), *((cell, -9) for cell in reasons)), -math.inf, counts[key])

@@ -10,16 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
-from anonymize.codelists import ROOT, Codelist
+from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import PlanError
 
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
 SHOWN = ("published", "incomplete")
-KINDS = ("share_filled", "waits", "hours_without_team", "no_bound", "revised", "edge_of_records")
+KINDS = ("share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised", "edge_of_records")
 NONE = 0
 """Told as 0, hours without a team are none from a threshold of BLURRED on: between 0 and the threshold none are told."""
 BLURRED = 5
@@ -63,8 +64,12 @@ def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Call
             )
         if kind == "share_filled":
             listed = _shares(fact, declared, codelists, holds)
-        elif kind in ("waits", "hours_without_team"):
-            listed = _statistic(fact, declared, codelists, holds)
+        elif kind == "waits":
+            listed = _statistic(fact, fact["dimension"], partial(_waits, fact), declared, codelists, holds)
+        elif kind == "hours_without_team":
+            listed = _statistic(fact, fact["dimension"], partial(_without_team, fact), declared, codelists, holds)
+        elif kind == "like_calls":
+            listed = _like_calls(fact, declared, codelists, holds)
         elif kind == "edge_of_records":
             listed = _edge(fact, codelists, holds)
         else:
@@ -157,10 +162,33 @@ class _Share:
     sharp: tuple[tuple[tuple[str, int], ...], int | None, int | None] | None = None
 
 
+@dataclass(frozen=True)
+class _Row:
+    """One row of a statistic that has numbers, and stands beside a published count of `calls`, of which `unknown` have the code of that name
+    (None: not published)."""
+
+    key: Key
+    calls: int
+    unknown: int | None
+    numbers: Mapping[str, int]
+
+
+def _row(fact: Mapping[str, Any], row: Mapping[str, str], name: str, declared: Declared) -> _Row | None:
+    """None where nothing is told, or no count beside it is published."""
+    dimensions, where = declared.dimensions[fact["resource"]], declared.where[fact["resource"]]
+    key = _cell([(d, row[d]) for d in dimensions], where.items())
+    if key not in declared.counts or row["status"] not in SHOWN:
+        return None
+    numbers = {column: int(text) for column, text in row.items() if text.isdigit() and column not in dimensions}
+    return _Row(key, declared.counts[key], declared.counts.get(key | {(name, UNKNOWN)}), numbers)
+
+
 def _statistic(
-    fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
-) -> Iterator[Bounds]:
-    name, resource = fact["dimension"], fact["resource"]
+    fact: Mapping[str, Any], name: str, tell: Callable[[_Row, Codelist, int], Iterable[_Share]], declared: Declared,
+    codelists: Mapping[str, Codelist], holds: Callable[[Key], bool],
+) -> Iterator[Bounds]:  # fmt: skip
+    """What all rows say of the codes of the dimension `name`, by what `tell` makes of one row."""
+    resource = fact["resource"]
     if name not in codelists:  # no table has it
         return
     where = _cell(declared.where[resource].items())
@@ -171,17 +199,8 @@ def _statistic(
             continue
         key = _cell(codes.items(), where)
         levels = tuple(codelists[d].by_code[code].level for d, code in codes.items())
-        shares: list[_Share] = []
-        if key in declared.counts and row["status"] in SHOWN:
-            untimed = declared.counts.get(key | {(name, fact.get("untimed", ""))})
-            numbers = {column: int(text) for column, text in row.items() if text.isdigit() and column not in codes}
-            calls = declared.counts[key]
-            shares = (
-                list(_waits(calls, untimed, numbers, fact, codelists[name]))
-                if fact["kind"] == "waits"
-                else [_without_team(calls, numbers, fact, declared.threshold)]
-            )
-        by_levels.setdefault(levels, {})[key] = shares
+        found = _row(fact, row, name, declared)
+        by_levels.setdefault(levels, {})[key] = list(tell(found, codelists[name], declared.threshold)) if found else []
     for rows in by_levels.values():
         if not any(rows.values()):
             continue
@@ -242,13 +261,13 @@ def _chain(codelist: Codelist, code: str) -> list[str]:
     return found
 
 
-def _waits(calls: int, untimed: int | None, numbers: Mapping[str, int], fact: Mapping[str, Any], wait: Codelist) -> Iterator[_Share]:
+def _waits(fact: Mapping[str, Any], row: _Row, wait: Codelist, _threshold: int) -> Iterator[_Share]:
     """With T waits in order, the quantile a / b lies between those in places floor(a (T - 1) / b) and ceil(a (T - 1) / b), counted from 0.
 
     Told to the nearest minute as `told`: where an edge between bands lies above it, all waits up to the first of the two are below the edge;
     where it lies below, all from the second on are not. With U = N - T calls without a time, b * below + a * U bounds both.
     """
-    no_time = fact["untimed"]
+    no_time, calls, untimed, numbers = fact["untimed"], row.calls, row.unknown, row.numbers
     least = calls - untimed if untimed is not None else numbers["based_on"]
     most = calls - untimed if untimed is not None else calls
     yield _Share((no_time,), calls - most, calls - least)
@@ -278,10 +297,53 @@ def _merged(codes: Sequence[str], codelist: Codelist) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _without_team(calls: int, numbers: Mapping[str, int], fact: Mapping[str, Any], threshold: int) -> _Share:
+def _without_team(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int) -> Iterator[_Share]:
     """Each hour without a team holds a call that none was free for; each other hour one that is not."""
-    codes, none = tuple(fact["codes"]), numbers["hours_none"]
+    codes, none = tuple(fact["codes"]), row.numbers["hours_none"]
     if none == NONE and threshold >= BLURRED:
-        return _Share(codes, 0, 0)
-    others = numbers["based_on"] - ROUND_DOWN - (none + ROUND_UP)
-    return _Share(codes, max(0, none - ROUND_DOWN), max(0, calls - max(0, others)))
+        yield _Share(codes, 0, 0)
+        return
+    others = row.numbers["based_on"] - ROUND_DOWN - (none + ROUND_UP)
+    yield _Share(codes, max(0, none - ROUND_DOWN), max(0, row.calls - max(0, others)))
+
+
+# Comparisons of like calls
+
+
+def _like_calls(
+    fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+) -> Iterator[Bounds]:
+    """Both sides of a comparison are large, what it leaves out is at most what it does not rest on, and `recorded` tells how much is missing."""
+    reason, outcome = fact["reason"], fact["outcome"]
+    if fact["lost"]:
+        yield from _statistic(fact, reason, partial(_reasons, fact), declared, codelists, holds)
+    if outcome:
+        yield from _statistic(fact, outcome, partial(_outcomes, fact), declared, codelists, holds)
+    for line in declared.rows[fact["resource"]]:
+        row = _row(fact, line, reason, declared)
+        if row is None:
+            continue
+        unreasoned = [row.key | {(reason, fact["unreasoned"])}] if fact["lost"] else []
+        missing = [row.key | {(outcome, fact["missing"])}] if outcome else []
+        cells = [cell for cell in (*unreasoned, *missing) if holds(cell)]
+        if len(cells) < len(unreasoned) + len(missing):
+            continue  # a part of the sum stands in no table
+        if not row.numbers["recorded"] and cells and (outcome or fact["followed"]):
+            yield Bounds(tuple((cell, 1) for cell in cells), declared.threshold, None, True)
+        if row.numbers["recorded"] and missing and not fact["followed"]:
+            yield Bounds((*((cell, 10) for cell in missing), *((cell, -9) for cell in unreasoned)), None, row.calls, True)
+
+
+def _reasons(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int) -> Iterator[_Share]:
+    """Why no team came: many calls were lost, and few have no reason on record."""
+    unreasoned = fact["unreasoned"]
+    yield _Share(tuple(fact["lost"]), fact["sides"] * threshold, None)
+    yield _Share((unreasoned,), 0, max(0, row.calls - row.numbers["based_on"]))
+    if row.numbers["recorded"] and not fact["followed"]:
+        yield _Share((unreasoned,), 0, None, (((unreasoned, 5), (fact["served"], 1)), None, row.calls))
+
+
+def _outcomes(fact: Mapping[str, Any], row: _Row, _codes: Codelist, threshold: int) -> Iterator[_Share]:
+    yield _Share((fact["missing"],), 0, max(0, row.calls - row.numbers["based_on"]))
+    if fact["answers"]:
+        yield _Share(("yes",), 2 * threshold, None)

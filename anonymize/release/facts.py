@@ -15,11 +15,14 @@ from typing import Any
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import OutsideRecords, StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.comparisons import COMPARED, ENOUGH_SIDES, OUTCOMES, REASON, TEAM_FREE, contrast_of, outcome_of
 from anonymize.completeness import ARRESTS, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_A_MONTH, STEPS, TEAM_CALLS
 from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.records import WITHOUT_TEAM
 
-SHARE_FILLED, WAITS, HOURS, NO_BOUND, REVISED = "share_filled", "waits", "hours_without_team", "no_bound", "revised"
+SHARE_FILLED, WAITS, HOURS, LIKE_CALLS, NO_BOUND, REVISED = (
+    "share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised",
+)  # fmt: skip
 EDGE = "edge_of_records"
 EQUAL, AT_LEAST = "equal", "at_least"
 
@@ -54,6 +57,11 @@ MEANING = {
     HOURS: (
         "For each row with numbers: in hours_none - 5 to hours_none + 4 hours (none, where it is 0 and the threshold is 5 or more) came at least one call with a code in 'codes'; "
         "in based_on - 5 to based_on + 4 hours came any call; each of the other hours holds at least one call of the row without these codes."
+    ),
+    LIKE_CALLS: (
+        "For each row with numbers: N is its published count, k the threshold. If 'lost' is not empty: sides * k or more of these calls have a code of 'reason' in 'lost', and "
+        "U have 'unreasoned'; else U = 0. If 'outcome' is not empty, A calls have the code 'missing' of it. U <= N - based_on, A <= N - based_on. If 'answers' is true, 2 * k calls or more have the code "
+        "'yes' of 'outcome'. recorded = 0: U + A >= k, unless 'outcome' is empty and 'followed' false. recorded = 1, and 'followed' false: 5 * U + S <= N, S calls having the code 'served' of 'reason', and 10 * A - 9 * U <= N."
     ),
     NO_BOUND: "The numbers rest on published counts, and bound no count of the joint table.",
     EDGE: "A gap says that the records begin, or end, next to it. So at least one call, the first or the last on record, has the codes in 'of'.",
@@ -96,9 +104,21 @@ def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist]) -> dict
         kind = WAITS
     elif spec.measure == WITHOUT_TEAM and all(code in codelists["not_served_reason"].by_code for code in NO_TEAM):
         figures, kind = {"dimension": "not_served_reason", "codes": NO_TEAM}, HOURS
+    elif spec.measure in COMPARED:
+        figures, kind = _like_calls(spec.measure), LIKE_CALLS
     else:
         figures, kind = {}, NO_BOUND
     return {"kind": kind, "resource": spec.name, "meaning": MEANING[kind]} | figures
+
+
+def _like_calls(measure: str) -> dict[str, Any]:
+    outcome = OUTCOMES[outcome_of(measure)]
+    by_reason = contrast_of(measure) == TEAM_FREE
+    return {
+        "reason": REASON, "lost": NO_TEAM if by_reason else [], "unreasoned": UNKNOWN, "served": "served", "sides": ENOUGH_SIDES,
+        "outcome": outcome.flag or ("wait" if measure == "compare_wait" else ""), "missing": UNKNOWN, "answers": bool(outcome.flag),
+        "followed": outcome.followed,
+    }  # fmt: skip
 
 
 def of_revisions() -> dict[str, Any]:

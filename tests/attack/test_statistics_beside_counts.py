@@ -7,6 +7,7 @@ import pytest
 from anonymize.audit import audit_release
 from anonymize.errors import AuditError
 from anonymize.pipeline import read_inputs
+from tests import simulated
 from tests.agency import build, write_agency
 from tests.helpers import rehash
 
@@ -117,3 +118,33 @@ def test_hours_without_a_team_tell_of_the_calls_in_them(tmp_path):
     shown = {r["period"]: r for r in table(tmp_path, "hours")}
     assert shown["2024-Q1"]["status"] == "suppressed"
     assert "beside statistics" in put_back(tmp_path, "hours", "2024-Q1,,,suppressed", "2024-Q1,70,140,published")
+
+
+OF_ELIGIBLE = """
+[[tables]]
+name = "reasons"
+title = "Reasons"
+dimensions = { not_served_reason = ["all", "reason"] }
+where = { eligible = "yes" }
+"""
+
+
+def test_what_a_comparison_leaves_out_tells_of_calls_without_a_reason(tmp_path, monkeypatch):
+    """Three eligible calls have no reason on record, and their number is withheld: a comparison that rests on all but a few would narrow it."""
+    made_up = [list(row) for row in simulated.rows(simulated.City(seed=1, calls=4000))]
+    reason, unit, eligible = (simulated.COLUMNS.index(name) for name in ("why", "unit", "eligible"))
+    blank = [row for row in made_up if row[eligible] == "yes" and row[unit] == "police_only" and not row[reason]]
+    for row in blank[3:]:
+        row[reason] = "declined"
+    monkeypatch.setattr(simulated, "rows", lambda _city: made_up)
+    path = simulated.write(tmp_path, simulated.City(seed=1), ("compare_officer_minutes",), OF_ELIGIBLE)
+    assert build(read_inputs(path), tmp_path / "out", tmp_path / "private").report.passed
+    counted = {r["not_served_reason"]: r for r in table(tmp_path, "reasons")}
+    assert counted["unknown"]["status"] == "suppressed"
+    row = next(r for r in table(tmp_path, "compare_officer_minutes") if r["period"] == "all")
+    assert row["status"] == "published"
+    calls = int(counted["all"]["calls"])
+    assert calls - int(row["based_on"]) >= 10
+    told = ",".join(v for name, v in row.items() if name not in ("based_on", "status"))
+    exact = put_back(tmp_path, "compare_officer_minutes", f"{told},{row['based_on']},published", f"{told},{calls // 10 * 10},published")
+    assert exact == {"beside statistics"}
