@@ -15,6 +15,8 @@ from dashboard.release import ROOT, Release, StatisticTable
 
 FEWER, MORE, NO_CLEAR, CANNOT_TELL = "fewer", "more", "no_clear", "cannot_tell"
 TEAM_FREE, REACHED = "team_free", "reached"
+NO_TEAM = ("no_unit", "all_busy")
+"""Reasons that say: no team was free."""
 POWER = (2.5758 + 0.8416) / 2.5758
 """A difference of so many half widths of the 99 % interval is found in 8 of 10 cases."""
 RARE = 0.15
@@ -89,6 +91,17 @@ def comparison(release: Release, measure: str, period: str = ROOT) -> Comparison
     table = release.statistic(measure)
     cell = table.cell({"period": period}) if table and release.holds(table, "period", period) else None
     return of_cell(measure, design_of(release, table), cell) if table and cell else None
+
+
+def calls_with_a_free_team(release: Release) -> int | None:
+    """Eligible calls, less those that were lost for want of a team and those without a reason on record; None where one of these is not published."""
+    table = release.find("not_served_reason", where={"eligible": "yes"})
+    codes = (*NO_TEAM, "unknown")
+    if table is None or not all(release.holds(table, "not_served_reason", code) for code in codes):
+        return None
+    every, *others = (table.cell({"not_served_reason": code})[0] for code in (ROOT, *codes))
+    known = [n for n in others if n is not None]
+    return every - sum(known) if every is not None and len(known) == len(others) else None
 
 
 def design_of(release: Release, table: StatisticTable) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dashboard.charts import share_words
 from dashboard.language import _, percent, text
 from dashboard.measures import measures
 from dashboard.release import CountTable, Release
-from dashboard.views import Point, Share
+from dashboard.views import Point, Share, in_part
 from dashboard.year_trend import RULES, clustering, last_break, trend, trend_words
 
 
@@ -70,9 +70,12 @@ def score(release: Release, measure: str, year: str) -> Score | None:
     earlier = str(int(year) - 1)
     known = [c.code for c in release.codelists["period"].at("year") if c.code <= year]
     over = years_of_shares([s for code in known if (s := _share(table, found, code)).share is not None and s.whole.status == "published"])
-    verdict = trend(over, last_break(release, RULES, ("eligible",)), clustering(release))
+    now = _share(table, found, year)
+    told = trend_words(trend(over, last_break(release, RULES, ("eligible",)), clustering(release)))
+    if in_part(now.part.status, now.whole.status):
+        told = _("no whole year to compare")
     before = _share(table, found, earlier) if earlier in release.codelists["period"].codes else None
-    return Score(plain, _share(table, found, year), before, trend_words(verdict), measure == "connected" and some_share_no_data(release))
+    return Score(plain, now, before, told, measure == "connected" and some_share_no_data(release))
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ else:
                for row in found],
         data=frame_of({"partner": row.code, **row.data(waited.columns)} for row in found),
         hidden=sum(row.withheld for row in found),
-        note=_("Only visits that the partner confirmed, from any responder's call. The dot is the middle, the line runs to the day that 9 in 10 stay under."),
+        note=_("Only visits within 30 days that the partner confirmed, from any responder's call. The dot is the middle, the line runs to the day that 9 in 10 stay under."),
     )  # fmt: skip
 items, rows = [], []
 for days in (30, 90, 365):

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from dashboard import charts
-from dashboard.comparisons import CANNOT_TELL, comparison
+from dashboard.comparisons import CANNOT_TELL, calls_with_a_free_team, comparison
 from dashboard.language import _, day, number, rounded, text
 from dashboard.program import costs_of_contacts, money, numbers
 from dashboard.release import ROOT
@@ -59,13 +59,13 @@ else:
     else:
         page.not_reported(_("cost per contact"))
 page.heading(_("What might be saved"))
-costs, like = release.reference("unit_costs"), comparison(release, "compare_arrest")
+costs, like, found_free = release.reference("unit_costs"), comparison(release, "compare_arrest"), calls_with_a_free_team(release)
 cost = (
     next((r for r in numbers(costs, "low", "middle", "high").to_dict("records") if r["item"] == "jail_booking"), None)
     if costs is not None
     else None
 )
-if cost is None or like is None:
+if cost is None or like is None or found_free is None:
     page.not_reported(_("unit costs, or arrests for like calls when a team was free and when none was"))
 elif like.verdict == CANNOT_TELL:
     page.info(_("We cannot tell if there were fewer arrests, so no sum can be made. {why}").format(why=like.why))
@@ -81,7 +81,7 @@ else:
         )
     )  # fmt: skip
     share = page.slide("due", _("How much of the difference is due to the teams, in per cent"), 0, 100, 50, 5)
-    fewer = [max(0.0, -edge) * like.calls * share / 100 for edge in (like.high, like.team - like.other, like.low)]
+    fewer = [max(0.0, -edge) * found_free * share / 100 for edge in (like.high, like.team - like.other, like.low)]
     cases = list(zip((_("low"), _("middle"), _("high")), fewer, (cost["low"], cost["middle"], cost["high"]), strict=True))
     page.marks(
         title=_("Arrests fewer, times what a jail booking costs, {period}").format(period=period_title(release, ROOT)), what=_("Case"), unit=_("Money"),
@@ -90,8 +90,8 @@ else:
                for words, n, price in cases],
         data=pd.DataFrame([{"case": code, "arrests_fewer": n, "price": price, "share_due": share, "sum": round(n * price)}
                            for code, (_words, n, price) in zip(("low", "middle", "high"), cases, strict=True)]),
-        note=_("The low case takes the near end of the likely range and the low cost; the high case the far end and the high cost. If teams are not the reason, nothing is saved. "
-               "Not every arrest leads to a jail booking. Who would save: {payer}. A jail saves only when it spends less, for example by closing a unit.").format(payer=escape(text(cost, "payer"))),
+        note=_("Over the {calls} calls that found a free team. The low case takes the near end of the likely range and the low cost; the high case the far end and the high cost. If teams are not the reason, nothing is saved. "
+               "Not every arrest leads to a jail booking. Who would save: {payer}. A jail saves only when it spends less, for example by closing a unit.").format(calls=number(found_free), payer=escape(text(cost, "payer"))),
     )  # fmt: skip
 page.caveats(
     [
