@@ -25,6 +25,7 @@ MOST_CELLS = 5_000_000
 """Of one table."""
 SAFE_PATH = r"^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
 DIGITS = re.compile(r"[0-9]{1,15}")
+SIGNED = re.compile(r"-?[0-9]{1,15}")
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
 VISIBLE = ("published", "incomplete")
 
@@ -201,19 +202,21 @@ def check_tree(codes: Mapping[str, Any], root: str) -> None:
 def check_cells(
     rows: Any, levels: Mapping[str, tuple[str, ...]], codelists: Mapping[str, Any], columns: Sequence[str], where: Mapping[str, str]
 ) -> None:
-    """Each cell of a table once, with a status, and whole numbers where it is visible. `rows`: tuples of codes, numbers and status, as text."""
+    """Each cell of a table once, with a status, and whole numbers where it is visible; the ends of a difference (columns that end in `low` or
+    `high`) may lie below nought. `rows`: tuples of codes, numbers and status, as text."""
     missing = [name for name in (*levels, *where) if name not in codelists]
     if missing or any(code not in codelists[name].codes for name, code in where.items()):
         raise NotFormat1("a dimension or code that no codelist holds")
     axes = [[code.code for code in codelists[name].codes.values() if code.level in names] for name, names in levels.items()]
     if math.prod(map(len, axes)) > MOST_CELLS:
         raise NotFormat1(f"more than {MOST_CELLS:,} cells in a table")
+    forms = [SIGNED if name.endswith(("low", "high")) else DIGITS for name in columns]
     width, seen = len(levels), set()
     for row in rows:
         *numbers, status = row[width:]
         if status not in STATUSES or len(numbers) != len(columns):
             raise NotFormat1("a status that format 1 does not know")
-        if not all(DIGITS.fullmatch(number) if status in VISIBLE else number == "" for number in numbers):
+        if not all(form.fullmatch(number) if status in VISIBLE else number == "" for number, form in zip(numbers, forms, strict=True)):
             raise NotFormat1("a cell whose number does not fit its status")
         seen.add(tuple(row[:width]))
     if len(seen) != len(rows) or seen != set(product(*axes)):

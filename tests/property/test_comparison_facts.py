@@ -93,9 +93,7 @@ def hold(engine, audit, counts):
 def edges(engine, audit):
     """Both sides' bounds in one form; what says nothing (none or more, no end) is left out."""
     of_engine = {
-        (frozenset(b.terms), b.low or 0 if all(w > 0 for _, w in b.terms) else b.low, b.high)
-        for b in engine
-        if b.low or b.high is not None
+        (frozenset(b.terms), b.low or 0 if all(w > 0 for _, w in b.terms) else b.low, b.high) for b in engine if b.low or b.high is not None
     }
     of_audit = set()
     for f in audit:
