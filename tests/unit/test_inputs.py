@@ -45,11 +45,22 @@ handoffs = { paths = "handoffs.csv", values = { "Shelter" = "housing" } }
 """
 
 
+EARLY = CALLS.replace("2024-01-01 08:50\n", "2024-01-01 08:05\n")
+"""Call 1: the officer left four minutes before anyone came."""
+
+
 def agency(folder, inputs=INPUTS, **files):
     path = write_agency(folder, CALLS, {'call_type = "type"\n': COLUMNS}, inputs)
     for name, text in ({"shifts": SHIFTS, "handoffs": HANDOFFS} | files).items():
         (folder / f"{name}.csv").write_text(text)
     return path
+
+
+def test_an_officer_who_left_before_anyone_came_is_not_recorded(tmp_path):
+    """Such a time is wrong. It is no time on scene, so it must not count as an officer who left first either: both figures are of the same calls."""
+    path = agency(tmp_path, calls=EARLY)
+    rows = {row["call_id"]: row for row in calls_of(path)}
+    assert [rows[i]["officer_released"] for i in "12"] == ["unknown", "no"]
 
 
 def test_fields_that_follow_from_others(tmp_path):
