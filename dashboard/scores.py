@@ -20,7 +20,7 @@ class Score:
     now: Share
     before: Share | None
     trend: str
-    """Over three years and more, in words."""
+    """Over three years and more, in words; empty where there is no share."""
     at_least: bool = False
     """The true share may be higher: not everyone who would know of a success tells."""
 
@@ -72,7 +72,9 @@ def score(release: Release, measure: str, year: str) -> Score | None:
     over = years_of_shares([s for code in known if (s := _share(table, found, code)).share is not None and s.whole.status == "published"])
     now = _share(table, found, year)
     told = trend_words(trend(over, last_break(release, RULES, ("eligible",)), clustering(release)))
-    if in_part(now.part.status, now.whole.status):
+    if now.share is None:
+        told = ""
+    elif in_part(now.part.status, now.whole.status):
         told = _("no whole year to compare")
     before = _share(table, found, earlier) if earlier in release.codelists["period"].codes else None
     return Score(plain, now, before, told, measure == "connected" and some_share_no_data(release))
@@ -109,7 +111,7 @@ class Target:
 
     @property
     def trend(self) -> str:
-        return self.score.trend if self.score else "–"
+        return (self.score.trend if self.score else "") or "–"
 
     def quality(self, release: Release) -> str:
         """How far the fields behind the figure are filled."""
