@@ -13,7 +13,7 @@ are those of a regression with a constant for each stratum. Its error respects t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -362,8 +362,14 @@ def _recorded(every: Sides, missing: Mask, not_served: Mask, threshold: int) -> 
     return gap is None or gap.low <= 0 <= gap.high
 
 
-def field_withheld(flag: str, code: str, period: str, tables: Sequence[Table], withheld: Sequence[Mask]) -> bool:
-    """Is one of the counts of the field, by who came, withheld or not published at all?"""
+def field_withheld(
+    flag: str, code: str, period: str, tables: Sequence[Table], withheld: Sequence[Mask], strata: Collection[str] = ()
+) -> bool:
+    """Is one of the counts of the field, by who came, withheld or not published at all? Or is a count of the field withheld in a table of all `strata`: the
+    rates are weighted by those, and would be an equation of it."""
+    for table, mask in zip(tables, withheld, strict=True):
+        if strata and {flag, *strata} <= {*table.dimensions, *table.where} and mask.any():
+            return True
     for table, mask in zip(tables, withheld, strict=True):
         if {period, "responder", flag} == set(table.dimensions) and not table.where and code in table.dimensions[period].codes:
             wanted = {period: (code,), "responder": ("clinician", "no_clinician"), flag: ("yes", "no")}

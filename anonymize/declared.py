@@ -59,7 +59,7 @@ def contents_of(counted: Counted, withheld: Sequence[Mask], statistics: Sequence
     tally = counted.tally
     beside = _completeness(config, codelists, tally, counts)
     told = [facts.of_completeness(config, codelists, sorted(tally.completeness), tally.asked_of, told=counted.tells_shares)]
-    told += [facts.of_statistic(statistic.spec, codelists) for statistic in shown]
+    told += [facts.of_statistic(statistic.spec, codelists, left_out=statistic.left_out) for statistic in shown]
     told += [facts.of_edge(outside, codelists) for outside in config.file.release.outside_records]
     if counted.before.folders:
         told.append(facts.of_revisions())
@@ -79,7 +79,15 @@ def _statistic(statistic: Statistic, marks: Marks) -> PublishedStatistic:
     columns = {name: np.where(statistic.shown, values, 0) for name, values in statistic.columns.items()}
     timed = statistic.spec.measure in CLOCKS
     return PublishedStatistic(
-        statistic.spec, statistic.dimensions, columns, statistic.rounding, statistic.shown, timed, marks, statistic.design
+        statistic.spec,
+        statistic.dimensions,
+        columns,
+        statistic.rounding,
+        statistic.shown,
+        timed,
+        marks,
+        statistic.design,
+        statistic.left_out,
     )
 
 

@@ -296,7 +296,7 @@ def _until_safe(
     for rounds in range(1, MOST_ROUNDS + 1):
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
-        told = [replace(s, shown=s.shown & ~silent.get(s.spec.name, np.zeros_like(s.shown))) for s in statistics()]
+        told = [_without(s, silent.get(s.spec.name)) for s in statistics()]
         contents = withholding.contents(told)
         write_candidate(candidate, contents)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
@@ -327,6 +327,13 @@ def _until_safe(
     )
 
 
+def _without(statistic: Statistic, silent: Mask | None) -> Statistic:
+    """`statistic` without the rows that would narrow a count."""
+    if silent is None or not silent.any():
+        return statistic
+    return replace(statistic, shown=statistic.shown & ~silent, left_out=True)
+
+
 def _hush(told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent: dict[str, Mask]) -> int:
     """Add to `silent` the rows around `cells` that rest on the fewest (those on up to a quarter more too), which narrow most; gives how many.
 
@@ -339,6 +346,9 @@ def _hush(told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent:
             small = {s.spec.name: mask & (s.base <= 1.25 * fewest) for s, mask in zip(told, rows, strict=True)}
             silent.update({name: mask | silent.get(name, np.zeros_like(mask)) for name, mask in small.items()})
             return sum(int(mask.sum()) for mask in small.values())
+    if missing := {s.spec.name: ~s.shown for s in told if not s.left_out and not s.shown.all()}:
+        silent.update(missing)  # rows that are missing anyhow tell no more by that, once some may be missing for this reason
+        return sum(int(mask.sum()) for mask in missing.values())
     raise ProtectionError("statistics narrow a small count, and leaving them out does not mend it; please report this; nothing was written")
 
 

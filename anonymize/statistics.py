@@ -23,7 +23,7 @@ from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.collected import followed_whole
-from anonymize.comparisons import COMPARED, OUTCOMES, Compared, compared, design, field_withheld, needed, outcome_of
+from anonymize.comparisons import COMPARED, OUTCOMES, Compared, alike, compared, design, field_withheld, needed, outcome_of
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
@@ -47,7 +47,7 @@ BASE_ROUNDED = 10
 class Statistic:
     """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded to `rounding` of its name.
 
-    `telling`: rows that bound a count which is not published.
+    `telling`: rows that bound a count which is not published. `left_out`: may rows be missing from `shown` because they would narrow a count?
     """
 
     spec: StatisticSpec
@@ -58,6 +58,7 @@ class Statistic:
     telling: Mask
     design: Mapping[str, object] = field(default_factory=dict)
     """How a comparison was made; empty for other statistics."""
+    left_out: bool = False
 
     @property
     def base(self) -> Ints:
@@ -174,7 +175,8 @@ def _compared(
     assert home is not None
     shown: Mask = made.fit & ~_beside(spec, {"period": period}, tables[home], withheld[home])
     if flag := OUTCOMES[outcome_of(spec.measure)].flag:
-        shown &= ~np.array([field_withheld(flag, code, "period", tables, withheld) for code in period.codes])
+        strata = alike(config, codelists)
+        shown &= ~np.array([field_withheld(flag, code, "period", tables, withheld, strata) for code in period.codes])
     # What is left out of a comparison bounds how many calls have no reason or no outcome on record (`release/facts.py`).
     telling: Mask = np.ones_like(shown)
     return Statistic(spec, {"period": period}, made.columns, made.rounding, shown, telling, design(config, spec.measure, codelists))

@@ -80,9 +80,11 @@ class Blanks:
 
 @dataclass
 class Declared:
-    """`kinds`: resource -> the kind of fact it is said to be; `edges`: codes of the first and the last call on record, where they are told."""
+    """`kinds`: resource -> the kind of fact it is said to be; `complete`: the statistics of which no row was left out because it would narrow a count;
+    `edges`: codes of the first and the last call on record, where they are told."""
 
     kinds: dict[str, str] = field(default_factory=dict)
+    complete: set[str] = field(default_factory=set)
     shares: Shares | None = None
     revisions: bool = False
     edges: list[Key] = field(default_factory=list)
@@ -106,6 +108,8 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
         if str(fact["resource"]) in found.kinds:
             raise ValueError("declared twice")
         found.kinds[str(fact["resource"])] = kind
+        if kind == WAITS and {True: True, False: False}[fact.get("left_out", True)] is False:
+            found.complete.add(str(fact["resource"]))
         if kind == SHARES:
             found.shares = Shares(
                 of={name: frozenset(said["of"].items()) for name, said in fact["out_of"].items()},

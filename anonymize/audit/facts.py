@@ -122,6 +122,10 @@ def _split(
             for key, numbers in rows
             if numbers is not None and key in counts
         }
+        if statistic.measure == WAITED and statistic.complete:
+            told |= {
+                key: [untimed] for key, numbers in rows if numbers is None and (untimed := _too_few(key, statistic, counts, threshold))
+            }
         if not told:
             continue
         if _held(rows[0][0], dimension, trees, holds):
@@ -135,6 +139,14 @@ def _split(
             above = {key: wider(key - where, steps, trees) | where for key, _ in rows}
             found += _added(above, told, dimension, counts, holds)
     return found
+
+
+def _too_few(key: Key, statistic: PublicStatistic, counts: Mapping[Key, int], threshold: int) -> _Part | None:
+    """A row without numbers, where its count is public and large enough, has fewer times than the minimum: so many calls have none."""
+    calls = counts.get(key, 0)
+    if calls < statistic.minimum + threshold - 1:
+        return None
+    return _plain((UNTIMED,), calls - int(statistic.minimum) + 1, calls)
 
 
 def _levels(key: Key, trees: Mapping[str, Tree]) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +50,25 @@ class Tree:
 
     levels: dict[str, tuple[str, ...]]
     parent: dict[str, str]
+    _above: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def above(self, level: str) -> dict[str, str]:
         """For every code at or below `level`, its ancestor at `level`."""
-        found = {}
-        for code in self.parent:
-            at: str | None = code
-            while at and at not in self.levels[level]:
-                at = self.parent.get(at) or None
-            if at:
-                found[code] = at
-        return found
+        if level not in self._above:
+            there, found = set(self.levels[level]), {}
+            for code in self.parent:
+                at: str | None = code
+                while at and at not in there:
+                    at = self.parent.get(at) or None
+                if at:
+                    found[code] = at
+            self._above[level] = found
+        return self._above[level]
+
+    @cached_property
+    def level_of(self) -> dict[str, str]:
+        """The level of each code."""
+        return {code: level for level, codes in self.levels.items() for code in codes}
 
     def only_child(self, code: str, above: str) -> bool:
         """No other code of its level stands under `above`: the two are one cell by the tree alone, and tell nothing of each other."""
@@ -99,7 +108,9 @@ class PublicTable:
 
 @dataclass(frozen=True)
 class PublicStatistic:
-    """A table of numbers that do not add up. `rows`: the cell and, where it is shown, its numbers by column (the base last)."""
+    """A table of numbers that do not add up. `rows`: the cell and, where it is shown, its numbers by column (the base last).
+
+    `complete`: no row was left out because it would narrow a count."""
 
     name: str
     measure: str
@@ -108,6 +119,7 @@ class PublicStatistic:
     minimum: float
     rounding: dict[str, float]
     rows: tuple[tuple[Key, dict[str, float] | None], ...]
+    complete: bool = False
 
 
 @dataclass
@@ -351,7 +363,7 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
             release.findings.append(Finding("marks", f"line {number} {wrong}", name, tuple(sorted(key))))
         shown = status in VISIBLE and all(whole)
         found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
-    return PublicStatistic(*of, tuple(found))
+    return PublicStatistic(*of, tuple(found), name in release.declared.complete)
 
 
 def _wrong_mark(status: str, codes: Mapping[str, str], release: PublicRelease) -> str:

@@ -200,7 +200,12 @@ def _statistic(
         key = _cell(codes.items(), where)
         levels = tuple(codelists[d].by_code[code].level for d, code in codes.items())
         found = _row(fact, row, name, declared)
-        by_levels.setdefault(levels, {})[key] = list(tell(found, codelists[name], declared.threshold)) if found else []
+        shares = list(tell(found, codelists[name], declared.threshold)) if found else []
+        if found is None and fact["kind"] == "waits" and not fact.get("left_out", True):
+            fewest = int(fact["minimum"])  # a row with so many times or more would be shown
+            if declared.counts.get(key, 0) >= fewest + declared.threshold - 1:
+                shares = [_Share((fact["untimed"],), declared.counts[key] - fewest + 1, None)]
+        by_levels.setdefault(levels, {})[key] = shares
     for rows in by_levels.values():
         if not any(rows.values()):
             continue

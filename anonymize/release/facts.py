@@ -52,7 +52,9 @@ MEANING = {
     WAITS: (
         "For each row with numbers: N is its published count, U of these calls have the code 'untimed', T = N - U >= based_on, w[0] <= ... <= w[T - 1] are their waits in minutes. "
         "For each quantile q = a / b: told - 0.5 <= (1 - f) * w[i] + f * w[i + 1] < told + 0.5, with i = floor(q * (T - 1)) and f = q * (T - 1) - i. "
-        "A call with code c waited less than 'less_than'[c] minutes, and no less than any smaller figure there."
+        "A call with code c waited less than 'less_than'[c] minutes, and no less than any smaller figure there. "
+        "A row without numbers whose N is published and at least minimum + threshold - 1 has T < minimum; where 'left_out' is true, it may also be missing because it "
+        "would narrow a count."
     ),
     HOURS: (
         "For each row with numbers: in hours_none - 5 to hours_none + 4 hours (none, where it is 0 and the threshold is 5 or more) came at least one call with a code in 'codes'; "
@@ -97,10 +99,11 @@ def of_completeness(
     }  # fmt: skip
 
 
-def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist]) -> dict[str, Any]:
-    """What the rows of a statistic tell."""
+def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist], *, left_out: bool) -> dict[str, Any]:
+    """What the rows of a statistic tell. `left_out`: may rows be missing because they would narrow a count?"""
     if spec.measure == WAITED and "wait" in codelists:
         figures: dict[str, Any] = {"dimension": "wait", "untimed": UNKNOWN, "quantiles": QUANTILES, "less_than": _edges(codelists["wait"])}
+        figures |= {"minimum": spec.minimum, "left_out": left_out}
         kind = WAITS
     elif spec.measure == WITHOUT_TEAM and all(code in codelists["not_served_reason"].by_code for code in NO_TEAM):
         figures, kind = {"dimension": "not_served_reason", "codes": NO_TEAM}, HOURS

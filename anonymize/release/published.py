@@ -70,7 +70,7 @@ class PublishedTable:
 class PublishedStatistic:
     """A statistic as the public sees it: where not `shown`, its numbers are 0. `timed`: it rests on calls with a time, of which only a least number is told.
 
-    `design`: how a comparison was made; empty for other statistics."""
+    `design`: how a comparison was made; empty for other statistics. `left_out`: may rows be missing because they would narrow a count?"""
 
     spec: StatisticSpec
     dimensions: dict[str, Dimension]
@@ -80,6 +80,7 @@ class PublishedStatistic:
     timed: bool
     marks: Marks
     design: Mapping[str, object] = field(default_factory=dict)
+    left_out: bool = False
 
     def __post_init__(self) -> None:
         assert not np.any(self.shown & (self.marks == NOT_COLLECTED)), (
