@@ -29,7 +29,9 @@ TOLERANCE = 1e-6
 SOLVER_SECONDS = 120.0
 """For one solve. A time-out is a failure of the audit, never a pass."""
 FEW = 8
-"""So few cells are sought one by one; and a point for many cells that settles no more than so many is the last."""
+"""So few cells are sought one by one."""
+SHARE = 0.3
+"""A point for many cells that settles less than this share of them is the last: one by one is quicker then, each from where the last one ended."""
 NEAR = 0.05
 """Near enough to the best point for many cells."""
 RIDE = 1e-3
@@ -259,6 +261,18 @@ class _Model:
             return None
         return rounded
 
+    def whole_parts(self, where: Floats, point: Ints) -> Ints | None:
+        """From the whole-number `point` towards `where`: of the changes that share no equation, those that are whole themselves."""
+        change = where - point
+        moved = np.flatnonzero(np.abs(change) > TOLERANCE)
+        rows = self.matrix[:, moved]
+        label = connected_components(sp.bmat([[None, abs(rows)], [abs(rows).T, None]]), directed=False)[1][rows.shape[0] :]
+        broken = np.unique(label[np.abs(change[moved] - np.rint(change[moved])) > TOLERANCE])
+        kept = moved[~np.isin(label, broken)]
+        found = point.copy()
+        found[kept] += np.rint(change[kept]).astype(np.int64)
+        return self.whole_point(found.astype(float)) if len(kept) else None
+
 
 def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
     if part.hidden.shape[1] == 0:  # everything behind these cells is known
@@ -281,6 +295,7 @@ class _Seen:
         number = part.hidden.shape[0]
         self.low, self.high = np.full(number, np.iinfo(np.int64).max), np.full(number, -1, dtype=np.int64)
         self.bound_low, self.bound_high = np.zeros(number), np.full(number, np.inf)
+        self.point: Ints | None = None
 
     def open(self, *, up: bool) -> npt.NDArray[np.bool_]:
         """The cells not yet seen at threshold - 1 or more (`up`), or at 1 or less."""
@@ -299,7 +314,7 @@ class _Seen:
                 points = list(pool.map(self._many, ways))  # all before any is noted, so that two runs find the same
                 for point in points:
                     self._note(point)
-                ways = [up for up in ways if before[up] - left(up) > FEW]
+                ways = [up for up in ways if before[up] - left(up) >= SHARE * before[up]]
 
     def _many(self, up: bool, row: int | None = None) -> Ints | None:
         """A point for the cells that are open, `row` before all. Rewards by lot, so that cells do not hinder each other in step, nor twice in the same way."""
@@ -318,6 +333,9 @@ class _Seen:
         found = self.model.whole_point(where)
         # Going up, a bound below threshold - 1 is a leak already; going down, one at the threshold shows a large count.
         settled = bound < self.threshold - 1 - TOLERANCE if up else bound >= self.threshold - TOLERANCE
+        if found is None and self.point is not None:
+            self._note(self.model.whole_parts(where, self.point))
+            settled = settled or not self.open(up=up)[row]
         if found is None and not settled and not point:
             self._note(self._many(up, row))
             settled = not self.open(up=up)[row]
@@ -346,6 +364,7 @@ class _Seen:
 
     def _note(self, point: Ints | None) -> None:
         if point is not None:
+            self.point = point
             reached = (self.part.hidden @ point).astype(np.int64) + self.part.constant
             np.minimum(self.low, reached, out=self.low)
             np.maximum(self.high, reached, out=self.high)

@@ -36,6 +36,8 @@ COMPLEMENT = "not "
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
+NOBODY: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+"""No unknowns."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ class Space:
         self.offsets = (first + np.concatenate([[0], np.cumsum(sizes)])).astype(np.int64)
         self.end = int(self.offsets[-1])
         self._under: dict[tuple[str, str, str], npt.NDArray[np.int64]] = {}
+        self._columns: dict[tuple[Key, int], npt.NDArray[np.int64]] = {}
+        self._ranks: dict[str, dict[str, int]] = {}
 
     def _positions(self, dimension: str, code: str, finest: str) -> npt.NDArray[np.int64]:
         """Positions at level `finest` of all codes under `code`; none for a code that this block cannot hold."""
@@ -147,25 +151,32 @@ class Space:
         return any(self._holds(clique, key) for clique in self.cliques)
 
     def _holds(self, clique: Clique, key: Key) -> bool:
-        for dimension, code in key:
-            if dimension not in clique:
-                return False
-            level = next(name for name, codes in self.every[dimension].levels.items() if code in codes)
-            if _rank(self.every, dimension, level) > _rank(self.every, dimension, clique[dimension]):
-                return False
-        return True
+        return all(
+            dimension in clique and self._rank(dimension, self.every[dimension].level_of[code]) <= self._rank(dimension, clique[dimension])
+            for dimension, code in key
+        )
+
+    def _rank(self, dimension: str, level: str) -> int:
+        if dimension not in self._ranks:
+            self._ranks[dimension] = {name: i for i, name in enumerate(self.every[dimension].levels)}
+        return self._ranks[dimension][level]
 
     def columns(self, key: Key, clique_number: int) -> npt.NDArray[np.int64]:
-        """The unknowns that sum to the cell, in the given clique."""
-        clique, codes = self.cliques[clique_number], dict(key)
-        axes = [
-            self._positions(d, codes[d], clique[d]) if d in codes else np.arange(n, dtype=np.int64)
-            for d, n in zip(self.order[clique_number], self.shapes[clique_number], strict=True)
-        ]
-        if not axes:
-            return self.offsets[[clique_number]]
-        grid = np.ix_(*axes)
-        inside: npt.NDArray[np.int64] = np.ravel_multi_index(grid, self.shapes[clique_number]).ravel()
+        """The unknowns that sum to the cell, in the given clique. Kept, for every release asks for them again."""
+        at = (key, clique_number)
+        if at not in self._columns:
+            self._columns[at] = self._sought(key, clique_number)
+        return self._columns[at]
+
+    def _sought(self, key: Key, clique_number: int) -> npt.NDArray[np.int64]:
+        clique, shape = self.cliques[clique_number], self.shapes[clique_number]
+        given = {d: self._positions(d, code, clique[d]) for d, code in key}
+        if not all(map(len, given.values())):
+            return NOBODY
+        inside = np.zeros(1, dtype=np.int64)
+        for d, size in zip(self.order[clique_number], shape, strict=True):
+            axis = given[d] if d in given else np.arange(size, dtype=np.int64)
+            inside = (inside[:, None] * size + axis).ravel()
         return np.asarray(self.offsets[clique_number] + inside)
 
     def margins(self) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
@@ -217,6 +228,8 @@ class Blocks:
         self.size = end
         if self.size > MOST_UNKNOWNS:
             raise AuditError(f"the linked tables have {self.size:,} unknowns, more than {MOST_UNKNOWNS:,}; publish fewer or coarser tables")
+        self._homes: dict[Key, int] = {}
+        self._of_release = [[b for b, present in enumerate(self.present) if r in present] for r in range(len(tables))]
         for side in (started, ended):
             for release, blocks in sorted(side.items()):
                 calls = [np.arange(self.spaces[b].offsets[0], self.spaces[b].offsets[1]) for b in blocks]
@@ -225,11 +238,23 @@ class Blocks:
     def columns(self, release: int, key: Key, clique: int | None = None) -> npt.NDArray[np.int64]:
         """The unknowns that sum to a cell of the release."""
         home = self.home(key) if clique is None else clique
-        found = [space.columns(key, home) for space, present in zip(self.spaces, self.present, strict=True) if release in present]
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        return self.joined(key, self.parts(release, key, home), home)
+
+    def parts(self, release: int, key: Key, clique: int | None = None) -> tuple[int, ...]:
+        """The blocks that hold unknowns of a cell of the release."""
+        home = self.home(key) if clique is None else clique
+        return tuple(b for b in self._of_release[release] if len(self.spaces[b].columns(key, home)))
+
+    def joined(self, key: Key, parts: Sequence[int], clique: int | None = None) -> npt.NDArray[np.int64]:
+        """The unknowns of a cell in some blocks."""
+        home = self.home(key) if clique is None else clique
+        found = [self.spaces[b].columns(key, home) for b in parts]
+        return found[0] if len(found) == 1 else np.concatenate([NOBODY, *found])
 
     def home(self, key: Key) -> int:
-        return self.spaces[0].home(key)
+        if key not in self._homes:
+            self._homes[key] = self.spaces[0].home(key)
+        return self._homes[key]
 
     def holds(self, key: Key) -> bool:
         """Does any clique hold the cell? Otherwise no table joins its dimensions."""
@@ -386,7 +411,10 @@ def equations(
     limits = [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]
     from_statistics: list[_Limit] = []
     published: list[Mapping[Key, int]] = []
-    known: dict[bytes, int] = {}
+    row_weights: list[npt.NDArray[np.float64]] = []
+    latest: dict[Key, tuple[tuple[int, ...], int]] = {}
+    """Of each cell the last count that was published, and the blocks it was of."""
+    known: dict[tuple[bytes, bytes], int] = {}
     """What is published of each set of unknowns: what several releases say of the very same calls is one equation."""
     for number, issue in enumerate(issues):
         mark = frozenset({(EARLIER, issue.version)}) if issue.version else frozenset()
@@ -416,14 +444,21 @@ def equations(
         from_statistics += _told(blocks, number, issue, visible)
         hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
         for key, value in visible.items():
-            columns = blocks.columns(number, key)
-            said = known.setdefault(columns.tobytes(), value)
+            parts = blocks.parts(number, key)
+            before = latest.get(key)
+            latest[key] = (parts, value)
+            if before is not None and before[0] == parts:
+                said = before[1]
+            else:
+                row, signs, less = _since(blocks, key, parts, before)
+                said = known.setdefault((row.tobytes(), signs.tobytes()), value - less) + less
+                if len(known) > len(rows):
+                    rows.append(row)
+                    row_weights.append(signs)
+                    values.append(value - less)
             if said != value:
                 message = "two releases publish different counts for the very same calls"
                 findings.append(Finding("contradiction", message, "", tuple(sorted(key | mark))))
-            elif len(known) > len(rows):
-                rows.append(columns)
-                values.append(value)
         published.append(visible)
     hidden = _distinct(hidden)
     margin_rows, margin_weights = [], []
@@ -438,7 +473,7 @@ def equations(
         for columns, signs in _differences(blocks, same):
             margin_rows.append(columns)
             margin_weights.append(signs)
-    weights = [np.ones(len(row)) for row in rows] + margin_weights
+    weights = row_weights + margin_weights
     pairs = len(range_rows) // 2
     limits += from_statistics
     range_rows += [limit.columns for limit in limits]
@@ -453,6 +488,23 @@ def equations(
         hidden_cells=tuple(hidden),
         told=len(from_statistics),
     )
+
+
+def _since(
+    blocks: Blocks, key: Key, parts: tuple[int, ...], before: tuple[tuple[int, ...], int] | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], int]:
+    """A cell of some blocks, or (where that is shorter) what it has more and less than it had in the release before, and how many those were.
+
+    A year to date is what it was a month ago, and one month more. Where both are published this says the same as two sums over the whole year, and ties
+    the blocks to each other no more than they are tied.
+    """
+    whole = blocks.joined(key, parts)
+    if before is not None:
+        new = blocks.joined(key, [b for b in parts if b not in before[0]])
+        gone = blocks.joined(key, [b for b in before[0] if b not in parts])
+        if len(new) + len(gone) < len(whole):
+            return np.concatenate([new, gone]), np.concatenate([np.ones(len(new)), -np.ones(len(gone))]), before[1]
+    return whole, np.ones(len(whole)), 0
 
 
 def _distinct(hidden: Mapping[Key, npt.NDArray[np.int64]]) -> dict[Key, npt.NDArray[np.int64]]:
@@ -554,10 +606,7 @@ def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int
 def _differences(blocks: Blocks, same: Same) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
     """In each block, the unknowns of the one side less those of the other."""
     for space in blocks.spaces:
-        one, other = (
-            np.concatenate([np.zeros(0, dtype=np.int64), *(space.columns(key, blocks.home(key)) for key in keys)])
-            for keys in (same.one, same.other)
-        )
+        one, other = (np.concatenate([NOBODY, *(space.columns(key, blocks.home(key)) for key in keys)]) for keys in (same.one, same.other))
         columns, place = np.unique(np.concatenate([one, other]), return_inverse=True)
         signs = np.bincount(place, np.concatenate([np.ones(len(one)), -np.ones(len(other))]), len(columns))
         if np.any(signs):

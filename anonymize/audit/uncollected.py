@@ -7,10 +7,16 @@ knows it to be 0, whatever stands in its row. Marks that do not follow from the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
 
 WHOLE, PART, NONE = "published", "incomplete", "not_collected"
 SEASONS = ("winter", "spring", "summer", "fall")
@@ -28,6 +34,7 @@ class Dates:
     edges: tuple[date, ...] = ()
     """The days of the first and of the last record, where a gap says that the records begin or end next to it."""
     _seen: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, package: Mapping[str, Any]) -> Dates | None:
@@ -47,28 +54,39 @@ class Dates:
         return self._seen[at]
 
     def _mark(self, period: str, season: str, weekday: str) -> str:
-        days = [day for day in self._calendar() if _in_period(day, period) and _in_season(day, season) and _on(day, weekday)]
-        held = [day for day in days if self._collected(day)]
-        if not days:
+        days = self._days("period", period) & self._days("season", season) & self._days("weekday", weekday)
+        held = days & self._collected
+        if not days.any():
             return WHOLE
-        if not held:
+        if not held.any():
             return NONE
-        meant = days if period != "all" else [day for day in days if self.first <= day <= self.last]
-        return WHOLE if len(held) == len(meant) else PART
+        meant = days if period != "all" else days & self._between
+        return WHOLE if held.sum() == meant.sum() else PART
 
     def without_calls(self, months: Iterable[str]) -> frozenset[str]:
         """Those of `months` (codes) of which nothing was collected."""
         return frozenset(month for month in months if self.mark({"period": month}) == NONE)
 
-    def _calendar(self) -> Iterable[date]:
+    @cached_property
+    def _calendar(self) -> list[date]:
         """Every day of every year that the data touch."""
-        day = date(self.first.year, 1, 1)
-        while day.year <= self.last.year:
-            yield day
-            day += timedelta(days=1)
+        first = date(self.first.year, 1, 1)
+        return [first + timedelta(days=n) for n in range((date(self.last.year + 1, 1, 1) - first).days)]
 
-    def _collected(self, day: date) -> bool:
-        return self.first <= day <= self.last and not any(first <= day <= last for first, last in self.gaps)
+    @cached_property
+    def _between(self) -> Mask:
+        return np.array([self.first <= day <= self.last for day in self._calendar])
+
+    @cached_property
+    def _collected(self) -> Mask:
+        open_days: Mask = np.array([not any(first <= day <= last for first, last in self.gaps) for day in self._calendar])
+        return self._between & open_days
+
+    def _days(self, dimension: str, code: str) -> Mask:
+        """Which days of the calendar bear the code."""
+        if (dimension, code) not in self._masks:
+            self._masks[dimension, code] = np.array([INSIDE[dimension](day, code) for day in self._calendar])
+        return self._masks[dimension, code]
 
 
 def _ends(span: Mapping[str, str]) -> tuple[date, date]:
@@ -99,3 +117,6 @@ def _on(day: date, code: str) -> bool:
     if code.isdigit():
         return day.isoweekday() == int(code)
     return code not in ("mon-fri", "sat-sun") or (day.isoweekday() <= WORKING_DAYS) == (code == "mon-fri")
+
+
+INSIDE: Mapping[str, Callable[[date, str], bool]] = {"period": _in_period, "season": _in_season, "weekday": _on}
