@@ -1,6 +1,7 @@
 """What the engine makes of declared facts is true of every list of calls that has them, and no narrower than what the audit makes of them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,11 +10,12 @@ from hypothesis import strategies as st
 from anonymize.agency.schema import Text
 from anonymize.audit.declared import Row as AuditRow
 from anonymize.audit.declared import Shares, blanks
+from anonymize.audit.facts import facts_of
 from anonymize.codelists import Codelist, Node
 from anonymize.completeness import OF_A_MONTH, STEPS, Row, completeness
 from anonymize.protect.facts import Declared, bounds_of
 from anonymize.release.facts import OUT_OF, QUANTILES
-from tests.property.test_facts import EDGES, TREES, WAITS, counted, told
+from tests.property.test_facts import EDGES, TREES, WAITS, counted, statistic, told
 
 
 def codelist(name):
@@ -107,3 +109,22 @@ def test_shares_say_the_same_to_engine_and_audit(threshold, months, joined):
     if joined:
         assert {(b.terms[0][0], b.low, b.high) for b in found} == audited
     assert all(np.isfinite(b.high) for b in found)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 90), st.integers(0, 90), st.booleans())
+def test_a_missing_row_says_that_few_calls_have_a_time(timed, untimed, left_out):
+    """Shown are rows with 30 times or more, beside a count of 40 or more (threshold 11). Engine and audit make the same of one that is missing, and it is true."""
+    at, minimum = frozenset({("place", "a")}), 30
+    public = {at: timed + untimed}
+    shown = timed >= minimum and timed + untimed >= minimum + 10
+    row = {"place": "a", "median": "", "p90": "", "based_on": "", "status": "suppressed"}
+    declared = Declared([FACT | {"minimum": minimum, "left_out": left_out}], {"s": [row]}, {"s": {}}, {"s": ["place"]}, public, 11)
+    mine = {(b.terms, b.low) for b in bounds_of(declared, LISTS, lambda key: True)}
+    theirs = facts_of(replace(statistic([(at, None)]), complete=not left_out), public, TREES, 11, lambda key: True)
+    assert mine == {(fact.terms, fact.low) for fact in theirs}
+    assert len(mine) == (timed + untimed >= minimum + 10 and not left_out)
+    if not shown:
+        assert all(low <= untimed for _, low in mine)
+    elif mine:
+        assert all(low > untimed for _, low in mine), "that the row is missing rules this out"
