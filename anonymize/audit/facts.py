@@ -14,6 +14,7 @@ from functools import partial
 
 from anonymize.audit.around import narrowest, wider
 from anonymize.audit.reader import Key, PublicStatistic, Tree
+from anonymize.errors import AuditError
 
 WAIT, UNTIMED = "wait", "unknown"
 WAITED = "minutes_call_to_arrival"
@@ -39,6 +40,9 @@ BY_PERSON = ("repeat_90",)
 """Outcomes that are yes or no; those that are known of some eligible calls alone."""
 SIDES = 10
 """Each side of a comparison has so many times the threshold in calls."""
+
+COLUMNS = {WAITED: ("median", "p90", "based_on"), WITHOUT_TEAM: ("hours_none", "based_on"), "alike": ("recorded", "based_on")}
+"""Columns of which a row's facts are made, by measure; `alike`: of all comparisons of like calls."""
 
 Codes = tuple[str, ...]
 
@@ -72,12 +76,20 @@ def _plain(codes: Codes, low: float, high: float) -> _Part:
 def facts_of(
     statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
 ) -> list[Fact]:
-    """All that the rows of `statistic` tell. `counts`: what is published; `holds`: is a cell among the unknowns?"""
+    """All that the rows of `statistic` tell. `counts`: what is published; `holds`: is a cell among the unknowns?
+
+    Raises AuditError where it lacks a column that its measure has."""
+    alike = statistic.measure.startswith(ALIKE)
+    needed = COLUMNS["alike"] if alike else COLUMNS.get(statistic.measure, ())
+    if missing := [name for name in needed if name not in statistic.rounding]:
+        raise AuditError(
+            f"the table '{statistic.name}' lacks the column '{missing[0]}', which '{statistic.measure}' has in this version; use the version that made the release"
+        )
     found: list[Fact] = []
     for dimension, parts_of in _split_by(statistic.measure):
         if dimension in trees:
             found += _split(statistic, dimension, parts_of, counts, trees, threshold, holds)
-    if statistic.measure.startswith(ALIKE):
+    if alike:
         found += _both_missing(statistic, counts, trees, threshold, holds)
     return found
 
