@@ -196,29 +196,21 @@ def _median_of_the_upper_half(monkeypatch):
     monkeypatch.setattr(statistics, "_quantile", lambda values, upto, share: real(values, upto, (1 + share) / 2))
 
 
-@pytest.mark.parametrize(
-    "plant",
-    [
-        _case_lost,
-        _words_ignored,
-        _clocks_never_change,
-        _noon_ignored,
-        _first_row_wins,
-        _a_fault_costs_its_neighbor,
-        _first_sheet_alone,
-        _seconds_as_minutes,
-        _no_question,
-        _a_gap_is_nought,
-        _two_codes_change_places,
-        _median_of_the_upper_half,
-    ],
-)
+READING = (
+    _case_lost, _words_ignored, _clocks_never_change, _noon_ignored, _first_row_wins, _a_fault_costs_its_neighbor, _first_sheet_alone, _seconds_as_minutes,
+)  # fmt: skip
+GAPS = (_no_question, _a_gap_is_nought)
+
+
+@pytest.mark.parametrize("plant", [*READING, *GAPS, _two_codes_change_places, _median_of_the_upper_half])
 def test_planted_faults_are_seen(plant, tmp_path, monkeypatch):
     plant(monkeypatch)
     for seed in range(150):
         made = trial(seed, tmp_path / str(seed))
+        if plant in GAPS and made.lost is None:
+            continue
         try:
-            outcome(made)
+            outcome(made, whole=plant not in READING)
         except AssertionError:
             return
     raise AssertionError(f"{plant.__name__} was not seen in 150 trials")
