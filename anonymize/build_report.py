@@ -15,7 +15,7 @@ from anonymize.tables import Table
 from anonymize.tally_text import tally_text
 
 TOO_MUCH = 25.0
-"""Per cent of a table (PROTECTION.md section 3)."""
+"""Per cent of a table: where more is withheld, coarser levels show more."""
 
 
 def build_text(built: Built) -> str:

@@ -88,7 +88,7 @@ def _day(text: str) -> date:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code (DESIGN.md section 5)."""
+    """Run one command; returns its exit code."""
     args = _parser().parse_args(arguments)
     progress = Progress(quiet=args.quiet)
     os.umask(0o077)

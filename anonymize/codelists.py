@@ -184,7 +184,7 @@ def outcome() -> Codelist:
 
 
 TAKEN_TO_ED = ("emergency_department", "involuntary_hold")
-"""Ends of a call at an emergency room: a hold begins there too (MEASURES.md D2)."""
+"""Ends of a call at an emergency room: a hold begins there too."""
 
 
 def not_served_reason() -> Codelist:
@@ -226,7 +226,7 @@ def wait() -> Codelist:
 
 
 VISIT_DAYS = 30
-"""A visit within so many days of the call is put down to the referral (MEASURES.md C3)."""
+"""A visit within so many days of the call is put down to the referral."""
 
 
 def handoff() -> Codelist:

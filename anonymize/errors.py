@@ -1,4 +1,4 @@
-"""Every way a run can stop, one class per kind, each with its own exit code (DESIGN.md section 5).
+"""Every way a run can stop, one class per kind, each with its own exit code.
 
 A message is written for the analyst who runs the program: where it is, what was found, what was
 expected, how to mend it. It never holds the content of a record or a withheld value.

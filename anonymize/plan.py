@@ -1,6 +1,6 @@
 """The plan advisor: tables of which too much would be withheld, and coarser ones that show more.
 
-A table where a large share of cells is small cannot be rescued by withholding (PROTECTION.md section 3). First neighbouring
+A table where a large share of cells is small cannot be rescued by withholding. First neighbouring
 areas are merged until each passes, which keeps a map readable; where that would cost more than half of the areas, or is not
 enough, the table's levels are made coarser one step at a time, by the step that leaves most cells among those that pass.
 """

@@ -371,7 +371,7 @@ def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str
 
 
 RELEASED_AFTER = 10
-"""Minutes by which an officer must leave before the call is cleared to count as released early (MEASURES.md T4)."""
+"""Minutes by which an officer must leave before the call is cleared to count as released early."""
 
 
 def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:

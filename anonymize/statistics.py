@@ -37,7 +37,7 @@ COMMITTED = "hours_committed"
 CLUSTERING = "call_clustering"
 """By how much the variance of counts grows because people call again: of each known person's calls n, sum of n n over sum of n."""
 OFTEN = 5
-"""Calls within a year that make a person a frequent caller (MEASURES.md R4)."""
+"""Calls within a year that make a person a frequent caller."""
 SHORTEST_YEAR = 365
 PEOPLE_ROUNDED = 5
 BASE_ROUNDED = 10

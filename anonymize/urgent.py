@@ -1,4 +1,4 @@
-"""Urgent police calls while teams are on a call, beside those while none is (measure T5 of MEASURES.md).
+"""Urgent police calls while teams are on a call, beside those while none is.
 
 Each urgent call is one row of the input `urgent_calls`; nothing of it is published but a middle and a slow wait per year, from enough
 calls. The two sides are made alike: a call while no team was on a call counts as often as the other side has calls in the same

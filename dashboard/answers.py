@@ -144,6 +144,6 @@ def outcomes(release: Release, table: CountTable) -> str:
 
 
 def _with_about(sentence: str, share: float) -> str:
-    """With 'That is about 1 in 5.' where that says something (PAGES.md, L6)."""
+    """With 'That is about 1 in 5.' where that says something."""
     words = about(share)
     return sentence + " " + _("That is {about}.").format(about=words) if words else sentence

@@ -1,6 +1,6 @@
 """One definition for each measure: page texts, glossary and data dictionary read it from here.
 
-Terms follow MEASURES.md; `source` says whether the wording is a field standard, adapted, or this project's own.
+`source` says whether the wording is a field standard, adapted, or this project's own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CHICAGO, JUSTICE = "Chicago CARE", "Justice Counts"
 @dataclass(frozen=True)
 class Measure:
     """`counted` over `out_of` (empty for a plain count), counted in `unit`; `least`: no figure over fewer;
-    `alike`: field standards and programs that count a measure like it (MEASURES.md section 1, column "status / source")."""
+    `alike`: field standards and programs that count a measure like it."""
 
     name: str
     plain: str

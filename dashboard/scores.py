@@ -154,7 +154,7 @@ def targets(release: Release) -> list[Target]:
 
 
 GOOD = 90
-"""Per cent of calls with a field filled. Below it, read with care (MEASURES.md Q1)."""
+"""Per cent of calls with a field filled. Below it, read with care."""
 
 
 @dataclass(frozen=True)

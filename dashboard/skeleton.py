@@ -339,7 +339,7 @@ def _status_column(items: Sequence[Share] | Sequence[Rate]) -> dict[str, list[st
 
 
 def _said(share: Share) -> str:
-    """A share as a number and in words: '19%, about 1 in 5' (PAGES.md, L6)."""
+    """A share as a number and in words: '19%, about 1 in 5'."""
     return ", ".join(filter(None, (share.shown, language.about(share.share) if share.share is not None else "")))
 
 

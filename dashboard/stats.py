@@ -13,7 +13,7 @@ Z = 1.959963984540054
 Z_OF_MANY = 2.5758293035489004
 """The 99.5th percentile: for words beside many figures at once, chance may be behind 1 in 100."""
 SMALLEST_BASE = 30
-"""No share is shown over fewer cases (MEASURES.md section 1)."""
+"""No share is shown over fewer cases."""
 
 
 def wilson(part: int, whole: int, z: float = Z) -> tuple[float, float]:

@@ -327,7 +327,7 @@ class TableSpec(Model):
 class StatisticSpec(Model):
     """One published table of a measure that does not add up, over cells that a count table publishes too.
 
-    Minutes: T1 to T4 of MEASURES.md (median and 90th percentile); compare: like eligible calls that found a free team, and
+    Minutes: median and 90th percentile; compare: like eligible calls that found a free team, and
     that were lost because none was free; reached: like eligible calls that a clinician reached, and others (docs/comparisons.md); people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4;
     days_to_connection: days from a call to the visit that a partner confirmed (C3); call_clustering: by how much counts swing more
     because people call again.

@@ -133,7 +133,7 @@ class Protected:
 def protect(system: System, high: int, tick: Tick = _quiet, lot: int = 0) -> Protected:
     """Withhold the sensitive cells and others, until each sensitive cell could be 1 or less and `high` or more.
 
-    `high` is threshold - 1 for the promise of DESIGN.md section 3. With `threshold`, someone who knows of one call in another
+    `high` is threshold - 1 for the promise (`docs/protection.md`). With `threshold`, someone who knows of one call in another
     withheld cell still cannot narrow it inside the small range. Each `lot` makes other choices among what is equally good.
 
     Raises ProtectionError when there is no way, or when the solver gives no answer.

@@ -1,4 +1,4 @@
-"""Write a release of format 1 into a folder (DESIGN.md section 2). Same input, same bytes."""
+"""Write a release of format 1 into a folder. Same input, same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instances of ../shared/PROTECTION.md as systems, with value (the sum of withheld counts) as the cost."""
+"""The instances that other programs were measured on, as systems, with value (the sum of withheld counts) as the cost."""
 
 from __future__ import annotations
 

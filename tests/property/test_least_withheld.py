@@ -25,7 +25,7 @@ def test_close_to_a_proven_optimum():
     assert max(ratios) <= 1.10
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances of PROTECTION.md, is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
 @pytest.mark.parametrize(("threshold", "value"), [(5, 10_600), (11, 15_450)])
 def test_a_cube_withholds_no_more_than_was_asked(threshold, value):
     """Issue 3's row XS-cube: nothing left exposed, and a value below what was asked (12,000, 15,500) by what pruning spares; Gauss takes 1,049 cells at 5, leaving 1.6 % exposed."""
@@ -64,7 +64,7 @@ def test_no_program_asks_a_cell_to_go_both_ways(seed):
             assert len(np.unique(cells)) == len(cells)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances of PROTECTION.md, is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
 def test_leaves_left_out_come_back_where_they_help(monkeypatch):
     """Programs that begin with a few of the empty leaves, and take in those that the ones before asked for, come to the same answer as one with all of them."""
     system = load("XS-cube", 11)
@@ -88,7 +88,7 @@ def test_leaves_left_out_come_back_where_they_help(monkeypatch):
     assert latest == pytest.approx(full, abs=1e-3)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances of PROTECTION.md, is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
 def test_more_bid_where_all_were_reached(monkeypatch):
     """In a system that is not small, until one is not reached: fewer programs, and nothing is exposed."""
     system, programs = load("XS-cube", 5), []
@@ -136,7 +136,7 @@ def test_a_wide_system_is_as_safe(seed, monkeypatch):
         assert under_protected(system, protected.withheld, 5) == 0
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances of PROTECTION.md, is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
 def test_what_is_bought_together_proves_nothing(monkeypatch):
     """As if there were three times the calls, all are reached; with the calls that there are, not all are, so more is withheld until they are."""
     wide(monkeypatch, LEAST=300, MANY=1_000, SOME=200)

@@ -36,7 +36,7 @@ def test_exact_poisson_limits(count, low, high):
 
 
 def test_rule_of_three():
-    """Hanley and Lippman-Hand 1983: none in 14 leaves up to about 21 %; none in 134 up to 2.2 % (MEASURES.md section 3)."""
+    """Hanley and Lippman-Hand 1983: none in 14 leaves up to about 21 %; none in 134 up to 2.2 %."""
     assert stats.rule_of_three(14) == pytest.approx(0.214, abs=0.001)
     assert stats.rule_of_three(134) == pytest.approx(0.022, abs=0.0005)
 

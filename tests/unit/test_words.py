@@ -1,4 +1,4 @@
-"""Plain words: reading grades, sentence lengths and word lists over every message, in both languages (PAGES.md L1 to L8)."""
+"""Plain words: reading grades, sentence lengths and word lists over every message, in both languages."""
 
 import ast
 import re
