@@ -1,4 +1,4 @@
-"""On tables small enough for a proven optimum the engine stays close to it (issue 3: median within 3 %, worst within 10 %)."""
+"""On tables small enough for a proven optimum the engine stays close to it: median within 3 %, worst within 10 %."""
 
 import statistics
 
