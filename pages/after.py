@@ -58,11 +58,21 @@ else:
     fixed = year(referrals)
     when = period_title(release, fixed.get("period", ROOT))
     at = {**fixed, "responder": "clinician"}
+    led = connected_of(referrals, at)
+    visits = (
+        _("Of {whole} accepted referrals with 30 days over, {part} led to a visit: at least {share}.").format(
+            whole=led.whole.shown, part=led.part.shown, share=led.shown
+        )
+        if led is not None and led.share is not None
+        else ""
+    )
     page.shares(
         title=_("Calls that a clinician reached: how far a referral got, {period}").format(period=when),
         shares=parts_of(release, referrals, "handoff", [step for step in STEPS if release.holds(referrals, "handoff", step)], at),
         what=_("Referral"), when=when, fixed={"table": referrals.name, **at}, file=("referrals", *fixed.values()),
-        note=_("Each call stands at the furthest step it reached. Accepted is not yet connected. A visit counts within 30 days."),
+        note=" ".join(
+            [_("Each call stands at the furthest step it reached. Accepted is not yet connected. A visit counts within 30 days."), visits]
+        ).strip(),
     )  # fmt: skip
 follow_ups = release.find("follow_up")
 if follow_ups is None:
