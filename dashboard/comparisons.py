@@ -12,6 +12,7 @@ from typing import Any
 
 from dashboard.language import _, number, pick, rounded
 from dashboard.release import ROOT, Release, StatisticTable
+from dashboard.surface import escape
 
 FEWER, MORE, NO_CLEAR, CANNOT_TELL = "fewer", "more", "no_clear", "cannot_tell"
 TEAM_FREE, REACHED = "team_free", "reached"
@@ -161,7 +162,9 @@ def alike_words(release: Release, found: Comparison) -> str:
     """What like calls share, as a list."""
     names = {"period": _("year"), "weekday": _("working day or weekend"), "hour": _("time of day")}
     return ", ".join(
-        names.get(name) or pick(release.codelists[name].name).lower() for name in found.alike if name in names or name in release.codelists
+        names.get(name) or escape(pick(release.codelists[name].name).lower())
+        for name in found.alike
+        if name in names or name in release.codelists
     )
 
 

@@ -86,7 +86,7 @@ def changed_within(release: Release, year: str) -> str:
     if not inside:
         return ""
     listed = "; ".join(
-        _("{day}: {event}").format(day=day(date.fromisoformat(row["date"])), event=text(row, "event").rstrip(".")) for row in inside
+        _("{day}: {event}").format(day=day(date.fromisoformat(row["date"])), event=escape(text(row, "event").rstrip("."))) for row in inside
     )
     return _("The program changed within this year. {list}.").format(list=listed)
 

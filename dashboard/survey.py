@@ -10,6 +10,7 @@ import pandas as pd
 
 from dashboard.language import _, number, percent, text
 from dashboard.stats import wilson
+from dashboard.surface import escape
 
 
 def numbered(rows: pd.DataFrame) -> pd.DataFrame:
@@ -39,4 +40,4 @@ def response_words(wave: Mapping[str, Any]) -> str:
     )  # fmt: skip
     if not wave.get("mode"):
         return words
-    return words + " " + _("How they were asked: {mode}.").format(mode=text(wave, "mode"))
+    return words + " " + _("How they were asked: {mode}.").format(mode=escape(text(wave, "mode")))

@@ -242,7 +242,7 @@ def test_reduced_motion_is_respected(example, browser):
 
 def test_prints_whole_and_without_buttons(example, tab, tmp_path):
     visit(tab, f"{example}/times")
-    assert tab.locator("table").count() == 9
+    assert tab.locator("table").count() == 10
     tab.pdf(path=tmp_path / "page.pdf", format="Letter")
     pages = pypdf.PdfReader(tmp_path / "page.pdf").pages
     text = re.sub(r"\s+", "", " ".join(page.extract_text() for page in pages))

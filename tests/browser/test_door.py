@@ -167,7 +167,7 @@ def test_a_fault_that_a_visitor_makes_is_told_once_by_kind_and_place(watched):
     slider = next(
         name
         for m in shown(address, page_name="money")
-        for name in re.findall(r"\$\$ID-[0-9a-f]+-price", m.SerializeToString().decode("latin-1"))
+        for name in re.findall(r"\$\$ID-[0-9a-f]+-due", m.SerializeToString().decode("latin-1"))
     )
     before = len(log.read_text())
     for n in range(30):

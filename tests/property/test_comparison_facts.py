@@ -66,7 +66,7 @@ def cells(calls, year):
 def told(measure, rows, public, holds=lambda cell: True):
     """What engine and audit make of the rows (year -> numbers or None)."""
     spec = StatisticSpec(name="s", title="S", measure=measure, dimensions={"period": ("all", "year")}, where={"eligible": "yes"})
-    fact = of_statistic(spec, LISTS)
+    fact = of_statistic(spec, LISTS, left_out=False)
     assert fact["kind"] == "like_calls"
     listed = [
         {"period": year, **({name: str(n) for name, n in numbers.items()} if numbers else {"recorded": "", "based_on": ""}),

@@ -426,7 +426,7 @@ def test_handoffs_in_the_american_order(tmp_path, times, outcome):
     extra = f'\n[inputs]\nhandoffs = {{ {times}paths = "h.csv" }}\n'
     agency = write_agency(tmp_path, HEADER + ROWS, {"reject_limit_percent = 100": "reject_limit_percent = 2"}, extra)
     (tmp_path / "h.csv").write_text(
-        "call_id,partner_type,offered,accepted,connected_at\n" + "".join(f"{i},housing,yes,yes,01/09/2024\n" for i in range(40))
+        "call_id,partner_type,offered,accepted,connected_at\n" + "".join(f"{i},housing,yes,yes,02/29/2024\n" for i in range(40))
     )
     if outcome:
         assert Counter(c["handoff"] for c in calls_of(agency)) == {outcome: 40}

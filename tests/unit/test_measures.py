@@ -35,6 +35,11 @@ def test_exact_poisson_limits(count, low, high):
     assert poisson_law.cdf(count, found[1]) == pytest.approx(0.025)
 
 
+@pytest.fixture(autouse=True)
+def english():
+    language.use("en")
+
+
 def test_rule_of_three():
     """Hanley and Lippman-Hand 1983: none in 14 leaves up to about 21 %; none in 134 up to 2.2 %."""
     assert stats.rule_of_three(14) == pytest.approx(0.214, abs=0.001)

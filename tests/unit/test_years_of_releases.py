@@ -1,5 +1,6 @@
 """With two years of releases in `history/`, a visitor waits no longer than with one: what is not asked for is not read."""
 
+import builtins
 import json
 import shutil
 from pathlib import Path
@@ -32,8 +33,9 @@ def many(tmp_path):
 
 
 def test_the_newest_release_is_read_alone(many, monkeypatch):
-    read, kept = [], Path.open
+    read, kept, plain = [], Path.open, open
     monkeypatch.setattr(Path, "open", lambda path, *how, **more: read.append(path) or kept(path, *how, **more))
+    monkeypatch.setattr(builtins, "open", lambda path, *how, **more: read.append(Path(path)) or plain(path, *how, **more))
     found = load_release(many)
     assert len(found.package["history"]) == MANY
     assert read
