@@ -90,14 +90,15 @@ class Question:
 
     span: Span
     period: Span
-
+    beside_record: bool = True
+    """Does a record lie next to the stretch, and no other gap?"""
     day_known: bool = True
-    """Is the day of the record next to the stretch known, or its month alone? Matters at the ends of the period."""
+    """Is the day of that record known, or its month alone?"""
 
     @property
     def edge(self) -> Literal["begin", "end"] | None:
         """Does the stretch lie before the first record, or after the last?"""
-        if self.span == self.period:
+        if self.span == self.period or not self.beside_record:
             return None
         return "end" if self.span.last == self.period.last else "begin" if self.span.first == self.period.first else None
 
@@ -137,7 +138,16 @@ def check_gaps(engine: Engine, config: AgencyConfig) -> tuple[Question, ...]:
     if problems := _contradicted(config, by_day, by_month):
         raise SourceError(problems)
     found = unexplained(by_day, by_month, calendar.window, [Span(gap.first, gap.last) for gap in config.file.release.gaps])
-    return tuple(Question(span, calendar.window, {span.first - ONE_DAY, span.last + ONE_DAY} & set(by_day) != set()) for span in found)
+    return tuple(_question(span, calendar.window, by_day, by_month) for span in found)
+
+
+def _question(span: Span, period: Span, by_day: Mapping[date, int], by_month: Mapping[str, int]) -> Question:
+    """A month whose calls bear no day holds a record next to the stretch, which may be of any of its days."""
+    beside = [day for day in (span.first - ONE_DAY, span.last + ONE_DAY) if period.first <= day <= period.last]
+    known = any(day in by_day for day in beside)
+    dated = {f"{day:%Y-%m}" for day in by_day}
+    undated = any(by_month.get(month := f"{day:%Y-%m}", 0) and month not in dated for day in beside)
+    return Question(span, period, known or undated, known)
 
 
 def refuse_unanswered(config: AgencyConfig, questions: Sequence[Question]) -> None:

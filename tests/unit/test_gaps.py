@@ -171,6 +171,13 @@ def test_nothing_before_the_first_record_or_past_the_last_is_a_zero(tmp_path, ca
     assert {value for code, (value, _) in zeros.items() if last.get(code) == "not_collected"} == {"0"}
 
 
+def test_days_past_a_gap_at_the_end_want_an_answer(tmp_path, capsys):
+    """No record lies next to them, so they cannot be said to follow the last one."""
+    agency = write_agency(tmp_path, calls(after_april), extra=f"\n[[release.gaps]]\nfrom = 2024-04-11\nto = 2024-05-20\n{REASON}\n")
+    assert make(agency, tmp_path / "out", tmp_path / "private", answered=False) == SourceError.exit_code
+    assert "No call is recorded from 2024-05-21 to 2024-06-30" in capsys.readouterr().err
+
+
 def test_the_audit_wants_the_edge_of_the_records_declared(tmp_path):
     agency = write_agency(tmp_path, calls(after_april))
     assert make(agency, tmp_path / "out", tmp_path / "private", answered=False) == 0
