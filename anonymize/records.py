@@ -491,18 +491,12 @@ def _odd(seconds: str) -> str:
     return f"CAST(CASE WHEN ({seconds}) < 0 THEN {NEGATIVE} WHEN ({seconds}) > {LONGEST_SECONDS} THEN {TOO_LONG} END AS TINYINT)"
 
 
-def _find_repeats(engine: Engine, kept: str) -> bool:
-    """The table `repeats` (call_id, kept): calls on several usable rows, and the place of the one that stays. Is there any?"""
-    engine.make("repeats", f"SELECT call_id, {kept} AS kept FROM staged WHERE reason IS NULL GROUP BY call_id HAVING count(*) > 1")
-    return bool(engine.ask("SELECT count(*) AS n FROM repeats")["n"][0])
-
-
 def _mark_repeats(engine: Engine, config: AgencyConfig) -> None:
     """Of the usable rows of one call keep the first (or the last); the others get their reason."""
     spec = config.file.calls
     if "call_id" not in spec.columns:
         return
-    if _find_repeats(engine, f"{'max' if spec.repeated_rows == 'keep_last' else 'min'}({PLACE})"):
+    if engine.find_repeats(f"{'max' if spec.repeated_rows == 'keep_last' else 'min'}({PLACE})"):
         engine.mark_repeats("duplicate_call_id" if spec.repeated_rows == "no" else "repeated")
 
 
@@ -518,7 +512,7 @@ def _stage_combined(
         "first": f"min({PLACE})", "last": f"max({PLACE})", "latest": f"arg_max({PLACE}, {came_in})",
     }.get(str(rule), f"arg_min({PLACE}, {came_in})")  # fmt: skip
     differing: tuple[int, dict[str, int]] = (0, {})
-    if _find_repeats(engine, f"coalesce({kept}, min({PLACE}))"):
+    if engine.find_repeats(f"coalesce({kept}, min({PLACE}))"):
         columns = list(engine.ask("SELECT * FROM staged LIMIT 0").columns)
         differing = count_differing(engine, [name for name in fields_without_rule(spec, _compared(config, fields)) if name in columns])
         combine_rows(engine, spec, config.codelists | {f.name: f.codelist for f in fields}, columns)

@@ -40,6 +40,10 @@ class Engine(Protocol):
     def identical_rows(self, source: Source) -> int:
         """Records that repeat another one in every column that the export has, over all its parts."""
 
+    def find_repeats(self, kept: str) -> int:
+        """The table `repeats` (call_id, kept): calls on several usable rows of `staged`, with the aggregate `kept` (SQL) over these rows.
+        Returns how many there are."""
+
     def mark_repeats(self, reason: str) -> None:
         """Reject the usable rows of `staged` that share their call_id with one in the table `repeats` (call_id, kept) and are not it."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -15,6 +17,8 @@ from anonymize.errors import SourceError
 from anonymize.sources import Part, Ready, Source, literal, make_ready, one_number, quote, reading, rows_of
 
 MOST_MEMORY = "2500MB"
+MOST_SORTED = 50_000_000
+"""Numbers that are sorted at once: 400 MB."""
 PLACE = "file_no * CAST(4294967296 AS BIGINT) + row_no"
 """SQL: where a row stands among all rows."""
 
@@ -51,6 +55,22 @@ def look_at_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, rea
     """The answer to each of `queries` over the rows of one part, `raw`."""
     with reading(source.parts[number].path):
         return [db.execute(f"WITH raw AS ({rows_of(source, number, ready)}) {query}").df() for query in queries]
+
+
+def _met_twice(db: duckdb.DuckDBPyConnection, query: str) -> npt.NDArray[np.uint64]:
+    """The numbers that a query of one column of UBIGINT gives more than once, each once.
+
+    Sorting 8 bytes a row is a tenth of the work of grouping by the ids themselves, of which nearly every one is a group of its own.
+    """
+    rows = one_number(db, f"SELECT count(*) FROM ({query})")
+    found = []
+    parts = -(-rows // MOST_SORTED)
+    for part in range(parts):
+        mine = query if parts == 1 else f"SELECT number FROM ({query}) AS numbers(number) WHERE number % {parts} = {part}"
+        numbers = np.concatenate([batch.column(0).to_numpy() for batch in db.sql(mine).to_arrow_reader(1_000_000)])
+        numbers.sort()
+        found.append(np.unique(numbers[1:][numbers[1:] == numbers[:-1]]))
+    return np.concatenate(found) if found else np.empty(0, np.uint64)
 
 
 def hashes_of_part(source: Source, number: int, ready: Ready) -> str:
@@ -99,6 +119,16 @@ class Duck:
     def identical_rows(self, source: Source) -> int:
         each = " UNION ALL ".join(hashes_of_part(source, number, self._ready(source, number)) for number in range(len(source.parts)))
         return one_number(self.db, f"SELECT count(*) - count(DISTINCT record) FROM ({each})")
+
+    def find_repeats(self, kept: str) -> int:
+        usable = "FROM staged WHERE reason IS NULL"
+        suspects = pa.table({"suspect": _met_twice(self.db, f"SELECT hash(call_id) {usable}")})
+        self.db.register("suspects", suspects)
+        self.make(
+            "repeats", f"SELECT call_id, {kept} AS kept {usable} AND hash(call_id) IN (FROM suspects) GROUP BY call_id HAVING count(*) > 1"
+        )
+        self.db.unregister("suspects")
+        return one_number(self.db, "SELECT count(*) FROM repeats")
 
     def mark_repeats(self, reason: str) -> None:
         self.db.execute(

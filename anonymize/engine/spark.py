@@ -139,6 +139,10 @@ class Spark:
         self._each_part(source, work, "record BIGINT, problem STRING").createOrReplaceTempView("hashes")
         return int(self.ask("SELECT count(*) - count(DISTINCT record) AS n FROM hashes")["n"][0])
 
+    def find_repeats(self, kept: str) -> int:
+        self.make("repeats", f"SELECT call_id, {kept} AS kept FROM staged WHERE reason IS NULL GROUP BY call_id HAVING count(*) > 1")
+        return int(self.ask("SELECT count(*) AS n FROM repeats")["n"][0])
+
     def mark_repeats(self, reason: str) -> None:
         columns = ", ".join(f"s.{c}" for c in self.session.table("staged").columns if c != "reason")
         self.make(
