@@ -23,7 +23,8 @@ MOST_PACKAGE, MOST_FILE, MOST_BYTES = 8 << 20, 64 << 20, 256 << 20
 MOST_DEPTH = 16
 MOST_CELLS = 5_000_000
 """Of one table."""
-SAFE_PATH = r"^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
+# `\Z` and not `$`, which would let a new line stand at the end.
+SAFE_PATH = r"^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\Z"
 DIGITS = re.compile(r"[0-9]{1,15}")
 SIGNED = re.compile(r"-?[0-9]{1,15}")
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
@@ -42,23 +43,23 @@ def _list(items: Mapping[str, Any], most: int = 1000, least: int = 0) -> dict[st
     return {"type": "array", "items": items, "maxItems": most, "minItems": least}
 
 
-def _map(values: Mapping[str, Any], names: str = "^.{0,200}$") -> dict[str, Any]:
+def _map(values: Mapping[str, Any], names: str = r"^.{0,200}\Z") -> dict[str, Any]:
     return {"type": "object", "additionalProperties": values, "propertyNames": {"pattern": names}, "maxProperties": 1000}
 
 
-NAME = {"type": "string", "pattern": r"^[A-Za-z0-9_.-]{1,200}$"}
+NAME = {"type": "string", "pattern": r"^[A-Za-z0-9_.-]{1,200}\Z"}
 WORDS = {"type": "string", "maxLength": 5000}
 BOTH = _object({"en": WORDS, "es": WORDS})
-DAY = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-MOMENT = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$"}
-VERSION = {"type": "string", "pattern": r"^[0-9]{4}\.[0-9]{1,6}(\.[0-9]{1,6})?$"}
-DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}$"}
-WEB = {"type": "string", "pattern": r"^https?://[^\s<>\"']{1,2000}$"}
+DAY = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"}
+MOMENT = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})\Z"}
+VERSION = {"type": "string", "pattern": r"^[0-9]{4}\.[0-9]{1,6}(\.[0-9]{1,6})?\Z"}
+DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
+WEB = {"type": "string", "pattern": r"^https?://[^\s<>\"']{1,2000}\Z"}
 WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**12}
 CODES = _list({"type": "string", "maxLength": 200})
 FIELD = _object({"name": NAME, "type": NAME}, {"title": WORDS, "description": WORDS, "constraints": {"type": "object"}})
 TABULAR = _object({"fields": _list(FIELD, least=1)}, {"primaryKey": CODES})
-LEVELS = _map(_list(NAME, 50, 1), r"^[a-z][a-z0-9_]{0,100}$")
+LEVELS = _map(_list(NAME, 50, 1), r"^[a-z][a-z0-9_]{0,100}\Z")
 COUNT = _object(
     {"kind": {"const": "count"}, "title": BOTH, "measure": NAME, "universe": WORDS, "where": _map({"type": "string"}), "dimensions": LEVELS}
 )
@@ -69,10 +70,10 @@ STATISTIC = _object({
 REFERENCE = _object({"kind": {"const": "reference"}, "title": BOTH})
 RESOURCE = _object(
     {"name": NAME, "path": {"type": "string", "pattern": SAFE_PATH, "maxLength": 300}, "bytes": WHOLE, "format": NAME, "mediatype": WORDS,
-     "hash": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}$"}},
+     "hash": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}\Z"}},
     {"title": WORDS, "schema": TABULAR, "table": {"oneOf": [COUNT, STATISTIC, REFERENCE]},
-     "codelist": _object({"dimension": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,100}$"}, "name": BOTH})},
-) | {"if": {"properties": {"path": {"pattern": r"\.csv$"}}}, "then": {"required": ["schema"]}}  # fmt: skip
+     "codelist": _object({"dimension": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,100}\Z"}, "name": BOTH})},
+) | {"if": {"properties": {"path": {"pattern": r"\.csv\Z"}}}, "then": {"required": ["schema"]}}  # fmt: skip
 PACKAGE = _object(
     {
         "title": WORDS, "description": WORDS, "version": VERSION, "created": MOMENT,

@@ -11,6 +11,7 @@ import socket
 import threading
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import service, serving
@@ -71,7 +72,7 @@ def test_a_package_without_a_part_is_refused(live, part):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"created": "yesterday"}, {"created": "2026-13-45T00:00:00Z"}, {"created": "2026-01-15T25:61:00Z"}, {"format": 99}, {"format": "1"}, {"version": "../../x"},
+        {"created": "yesterday"}, {"created": "2026-13-45T00:00:00Z"}, {"created": "2026-01-15T25:61:00Z"}, {"format": 99}, {"format": "1"}, {"version": "../../x"}, {"version": "2026.1\n"}, {"created": PACKAGE["created"] + "\n"},
         {"version": 2026.1}, {"period": {"from": "2024-01-01", "to": "2025-02-30"}}, {"period": {"from": "2024", "to": "2025"}}, {"homepage": "javascript:alert(1)"},
         {"homepage": 'https://x/"><script>'}, {"licenses": [{"title": "x", "path": "javascript:alert(1)"}]}, {"licenses": []}, {"contributors": []},
         {"privacy": {"threshold": True}}, {"privacy": {"threshold": 0}}, {"next_update": "soon"}, {"embedders": ["javascript:x"]}, {"embedders": "https://x"},
@@ -274,6 +275,35 @@ def test_a_release_in_history_that_nobody_tells_of_is_not_shown(live):
     shutil.copytree(live / "history/2025.1", live / "history/2024.1")
     with pytest.raises(ReleaseRefused):
         serving.serving("2024.1")
+
+
+def test_no_cache_of_streamlit_holds_the_release(live):
+    """A message from any visitor can empty those."""
+    before = serving.newest()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert serving.newest() is before
+
+
+@pytest.mark.parametrize("number", ["../../etc", "2025.1/..", "..", "/etc", "2025.1\n", "٢٠٢٥.١", "2025", "2025.1.1.1", "2025.1\x00"])
+def test_only_a_well_formed_number_becomes_part_of_a_path(live, number):
+    assert serving.folder_of(number, live) == live
+    assert serving.serving(number).unknown
+    assert serving.folder_of("2025.1", live) == live / "history/2025.1"
+
+
+@pytest.mark.parametrize("name", ["../data.csv", "tables/../../data.csv", "tables\\data.csv", "tables/.hidden.csv", "tables//data.csv", "tables/data.csv\n"])  # fmt: skip
+def test_names_of_files_are_plain(live, name):
+    """The file is there and has its hash: its name alone is wrong."""
+    package = json.loads(json.dumps(PACKAGE))
+    budget = next(r for r in package["resources"] if r["path"] == "tables/budget.csv")
+    target = live / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes((live / budget["path"]).read_bytes())
+    budget["path"] = name
+    write(live, json.dumps(package))
+    with pytest.raises(ReleaseRefused, match="path"):
+        load_release(live)
 
 
 def test_a_fault_in_one_page_leaves_the_others(live, monkeypatch):
