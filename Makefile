@@ -82,9 +82,10 @@ lock: $(BIN)/.audit
 	  --no-header --python-version 3.11 requirements$${set%%:*}.txt -o lock/$${set##*:}.txt || exit 1; done
 
 # The bill of materials and the notice, which are kept with each release of the app, then known weaknesses of what is locked. Asks the public advisory
-# service; where that is out of reach, `make audit ADVISORIES=all.zip` looks into a copy of it (OSV's export for PyPI).
+# service; where that is out of reach, `make audit ADVISORIES=all.zip` looks into a copy of it (OSV's export for PyPI, or a folder or zip of PyPA's
+# advisory database).
 ADVISORIES ?=
-audit: $(BIN)/.audit $(BIN)/.build
+audit: $(BIN)/.audit $(BIN)/.test
 	$(BIN)/python -m tools.bill
 	$(BIN)/python -m tools.notice
 ifeq ($(ADVISORIES),)

@@ -7,6 +7,9 @@ import sys
 import zipfile
 from importlib.metadata import distributions
 
+import pytest
+import yaml
+
 from tests.conftest import ROOT
 from tests.unit.test_lock import name_of, pins
 from tools import advisories
@@ -82,7 +85,36 @@ def test_an_advisory_in_a_local_copy_is_found(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as made:
         for one in listed:
             made.writestr(f"{one['id']}.json", json.dumps(one))
-    assert {found[2] for found in advisories.known(tmp_path / "all.zip")} == {"A-listed", "A-range", "A-last"}
-    done = subprocess.run([sys.executable, "-m", "tools.advisories", str(tmp_path / "all.zip")], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "A-range" in done.stdout
+    of_pypa = tmp_path / "advisory-database/vulns/pandas"
+    of_pypa.mkdir(parents=True)
+    for one in listed:
+        (of_pypa / f"{one['id']}.yaml").write_text(yaml.safe_dump(one))
+    (of_pypa.parent.parent / "README.md").write_text("# Advisories")
+    (of_pypa.parent.parent / "settings.yaml").write_text("ecosystem: PyPI")
+    for copy in (tmp_path / "all.zip", of_pypa.parent.parent):
+        assert {found[2] for found in advisories.known(advisories.advisories(copy))} == {"A-listed", "A-range", "A-last"}
+        done = subprocess.run([sys.executable, "-m", "tools.advisories", str(copy)], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "A-range" in done.stdout
+        assert done.stdout.splitlines()[-1].startswith("7 advisories; 3 known weaknesses of ")
+
+
+def test_a_version_in_yaml_is_no_number(tmp_path):
+    """Read as numbers, 1.10 would be 1.1."""
+    (tmp_path / "x.yaml").write_text("id: X\naffected:\n- package: {name: x}\n  versions: [1.10, 2]\n")
+    assert next(advisories.advisories(tmp_path))["affected"][0]["versions"] == ["1.10", "2"]
+
+
+@pytest.mark.parametrize("kind", ["empty folder", "no zip", "empty zip"])
+def test_a_copy_without_advisories_is_no_good_news(tmp_path, kind):
+    copy = tmp_path / "copy"
+    if kind == "empty folder":
+        copy.mkdir()
+    elif kind == "no zip":
+        copy.write_text("<html>")
+    else:
+        zipfile.ZipFile(copy, "w").close()
+    done = subprocess.run([sys.executable, "-m", "tools.advisories", str(copy)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "holds no advisory" in done.stderr
+    assert "0 known" not in done.stdout
