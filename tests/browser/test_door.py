@@ -15,6 +15,7 @@ import pytest
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 
 from dashboard import opendata
 from dashboard.release import load_release
@@ -103,14 +104,15 @@ def test_pages_of_other_sites_cost_nothing_and_ask_nobody(watched):
 
     looking = threading.Thread(target=look)
     looking.start()
-    for origin in ("https://evil.example", "null", "https://x.streamlit.app", "http://localhost:1", f"{address}.evil.example"):
-        status, answer = tries(address, Origin=origin)
-        assert status == 403
-        assert "content-security-policy" in answer.lower()
+    origins = ("https://evil.example", "null", "https://x.streamlit.app", "http://localhost:1", f"{address}.evil.example")
+    answers = [tries(address, Origin=origin) for origin in origins]
     looking.join()
-    assert max(slow) < 1
     timed(address)
     assert asked.read_text() == ""
+    assert max(slow) < 1
+    for status, answer in answers:
+        assert status == 403
+        assert "content-security-policy" in answer.lower()
 
 
 def test_own_pages_come_in_and_the_handshake_is_guarded(watched):
@@ -217,14 +219,28 @@ def test_the_number_of_a_session_is_all_that_opens_it(watched):
 
 
 def test_nobody_uploads(watched):
+    """With all that Streamlit asks for: a session of one's own, and a token of one's own making against forged requests, as header and as cookie."""
     address, _asked, _log = watched
-    host = address.removeprefix("http://")
-    for method in ("PUT", "POST", "DELETE", "OPTIONS"):
+    host, token = address.removeprefix("http://"), generate_xsrf_token_string()
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n'
+    headers = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}", "Content-Type": "multipart/form-data; boundary=x"}
+
+    def upload(method, session):
         made = http.client.HTTPConnection(host, timeout=10)
-        headers = {"X-Xsrftoken": "2|a|b|1", "Cookie": "_streamlit_xsrf=2|a|b|1"}
-        made.request(method, "/_stcore/upload_file/session/file", body=b"x" * 1000 if method != "OPTIONS" else None, headers=headers)
-        assert made.getresponse().status == 405
+        made.request(method, f"/_stcore/upload_file/{session}/file", body=body if method != "OPTIONS" else None, headers=headers)
+        status = made.getresponse().status
         made.close()
+        return status
+
+    async def try_all():
+        async with connect(address) as opened:
+            await opened.send(BackMsg(rerun_script={"page_name": "glossary"}).SerializeToString())
+            while (message := ForwardMsg.FromString(await opened.recv())).WhichOneof("type") != "new_session":
+                pass
+            session = message.new_session.initialize.session_id
+            return [await asyncio.to_thread(upload, method, session) for method in ("PUT", "POST", "DELETE", "OPTIONS")]
+
+    assert run(try_all()) == [405] * 4
 
 
 @pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/mcp", "/component/x", "/auth/login", "/robots.txt", "/.git/config", "/static/js/index.ABCDEFGH.js", "/no-such-page"])  # fmt: skip
@@ -258,8 +274,9 @@ def test_garbage_large_and_many_frames_are_closed_without_a_traceback(watched):
         BackMsg(debug_disconnect_websocket=True).SerializeToString(),
         BackMsg(backend_operation_request={"install_skills": {}}).SerializeToString(),
     ]
-    assert send_all(address, *frames) == [1008] * len(frames)
+    codes = send_all(address, *frames)
     assert "Traceback" not in log.read_text()
+    assert codes == [1008] * len(frames)
     assert get(f"{address}/health")[0] == 200
 
 

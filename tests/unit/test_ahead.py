@@ -163,7 +163,7 @@ def test_whoever_writes_ahead_lets_visitors_go_between_two_steps():
         thread.start()
         time.sleep(0.1)
         turns.let_visitors_go_first()
-        thread.join()
+        thread.join(10)  # without their turn, visitors would wait for good
         order.append("second step")
         turns.let_visitors_go_first()
     assert order == ["first step", "visitor", "second step"]

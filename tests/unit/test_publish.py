@@ -361,6 +361,31 @@ def test_publish_killed_at_any_moment_leaves_a_whole_release(second):
     assert [p.name for p in second.parent.iterdir() if p.name.startswith(".")] == []
 
 
+STEPS = {"a file is written": ("write_bytes", 5), "the release before is put aside": ("rename", 1), "the new one comes in": ("rename", 2)}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_publish_killed_at_each_step_leaves_a_whole_release(second, step):
+    """Killed just before a change of the public folder or of what lies beside it; then published to the end."""
+    out, (method, times) = second.parent.parent / "out", STEPS[step]
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom anonymize.cli import main\n"
+        f"inner, private, left = Path.{method}, Path(sys.argv.pop(1)), [{times}]\n"
+        "def killed(self, *a, **k):\n"
+        "    left[0] -= not self.is_relative_to(private)\n    if left[0] == 0: os._exit(9)\n    return inner(self, *a, **k)\n"
+        f"Path.{method} = killed\nsys.exit(main(sys.argv[1:]))"
+    )
+    command = ["publish", str(second.parent.parent / "agency.toml"), "--out", str(out), "--private", str(second.parent)]
+    command += ["--role", "T", "--code", digest_of(second)[:CODE_LENGTH], "--quiet"]
+    assert subprocess.run([sys.executable, "-c", script, str(second.parent), *command], cwd=ROOT, capture_output=True).returncode == 9
+    whole = out if out.exists() else out.with_name(".out.before")
+    assert main(["audit", str(whole), "--quiet"]) == 0
+    assert json.loads((whole / "datapackage.json").read_text())["version"] == "2024.1"
+    assert main(command) == 0
+    assert json.loads((out / "datapackage.json").read_text())["version"] == "2024.2"
+    assert [p.name for p in out.parent.iterdir() if p.name.startswith(".out")] == []
+
+
 def test_modes_of_private_files_are_set_whatever_they_were(tmp_path):
     agency, private = write_agency(tmp_path, CALLS), tmp_path / "private"
     (private / "ledger").mkdir(parents=True)
@@ -416,11 +441,17 @@ def test_the_audit_names_a_linked_folder(tmp_path):
     assert main(["audit", str(tmp_path / "out"), "--quiet"]) == 8
 
 
-@pytest.mark.parametrize("name", ["with spaces", "città", "quo'te\"s", "new\nline", "-rf", "n" * 200])
+@pytest.mark.parametrize("name", ["with spaces", "città", "quo'te\"s", "new\nline", "-rf", "[a]*?", "n" * 200])
 def test_odd_names_of_folders(tmp_path, name):
+    """Each holds its release, and what a killed run left beside it goes; what only looks like it to a pattern stays."""
     agency = write_agency(tmp_path, CALLS)
+    left, other = tmp_path / f".{name}.tmp-dead", tmp_path / ".abc.tmp-dead"
+    left.mkdir()
+    other.mkdir()
     assert make(agency, tmp_path / name, tmp_path / "private") == 0
     assert main(["audit", str(tmp_path / name), "--quiet"]) == 0
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_a_wrong_code_or_role_is_refused(candidate):
