@@ -19,7 +19,6 @@ import sys
 from pathlib import Path
 
 UNIT = Path(__file__).resolve().parent.parent / "deploy/co-response@.service"
-FAMILIES = {"AF_INET": socket.AF_INET, "AF_INET6": socket.AF_INET6, "AF_UNIX": socket.AF_UNIX}
 ALLOW, REFUSE, EQUAL = 0x7FFF0000, 0x00050000, 4
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, MOST_CAPABILITIES = 24, 38, 41
 
@@ -72,7 +71,7 @@ def shut_in() -> None:
             assert seccomp.seccomp_rule_add_array(context, ALLOW, number, 0, None) == 0, name
     number = seccomp.seccomp_syscall_resolve_name(b"socket")
     for family in families:
-        comparison = Comparison(0, EQUAL, FAMILIES[family], 0)
+        comparison = Comparison(0, EQUAL, getattr(socket, family), 0)
         assert seccomp.seccomp_rule_add_array(context, ALLOW, number, 1, ctypes.byref(comparison)) == 0
     for capability in range(MOST_CAPABILITIES):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
