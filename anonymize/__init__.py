@@ -1,3 +1,1 @@
 """From an agency's private call records to a public release that nobody can work back."""
-
-__version__ = "0.1.0"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from anonymize.command_name import command_name
 from anonymize.pipeline import Built, Trial
 from anonymize.plan import Advice, share
 from anonymize.protect import Protected, System
@@ -44,7 +45,7 @@ def build_text(built: Built) -> str:
     lines += [f"Audit rounds: {built.rounds}", built.report.to_text(details=False)]
     lines += [
         "",
-        f"Code of this report: {built.digest[:CODE_LENGTH]} (give it to 'python -m anonymize publish' once you have read all of this)",
+        f"Code of this report: {built.digest[:CODE_LENGTH]} (give it to '{command_name()} publish' once you have read all of this)",
     ]
     return "\n".join(lines)
 
@@ -69,7 +70,7 @@ def table_lines(tables: Sequence[Table], system: System, protected: Protected) -
         )
         if share > TOO_MUCH:
             lines.append(
-                "    more than a quarter of this table is withheld; 'python -m anonymize plan' looks for coarser levels that show more"
+                f"    more than a quarter of this table is withheld; '{command_name()} plan' looks for coarser levels that show more"
             )
     return lines
 

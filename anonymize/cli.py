@@ -1,116 +1,159 @@
-"""The command line: check, plan, build, publish, audit, demo."""
+"""The private side's commands: check, plan, build, publish, audit, demo.
+
+`python -m anonymize` offers these six; `co-response` (package `co_response`) offers them together
+with those of the public side. Each ends with one of the exit codes in `EXIT_CODES`.
+"""
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal
 
+import typer
+
+from anonymize.command_name import MODULE, command_name
 from anonymize.errors import AnonymizeError, ProblemsError
 from anonymize.faults import sentence
 from anonymize.progress import Progress
 
-EXIT_CODES = """exit codes: 0 done; 2 agency file or command wrong; 3 export unreadable, too many rejected rows, or days without
-a record that nothing explains; 4 values not mapped; 5 areas wrong; 6 tables cannot be made or audited; 7 protection failed;
-8 audit failed; 9 release could not be read or written; 1 anything else"""
+EXIT_CODES = {
+    0: "done",
+    1: "anything else",
+    2: "the agency file or the command is wrong",
+    3: "an export is unreadable, has too many bad rows, or unexplained empty days",
+    4: "values are not mapped",
+    5: "areas are wrong",
+    6: "tables cannot be counted or audited",
+    7: "protection failed",
+    8: "the audit failed",
+    9: "a release could not be read or written",
+    130: "stopped by the keyboard",
+}
+
+MarkupMode = Literal["markdown", "rich"] | None
+HELP_STYLE: MarkupMode = "rich" if sys.stdout.isatty() else None
+"""Colours and boxes for a person at a terminal; plain lines in a pipe, a file or a log."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m anonymize",
-        description="From an agency's private call records to a public release that nobody can work back.",
-        epilog=f"examples:\n  python -m anonymize demo\n  python -m anonymize check examples/example_city/agency.toml\n  python -m anonymize plan examples/example_city/agency.toml\n"
-        f"  python -m anonymize build examples/example_city/agency.toml --out data_public\n  python -m anonymize audit data_public\n\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+class Finished(SystemExit):
+    """A command came to its end; `code` is its exit code. Other exits are of the command line."""
 
-    def command(name: str, short: str, example: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(
-            name, help=short, description=short, epilog=f"example:\n  python -m anonymize {example}\n\n{EXIT_CODES}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
-        added.add_argument("--quiet", action="store_true", help="say nothing about progress")
-        return added
 
-    def private(added: argparse.ArgumentParser) -> None:
-        added.add_argument("agency", type=Path, metavar="AGENCY.toml", help="the agency file")
-        added.add_argument(
-            "--private", type=Path, metavar="DIR",
-            help="folder for private files such as rejects.csv (default: private/<agency id> in the current folder)",
-        )  # fmt: skip
-
-    check = command("check", "Read the exports, tally every row, write nothing public.", "check examples/toronto.toml")
-    private(check)
-    plan = command("plan", "Say how much of each table would be withheld, and propose coarser tables that show more.", "plan agency.toml")
-    private(plan)
-    build = command(
-        "build", "Make a candidate release and attack it; keep it for approval only if it holds.", "build agency.toml --out data_public"
-    )
-    private(build)
-    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the live release, which is only read")
-    out = command(
-        "publish", "Make the candidate live, once a person has read its report.", "publish agency.toml --out data_public --role 'Privacy officer' --code 3f2a90c41b7d"
-    )  # fmt: skip
-    private(out)
-    out.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the live release")
-    out.add_argument("--role", required=True, help="role of the person who approves; it is published, so no name")
-    out.add_argument("--code", required=True, help="code at the end of the build report that this person has read")
-    out.add_argument(
-        "--date", type=_day, default=None, metavar="YYYY-MM-DD", help="day of the approval, from the build to today (default: today)"
-    )
-    for added in (build, out):
-        added.add_argument("--replace", action="store_true", help="overwrite an earlier, different release that nobody outside has seen")
-    audit = command("audit", "Attack a release with its public files alone; exit 0 only when the promise holds.", "audit data_public")
-    audit.add_argument("release", type=Path, metavar="DIR", help="folder of the release")
-    audit.add_argument(
-        "--known", type=Path, metavar="FILE.toml", help="counts known from elsewhere: [[total]] codes, value; [[zero]] codes"
-    )
-    demo = command("demo", "Write the fictional example city's exports.", "demo --out examples/example_city/exports")
-    demo.add_argument(
-        "--out", type=Path, metavar="DIR", default=Path("examples/example_city/exports"), help="folder (default: %(default)s)"
-    )
-    demo.add_argument(
-        "--release", type=Path, metavar="DIR", help="also build the city's two releases in this folder, which is emptied first"
-    )
-    return parser
+def epilog(*examples: str) -> str:
+    """What stands below a command's help: examples (without the program's name), exit codes."""
+    lines = ["\b", "example:" if len(examples) == 1 else "examples:"]
+    lines += [f"  {command_name()} {example}" for example in examples]
+    lines += ["", "\b", "exit codes:"]
+    lines += [f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()]
+    return "\n".join(lines)
 
 
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is no date; write it as YYYY-MM-DD") from None
+        raise typer.BadParameter(f"'{text}' is no date; write it as YYYY-MM-DD") from None
+
+
+AgencyFile = Annotated[Path, typer.Argument(metavar="AGENCY.toml", help="The agency file.", show_default=False)]
+PrivateFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--private",
+        metavar="DIR",
+        help="Folder for private files such as rejects.csv. If not given: private/<agency id> in the current folder.",
+    ),
+]
+LiveFolder = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        show_default=False,
+        help="Folder of the live release. Only `publish` writes there.",
+    ),
+]
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Overwrite an earlier, different release that nobody outside has seen.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+app = typer.Typer(
+    help="From an agency's private call records to a public release that hides every small count.",
+    epilog=epilog(
+        "demo",
+        "check examples/example_city/agency.toml",
+        "plan examples/example_city/agency.toml",
+        "build examples/example_city/agency.toml --out data_public",
+        "audit data_public",
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print local variables, and so records
+    rich_markup_mode=HELP_STYLE,
+)
+
+
+@contextmanager
+def private_command() -> Iterator[None]:
+    """What holds for every command of this side: files that only their owner can read, and each
+    failure turned into its message on standard error and its exit code (`Finished`)."""
+    os.umask(0o077)
+    try:
+        yield
+        return
+    except AnonymizeError as error:
+        problems = error.problems if isinstance(error, ProblemsError) else (str(error),)
+        for problem in problems:
+            complain(error.kind, problem)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        complain("error", sentence(error))
+        code = 1
+    raise Finished(code)
+
+
+def complain(kind: str, message: str) -> None:
+    """One failure on standard error; its kind in red where someone watches."""
+    if sys.stderr.isatty():
+        kind = typer.style(kind, fg=typer.colors.RED, bold=True)
+    print(f"{kind}: {message}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
-    args = _parser().parse_args(arguments)
-    progress = Progress(quiet=args.quiet)
-    os.umask(0o077)
+    """Run one command of the private side; returns its exit code.
+
+    Raises SystemExit where the command line itself is wrong.
+    """
+    return run(app, arguments, MODULE)
+
+
+def run(commands: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
+    """Run one of `commands` under the program's `name`. Returns and raises as `main` does."""
     try:
-        return {"check": _check, "plan": _plan, "build": _build, "publish": _publish, "audit": _audit, "demo": _demo}[args.command](
-            args, progress
-        )
-    except AnonymizeError as error:
-        lines = error.problems if isinstance(error, ProblemsError) else (str(error),)
-        for line in lines:
-            print(f"{error.kind}: {line}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("stopped; nothing was written", file=sys.stderr)
-        return 130
-    except Exception as error:
-        print(f"error: {sentence(error)}", file=sys.stderr)
-        return 1
+        commands(sys.argv[1:] if arguments is None else list(arguments), prog_name=name)
+    except SystemExit as ended:
+        if ended.code == 0 or isinstance(ended, Finished):
+            return int(ended.code or 0)
+        raise
+    return 0
 
 
 def _silence_solver() -> None:
-    """HiGHS prints its licence line to the C standard output when first made; keep it out of our own."""
+    """HiGHS prints its licence line to the C standard output when first made; keep it out of ours."""
     import highspy
 
     sys.stdout.flush()
@@ -125,114 +168,203 @@ def _silence_solver() -> None:
         os.close(kept)
 
 
-def _private_folder(args: argparse.Namespace, agency_id: str) -> Path:
-    """Made, and readable by its owner alone whatever it was. Raises ReleaseError."""
+def _private_folder(private: Path | None, agency_id: str, out: Path | None = None) -> Path:
+    """The folder of private files, made if need be and readable by its owner alone.
+
+    With `out`, also checks that the release would lie apart from it. Raises ReleaseError.
+    """
     from anonymize.private_files import secure
     from anonymize.release.publish import place_of
 
-    private = Path(args.private) if args.private else Path("private") / agency_id
-    if args.command in ("build", "publish"):
-        place_of(args.out, private)
-    secure(private)
-    return private
+    folder = private or Path("private") / agency_id
+    if out is not None:
+        place_of(out, folder)
+    secure(folder)
+    return folder
 
 
-def _check(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.build_report import write_private
-    from anonymize.gaps import answers_text
-    from anonymize.pipeline import check, read_inputs, refuse_unplanned
-    from anonymize.portrait_html import portrait_html
-    from anonymize.portrait_text import for_screen, portrait_text
+@app.command(epilog=epilog("check agency.toml"))
+def check(agency: AgencyFile, private: PrivateFolder = None, quiet: Quiet = False) -> None:
+    """Read the exports, account for every row, and publish nothing."""
+    with private_command():
+        from anonymize.build_report import write_private
+        from anonymize.gaps import answers_text
+        from anonymize.pipeline import check as read_all
+        from anonymize.pipeline import read_inputs, refuse_unplanned
+        from anonymize.portrait_html import portrait_html
+        from anonymize.portrait_text import for_screen, portrait_text
 
-    inputs = read_inputs(args.agency)
-    refuse_unplanned(inputs.config, inputs.codelists)
-    private = _private_folder(args, inputs.config.file.agency.id)
-    seen = check(inputs, private, progress)
-    text = portrait_text(seen.portrait, seen.tally)
-    if answers := answers_text(seen.tally.unanswered, inputs.config):
-        text += f"\n\n{answers}"
-    write_private(private / "portrait.txt", text)
-    write_private(private / "portrait.html", portrait_html(seen.portrait, seen.tally))
-    # Where nobody watches, a sentence stays on one line, so that it can be searched for.
-    print(for_screen(text, sys.stdout.encoding, wrapped=sys.stdout.isatty()))
-    print(f"\nRejected rows, with reasons: {private / 'rejects.csv'} (private)")
-    print(f"This text: {private / 'portrait.txt'} (private)")
-    print(f"The same with charts, for a browser: {private / 'portrait.html'} (private)")
-    return 0
-
-
-def _plan(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.build_report import plan_text, write_private
-    from anonymize.pipeline import plan, read_inputs
-
-    _silence_solver()
-    inputs = read_inputs(args.agency)
-    private = _private_folder(args, inputs.config.file.agency.id)
-    text = plan_text(*plan(inputs, private, progress))
-    write_private(private / "plan.txt", text)
-    print(text)
-    return 0
+        inputs = read_inputs(agency)
+        refuse_unplanned(inputs.config, inputs.codelists)
+        folder = _private_folder(private, inputs.config.file.agency.id)
+        seen = read_all(inputs, folder, Progress(quiet=quiet))
+        text = portrait_text(seen.portrait, seen.tally)
+        if answers := answers_text(seen.tally.unanswered, inputs.config):
+            text += f"\n\n{answers}"
+        write_private(folder / "portrait.txt", text)
+        write_private(folder / "portrait.html", portrait_html(seen.portrait, seen.tally))
+        # Where nobody watches, a sentence stays on one line, so that it can be searched for.
+        print(for_screen(text, sys.stdout.encoding, wrapped=sys.stdout.isatty()))
+        print(f"\nRejected rows, with reasons: {folder / 'rejects.csv'} (private)")
+        print(f"This text: {folder / 'portrait.txt'} (private)")
+        print(f"The same with charts, for a browser: {folder / 'portrait.html'} (private)")
 
 
-def _build(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.build_report import build_text, write_private
-    from anonymize.pipeline import CANDIDATE, build, read_inputs, refuse_unplanned
-    from anonymize.release.publish import CODE_LENGTH
-
-    _silence_solver()
-    inputs = read_inputs(args.agency)
-    refuse_unplanned(inputs.config, inputs.codelists)
-    private = _private_folder(args, inputs.config.file.agency.id)
-    built = build(inputs, args.out, private, replace=args.replace, progress=progress)
-    text = build_text(built)
-    write_private(private / "build_report.txt", text)
-    print(text)
-    if built.changed:
-        code = built.digest[:CODE_LENGTH]
-        print(f"Candidate: {private / CANDIDATE}. Nothing is public yet. When a person has read this report:")
-        print(f"  python -m anonymize publish {args.agency} --out {args.out} --role 'THEIR ROLE' --code {code}")
-    else:
-        print(f"Release: {args.out} (is out already, byte for byte)")
-    return 0
-
-
-def _publish(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.pipeline import CANDIDATE, publish, read_inputs
-    from anonymize.private_files import sweep
-    from anonymize.release.publish import Approval, clear_up, place_of, today
-
-    _silence_solver()
-    private = _private_folder(args, read_inputs(args.agency).config.file.agency.id)
-    sweep(private, CANDIDATE)
-    clear_up(place_of(args.out, private))
-    publish(private / CANDIDATE, args.out, Approval(args.role, args.date or today()), args.code, replace=args.replace, progress=progress)
-    print(f"Release: {args.out} is live")
-    return 0
-
-
-def _audit(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.audit import audit_release
-    from anonymize.errors import AuditError
-
-    _silence_solver()
-    report = audit_release(args.release, progress, args.known)
-    print(report.to_text())
-    return 0 if report.passed else AuditError.exit_code
-
-
-def _demo(args: argparse.Namespace, progress: Progress) -> int:
-    from anonymize.demo import write_exports
-
-    with progress.step("Making the example city's exports"):
-        # A build reads them where the agency file says they are.
-        files = write_exports(args.out.parent / "exports" if args.release else args.out)
-    if args.release:
-        from anonymize.demo_release import make_example
+@app.command(epilog=epilog("plan agency.toml"))
+def plan(agency: AgencyFile, private: PrivateFolder = None, quiet: Quiet = False) -> None:
+    """Say how much of each table would be withheld, and propose coarser tables that show more."""
+    with private_command():
+        from anonymize.build_report import plan_text, write_private
+        from anonymize.pipeline import plan as advise
+        from anonymize.pipeline import read_inputs
 
         _silence_solver()
-        _built, out = make_example(args.out.parent / "agency.toml", args.release, progress)
-        print(f"Release: {out}")
-        return 0
-    for file in files:
-        print(file)
-    return 0
+        inputs = read_inputs(agency)
+        folder = _private_folder(private, inputs.config.file.agency.id)
+        text = plan_text(*advise(inputs, folder, Progress(quiet=quiet)))
+        write_private(folder / "plan.txt", text)
+        print(text)
+
+
+@app.command(epilog=epilog("build agency.toml --out data_public"))
+def build(
+    agency: AgencyFile,
+    out: LiveFolder,
+    private: PrivateFolder = None,
+    replace: Replace = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a candidate release and attack it; keep it for approval only if it holds."""
+    with private_command():
+        from anonymize.build_report import build_text, write_private
+        from anonymize.pipeline import CANDIDATE, read_inputs, refuse_unplanned
+        from anonymize.pipeline import build as make
+        from anonymize.release.publish import CODE_LENGTH
+
+        _silence_solver()
+        inputs = read_inputs(agency)
+        refuse_unplanned(inputs.config, inputs.codelists)
+        folder = _private_folder(private, inputs.config.file.agency.id, out)
+        built = make(inputs, out, folder, replace=replace, progress=Progress(quiet=quiet))
+        text = build_text(built)
+        write_private(folder / "build_report.txt", text)
+        print(text)
+        if not built.changed:
+            print(f"Release: {out} (is out already, byte for byte)")
+            return
+        code = built.digest[:CODE_LENGTH]
+        print(f"Candidate: {folder / CANDIDATE}. Nothing is public yet.", end=" ")
+        print("When a person has read this report:")
+        print(
+            f"  {command_name()} publish {agency} --out {out} --role 'THEIR ROLE' --code {code}",
+        )
+
+
+@app.command(epilog=epilog("publish agency.toml --out data_public --role 'Privacy officer' --code 3f2a90c41b7d"))
+def publish(
+    agency: AgencyFile,
+    out: LiveFolder,
+    role: Annotated[
+        str,
+        typer.Option(
+            help="Role of the person who approves. It is published, so give no name.",
+            show_default=False,
+        ),
+    ],
+    code: Annotated[
+        str,
+        typer.Option(
+            help="Code at the end of the build report that this person has read.",
+            show_default=False,
+        ),
+    ],
+    day: Annotated[
+        date | None,
+        typer.Option(
+            "--date",
+            parser=_day,
+            metavar="YYYY-MM-DD",
+            help="Day of the approval: from the day of the build to today. If not given: today.",
+        ),
+    ] = None,
+    private: PrivateFolder = None,
+    replace: Replace = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the candidate live, once a person has read its report."""
+    with private_command():
+        from anonymize.pipeline import CANDIDATE, read_inputs
+        from anonymize.pipeline import publish as let_out
+        from anonymize.private_files import sweep
+        from anonymize.release.publish import Approval, clear_up, place_of, today
+
+        _silence_solver()
+        folder = _private_folder(private, read_inputs(agency).config.file.agency.id, out)
+        sweep(folder, CANDIDATE)
+        clear_up(place_of(out, folder))
+        let_out(
+            folder / CANDIDATE,
+            out,
+            Approval(role, day or today()),
+            code,
+            replace=replace,
+            progress=Progress(quiet=quiet),
+        )
+        print(f"Release: {out} is live")
+
+
+@app.command(epilog=epilog("audit data_public"))
+def audit(
+    release: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the release.", show_default=False)],
+    known: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Counts that an attacker knows from elsewhere: tables named `total` (codes and value) and `zero` (codes).",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Attack a release with its public files alone; exit code 0 only when the promise holds."""
+    with private_command():
+        from anonymize.audit import audit_release
+        from anonymize.errors import AuditError
+
+        _silence_solver()
+        report = audit_release(release, Progress(quiet=quiet), known)
+        print(report.to_text())
+        if not report.passed:
+            raise Finished(AuditError.exit_code)
+
+
+@app.command(epilog=epilog("demo --release build/example_city"))
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the exports.")] = Path("examples/example_city/exports"),
+    release: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also build the city's two releases in this folder, which is emptied first.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the exports of a fictional example city, and its agency file where there is none."""
+    with private_command():
+        from anonymize.demo import write_exports
+        from anonymize.demo_release import provide_agency_file
+
+        agency_file = provide_agency_file(out.parent)
+        progress = Progress(quiet=quiet)
+        with progress.step("Making the example city's exports"):
+            # A build reads them where the agency file says they are.
+            files = write_exports(out.parent / "exports" if release else out)
+        if release:
+            from anonymize.demo_release import make_example
+
+            _silence_solver()
+            _built, made = make_example(agency_file, release, progress)
+            print(f"Release: {made}")
+            return
+        for file in (agency_file, *files):
+            print(file)

@@ -12,7 +12,23 @@ from anonymize.progress import QUIET, Progress
 from anonymize.release.publish import CODE_LENGTH, Approval
 from anonymize.release.seal import seal
 
+_HERE = Path(__file__).resolve().parent
+_PLACES = (_HERE / "example_city/agency.toml", _HERE.parent / "examples/example_city/agency.toml")
+"""The example city's agency file: inside an installed package, and in a checkout."""
 ROLE = "Example: nobody, the data are made up"
+
+
+def provide_agency_file(folder: Path) -> Path:
+    """The example city's `agency.toml` in `folder`, where the exports lie in `exports/` beside it.
+
+    A file that is already there stays as it is.
+    """
+    wanted = folder / "agency.toml"
+    if not wanted.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        source = next(place for place in _PLACES if place.is_file())
+        wanted.write_bytes(source.read_bytes())
+    return wanted
 
 
 def make_example(agency_file: Path, folder: Path, progress: Progress = QUIET) -> tuple[Built, Path]:

@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 
 from dashboard import language
+from dashboard.app_folder import PAGES_FOLDER
 from dashboard.language import LANGUAGES
 from dashboard.pages_list import PAGES, path_of
 from dashboard.release import Release
 from dashboard.screen import Nobody
 from dashboard.written import show, turn
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
 log = logging.getLogger("dashboard")
 
 
@@ -50,7 +50,7 @@ def write(release: Release) -> None:
                     language.use(code)
                     nobody = Nobody(release, pause=turn.let_visitors_go_first)
                     try:
-                        show(path_of(page) or page, nobody, partial(runpy.run_path, str(SCRIPTS / f"{page}.py")))
+                        show(path_of(page) or page, nobody, partial(runpy.run_path, str(PAGES_FOLDER / f"{page}.py")))
                     except Exception:
                         log.exception("page %s of release %s could not be written ahead", page, release.version)
 

@@ -10,15 +10,20 @@ import time
 import traceback
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from dashboard.app_folder import PACKAGE, PAGES_FOLDER
+
 MINUTE = 60.0
 MOST_PLACES = 1000
 
 
 def place_of(error: BaseException) -> str:
     """`KeyError at pages/calls.py:31, dashboard/address.py:39`: the frames of this program, outermost first."""
-    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    own = [f"{file.relative_to(ROOT)}:{line}" for file, line in frames if file.is_relative_to(ROOT) and "site-packages" not in file.parts]
+    own = [
+        f"{folder.name}/{Path(frame.filename).relative_to(folder)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        for folder in (PAGES_FOLDER, PACKAGE)
+        if Path(frame.filename).is_relative_to(folder)
+    ]
     return f"{type(error).__name__} at {', '.join(own) or 'an unknown place'}"
 
 

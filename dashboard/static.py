@@ -24,6 +24,7 @@ from itertools import repeat
 from pathlib import Path
 
 from dashboard import citation, exports, language, opendata, picture
+from dashboard.app_folder import PACKAGE, PAGES_FOLDER
 from dashboard.figure import Figure, View, seen, slug
 from dashboard.language import LANGUAGES, _, pick
 from dashboard.missing_choice import CODELIST
@@ -35,8 +36,7 @@ from dashboard.static_style import stylesheet
 from dashboard.surface import write_on
 from dashboard.theme import LIGHT
 
-ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = ROOT / "dashboard/assets/chart.js"
+SCRIPT = PACKAGE / "assets/chart.js"
 WIDTHS = (300, picture.INSIDE)
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -229,7 +229,7 @@ def _written(folder: Folder, name: str, asked: Mapping[str, str]) -> Paper:
     paper = Paper(folder.release, folder, name, asked)
     write_on(paper)
     try:
-        runpy.run_path(str(ROOT / "pages" / f"{name}.py"))
+        runpy.run_path(str(PAGES_FOLDER / f"{name}.py"))
     finally:
         write_on(None)
     return paper

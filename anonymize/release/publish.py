@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from anonymize.command_name import command_name
 from anonymize.errors import AuditError, ReleaseError
 from anonymize.private_files import sweep, working_folder
 from anonymize.progress import QUIET, Progress
@@ -135,7 +136,7 @@ def publish(
     private, now = candidate.parent, now or today()
     target = place_of(out, private)
     if not candidate.is_symlink() and not (candidate / DESCRIBED).exists():
-        raise ReleaseError(f"{candidate}: there is no candidate; make one with 'python -m anonymize build'")
+        raise ReleaseError(f"{candidate}: there is no candidate; make one with '{command_name()} build'")
     contents = read_folder(candidate)
     package = _package(candidate, contents)
     digest = hashlib.sha256(contents.files[DESCRIBED]).hexdigest()

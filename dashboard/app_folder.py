@@ -1,0 +1,13 @@
+"""Where the scripts lie that Streamlit runs: `service.py`, `streamlit_app.py` and `pages/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = PACKAGE.parent
+_INSTALLED = PACKAGE.parent / "co_response" / "app"
+"""A wheel keeps the scripts inside a package of its own, so that no module is called `pages`."""
+
+APP_FOLDER = _CHECKOUT if (_CHECKOUT / "pages").is_dir() else _INSTALLED
+PAGES_FOLDER = APP_FOLDER / "pages"
