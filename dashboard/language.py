@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, localedata
 from babel.dates import format_date, format_skeleton
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -60,9 +60,15 @@ def pick(texts: Mapping[str, str]) -> str:
     return texts.get(current()) or texts["en"]
 
 
+@cache
+def _formats(language: str) -> str:
+    """The locale whose numbers and dates a reader knows: of the language in the United States, or of the language alone where Babel has no such locale."""
+    local = f"{language}_US"
+    return local if localedata.exists(local) else language
+
+
 def _locale() -> str:
-    """Readers are in the United States, whatever their language."""
-    return f"{current()}_US"
+    return _formats(current())
 
 
 def text(row: Mapping[str, str], field: str) -> str:
