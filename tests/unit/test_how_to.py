@@ -1,0 +1,109 @@
+"""The examples in `docs/how-to/` work as they are printed."""
+
+import csv
+import random
+import re
+import runpy
+from datetime import datetime, timedelta
+
+import pytest
+
+from anonymize.cli import main
+from dashboard import language, pages_list, skeleton
+from dashboard.measures import Measure, measures
+from dashboard.paper import Paper
+from dashboard.release import load_release
+from dashboard.surface import write_on
+from tests.conftest import ROOT
+from tests.paper import Nowhere
+
+HOW_TO = ROOT / "docs/how-to"
+
+
+def blocks(page, kind):
+    """The examples of one kind on a page, without the indentation that they have inside a list."""
+    text = (HOW_TO / page).read_text(encoding="utf-8")
+    found = re.findall(rf"^( *)```{kind}\n(.*?)^ *```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"(?m)^{indent}", "", block) for indent, block in found]
+
+
+def write_calls(path, header, calls=3000):
+    """Calls through the whole year in the form of the export that the page shows."""
+    chance, start = random.Random(1), datetime(2025, 1, 1)
+    choices = {
+        "NATURE": ["MH CRISIS", "SUICIDAL SUBJ", "WELFARE CK"],
+        "UNITS": ["CRT", "PATROL", ""],
+        "DISTRICT": ["North", "South", "East"],
+    }
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(header)
+        for n in range(calls):
+            moment = start + timedelta(days=365) * n / calls
+            rows.writerow([f"25-{n:05d}", f"{moment:%Y-%m-%d %H:%M}", *(chance.choice(choices[name]) for name in header[2:])])
+
+
+def test_the_city_is_checked_built_published_and_read(tmp_path, capsys):
+    (example,), (agency,) = blocks("add-a-city.md", "csv"), blocks("add-a-city.md", "toml")
+    write_calls(tmp_path / "cad_2025.csv", example.splitlines()[0].split(","))
+    file, out, private = tmp_path / "agency.toml", tmp_path / "release", tmp_path / "private"
+    file.write_text(agency, encoding="utf-8")
+    common = [str(file), "--private", str(private), "--quiet"]
+    assert main(["check", *common]) == 0, capsys.readouterr().err
+    assert main(["build", *common, "--out", str(out)]) == 0, capsys.readouterr().err
+    code = re.search(r"--code (\w+)", capsys.readouterr().out)[1]
+    assert main(["publish", *common, "--out", str(out), "--role", "Privacy officer", "--code", code]) == 0
+    assert load_release(out).agency["name"]["es"] == "Respuesta a crisis de Springfield"
+
+
+def written(script, name, tmp_path, code="en"):
+    """What a page script writes for the example city."""
+    path = tmp_path / f"{name}.py"
+    path.write_text(script, encoding="utf-8")
+    release = load_release(ROOT / "data_public")
+    paper = Paper(release, Nowhere(release), name, {})
+    language.use(code)
+    write_on(paper)
+    try:
+        runpy.run_path(str(path))
+    finally:
+        write_on(None)
+        language.use("en")
+    return "".join(paper.body)
+
+
+@pytest.fixture
+def listed(monkeypatch):
+    """The page of the example in the list of pages."""
+    there, to_do = pages_list.groups(), pages_list.to_do
+    there["How it works"]["languages_spoken"] = "Languages"
+    monkeypatch.setattr(pages_list, "groups", lambda: there)
+    for module in (pages_list, skeleton):
+        if hasattr(module, "to_do"):
+            monkeypatch.setattr(module, "to_do", lambda page: "Ask." if page == "languages_spoken" else to_do(page))
+
+
+def test_the_page_is_written(tmp_path, listed):
+    (script,) = blocks("add-a-page.md", "python")
+    body = written(script, "languages_spoken", tmp_path)
+    assert "calls were in English" in body
+    assert "Calls by language" in body
+
+
+def test_the_figure_of_the_measure_is_written(tmp_path):
+    definition, figure = blocks("add-a-measure.md", "python")
+    texts = {"_": str, "call": "calls", "ours": "our own wording", "Measure": Measure}
+    (measure,) = eval(f"({definition})", texts)
+    assert measure.least == 30
+    assert measure.name not in {m.name for m in measures()}, "the example must be new"
+    script = (
+        "from dashboard.language import _\nfrom dashboard.program import years_of\nfrom dashboard.skeleton import open_page\n"
+        f'page = open_page("calls", "calls")\nrelease = page.release\npage.ask("?", "!")\n{figure}\npage.caveats([])\npage.end()\n'
+    )
+    assert "Calls to which only police came, by year" in written(script, "calls", tmp_path)
+
+
+def test_files_named_on_these_pages_exist():
+    for page in HOW_TO.glob("*.md"):
+        for name in re.findall(r"`((?:dashboard|pages|tests|docs|anonymize)/[^`{ ]+)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists() or "CODE" in name or name == "pages/languages_spoken.py", (page.name, name)
