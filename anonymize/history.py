@@ -24,7 +24,7 @@ from anonymize.collected import Calendar
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect import Block, Bound, Earlier
-from anonymize.protect.cliques import Clique
+from anonymize.protect.junction_tree import Clique
 from anonymize.protect.primary import Mask, primary
 from anonymize.protect.system import clique_dimensions
 from anonymize.release.published import Revised

@@ -381,7 +381,7 @@ def _few_blank(
 
 
 def _turnover(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[Reference]:
-    """People who left, and the average of posts filled, by role, for years with all 12 months (measure H5: small teams, so yearly only)."""
+    """People who left, and the average of posts filled, by role, for years with all 12 months (small teams, so yearly only)."""
     at = {f.name: i for i, f in enumerate(fields)}
     years: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
     for row in rows:

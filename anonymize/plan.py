@@ -20,7 +20,7 @@ from anonymize.agency.schema import PlanSpec, TableSpec, Text
 from anonymize.areas import AreaSystem
 from anonymize.codelists import Codelist, Node
 from anonymize.errors import PlanError
-from anonymize.protect.cliques import plan_cliques
+from anonymize.protect.junction_tree import plan_cliques
 from anonymize.protect.primary import primary
 from anonymize.tables import Counts, Table
 

@@ -26,7 +26,7 @@ BESIDE_EARLIER = (
     "use coarser levels for this release"
 )
 BY_STATISTIC = "a small count can be narrowed inside the small range with a statistic of an earlier release; use coarser levels for it; nothing was written"
-SMALL, LOTS, NEAR = 4_000, 6, 1.1
+SMALL, SEEDS, NEAR = 4_000, 6, 1.1
 """In a system of so many cells and leaves at most, so many ways are tried and the cheapest is kept, until one costs this near to the proven bound: it takes no time."""
 
 
@@ -51,19 +51,19 @@ class Withholding:
         # What the rules alone withhold tells most: what is told of a count goes when the count goes.
         self._first = [system.sensitive[ids] for ids in system.where]
 
-        def protected(lot: int = 0) -> Protected:
+        def protected(seed: int = 0) -> Protected:
             held = with_facts(system, self._told(declared_now(contents_of(self.counted, self._first, ()))))
-            return protect(held, high, lambda done, total: progress.share(done, total, "small counts protected"), lot)
+            return protect(held, high, lambda done, total: progress.share(done, total, "small counts protected"), seed)
 
         self.protected = self._possible(protected)
         self._settle()
         best, counted = self.protected, self.counted
-        for lot in range(1, LOTS if sum(system.cells.shape) <= SMALL else 1):
+        for seed in range(1, SEEDS if sum(system.cells.shape) <= SMALL else 1):
             if best.cost <= NEAR * best.bound:
                 break
             try:
                 self.counted = counted
-                self.protected, self._facts = protected(lot), ()
+                self.protected, self._facts = protected(seed), ()
                 self._settle()
             except ProtectionError:
                 continue  # the way found before is a way still

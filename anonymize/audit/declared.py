@@ -1,7 +1,8 @@
-"""What the release declares that it tells of counts: read from its description, checked, and turned into bounds.
+"""Declared facts, as the audit reads them from the release: checked, and turned into bounds.
 
-The descriptions (`facts` in datapackage.json) are the attacker's to read. The audit refuses a kind that it does not know, and finds fault where a
-description says less than the audit itself knows to be so, or where the rows of a table follow another rule than the one declared.
+An attacker may read the descriptions (`facts` in datapackage.json) too. The audit refuses an
+unknown kind, and reports a description that says less than the audit itself knows, or rows that
+follow another rule than the declared one.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from anonymize.errors import AuditError
 
 Key = frozenset[tuple[str, str]]
 
-SHARES, WAITS, HOURS, ALIKE, NOTHING, REVISED = "share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised"
+SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED = "share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised"
 EDGE = "edge_of_records"
-KNOWN = (SHARES, WAITS, HOURS, ALIKE, NOTHING, REVISED, EDGE)
+KNOWN = (SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED, EDGE)
 KIND_OF = {
     "minutes_call_to_arrival": (WAITS, "wait"),
     "hours_without_team": (HOURS, "not_served_reason"),
     **{f"compare_{what}": (ALIKE, "") for what in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")},
     **{f"reached_{what}": (ALIKE, "") for what in ("arrest", "force_used")},
 }
-"""Measure of a statistic -> the kind of fact that it is, and the one dimension whose counts it bounds, if it is one."""
+"""Measure of a statistic -> its kind of fact, and the one dimension whose counts it bounds, if it
+is one."""
 SHARES_OF = "completeness"
 UNKNOWN = "unknown"
 BY_TIME = {"arrived_at": "wait", "cleared_at": "officer_released", "officer_cleared_at": "officer_released"}
@@ -45,7 +47,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Shares:
-    """`of` and `without`, by name of the share's base: its codes, and the codes of those of it that do not count. `blank`: (field, cell, is it exactly those?)."""
+    """The declared rules of completeness.
+
+    `of` and `without`, by name of the base: its codes, and the codes of those calls in it that do
+    not count. `blank`: (field, cell, whether it is exactly those calls).
+    """
 
     of: Mapping[str, Key]
     without: Mapping[str, Key]
@@ -80,8 +86,12 @@ class Blanks:
 
 @dataclass
 class Declared:
-    """`kinds`: resource -> the kind of fact it is said to be; `complete`: the statistics of which no row was left out because it would narrow a count;
-    `edges`: codes of the first and the last call on record, where they are told."""
+    """Everything that a release declares.
+
+    `kinds`: resource -> its declared kind of fact. `complete`: statistics of which no row was left
+    out because it would narrow a count. `edges`: codes of the first and the last call on record,
+    where they are public.
+    """
 
     kinds: dict[str, str] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
@@ -91,7 +101,11 @@ class Declared:
 
 
 def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
-    """Raises AuditError for a kind that is not known here; ValueError, KeyError or TypeError where a description is not one."""
+    """Read the descriptions of all facts.
+
+    Raises AuditError for an unknown kind; ValueError, KeyError or TypeError where a description is
+    malformed.
+    """
     found = Declared()
     for fact in facts:
         kind = fact["kind"]
@@ -133,11 +147,14 @@ def undeclared(
     revised: bool,
     edges: Sequence[Key],
 ) -> Iterator[tuple[str, str]]:
-    """(resource, what is wrong): what the audit knows to be told, and the descriptions do not say. `measures`: of each statistic; `codes`: by dimension; `edges`: codes
-    of the first and the last call, by the days on which the records are said to begin and end."""
+    """Facts that the audit can see and that are not declared: (resource, what is wrong).
+
+    `measures`: of each statistic. `codes`: by dimension. `edges`: codes of the first and the last
+    call, from the days on which the records begin and end.
+    """
     for name, measure in measures.items():
-        kind, dimension = KIND_OF.get(measure, (NOTHING, ""))
-        expected = kind if dimension in codes or not dimension else NOTHING
+        kind, dimension = KIND_OF.get(measure, (NO_BOUND, ""))
+        expected = kind if dimension in codes or not dimension else NO_BOUND
         said = declared.kinds.get(name)
         if said != expected and not (said == kind and dimension not in codes):
             yield name, f"what it tells of counts is declared as '{said or 'nothing'}', not as '{expected}'"
@@ -164,8 +181,12 @@ def undeclared(
 
 
 def odd_rows(shares: Shares, months: Sequence[str], visible: Mapping[Key, int], threshold: int) -> Iterator[str]:
-    """Where rows follow another rule than declared: each field over the whole period, then in every month or in none, in order; blank where its number of
-    calls is not published or a band would hold fewer than the threshold, and nowhere else; each band as wide as declared."""
+    """Rows that follow another rule than declared.
+
+    The rule: each field over the whole period, then in every month or in none, in order; blank
+    exactly where its number of calls is not published or a band would hold fewer than the
+    threshold; each band as wide as declared.
+    """
     fields = list(dict.fromkeys(row.field for row in shares.rows))
     for name in fields:
         periods = [row.period for row in shares.rows if row.field == name]
@@ -184,7 +205,7 @@ def odd_rows(shares: Shares, months: Sequence[str], visible: Mapping[Key, int], 
 
 
 def blanks(shares: Shares, visible: Mapping[Key, int]) -> Iterator[Blanks]:
-    """What each row with numbers says of the calls with the field blank."""
+    """What each row with numbers says about the calls with the field blank."""
     for row in shares.rows:
         calls = shares.calls(row, visible)
         if row.at_least is None or row.at_most is None or calls is None:

@@ -24,19 +24,22 @@ STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incom
 VISIBLE = (WHOLE, PART)
 SUPPRESSED = "suppressed"
 NUMBER, DIFFERENCE = re.compile(r"[0-9]+"), re.compile(r"-?[0-9]+")
-"""A number of a statistic; the ends of a difference (columns that end in `low` or `high`) may lie below nought."""
+"""A number of a statistic; the ends of a difference (columns that end in `low` or `high`) may be
+negative."""
 APPROVAL = "approval.json"
 APPROVAL_KEYS = ["datapackage_sha256", "date", "role"]
 UNLISTED = ("datapackage.json", "audit.json", APPROVAL)
 HISTORY = "history"
 
 Key = frozenset[tuple[str, str]]
-"""A cell of a universe: its codes, the roots left out. Cells of two tables with one key are one cell."""
+"""A cell of a universe: its codes, the roots left out. Cells of two tables with one key are one
+cell."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that breaks the promise, or that an attacker could use. `cell` names public codes only."""
+    """One thing that breaks the promise, or that an attacker could use. `cell` names public codes
+    only."""
 
     attack: str
     message: str
@@ -71,7 +74,8 @@ class Tree:
         return {code: level for level, codes in self.levels.items() for code in codes}
 
     def only_child(self, code: str, above: str) -> bool:
-        """No other code of its level stands under `above`: the two are one cell by the tree alone, and tell nothing of each other."""
+        """Is `code` the only code of its level under `above`? Then the two are one cell by the
+        tree alone, and reveal nothing about each other."""
         level = next(codes for codes in self.levels.values() if code in codes)
 
         def under(one: str) -> bool:
@@ -91,7 +95,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class PublicTable:
-    """`levels`: published levels per dimension; `where`: fixed codes; `percent_of`: column -> dimension."""
+    """`levels`: published levels of each dimension; `where`: fixed codes; `percent_of`: column ->
+    dimension."""
 
     name: str
     universe: str
@@ -108,9 +113,11 @@ class PublicTable:
 
 @dataclass(frozen=True)
 class PublicStatistic:
-    """A table of numbers that do not add up. `rows`: the cell and, where it is shown, its numbers by column (the base last).
+    """A table of numbers that do not add up.
 
-    `complete`: no row was left out because it would narrow a count."""
+    `rows`: the cell and, where it is shown, its numbers by column (the base last). `complete`: no
+    row was left out because it would narrow a count.
+    """
 
     name: str
     measure: str
@@ -144,7 +151,8 @@ class PublicRelease:
 
 
 def read_release(folder: Path) -> PublicRelease:
-    """Raises AuditError when the release cannot be read at all; everything else becomes a finding."""
+    """Read the release in `folder`. Raises AuditError when it cannot be read at all; everything
+    else becomes a finding."""
     raw = _bytes(folder / "datapackage.json")
     try:
         package = json.loads(raw)
@@ -191,21 +199,23 @@ def read_release(folder: Path) -> PublicRelease:
 
 
 def _edges(release: PublicRelease) -> list[Key]:
-    """What is known of the first and the last call on record, where a gap says that the records begin or end next to it."""
+    """What is known about the first and the last call on record, where a gap says that the records
+    begin or end next to it."""
     tree = release.trees.get("period")
     if release.dates is None or tree is None:
         return []
     finest, found = set(list(tree.levels.values())[-1]), []
     for day in release.dates.edges:
         period = finest & {f"{day:%Y}", f"{day.year}-Q{(day.month - 1) // 3 + 1}", f"{day:%Y-%m}"}
-        # Beside whole months it may be known of the day's month alone that it holds a record.
+        # In months collected whole, only the day's month may be known to hold a record.
         known = "weekday" in release.trees and day.day > 1 and (day + timedelta(days=1)).day > 1
         found.append(frozenset({*(("period", code) for code in period), *([("weekday", str(day.isoweekday()))] if known else [])}))
     return found
 
 
 def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> None:
-    """Findings where what is told of counts is not declared, or not told as declared."""
+    """Add findings where the numbers say something about counts that is not declared, or not as
+    declared."""
     measures = {statistic.name: statistic.measure for statistic in release.statistics}
     codes = {name: tree.parent for name, tree in release.trees.items()}
     for name, wrong in undeclared(release.declared, measures, has_shares, codes, revised, _edges(release)):
@@ -220,7 +230,8 @@ def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> 
 
 @contextmanager
 def _understanding(path: Path) -> Iterator[None]:
-    """What is not of format 1 is refused by the name of its file; what Python has to say of it may quote a value."""
+    """Refuse whatever is not of format 1 by the name of its file alone: Python's own message may
+    quote a value."""
     try:
         yield
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError, csv.Error) as error:
@@ -231,7 +242,8 @@ def _understanding(path: Path) -> Iterator[None]:
 
 
 def read_earlier(folder: Path, release: PublicRelease) -> list[PublicRelease]:
-    """The earlier releases that `folder` keeps, oldest first. What is missing or differs becomes a finding of `release`."""
+    """The earlier releases that `folder` keeps, oldest first. What is missing or differs becomes a
+    finding of `release`."""
     listed = json.loads(_bytes(folder / "datapackage.json")).get("history", [])
     found = []
     for entry in listed:
@@ -261,7 +273,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _listed(folder: Path, resources: list[dict[str, Any]], findings: list[Finding]) -> dict[str, str]:
-    """The text of every listed file; findings for files that differ, and for files nobody listed."""
+    """The text of every listed file; findings for files that differ, and for files that are not
+    listed."""
     contents: dict[str, str] = {}
     for resource in resources:
         path = str(resource.get("path", ""))
@@ -367,7 +380,8 @@ def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRe
 
 
 def _wrong_mark(status: str, codes: Mapping[str, str], release: PublicRelease) -> str:
-    """What is wrong with a mark that does not follow from the release's dates; nothing where it does."""
+    """What is wrong with a mark that does not follow from the release's dates; empty where it
+    does."""
     due = release.dates.mark(codes) if release.dates else status
     if status == due or (status == SUPPRESSED and due != NONE):
         return ""
@@ -377,7 +391,8 @@ def _wrong_mark(status: str, codes: Mapping[str, str], release: PublicRelease) -
 def _value(
     text: str, status: str, table: str, line: int, cell: tuple[tuple[str, str], ...], release: PublicRelease
 ) -> int | None:  # fmt: skip
-    """The published count, 0 where nothing was collected (everyone knows that), None where withheld. Marks that say more are findings."""
+    """The published count, 0 where nothing was collected (everyone knows that), None where
+    withheld. Marks that say more are findings."""
     if status not in STATUSES:
         release.findings.append(Finding("marks", f"line {line} has the status '{status}', which format 1 does not know", table, cell))
     if status in VISIBLE:
@@ -399,8 +414,9 @@ def _value(
 def read_known(path: Path, release: PublicRelease) -> list[PublicTable]:
     """Counts known from elsewhere, each as a table of one cell.
 
-    The file holds any number of `[[total]]` (codes = { dimension = "code" }, value = whole number) and `[[zero]]` (codes alone);
-    `universe` may be named and is the release's first otherwise. Raises AuditError for a code or dimension that the release lacks.
+    The file holds any number of `[[total]]` (codes = { dimension = "code" }, value = whole number)
+    and `[[zero]]` (codes alone); `universe` may be named and is the release's first otherwise.
+    Raises AuditError for a code or dimension that the release lacks.
     """
     try:
         listed = tomllib.loads(path.read_text(encoding="utf-8"))

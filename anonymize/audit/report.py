@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from anonymize.audit.intervals import Contradiction, Verdict, judge
+from anonymize.audit.equations import COMPLEMENT, EARLIER, Equations, equations
+from anonymize.audit.feasibility import Contradiction, Verdict, judge
 from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, read_earlier, read_known, read_release
-from anonymize.audit.space import COMPLEMENT, EARLIER, Equations, equations
 from anonymize.progress import QUIET, Progress
 
 FORMAT = 1
@@ -32,16 +32,18 @@ ATTACKS = {
     "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
 CLOCKS = ("minutes_", "hours_committed")
-"""How measures of time are named: each rests on the calls with both times on record."""
+"""How names of measures of time begin: each rests on the calls with both times on record."""
 UNTIMED = ("wait", "officer_released")
 """Dimensions in which a call without a time is `unknown`."""
 OUTSIDE = "outside"
-"""Not part of `audit.json`: what an attacker could do who also knows the counts that the operator lists."""
+"""Not part of `audit.json`: what an attacker could do who also knows the counts that the operator
+lists."""
 
 
 @dataclass
 class AuditReport:
-    """`tested`: how often each attack was tried; `findings`: what it found. Empty findings mean a pass."""
+    """The verdict on one release. `tested`: how often each attack was tried; `findings`: what it
+    found. No findings mean a pass."""
 
     version: str
     threshold: int
@@ -127,7 +129,7 @@ def audit_release(folder: Path, progress: Progress = QUIET, known: Path | None =
 def _outside(
     known: list[PublicTable], release: PublicRelease, earlier: list[PublicRelease], report: AuditReport, progress: Progress
 ) -> None:
-    """All equations again, with what is known from elsewhere among them: what does that add to the findings?"""
+    """All equations again, with what is known from elsewhere among them: which findings are new?"""
     seen = {(f.attack, f.cell) for f in report.findings}
     for universe in dict.fromkeys(table.universe for table in known):
         again = AuditReport(release.version, release.threshold, release.datapackage_sha256)
@@ -143,9 +145,11 @@ def _untimed(key: Key) -> bool:
 
 
 def _statistic(statistic: PublicStatistic, counts: Mapping[Key, int], secret: bool, report: AuditReport) -> None:
-    """A number beside a published count tells nothing of withheld ones, when it rests on enough people and is rounded as declared.
+    """Check each row of a statistic: its count is published, it rests on enough calls, and it is
+    rounded as declared.
 
-    `counts`: all that are published; `secret`: some number of calls without a time is withheld.
+    `counts`: all that are published. `secret`: whether some number of calls without a time is
+    withheld.
     """
     base = list(statistic.rounding)[-1]
     timed, step = statistic.measure.startswith(CLOCKS), statistic.rounding[base]
@@ -163,7 +167,7 @@ def _statistic(statistic: PublicStatistic, counts: Mapping[Key, int], secret: bo
             counts[key] < statistic.minimum + report.threshold - 1
             or (numbers[base] > statistic.minimum if secret else counts[key] - numbers[base] < report.threshold - 1)
         ):
-            # Calls without a time are the count less the number told: the small range stays open, and nothing is told where their number is withheld.
+            # The count less `based_on` is the number of calls without a time: the small range must stay open, and where such a number is withheld, nothing about it may follow.
             wrong = "with the count beside it, it tells how many calls have no time"
         elif any(numbers[column] % step for column, step in statistic.rounding.items()):
             wrong = "it is more exact than declared"
@@ -176,7 +180,8 @@ def _statistic(statistic: PublicStatistic, counts: Mapping[Key, int], secret: bo
 
 
 def _insiders(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:
-    """Two withheld cells alone in a published sum: who knows of one call in the one has an upper bound on the other."""
+    """Find two withheld cells alone in a published sum: who knows of one call in one of them has
+    an upper bound on the other."""
     sums: dict[tuple[Key, str, str], tuple[list[Key], int]] = {}
     values = {cell.key: cell.value for cell in table.cells}
     for cell in table.cells:
@@ -199,7 +204,8 @@ def _insiders(table: PublicTable, release: PublicRelease, report: AuditReport) -
 
 
 def _complements(table: PublicTable, release: PublicRelease, report: AuditReport) -> None:
-    """Published cell and published parent along the sensitive attribute: is what is left small?"""
+    """Find published cells that leave only a few of a published parent along the sensitive
+    attribute."""
     name = table.sensitive_attribute
     if name is None:
         return
@@ -232,7 +238,7 @@ def _intervals(
         return equations(tables, release.trees, found, past, revised, shares, statistics, release.threshold, gone, edges)
 
     def leaks(system: Equations) -> dict[Key, str]:
-        """How each withheld cell that is not safe can be told."""
+        """How each withheld cell that is not safe can be narrowed."""
         verdicts = judge(system, release.threshold, lambda done, total: progress.share(done, total, "withheld cells attacked"))
         cells = zip(system.hidden_cells, verdicts, strict=True)
         return {key: v.reason for key, v in cells if not (v.safe or _nothing_small(key, v, release.threshold, nobody))}
@@ -249,7 +255,7 @@ def _intervals(
         return
     for attack, number in (("pinned", len(system.hidden_cells)), ("narrow", len(system.hidden_cells)), (BESIDE, system.told)):
         report.tested[attack] += number
-    # Does it take statistics, and if so, do those of earlier releases suffice?
+    # Does the leak need statistics, and if so, do those of earlier releases suffice?
     silent = [replace(past, statistics=[]) for past in earlier]
     counts_alone = leaks(said([], silent, []).only(told)) if told and system.told else told
     earlier_alone = leaks(said([], earlier, []).only(told)) if len(counts_alone) < len(told) else told
@@ -264,7 +270,8 @@ def _intervals(
 
 
 def _nothing_small(key: Key, verdict: Verdict, threshold: int, nobody: set[Key]) -> bool:
-    """A remainder known to be large tells of no small group; known to be nothing it tells everyone's category, unless nobody is there."""
+    """A remainder known to be large reveals no small group. One known to be 0 reveals everyone's
+    category, unless nobody is there."""
     left_over = any(code.startswith(COMPLEMENT) for _, code in key)
     return left_over and verdict.reason == "pinned" and (verdict.low >= threshold or _nobody(key, nobody))
 

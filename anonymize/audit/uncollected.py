@@ -1,7 +1,9 @@
-"""What the dates in `datapackage.json` say of each cell: were its days collected, all, some, or none of them?
+"""Which cells were collected, by the dates in `datapackage.json` alone: all of their days, some,
+or none.
 
-Anyone can work that out. So a cell of which nothing was collected must bear that mark and no other, and it counts nothing: the attacker
-knows it to be 0, whatever stands in its row. Marks that do not follow from the dates would tell of records, and are findings.
+Anyone can work that out. A cell of which nothing was collected must have that mark and no other,
+and an attacker knows it to be 0, whatever its row says. Marks that do not follow from the dates
+would reveal records, and are findings.
 """
 
 from __future__ import annotations
@@ -32,13 +34,15 @@ class Dates:
     last: date
     gaps: tuple[tuple[date, date], ...]
     edges: tuple[date, ...] = ()
-    """The days of the first and of the last record, where a gap says that the records begin or end next to it."""
+    """The days of the first and of the last record, where a gap says that the records begin or end
+    next to it."""
     _seen: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
     _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, package: Mapping[str, Any]) -> Dates | None:
-        """None for a release that names no period. Raises KeyError, TypeError or ValueError where it is not of format 1."""
+        """The dates of a package; None where it names no period. Raises KeyError, TypeError or
+        ValueError where it is not of format 1."""
         if "period" not in package:
             return None
         gaps = [(_ends(gap), gap.get("records")) for gap in package.get("gaps", ())]
@@ -47,7 +51,8 @@ class Dates:
         return cls(*_ends(package["period"]), tuple(span for span, _ in gaps), tuple(edges))
 
     def mark(self, codes: Mapping[str, str]) -> str:
-        """WHOLE, PART or NONE, by the codes of `period`, `season` and `weekday`; a dimension that is not named is taken whole."""
+        """WHOLE, PART or NONE, by the codes of `period`, `season` and `weekday`. A dimension
+        without a code is taken whole."""
         at = (codes.get("period", "all"), codes.get("season", "all"), codes.get("weekday", "all"))
         if at not in self._seen:
             self._seen[at] = self._mark(*at)
@@ -83,7 +88,7 @@ class Dates:
         return self._between & open_days
 
     def _days(self, dimension: str, code: str) -> Mask:
-        """Which days of the calendar bear the code."""
+        """Which days of the calendar have the code."""
         if (dimension, code) not in self._masks:
             self._masks[dimension, code] = np.array([INSIDE[dimension](day, code) for day in self._calendar])
         return self._masks[dimension, code]
@@ -94,7 +99,7 @@ def _ends(span: Mapping[str, str]) -> tuple[date, date]:
 
 
 def _in_period(day: date, code: str) -> bool:
-    """`all`, a year, a quarter (2024-Q1) or a month (2024-01)."""
+    """Is the day in `all`, a year, a quarter (2024-Q1) or a month (2024-01)?"""
     if code == "all":
         return True
     found = re.fullmatch(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})))?", code)
@@ -113,7 +118,8 @@ def _in_season(day: date, code: str) -> bool:
 
 
 def _on(day: date, code: str) -> bool:
-    """A day of the week from 1, Monday, or a part of the week; a day that is not on record may be any."""
+    """Is it a day of the week (from 1, Monday) or a part of the week? A day that is not on record
+    may be any."""
     if code.isdigit():
         return day.isoweekday() == int(code)
     return code not in ("mon-fri", "sat-sun") or (day.isoweekday() <= WORKING_DAYS) == (code == "mon-fri")

@@ -1,7 +1,9 @@
-"""What counts the calls: DuckDB on one machine (`duck.py`), or Apache Spark on many (`spark.py`).
+"""The engines that count calls: DuckDB on one machine (`duck.py`), or Apache Spark on many
+(`spark.py`).
 
-Both read a file with the same DuckDB queries, so that a value means the same whatever the engine; they differ in how they carry
-and group the records. Queries given to an engine keep to what both speak: SELECT, JOIN, GROUP BY ALL, FILTER (WHERE ...), windows.
+Both read a file with the same DuckDB queries, so that a value means the same in either; they
+differ in how they carry and group the records. Queries given to an engine keep to what both
+understand: SELECT, JOIN, GROUP BY ALL, FILTER (WHERE ...), windows.
 """
 
 from __future__ import annotations
@@ -21,51 +23,58 @@ from anonymize.private_files import sweep, working_folder
 from anonymize.sources import Source
 
 SPILL = "spill"
-"""Rows that do not fit the memory lie in a working folder of this name, each run's in its own."""
+"""Rows that do not fit the memory go to a working folder of this name, one for each run."""
 
 
 class Engine(Protocol):
-    """Tables live in the engine by name. `db` is a small database beside it, for the inputs beside calls and for what is counted."""
+    """Holds the calls as tables and answers queries.
+
+    `db`: a small database for the other inputs and for what is counted.
+    """
 
     db: duckdb.DuckDBPyConnection
 
     def look(self, source: Source, queries: Sequence[str]) -> list[list[pd.DataFrame]]:
-        """For each part of the export the answer to each of `queries` (DuckDB) over its rows, `raw` (FILE, ROW, columns as text).
-        Raises SourceError."""
+        """For each part of the export the answer to each of `queries` (DuckDB) over its rows,
+        `raw` (FILE, ROW, columns as text). Raises SourceError."""
 
     def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
-        """The table `staged`: the query `select` (DuckDB) over the rows of each file, `raw` (FILE, ROW, columns as text), beside
-        the `lent` tables. Lines that do not fit the columns are rows with nothing but their place and reason. Raises SourceError."""
+        """Make the table `staged`: the query `select` (DuckDB) over the rows of each file, `raw`
+        (FILE, ROW, columns as text), and the `lent` tables. Lines that do not fit the columns
+        become rows with only their place and reason. Raises SourceError."""
 
     def identical_rows(self, source: Source) -> int:
-        """Records that repeat another one in every column that the export has, over all its parts."""
+        """Count records that repeat another one in every column of the export, over all its parts."""
 
     def find_repeats(self, kept: str) -> int:
         """The table `repeats` (call_id, kept): calls on several usable rows of `staged`, with the aggregate `kept` (SQL) over these rows.
         Returns how many there are."""
 
     def mark_repeats(self, reason: str) -> None:
-        """Reject the usable rows of `staged` that share their call_id with one in the table `repeats` (call_id, kept) and are not it."""
+        """Reject the usable rows of `staged` that share their call_id with one in the table
+        `repeats` (call_id, kept) and are not that one."""
 
     def ask(self, query: str) -> pd.DataFrame:
         """The answer to a query, small enough to hold."""
 
     def make(self, name: str, query: str) -> None:
-        """A table from a query; the query may read the table that it takes the place of."""
+        """Make a table from a query, which may read the table that it replaces."""
 
     def view(self, name: str, query: str) -> None:
-        """A name for a query."""
+        """Give a query a name."""
 
     def lend(self, name: str, frame: pd.DataFrame, like: Mapping[str, str]) -> None:
-        """A small table for queries. `like`: its column -> the column of `calls` whose codes it holds."""
+        """Add a small table for queries. `like`: its column -> the column of `calls` whose codes
+        it holds."""
 
     def bring(self, name: str, query: str) -> None:
-        """The table `name` of `db` from a query: what is counted, small against the records."""
+        """Make the table `name` of `db` from a query: counts, few compared with the records."""
 
 
 @contextmanager
 def open_engine(file: AgencyFile, private: Path) -> Iterator[Engine]:
-    """The engine that the agency file names; all that it spills stays in the private folder, and goes at the end. Raises SourceError without Spark."""
+    """The engine that the agency file names. Whatever it spills stays in the private folder, and
+    is removed at the end. Raises SourceError without Spark."""
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     sweep(private, SPILL)
     with working_folder(private, SPILL) as spill, database(spill) as db:

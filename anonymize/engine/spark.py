@@ -60,7 +60,7 @@ def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, spill: Path) -> I
     try:
         yield Spark(db, session)
     except (PySparkException, Py4JError) as error:
-        # Spark's own message may quote a record, so only its kind is told.
+        # Spark's own message may quote a record, so only its kind is shown.
         raise SourceError([f"Spark at {spec.master} stopped counting ({type(error).__name__}); see the logs of its workers"]) from None
     finally:
         session.stop()
@@ -68,7 +68,7 @@ def open_spark(db: duckdb.DuckDBPyConnection, spec: SparkSpec, spill: Path) -> I
 
 @dataclass
 class Spark:
-    """The engine of many machines. Tables are temporary views of its session."""
+    """The engine for many machines. Tables are temporary views of its session."""
 
     db: duckdb.DuckDBPyConnection
     session: Any
@@ -115,7 +115,8 @@ class Spark:
         self.view("staged", f"SELECT {', '.join(kinds)} FROM read")
 
     def _each_part(self, source: Source, work: Callable[[duckdb.DuckDBPyConnection, int], Batches], schema: str) -> Any:
-        """A table of what `work` gives for each part of the export, one task each. Why a part cannot be read stands in the column `problem`."""
+        """A table of what `work` returns for each part of the export, one task each. The column
+        `problem` says why a part cannot be read."""
         names = [part.split()[0] for part in schema.split(", ")]
 
         def run(batches: Batches) -> Batches:

@@ -1,6 +1,6 @@
 """Withhold small counts, and enough others that nobody can work them back out."""
 
-from anonymize.protect.cliques import plan_cliques
+from anonymize.protect.junction_tree import plan_cliques
 from anonymize.protect.secondary import Protected, protect
 from anonymize.protect.system import Block, Bound, Earlier, System, build_system, with_facts
 

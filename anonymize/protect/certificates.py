@@ -1,8 +1,10 @@
-"""Proof by example: for each sensitive cell two whole-number tables that agree with all that is published.
+"""Proof by example: for each sensitive cell two whole-number tables that agree with everything
+published.
 
-In one table the cell is at most 1, in the other at least `high` (threshold - 1, or more). A table is kept as a move: what it adds to
-or takes from the true joint counts. `verify` checks everything by products of whole numbers, without a solver.
-Certificates tell which cells are sensitive and stay private.
+In one table the cell is at most 1, in the other at least `high` (threshold - 1, or more). A table
+is kept as a move: what it adds to or takes from the true joint counts. `verify` checks everything
+by products of whole numbers, without a solver. Certificates show which cells are sensitive, and
+stay private.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from anonymize.errors import ProtectionError
-from anonymize.protect.moves import Inside, furthest
-from anonymize.protect.regions import Region
+from anonymize.protect.move_lp import WithheldMoves, furthest
+from anonymize.protect.protection_levels import Target, TargetArrays, targets_of
 from anonymize.protect.secondary import Protected
+from anonymize.protect.subproblems import Subproblem
 from anonymize.protect.system import System
-from anonymize.protect.targets import Needs, Target, spanning
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -33,16 +35,17 @@ Tick = Callable[[int, int], None]
 
 FEW = 0.02
 CORNERS = 25
-"""Furthest moves with fractions, one after the other, past which no more of them are tried."""
+"""After this many fruitless fractional moves in a row, only whole-number searches follow."""
 WORKERS = 2
-"""Programs solved side by side. Fixed, whatever the machine: the result depends on it."""
+"""Programs solved side by side. The same on every machine, since the result depends on it."""
 TRUE = -1
-"""In place of a move's number: the true table itself will do."""
+"""Instead of a move's number: the true table itself will do."""
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """`moves` (tables x leaves, whole numbers) are added to the true leaves; cell `cells[i]` is low in table `low[i]`, high in `high[i]`."""
+    """`moves` (tables x leaves, whole numbers) are added to the true leaves; cell `cells[i]` is
+    low in table `low[i]` and high in table `high[i]`."""
 
     moves: sp.csr_matrix
     cells: Ints
@@ -50,7 +53,7 @@ class Certificates:
     high: Ints
 
     def save(self, path: Path) -> None:
-        """Compressed arrays, readable by their owner alone."""
+        """Write compressed arrays, readable by their owner alone."""
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
             moves = self.moves.tocsr()
             np.savez_compressed(
@@ -66,7 +69,8 @@ class Certificates:
 
 
 def verify(system: System, high: int, withheld: Mask, certificates: Certificates) -> None:
-    """Raises ProtectionError unless each sensitive cell has its two tables. Whole numbers only; no solver, no tolerance."""
+    """Check that each sensitive cell has its two tables, in whole numbers, with no solver and no
+    tolerance. Raises ProtectionError otherwise."""
     wrong = "the proof that small counts cannot be worked back is incomplete; nothing was written; please report this"
     published = ~withheld & ~system.unpublished
     moves = certificates.moves.astype(np.int64).T.tocsc()
@@ -84,7 +88,8 @@ def verify(system: System, high: int, withheld: Mask, certificates: Certificates
 
 
 def certify(protected: Protected, known: Sequence[Move] = (), tick: Tick = lambda done, total: None) -> Search:
-    """Look for the tables; `known`: moves found before, kept where they still hold. `missing` of the result says what was not found."""
+    """Look for the tables. `known`: moves found before, used where they still hold. `missing` of
+    the result names what was not found."""
     search = Search(protected, tick)
     for move in known:
         search.note(search.with_room(move[: protected.system.joint]))
@@ -99,11 +104,11 @@ class Search:
     def __init__(self, protected: Protected, tick: Tick) -> None:
         system, high, withheld = protected.system, protected.high, protected.withheld
         self.system, self.high, self.withheld, self.tick = system, high, withheld, tick
-        self.targets = spanning(np.flatnonzero(system.sensitive).tolist(), system.values, high)
-        self.needs = Needs(self.targets)
+        self.targets = targets_of(np.flatnonzero(system.sensitive).tolist(), system.values, high)
+        self.needs = TargetArrays(self.targets)
         self.by = np.full(len(self.targets), TRUE, dtype=np.int64)
         self.moves: list[Move] = []
-        self.whole = Region.whole(system)
+        self.whole = Subproblem.whole(system)
         held = sp.vstack([system.cells[~withheld & ~system.unpublished], system.margins]).astype(np.int64)
         self.held = sp.csr_matrix(held)
         plain = self.held.shape[0] - system.spare
@@ -115,7 +120,8 @@ class Search:
         return sorted({target.cell for target, by in zip(self.targets, self.by, strict=True) if by == TRUE})
 
     def note(self, move: Move) -> bool:
-        """Keep `move` when it is a valid move that reaches a target not yet reached."""
+        """Keep `move` if it is a valid move that reaches a target not yet reached. Says whether it
+        was kept."""
         if np.any(self.system.leaves + move < 0) or np.any(self.held @ move):
             return False
         fresh = self.needs.reached(self.system.cells @ move, close=0) & (self.by == TRUE)
@@ -136,12 +142,13 @@ class Search:
                     break
 
     def one_by_one(self) -> None:
-        """For each target left its furthest move, while that brings whole numbers; for the rest searches in whole numbers, side by side."""
+        """For each target left its furthest move, while these are whole numbers; then searches in
+        whole numbers, side by side."""
         left = [i for i, by in enumerate(self.by) if by == TRUE]
         if not left:
             return
         hidden = self.withheld | self.system.unpublished
-        inside = Inside(self.system, hidden, self.high)
+        inside = WithheldMoves(self.system, hidden, self.high)
         fruitless = 0
         for i in left:
             if self.by[i] == TRUE and fruitless < CORNERS:
@@ -155,9 +162,11 @@ class Search:
                 self.tick(int((self.by != TRUE).sum()), len(self.by))
 
     def _whole(self, move: Floats) -> Move:
-        """`move` in whole numbers. Parts of it that share no published cell are moves by themselves; those with fractions are left out.
+        """`move` in whole numbers. Parts of it that share no published cell are moves by
+        themselves; those with fractions are left out.
 
-        Declared facts have room, and so join no parts; how much room is left follows from the parts that stay.
+        Declared facts leave some distance from their bounds, and so join no parts; how much is
+        left follows from the parts that stay.
         """
         rounded = np.rint(move)
         joint = self.system.joint
@@ -171,12 +180,13 @@ class Search:
         return self.with_room(whole[:joint])
 
     def with_room(self, move: Move) -> Move:
-        """A move of the joint counts, with what it does to the room that declared facts leave."""
+        """A move of the joint counts, with what it does to the distances of declared facts from
+        their bounds."""
         joint = self.system.joint
         return np.concatenate([move, -(self.told[:, :joint] @ move) * self.told[:, joint:].diagonal()])
 
     def result(self) -> Certificates:
-        """Of each cell its two tables; moves that no cell needs are left out."""
+        """The two tables of each cell, without moves that no cell needs."""
         used = sorted(set(self.by.tolist()) - {TRUE})
         place = {move: i for i, move in enumerate(used)}
         cells = np.flatnonzero(self.system.sensitive)

@@ -1,8 +1,10 @@
 """Declared facts as inequalities between cells, for the engine.
 
-A release tells more of counts than the counts: a field is blank in so many per cent of the calls of a month, half of the calls waited so long.
-Each is described in `datapackage.json` (`release/facts.py`); here the descriptions and the rows they speak of become sums of cells with a lower and an
-upper bound, which every joint table of the system must keep. The audit does the same with code of its own (`audit/declared.py`, `audit/facts.py`).
+A release says more about counts than the counts: in how many per cent of a month's calls a field
+is filled, how long half of the calls waited. Each fact is described in `datapackage.json`
+(`release/facts.py`). Here the descriptions, with their rows, become sums of cells with a lower and
+an upper bound that every joint table of the system must keep. The audit does the same with code of
+its own (`audit/declared.py`, `audit/statistic_bounds.py`).
 """
 
 from __future__ import annotations
@@ -22,15 +24,17 @@ Key = frozenset[tuple[str, str]]
 SHOWN = ("published", "incomplete")
 KINDS = ("share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised", "edge_of_records")
 NONE = 0
-"""Told as 0, hours without a team are none from a threshold of BLURRED on: between 0 and the threshold none are told."""
+"""Hours without a team that are published as 0 are 0 if the threshold is BLURRED or more: no
+number between 0 and the threshold is published."""
 BLURRED = 5
 ROUND_DOWN, ROUND_UP = 5, 4
-"""A number told to the nearest 10 is so much less, or more."""
+"""By how much a number that is rounded to the nearest 10 may be above or below the truth."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """`low` <= the sum of weight times count over `terms` <= `high`; None: no bound. `statistic`: a statistic says so."""
+    """`low` <= sum of weight times count over `terms` <= `high`; None: no bound. `statistic`:
+    whether a statistic says so."""
 
     terms: tuple[tuple[Key, int], ...]
     low: int | None
@@ -40,7 +44,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Declared:
-    """What one release tells besides counts: the descriptions, and of each resource they name its rows by column (a blank where nothing is told)."""
+    """What one release says besides counts: the descriptions, and for each resource that they name
+    its rows by column (empty where nothing is published)."""
 
     facts: Sequence[Mapping[str, Any]]
     rows: Mapping[str, Sequence[Mapping[str, str]]]
@@ -51,9 +56,10 @@ class Declared:
 
 
 def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> list[Bounds]:
-    """All that the facts say of cells that the joint table has (`holds`), of published ones too: they may be withheld yet.
+    """All that the facts say about cells of the joint table (`holds`), published ones included:
+    they may still be withheld.
 
-    Raises PlanError for a kind that is not known here.
+    Raises PlanError for an unknown kind of fact.
     """
     found: dict[Bounds, None] = {}
     for fact in declared.facts:
@@ -83,7 +89,8 @@ def _cell(*parts: Iterable[tuple[str, str]]) -> Key:
 
 
 def _edge(fact: Mapping[str, Any], codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> Iterator[Bounds]:
-    """At least one call in each of the smallest cells that the joint table has around the first record, or the last."""
+    """At least one call in each of the smallest cells of the joint table around the first or the
+    last record."""
     chains = [[(name, above) for above in _chain(codelists[name], code)] for name, code in sorted(fact["of"].items()) if name in codelists]
     around = {_cell(parts) for parts in product(*chains)}
     held = {cell for cell in around if cell and holds(cell)}
@@ -127,7 +134,8 @@ def _shares(
 def _in_periods(
     cell: Key, rows: Sequence[tuple[str, int, int, int]], exact: bool, counts: Mapping[Key, int], periods: Codelist, holds: Callable[[Key], bool]
 ) -> Iterator[Bounds]:  # fmt: skip
-    """For each (period, calls, least and most blank): `cell` in that period, or, where no table joins the two, in each longer one that it is joined with."""
+    """Bounds on `cell` in each of (period, calls, least and most blank); where no table joins the
+    two, in each longer period that one does."""
     apart: list[tuple[str, int, int, int]] = []
     for period, calls, least, most in rows:
         key = cell | _cell([("period", period)])
@@ -154,7 +162,8 @@ def _in_periods(
 
 @dataclass(frozen=True)
 class _Share:
-    """Of the calls of one row, those with a code of `codes` are `low` to `high`; `sharp`: the same said more narrowly, of this row alone."""
+    """Of the calls of one row, `low` to `high` have one of `codes`. `sharp`: the same more
+    narrowly, for this row alone."""
 
     codes: tuple[str, ...]
     low: int
@@ -164,8 +173,8 @@ class _Share:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of a statistic that has numbers, and stands beside a published count of `calls`, of which `unknown` have the code of that name
-    (None: not published)."""
+    """One row of a statistic that has numbers and a published count of `calls`, of which `unknown`
+    have the code of that name (None: not published)."""
 
     key: Key
     calls: int
@@ -174,7 +183,7 @@ class _Row:
 
 
 def _row(fact: Mapping[str, Any], row: Mapping[str, str], name: str, declared: Declared) -> _Row | None:
-    """None where nothing is told, or no count beside it is published."""
+    """None where the row has no numbers, or its count is not published."""
     dimensions, where = declared.dimensions[fact["resource"]], declared.where[fact["resource"]]
     key = _cell([(d, row[d]) for d in dimensions], where.items())
     if key not in declared.counts or row["status"] not in SHOWN:
@@ -187,7 +196,7 @@ def _statistic(
     fact: Mapping[str, Any], name: str, tell: Callable[[_Row, Codelist, int], Iterable[_Share]], declared: Declared,
     codelists: Mapping[str, Codelist], holds: Callable[[Key], bool],
 ) -> Iterator[Bounds]:  # fmt: skip
-    """What all rows say of the codes of the dimension `name`, by what `tell` makes of one row."""
+    """What all rows say about the codes of the dimension `name`, by what `tell` makes of one row."""
     resource = fact["resource"]
     if name not in codelists:  # no table has it
         return
@@ -202,7 +211,7 @@ def _statistic(
         found = _row(fact, row, name, declared)
         shares = list(tell(found, codelists[name], declared.threshold)) if found else []
         if found is None and fact["kind"] == "waits" and not fact.get("left_out", True):
-            fewest = int(fact["minimum"])  # a row with so many times or more would be shown
+            fewest = int(fact["minimum"])  # a row with this many times or more would be shown
             if declared.counts.get(key, 0) >= fewest + declared.threshold - 1:
                 shares = [_Share((fact["untimed"],), declared.counts[key] - fewest + 1, None)]
         by_levels.setdefault(levels, {})[key] = shares
@@ -231,7 +240,8 @@ def _added_up(
     rows: Mapping[Key, Sequence[_Share]], where: Key, name: str, counts: Mapping[Key, int], codelists: Mapping[str, Codelist],
     holds: Callable[[Key], bool],
 ) -> Iterator[Bounds]:  # fmt: skip
-    """Where no table joins a row with the dimension: the rows under each wider cell that one does join, added up."""
+    """Where no table joins a row with the dimension: the rows under each wider cell that a table
+    does join, added up."""
     split = next(iter(codelists[name].codes_at(codelists[name].levels[1])))
     example = next(iter(rows)) - where
     chains = {d: _chain(codelists[d], code) for d, code in sorted(example)}
@@ -267,10 +277,12 @@ def _chain(codelist: Codelist, code: str) -> list[str]:
 
 
 def _waits(fact: Mapping[str, Any], row: _Row, wait: Codelist, _threshold: int) -> Iterator[_Share]:
-    """With T waits in order, the quantile a / b lies between those in places floor(a (T - 1) / b) and ceil(a (T - 1) / b), counted from 0.
+    """With T waits in order, the quantile a / b lies between those at positions floor(a (T - 1) /
+    b) and ceil(a (T - 1) / b), counted from 0.
 
-    Told to the nearest minute as `told`: where an edge between bands lies above it, all waits up to the first of the two are below the edge;
-    where it lies below, all from the second on are not. With U = N - T calls without a time, b * below + a * U bounds both.
+    It is published to the nearest minute. Where an edge between bands lies above it, all waits up
+    to the first of the two are below the edge; where it lies below, all from the second on are
+    not. With U = N - T calls without a time, b * below + a * U bounds both.
     """
     no_time, calls, untimed, numbers = fact["untimed"], row.calls, row.unknown, row.numbers
     least = calls - untimed if untimed is not None else numbers["based_on"]
@@ -291,7 +303,7 @@ def _waits(fact: Mapping[str, Any], row: _Row, wait: Codelist, _threshold: int) 
 
 
 def _merged(codes: Sequence[str], codelist: Codelist) -> tuple[str, ...]:
-    """The same calls with a parent in place of all its children."""
+    """The same calls with a parent instead of all its children."""
     found: list[str] = []
     for code in codes:
         above = codelist.by_code[code].parent
@@ -303,7 +315,8 @@ def _merged(codes: Sequence[str], codelist: Codelist) -> tuple[str, ...]:
 
 
 def _without_team(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int) -> Iterator[_Share]:
-    """Each hour without a team holds a call that none was free for; each other hour one that is not."""
+    """Each hour without a team contains a call for which none was free; each other hour one that
+    is not."""
     codes, none = tuple(fact["codes"]), row.numbers["hours_none"]
     if none == NONE and threshold >= BLURRED:
         yield _Share(codes, 0, 0)
@@ -318,7 +331,8 @@ def _without_team(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, thresh
 def _like_calls(
     fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
 ) -> Iterator[Bounds]:
-    """Both sides of a comparison are large, what it leaves out is at most what it does not rest on, and `recorded` tells how much is missing."""
+    """Both sides of a comparison are large, it leaves out at most the calls on which it does not
+    rest, and `recorded` says how much is missing."""
     reason, outcome = fact["reason"], fact["outcome"]
     if fact["lost"]:
         yield from _statistic(fact, reason, partial(_reasons, fact), declared, codelists, holds)
@@ -332,7 +346,7 @@ def _like_calls(
         missing = [row.key | {(outcome, fact["missing"])}] if outcome else []
         cells = [cell for cell in (*unreasoned, *missing) if holds(cell)]
         if len(cells) < len(unreasoned) + len(missing):
-            continue  # a part of the sum stands in no table
+            continue  # a part of the sum is in no table
         if not row.numbers["recorded"] and cells and (outcome or fact["followed"]):
             yield Bounds(tuple((cell, 1) for cell in cells), declared.threshold, None, True)
         if row.numbers["recorded"] and missing and not fact["followed"]:

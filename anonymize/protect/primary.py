@@ -19,9 +19,10 @@ def small_counts(values: Counts, threshold: int) -> Mask:
 
 
 def small_complements(table: Table, threshold: int) -> Mask:
-    """Cells that leave only 1 to threshold - 1 of the cell above them along the sensitive attribute.
+    """Cells that leave only 1 to threshold - 1 of the cell above them along the sensitive
+    attribute.
 
-    Publishing such a cell would tell that all but a few share one category.
+    Publishing such a cell would show that all but a few share one category.
     """
     name = table.sensitive_attribute
     mask: Mask = np.zeros(table.shape, dtype=bool)
@@ -36,7 +37,8 @@ def small_complements(table: Table, threshold: int) -> Mask:
 
 
 def few_people(table: Table, threshold: int) -> Mask:
-    """Counts of `threshold` or more that rest on fewer different people than that (where the agency maps a person key)."""
+    """Counts of `threshold` or more that belong to fewer different people (where the agency maps a
+    person key)."""
     if table.people is None:
         return np.zeros(table.shape, dtype=bool)
     mask: Mask = (table.values >= threshold) & (table.people < threshold)
@@ -44,9 +46,11 @@ def few_people(table: Table, threshold: int) -> Mask:
 
 
 def telling_remainder(rest: Counts, whole: Counts, threshold: int) -> Mask:
-    """Group disclosure: what a category leaves of the cell above is small (all but a few), or nothing (everyone).
+    """Group disclosure: what a category leaves of the cell above is small (all but a few), or 0
+    (everyone).
 
-    Where the cell above is small itself, it is withheld, and nobody knows of how many "everyone" would be.
+    Where the cell above is small itself, it is withheld, and an attacker does not know how many
+    "everyone" would be.
     """
     mask: Mask = small_counts(rest, threshold) | ((rest == 0) & (whole >= threshold))
     return mask

@@ -1,4 +1,5 @@
-"""One way to hand a sparse program to HiGHS: one thread, fixed seed, no output; a time-out is never an answer."""
+"""The one place that hands a sparse program to HiGHS: one thread, fixed seed, no output. A
+time-out is never an answer."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from anonymize.errors import ProtectionError
 Floats = npt.NDArray[np.float64]
 INFINITY = highspy.kHighsInf
 SOLVER_SECONDS = 600.0
-"""For one solve. Past it the build stops and writes nothing."""
+"""For one solve. After this the build stops and writes nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Program:
     row_high: Floats
 
     def only(self, columns: sp.csc_matrix, part: npt.NDArray[np.int64]) -> Program:
-        """The program with some of its columns (`columns`: its matrix by columns); the others stay at nought."""
+        """The program with some of its columns (`columns`: its matrix by columns); the others stay
+        at 0."""
         return Program(columns[:, part].tocsr(), self.cost[part], self.low[part], self.high[part], self.row_low, self.row_high)
 
 
@@ -50,7 +52,8 @@ def load(program: Program, **options: bool | int | float | str) -> highspy.Highs
 
 
 def run(highs: highspy.Highs) -> highspy.HighsModelStatus:
-    """Solve; returns Optimal, Infeasible, a limit that the caller set, or Unknown with a point that keeps every bound (`feasible`).
+    """Solve. Returns Optimal, Infeasible, a limit that the caller set, or Unknown with a point
+    that keeps every bound (`feasible`).
 
     Raises ProtectionError on anything else.
     """
@@ -69,7 +72,8 @@ def run(highs: highspy.Highs) -> highspy.HighsModelStatus:
 def feasible(highs: highspy.Highs) -> bool:
     """After a run: is there a point that keeps every bound, whether or not it was proven best?
 
-    An interior-point method that stops a hair above its tolerance calls the status unknown; the point is as good a move as any.
+    An interior-point method that stops slightly above its tolerance calls the status unknown; the
+    point is as good a move as any.
     """
     return bool(highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 

@@ -1,6 +1,8 @@
-"""The linked tables of one universe as one system: distinct cells, joint leaves, and what ties them.
+"""The linked tables of one universe as one system: distinct cells, joint leaves, and the equations
+between them.
 
-`cells @ leaves` gives every cell; `margins @ leaves` stays as it is and makes neighbouring cliques agree.
+`cells @ leaves` gives every cell; `margins @ leaves` is constant and makes neighbouring cliques
+agree.
 """
 
 from __future__ import annotations
@@ -15,34 +17,43 @@ import scipy.sparse as sp
 
 from anonymize.codelists import ROOT, Codelist
 from anonymize.errors import ProtectionError
-from anonymize.protect.cliques import Clique
+from anonymize.protect.derived_fields import Link, links
 from anonymize.protect.facts import Bounds
-from anonymize.protect.made import Link, links
+from anonymize.protect.junction_tree import Clique
 from anonymize.protect.primary import parents_along, primary, telling_remainder
 from anonymize.tables import Counts, Dimension, Table
 
 Key = tuple[tuple[str, str], ...]
-"""A cell by its codes, roots left out, in order of dimension: one key, one cell, in whatever table."""
+"""A cell by its codes, roots left out, in order of dimension: one key for one cell, whatever the
+table."""
 
 Relation = tuple[int, tuple[int, ...]]
 
 EARLIER = "earlier release"
 """In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
-"""Before a code: everything of the parent but this code."""
+"""Before a code: everything of the parent except this code."""
 
 
 @dataclass(frozen=True)
 class System:
-    """`cells` (distinct cells x leaves) and `margins` (ties x leaves) hold 0, 1 and -1 only.
+    """Cells, leaves and equations. `cells` (distinct cells x leaves) and `margins` (ties x leaves)
+    contain 0, 1 and -1 only.
 
-    `where[t]` gives, for table t, the distinct cell of each of its cells; `cost[i]` is what withholding
-    cell i costs readers. Behind the published cells stand, for tables with a sensitive attribute, what
-    each cell leaves over of the cell above it (code marked by COMPLEMENT): never published themselves, but
-    attacked and protected like a withheld cell. `relations`: (whole, parts), each cell that is the sum of others.
-    What earlier releases published stands here too, first in its key the release (EARLIER): `fixed` cells are public for good (also
-    the zeros of days of which nothing was collected), `kept` ones stay withheld because an earlier release withheld the very same count. Declared facts (`with_facts`) are the last `spare` rows of
-    `margins`, each with a leaf of its own at the end: no move may take it below nought. `told` says the same with cells in place of leaves, where it can.
+    `where[t]`: for table t, the distinct cell of each of its cells. `cost[i]`: what withholding
+    cell i costs readers. `relations`: (whole, parts), each cell that is the sum of others.
+
+    After the published cells come, for tables with a sensitive attribute, the complements: what
+    each cell leaves of the cell above it (code marked by COMPLEMENT). They are never published,
+    but attacked and protected like a withheld cell.
+
+    Cells of earlier releases have the release first in their key (EARLIER). `fixed` cells are
+    public for good, as are the zeros of days of which nothing was collected. `kept` cells stay
+    withheld because an earlier release withheld the same count.
+
+    Declared facts (`with_facts`) are the last `spare` rows of `margins`. Each has a leaf of its
+    own at the end, which no move may take below 0: its distance from its bound. `told` gives the
+    same rows with cells instead of leaves, where it can.
     """
 
     cells: sp.csr_matrix
@@ -63,15 +74,17 @@ class System:
 
     @property
     def joint(self) -> int:
-        """How many of the leaves are counts; the `spare` ones behind them say how far each declared fact is from its bound."""
+        """How many of the leaves are counts; the `spare` ones after them are the distances of
+        declared facts from their bounds."""
         return len(self.leaves) - self.spare
 
     @cached_property
     def ties(self) -> sp.csr_matrix:
         """What every change of leaves and cells obeys: ties @ (leaves, cells) = 0.
 
-        A cell that is a sum of others is tied to those, only the finest ones to their leaves. That says the same as `cells` with
-        a tenth of the entries, so a solver is many times faster with it.
+        A cell that is a sum of others is tied to those, and only the finest cells to their leaves.
+        That says the same as `cells` with a tenth of the entries, so a solver is many times faster
+        with it.
         """
         size, leaves = self.cells.shape
         extent = np.diff(self.cells.indptr)
@@ -102,9 +115,11 @@ class System:
 
 @dataclass(frozen=True)
 class Block:
-    """Joint counts of the calls that stand, coded alike, in exactly the releases `present` (by position, oldest first).
+    """Joint counts of the calls that are, coded alike, in exactly the releases `present` (by
+    position, oldest first).
 
-    `codelists`: the codes those releases share (of the period, the block's months); `counts[i]`: one axis per dimension of clique i, in `levels` order.
+    `codelists`: the codes that those releases share (of the period, the block's months).
+    `counts[i]`: one axis for each dimension of clique i, in the order of `levels`.
     """
 
     present: frozenset[int]
@@ -114,7 +129,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Bound:
-    """The calls in `blocks` together are at most `most`."""
+    """The calls in `blocks` together number at most `most`."""
 
     blocks: tuple[int, ...]
     most: int
@@ -122,7 +137,8 @@ class Bound:
 
 @dataclass(frozen=True)
 class Earlier:
-    """A release already out: its tables, what it withheld, and of that what its rules called small."""
+    """A release already published: its tables, what it withheld, and which of that its rules
+    called small."""
 
     version: str
     tables: Sequence[Table]
@@ -131,7 +147,7 @@ class Earlier:
 
 
 def _membership(codelist: Codelist, codes: Sequence[str], finest: str) -> sp.csr_matrix:
-    """(codes x codes at `finest`) 0/1; codes that the codelist lacks hold nothing."""
+    """(codes x codes at `finest`), 0 or 1. Codes that the codelist lacks have empty rows."""
     leaves = codelist.codes_at(finest)
     rows, columns = [], []
     for i, code in enumerate(codes):
@@ -166,7 +182,8 @@ def build_system(
     tables: Sequence[Table], cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], threshold: int,
     earlier: Sequence[Earlier] = (), bounds: Sequence[Bound] = (),
 ) -> System:  # fmt: skip
-    """One system over all blocks. Without `earlier` there is one block, present in release 0. `codelists` hold every code of every release.
+    """One system over all blocks. Without `earlier` there is one block, present in release 0.
+    `codelists` hold every code of every release.
 
     Raises ProtectionError when an earlier release published what must be withheld now.
     """
@@ -235,7 +252,8 @@ def build_system(
 
 
 def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
-    """The system under other facts than before: (position of the release that declares it, what it says)."""
+    """The system with these declared facts, and no others: (position of the release that declares
+    it, its bounds)."""
     assert system.layout is not None
     width, plain = system.joint, system.margins.shape[0] - system.spare
     number = system.layout.number
@@ -283,7 +301,8 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
 
 
 class Layout:
-    """Rows of the distinct cells over the leaves of all blocks; one spare leaf per bound at the end."""
+    """Rows of the distinct cells over the leaves of all blocks, with one spare leaf for each bound
+    at the end."""
 
     def __init__(
         self, cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], bounds: Sequence[Bound]
@@ -303,9 +322,11 @@ class Layout:
         self._stack: list[sp.csr_matrix] = []
 
     def add(self, table: Table, position: int, version: str) -> npt.NDArray[np.int64]:
-        """The distinct cell of each cell of `table`, which release `position` publishes; new ones get a row.
+        """The distinct cell of each cell of `table`, which release `position` publishes. New ones
+        get a row.
 
-        What several earlier releases published of the very same calls is one cell: closed months are not carried once for each release.
+        What several earlier releases published about the very same calls is one cell, so closed
+        months are carried once.
         """
         home = next(i for i, clique in enumerate(self.cliques) if _holds(clique, table, self.codelists))
         names = list(self.cliques[home].levels)
@@ -324,7 +345,8 @@ class Layout:
         return ids.reshape([table.shape[i] for i in order]).transpose(np.argsort(order))
 
     def _take(self, keys: Sequence[Key], rows: sp.csr_matrix, *, earlier: bool) -> None:
-        """Give each of `keys` its number, and its row of `rows` where no earlier release has the same."""
+        """Give each of `keys` its number, and its row of `rows` where no earlier release has the
+        same row."""
         rows.sort_indices()
         new = []
         for i, key in enumerate(keys):
@@ -339,7 +361,7 @@ class Layout:
         self._stack.append(rows[new])
 
     def home(self, key: Collection[tuple[str, str]]) -> int | None:
-        """The first clique that holds a cell; None where no table joins its dimensions."""
+        """The first clique that contains a cell; None where no table joins its dimensions."""
         for i, clique in enumerate(self.cliques):
             if all(
                 name in clique.levels
@@ -367,7 +389,7 @@ class Layout:
         return self._columns[at]
 
     def _under(self, codelist: Codelist, code: str, level: str) -> npt.NDArray[np.int64]:
-        """Places at `level` of the codes under `code`; none where the codelist lacks it."""
+        """Positions at `level` of the codes under `code`; none where the codelist lacks it."""
         at = (id(codelist), code, level)
         if at not in self._places:
             known = codelist.by_code.get(code)
@@ -391,7 +413,7 @@ class Layout:
         return leaves
 
     def ties(self) -> sp.csr_matrix:
-        """Neighbouring cliques agree, block by block, and so do fields of which one is made from the other."""
+        """Neighbouring cliques agree, block by block, and so do derived fields and their sources."""
         rules = links(self.cliques, self.codelists)
         rows = [
             part
@@ -404,7 +426,7 @@ class Layout:
         return sp.csr_matrix(sp.vstack(rows))
 
     def limits(self) -> sp.csr_matrix:
-        """A bound's blocks and its spare leaf keep their sum."""
+        """A bound's blocks and its spare leaf have a constant sum."""
         inside = [
             np.concatenate([*(self._calls(block) for block in bound.blocks), [self.inner + i]]) for i, bound in enumerate(self.bounds)
         ]
@@ -428,7 +450,7 @@ def _same(cells: sp.csr_matrix, one: npt.NDArray[np.bool_], other: npt.NDArray[n
 
 
 def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
-    """Every cell of `table` that has parts in it, with them, dimension by dimension."""
+    """Every cell of `table` that has parts in it, with these parts, dimension by dimension."""
     found: list[Relation] = []
     for axis, (name, dimension) in enumerate(table.dimensions.items()):
         by_code = np.moveaxis(ids, axis, 0).reshape(len(dimension.codes), -1)
@@ -443,7 +465,8 @@ def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
 def _left_over(
     table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, made: Layout, relations: list[Relation]
 ) -> sp.csr_matrix:  # fmt: skip
-    """Rows for what each cell leaves of the cell above it along the sensitive attribute; adds to the keys of `made` and to `relations`."""
+    """Rows for the complement of each cell along the sensitive attribute. Adds to the keys of
+    `made` and to `relations`."""
     name = table.sensitive_attribute
     rows = [sp.csr_matrix((0, cells.shape[1]), dtype=np.int64)]
     if name is not None:
@@ -472,7 +495,7 @@ def _axis_rows(table: Table, dimension: str, level: str, codelist: Codelist) -> 
 
 
 def _clique_order(table: Table, names: list[str]) -> list[int]:
-    """The table's axes in the clique's order; axes the clique lacks (only roots) come last."""
+    """The table's axes in the clique's order; axes that the clique lacks (only roots) come last."""
     mine = list(table.dimensions)
     inside = [mine.index(d) for d in names if d in table.dimensions]
     return inside + [i for i in range(len(mine)) if i not in inside]
@@ -512,10 +535,12 @@ def _margins(cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: i
 def _made(
     rules: Sequence[Link], cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]
 ) -> sp.csr_matrix:
-    """Rows that are nought for what `rules` say; of leaves that cannot be, one row for all."""
+    """Rows that are 0 by the rules for derived fields; for leaves that are impossible, one row for
+    all."""
 
     def cells(clique: int, shared: Mapping[str, str], *chosen: tuple[str, Collection[str], bool]) -> sp.csr_matrix:
-        """Rows for the cells of `shared`, of leaves with such codes or without: (dimension, codes, with)."""
+        """Rows for the cells of `shared`, over leaves with these codes or without: (dimension,
+        codes, with)."""
         axes = []
         for name, level in cliques[clique].levels.items():
             axis = _membership(codelists[name], codelists[name].codes_at(shared[name]) if name in shared else (ROOT,), level)
@@ -538,8 +563,8 @@ def _made(
 def _costs(table: Table) -> npt.NDArray[np.float64]:
     """What withholding each cell costs readers: larger counts and coarser levels are worth more.
 
-    A period in which nobody called costs as much as the whole. Others often know of it (the team had not begun, or was away), so
-    that it would be poor cover for counts of other periods.
+    A period in which nobody called costs as much as the whole. People often know of it (the team
+    had not begun, or was away), so it would be poor cover for counts of other periods.
     """
     weight = np.ones(table.shape)
     for axis, dimension in enumerate(table.dimensions.values()):

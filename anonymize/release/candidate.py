@@ -33,7 +33,8 @@ STATUSES = ["published", "suppressed", "not_collected", "not_applicable", "incom
 
 @dataclass(frozen=True)
 class Before:
-    """The folders of the releases that readers may have kept, oldest first, and what was revised since the last."""
+    """The folders of the releases that readers may have kept, oldest first, and what was revised
+    since the last one."""
 
     folders: tuple[Path, ...] = ()
     revised: Revised = NOTHING_REVISED
@@ -41,9 +42,11 @@ class Before:
 
 @dataclass(frozen=True)
 class Contents:
-    """All that a release is written from: the agency file and what depends on it alone, published counts and marks, and declared facts.
+    """All that a release is written from: the agency file and what depends on it alone, published
+    counts and marks, and declared facts.
 
-    `references`: tables published beside the counts. `facts`: what they and the statistics tell of counts (`release/facts.py`).
+    `references`: tables about the program itself. `facts`: what they and the statistics say about
+    counts (`release/facts.py`).
     """
 
     config: AgencyConfig
@@ -58,7 +61,10 @@ class Contents:
 
 
 def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) -> None:
-    """The folder must be empty; audit.json is not written. Every earlier release is copied to history/VERSION, byte for byte (unless `copies` is False)."""
+    """Write the release described by `contents` into the empty `folder`, without audit.json.
+
+    Every earlier release is copied to history/VERSION, byte for byte (unless `copies` is False).
+    """
     config, before, codelists = contents.config, contents.before, contents.codelists
     history = [_keep(source, folder if copies else None) for source in before.folders]
     resources: list[dict[str, Any]] = []
@@ -99,13 +105,13 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
 
 
 def _used(tables: Sequence[PublishedTable], statistics: Sequence[PublishedStatistic]) -> list[str]:
-    """Dimensions whose codes stand in a table. The period always: it says which months the release covers."""
+    """Dimensions that a table uses. The period always: it says which months the release covers."""
     counted = {name for table in tables for name in (*table.dimensions, *table.where)}
     return sorted({"period"} | counted | {name for statistic in statistics for name in (*statistic.dimensions, *statistic.spec.where)})
 
 
 def _coded(reference: Reference, codelists: Mapping[str, Codelist]) -> list[str]:
-    """Columns named after a dimension that hold nothing but its codes."""
+    """Columns named after a dimension that contain nothing but its codes."""
     return [
         f.name
         for i, f in enumerate(reference.fields)
@@ -119,7 +125,8 @@ def _codelist_name(dimension: str) -> str:
 
 
 def _pointing(described: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:
-    """A table's description whose `columns` point to their codelists, as foreign keys (Table Schema v2)."""
+    """A table's description whose `columns` point to their codelists, as foreign keys (Table
+    Schema v2)."""
     keys = [{"fields": [name], "reference": {"resource": _codelist_name(name), "fields": ["code"]}} for name in columns]
     if keys:
         described["schema"]["foreignKeys"] = keys
@@ -168,7 +175,7 @@ def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
 
 
 def _least(name: str) -> dict[str, Any]:
-    """Ends of a difference may lie below nought."""
+    """The ends of a difference may be negative."""
     return {} if name.endswith(("low", "high")) else {"constraints": {"minimum": 0}}
 
 
@@ -286,7 +293,8 @@ def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
 
 
 def _keep(source: Path, folder: Path | None) -> dict[str, str]:
-    """Copy an earlier release into `folder`, without the history inside it, and say which bytes it was."""
+    """Copy an earlier release into `folder`, without the history inside it, and say which bytes it
+    was."""
     described = (source / "datapackage.json").read_bytes()
     package = json.loads(described)
     if folder is not None:

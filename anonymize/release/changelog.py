@@ -1,4 +1,5 @@
-"""CHANGELOG.md of a release: what changed against the release before, told from what both publish and from nothing else."""
+"""CHANGELOG.md of a release: what changed since the release before, from what both publish and
+nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ TITLE = "# Changes\n\n"
 
 
 def changelog(release: Release, earlier: Path | None, revised: Revised, codelists: Mapping[str, Codelist]) -> str:
-    """`earlier`: the folder of the release before, whose own changelog follows; `codelists`: those that `release` publishes."""
+    """The text of the changelog. `earlier`: the folder of the release before, whose own changelog
+    follows; `codelists`: those that `release` publishes."""
     head = f"## {release.version} ({release.created})\n\n"
     period = f"Calls from {release.data_from} to {release.data_to}.\n"
     period += "".join(f"Not collected: {gap.first} to {gap.last}. {gap.reason.en}\n" for gap in release.not_collected if gap.reason)
@@ -36,13 +38,15 @@ def changelog(release: Release, earlier: Path | None, revised: Revised, codelist
 
 
 def _changed_codes(earlier: Path, codelists: Mapping[str, Codelist]) -> list[str]:
-    """Lines for lists of codes that are gone or new, and for codes of a list that are; new months are no change of the codes."""
+    """Lines for codelists that are gone or new, and for codes of a codelist that are. New months
+    are not a change of codes."""
     before = {path.stem: _labels(path) for path in (earlier / "codelists").glob("*.csv")}
     now = {name: {node.code: (node.label.en, node.label.es) for node in codelist.nodes} for name, codelist in codelists.items()}
     lines = []
     for what, lists in (("gone", before.keys() - now.keys()), ("new", now.keys() - before.keys())):
         if lists:
-            lines.append(f"Lists of codes that are {what}: {', '.join(f'`{name}`' for name in sorted(lists))}.")
+            named = ", ".join(f"`{name}`" for name in sorted(lists))
+            lines.append(f"Lists of codes that are {what}: {named}.")
     for name in sorted(before.keys() & now.keys()):
         gone = _only_in(before[name], now[name])
         new = _only_in(now[name], before[name]) if name != "period" else []
@@ -58,7 +62,8 @@ def _labels(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def _only_in(one: Mapping[str, tuple[str, str]], other: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Each as `code` (label, and in Spanish where that differs), without the codes for 'not recorded' below others, which come and go with them."""
+    """Each as `code` (label, and in Spanish where that differs), without the codes for "not
+    recorded" below others, which come and go with them."""
     return [
         f"`{code}` ({' / '.join(dict.fromkeys(labels))})"
         for code, labels in one.items()

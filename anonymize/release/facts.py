@@ -1,8 +1,10 @@
-"""The declared facts of a release: what its numbers tell of counts besides the counts themselves, described for whoever reads it.
+"""The declared facts of a release: what its numbers say about counts besides the counts
+themselves.
 
-Each fact is of a kind from a closed list. Its description stands in `datapackage.json` (`facts`) with the exact meaning as inequalities
-over the joint table of calls, in words and in figures that a program can read. The engine (`protect/facts.py`) and the audit
-(`audit/declared.py`) each turn the descriptions into inequalities with code of their own, and refuse a kind that they do not know.
+Each fact is of a kind from a closed list. Its description in `datapackage.json` (`facts`) has the
+exact meaning as inequalities over the joint table of calls, in words and in figures that a program
+can read. The engine (`protect/facts.py`) and the audit (`audit/declared.py`) turn the descriptions
+into inequalities with code of their own, and refuse an unknown kind.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ OUT_OF: dict[str, dict[str, dict[str, str]]] = {
     ARRESTS: {"of": {"arrest": "yes"}, "without": {}},
     TEAM_CALLS: {"of": {"responder": "co_responder"}, "without": {}},
 }
-"""What a share is of: the calls of a cell, less those of that cell that bear a code too."""
+"""The base of a share: the calls of a cell (`of`), less those of that cell that also have a code
+(`without`)."""
 
 MEANING = {
     SHARE_FILLED: (
@@ -77,14 +80,14 @@ MEANING = {
 def of_completeness(
     config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str], asked_of: Mapping[str, str], *, told: bool
 ) -> dict[str, Any]:
-    """What the table of completeness tells. `fields`: those with a row; `asked_of`: field -> calls that it is asked of, where not all; `told`:
-    does any row have numbers?"""
+    """What the table of completeness says. `fields`: those with a row; `asked_of`: field -> the
+    calls to which it applies, where not all; `told`: whether any row has numbers."""
     fed = mapped_dimensions(config)
     cells = [(name, name, EQUAL) for name in fields]
     cells += [(name, dimension, AT_LEAST) for name, dimensions in BY_TIMES.items() if name in fields for dimension in dimensions]
     if DAY in fields:
         cells.append((DAY, "weekday", EQUAL))
-        if config.file.calls.time.timestamp:  # without a moment there is no hour either, and nobody knows who was on duty
+        if config.file.calls.time.timestamp:  # without a time of day there is no hour, and it is not known who was on duty
             cells += [(DAY, "hour", AT_LEAST), (DAY, "on_duty", AT_LEAST)]
     blank = [
         {"field": name, "of": {dimension: UNKNOWN}, "relation": relation}
@@ -100,7 +103,8 @@ def of_completeness(
 
 
 def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist], *, left_out: bool) -> dict[str, Any]:
-    """What the rows of a statistic tell. `left_out`: may rows be missing because they would narrow a count?"""
+    """What the rows of a statistic say. `left_out`: may rows be missing because they would narrow
+    a count?"""
     if spec.measure == WAITED and "wait" in codelists:
         figures: dict[str, Any] = {"dimension": "wait", "untimed": UNKNOWN, "quantiles": QUANTILES, "less_than": _edges(codelists["wait"])}
         figures |= {"minimum": spec.minimum, "left_out": left_out}
@@ -129,7 +133,8 @@ def of_revisions() -> dict[str, Any]:
 
 
 def of_edge(outside: OutsideRecords, codelists: Mapping[str, Codelist]) -> dict[str, Any]:
-    """A call is of the day next to the days outside of the records; where no day is on record, of its month."""
+    """At least one call is of the day next to the days outside of the records; where no day is on
+    record, of its month."""
     day, period = outside.next_record, codelists["period"]
     of = {"period": next(code for code in period.codes_at(period.finest) if _covers(code, day))}
     if outside.day_known and "weekday" in codelists:
@@ -142,7 +147,7 @@ def _covers(period: str, day: date) -> bool:
 
 
 def _edges(wait: Codelist) -> dict[str, int | None]:
-    """Minutes that the calls of each band stay under; null where there is no limit."""
+    """Upper limit of each band, in minutes; null where there is none."""
     found: dict[str, int | None] = {}
     for code in wait.codes_at(wait.finest):
         if said := re.fullmatch(r"(?:under|\d+_to)_(\d+)", code):
@@ -155,7 +160,8 @@ def _edges(wait: Codelist) -> dict[str, int | None]:
 def published_counts_of(
     out_of: Mapping[str, Mapping[str, str]], period: str, counts: Mapping[frozenset[tuple[str, str]], int]
 ) -> int | None:
-    """The published number of calls that a share of `period` is of; None where it does not follow from published counts."""
+    """The published number of calls that a share of `period` is of; None where it does not follow
+    from published counts."""
     whole = frozenset((*out_of["of"].items(), *((("period", period),) if period != ROOT else ())))
     less = whole | frozenset(out_of["without"].items())
     if whole not in counts or (less != whole and less not in counts):

@@ -1,4 +1,4 @@
-"""Put an audited candidate in place once a person has approved it, in one step, or leave everything as it was."""
+"""Put an audited candidate in place once a person has approved it: in one step, or not at all."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from anonymize.release.read import APPROVAL, HISTORY
 from anonymize.release.seal import Contents, check_seal, read_folder
 
 CODE_LENGTH = 12
-"""Letters of the code at the end of a build report, by which a person shows which report they have read."""
+"""Length of the code at the end of a build report, by which a person shows which report they have
+read."""
 DESCRIBED, AUDIT = "datapackage.json", "audit.json"
-MOST_ROLE = 80
+MAX_ROLE_LENGTH = 80
 ROLE = re.compile(r"\w([\w .,:;'’()&/–-]*[\w.)])?")
-"""Letters of any language, and what stands between words."""
+"""Letters of any language, and the signs between words."""
 PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 """Names that look the same and mean the same on every system."""
 
@@ -38,7 +39,7 @@ class Approval:
 
 
 def today() -> date:
-    """By this machine's clock and time zone: the day that whoever approves would write down."""
+    """The day by this machine's clock and time zone, as the person who approves would write it."""
     return datetime.now().astimezone().date()
 
 
@@ -51,9 +52,10 @@ def _aside(target: Path) -> Path:
 
 
 def place_of(out: Path, private: Path) -> Path:
-    """The folder that `--out` means, links followed: the release goes to where they lead, and the link stays.
+    """The folder that `--out` means, links followed: the release goes where they lead, and the
+    link stays.
 
-    Raises ReleaseError when the release and the private folder would lie inside each other.
+    Raises ReleaseError when the release and the private folder would be inside each other.
     """
     try:
         target, hidden = out.resolve(), private.resolve()
@@ -67,7 +69,8 @@ def place_of(out: Path, private: Path) -> Path:
 
 
 def clear_up(target: Path) -> None:
-    """After a run that was killed: put the earlier release back if it was between two names, and remove what was not finished."""
+    """After a run that was killed: put the earlier release back if it was between two names, and
+    remove what was not finished."""
     aside = _aside(target)
     if aside.is_dir() and not aside.is_symlink() and not target.exists():
         aside.rename(target)
@@ -75,7 +78,8 @@ def clear_up(target: Path) -> None:
 
 
 def check_target(target: Path) -> None:
-    """Raises ReleaseError when `target` holds something that is no release, so that nothing is lost."""
+    """Refuse a `target` that holds something other than a release, so that nothing is lost. Raises
+    ReleaseError."""
     if target.exists() and not target.is_dir():
         raise ReleaseError(f"{target}: is a file; name a folder for the release")
     if target.is_dir() and any(target.iterdir()) and not (target / DESCRIBED).exists():
@@ -83,12 +87,12 @@ def check_target(target: Path) -> None:
 
 
 def digest_of(release: Path) -> str:
-    """SHA-256 of what describes a release, and by that of all its bytes."""
+    """SHA-256 of the release's description, and by that of all its bytes."""
     return hashlib.sha256((release / DESCRIBED).read_bytes()).hexdigest()
 
 
 def same_release(candidate: Path, target: Path) -> bool:
-    """Do both hold the same bytes, the approval aside?"""
+    """Do both hold the same bytes, except for the approval?"""
     return (target / DESCRIBED).exists() and _same(_files(candidate), _files(target))
 
 
@@ -97,10 +101,12 @@ def _same(one: dict[str, bytes], other: dict[str, bytes]) -> bool:
 
 
 def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
-    """Raises ReleaseError when `target` holds a release that `candidate` may not follow.
+    """Refuse a `target` that holds a release which `candidate` may not follow. Raises
+    ReleaseError.
 
-    An earlier release of another version must be in the candidate's history. One of the same version that differs is
-    only overwritten with `replace`: readers who saw both could compare them.
+    An earlier release of another version must be in the candidate's history. One of the same
+    version that differs is only overwritten with `replace`: readers who saw both could compare
+    them.
     """
     check_target(target)
     earlier = target.is_dir() and any(target.iterdir())
@@ -112,7 +118,7 @@ def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
 
 
 class Verdict(Protocol):
-    """What an audit says of a release."""
+    """What an audit says about a release."""
 
     @property
     def passed(self) -> bool: ...
@@ -127,11 +133,12 @@ def publish(
     candidate: Path, out: Path, approval: Approval, code: str, *, audit: Audit, replace: bool, now: date | None = None,
     progress: Progress = QUIET,
 ) -> None:  # fmt: skip
-    """Put the audited `candidate` of a private folder in place at `out`, with its approval. Raises ReleaseError; `out` is then as it was.
+    """Put the audited `candidate` of a private folder in place at `out`, with its approval.
 
-    `code` is the one at the end of the build report: it shows that the report read is this candidate's. `audit` attacks a folder;
-    `now`: today, for the made-up city.
-    Each byte is read once, checked against the seal of its build and what `datapackage.json` lists, attacked again, and written by name.
+    `code`: the one at the end of the build report, as a sign that this report was read. `audit`:
+    attacks a folder. `now`: today; the made-up city has days of its own. Each byte is read once,
+    checked against the seal of its build and the list in `datapackage.json`, attacked again, and
+    written by name. Raises ReleaseError; `out` is then as it was.
     """
     private, now = candidate.parent, now or today()
     target = place_of(out, private)
@@ -142,11 +149,11 @@ def publish(
     digest = hashlib.sha256(contents.files[DESCRIBED]).hexdigest()
     if code != digest[:CODE_LENGTH]:
         raise ReleaseError(
-            f"{candidate}: '{code}' is not the code of this candidate's report; read the report (build_report.txt beside it) and give the code at its end"
+            f"{candidate}: '{code}' is not the code of this candidate's report; read the report (build_report.txt next to it) and give the code at its end"
         )
-    if not ROLE.fullmatch(approval.role) or len(approval.role) > MOST_ROLE:
+    if not ROLE.fullmatch(approval.role) or len(approval.role) > MAX_ROLE_LENGTH:
         raise ReleaseError(
-            f"the role is published: name one of 1 to {MOST_ROLE} letters, such as 'Privacy officer', without marks of a program"
+            f"the role is published: write 1 to {MAX_ROLE_LENGTH} letters, digits and ordinary punctuation, such as 'Privacy officer'"
         )
     built = check_seal(candidate, contents, private, str(package["version"]), digest)
     if not built <= approval.day <= now:
@@ -183,7 +190,8 @@ def _not_audited(candidate: Path, what: str) -> ReleaseError:
 
 
 def _listed_files(candidate: Path, contents: Contents, package: dict[str, Any]) -> dict[str, bytes]:
-    """The files that the candidate and each earlier release in its history list, by name. Raises ReleaseError for any that differs or is not listed."""
+    """The files that the candidate and each earlier release in its history list, by name. Raises
+    ReleaseError for any that differs or is not listed."""
     found = _listed_of(candidate, contents.files, "", package, (DESCRIBED, AUDIT))
     for entry in package.get("history", []):
         inside = f"{HISTORY}/{entry['version']}/"
@@ -218,7 +226,8 @@ def _listed_of(candidate: Path, files: dict[str, bytes], inside: str, package: d
 
 
 def _is_out(files: dict[str, bytes], target: Path, digest: str) -> bool:
-    """Is this very release in place with an approval: was an earlier `publish` stopped after its last step but one?"""
+    """Is this very release in place with an approval, because an earlier `publish` was stopped
+    just before its last step?"""
     if not (target / DESCRIBED).exists() or not _same(files, found := _files(target)):
         return False
     try:
@@ -228,7 +237,8 @@ def _is_out(files: dict[str, bytes], target: Path, digest: str) -> bool:
 
 
 def _attack(candidate: Path, files: dict[str, bytes], audit: Audit, progress: Progress) -> None:
-    """The audit again, on the very bytes that are to go out; its report must be the one that they carry."""
+    """Audit again, on the very bytes that are to be published; the report must be the one that
+    they include."""
     with working_folder(candidate.parent, candidate.name) as scratch, progress.step("Attacking the candidate once more"):
         _write(files, scratch / "release")
         try:
@@ -240,7 +250,7 @@ def _attack(candidate: Path, files: dict[str, bytes], audit: Audit, progress: Pr
 
 
 def _make_parents(target: Path) -> None:
-    """Folders above a release are as public as the release."""
+    """Make the folders above a release, as public as the release."""
     missing = [parent for parent in target.parents if not parent.exists()]
     for parent in reversed(missing):
         parent.mkdir(exist_ok=True)
@@ -248,7 +258,8 @@ def _make_parents(target: Path) -> None:
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:
-    """Public modes, whatever the umask; the folder around it keeps strangers out until it is put in place."""
+    """Write with public modes, whatever the umask; the folder around it keeps strangers out until
+    it is put in place."""
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -262,7 +273,7 @@ def _swap(candidate: Path, target: Path) -> None:
     aside = _aside(target)
     shutil.rmtree(aside, ignore_errors=True)
     if aside.is_symlink() or aside.exists():
-        raise ReleaseError(f"{aside}: stands where the release before is put while the new one comes in; remove it, then publish again")
+        raise ReleaseError(f"{aside}: is in the way of putting the new release in place; remove it, then publish again")
     if earlier:
         target.rename(aside)
     elif target.exists():
@@ -277,7 +288,7 @@ def _swap(candidate: Path, target: Path) -> None:
 
 
 def _remembers(candidate: Path, target: Path) -> bool:
-    """Does the candidate's history hold the release in `target`, byte for byte?"""
+    """Does the candidate's history include the release in `target`, byte for byte?"""
     described = (target / DESCRIBED).read_bytes()
     kept = candidate / HISTORY / str(json.loads(described)["version"]) / DESCRIBED
     return kept.is_file() and kept.read_bytes() == described

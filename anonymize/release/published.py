@@ -1,6 +1,8 @@
-"""All that the code which writes a release can see of the calls: published counts and marks, and the rows of declared facts.
+"""Everything that the code which writes a release can see of the calls: published counts and
+marks, and the rows of declared facts.
 
-A withheld count, the people behind a count or a record is not in these types, so no byte of a release can come from one.
+A withheld count, the people behind a count or a record is not in these types, so no byte of a
+release can come from one.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ Mask = npt.NDArray[np.bool_]
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
 Marks = npt.NDArray[np.str_]
-"""What the dates of the agency file make of each cell: published, incomplete or not_collected (`collected.py`)."""
+"""The mark of each cell by the dates of the agency file: published, incomplete or not_collected
+(`collected.py`)."""
 
 
 @dataclass(frozen=True)
 class Revised:
-    """Between a release and the one before it: the months in which calls were added, removed or coded anew, and a bound on how many."""
+    """Between a release and the one before it: the months in which calls were added, removed or
+    recoded, and a bound on how many."""
 
     months: tuple[str, ...]
     at_most: int
@@ -40,9 +44,12 @@ NOTHING_REVISED = Revised((), 0)
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A count table as the public sees it: where `withheld`, `values` are 0, whatever was counted. Raises AssertionError otherwise.
+    """A count table as the public sees it: where `withheld`, `values` are 0, whatever was counted.
+    Raises AssertionError otherwise.
 
-    What was not collected is not withheld: its `values` are 0, and everyone knows that from `marks`."""
+    What was not collected is not withheld: its `values` are 0, and everyone knows that from
+    `marks`.
+    """
 
     name: str
     title: Text
@@ -68,9 +75,12 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class PublishedStatistic:
-    """A statistic as the public sees it: where not `shown`, its numbers are 0. `timed`: it rests on calls with a time, of which only a least number is told.
+    """A statistic as the public sees it: where not `shown`, its numbers are 0.
 
-    `design`: how a comparison was made; empty for other statistics. `left_out`: may rows be missing because they would narrow a count?"""
+    `timed`: it rests on calls with a time, of which only a lower bound is published. `design`: how
+    a comparison was made; empty for other statistics. `left_out`: may rows be missing because they
+    would narrow a count?
+    """
 
     spec: StatisticSpec
     dimensions: dict[str, Dimension]

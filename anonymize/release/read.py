@@ -1,7 +1,7 @@
-"""Read a release that is out, as the side that makes the next one needs it.
+"""Read an earlier release, for the side that makes the next one.
 
-The audit has a reader of its own (`audit/reader.py`), written apart: a misreading here shows there. Nothing is repaired: what is not of
-format 1 is refused by the name of its file.
+The audit has a reader of its own (`audit/reader.py`), written independently: a misreading here
+shows there. Nothing is repaired: what is not of format 1 is refused by the name of its file.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class CountTable:
 
 
 @dataclass(frozen=True)
-class Told:
-    """The rows of a table that is no count table, by column."""
+class OtherTable:
+    """The rows of a table other than a count table, by column."""
 
     name: str
     kind: str
@@ -68,7 +68,7 @@ class EarlierRelease:
     """SHA-256 of `datapackage.json`, and by that of all bytes."""
     codelists: dict[str, Codes]
     tables: tuple[CountTable, ...]
-    beside: dict[str, Told]
+    beside: dict[str, OtherTable]
     """Statistics and reference tables by name of the resource."""
 
     @property
@@ -84,7 +84,8 @@ class EarlierRelease:
 
 
 def read_earlier(folder: Path) -> EarlierRelease:
-    """Raises ReleaseError where the folder holds no whole release of format 1."""
+    """Read the release in `folder`. Raises ReleaseError where it holds no whole release of format
+    1."""
     if problems := byte_problems(folder):
         raise ReleaseError(f"{folder}: {problems[0]}; put the release back as it was published")
     described = (folder / "datapackage.json").read_bytes()
@@ -104,7 +105,7 @@ def read_earlier(folder: Path) -> EarlierRelease:
                 tables.append(_counts(name, table, folder / path, codelists))
             else:
                 where, dimensions = dict(table.get("where") or {}), tuple(table.get("dimensions") or ())
-                beside[name] = Told(name, str(table["kind"]), where, dimensions, tuple(_rows(folder / path)))
+                beside[name] = OtherTable(name, str(table["kind"]), where, dimensions, tuple(_rows(folder / path)))
         found = EarlierRelease(folder, package, hashlib.sha256(described).hexdigest(), codelists, tuple(tables), beside)
         _ = found.version, found.threshold
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error) as error:
@@ -115,7 +116,8 @@ def read_earlier(folder: Path) -> EarlierRelease:
 
 
 def byte_problems(folder: Path) -> list[str]:
-    """What differs between a release's files and those that its datapackage.json lists; history aside."""
+    """What differs between a release's files and those that its datapackage.json lists, except for
+    its history."""
     try:
         resources = json.loads((folder / "datapackage.json").read_bytes())["resources"]
         listed = {str(r["path"]): (r["bytes"], r["hash"]) for r in resources}

@@ -1,6 +1,7 @@
-"""The seal of a candidate: what a build on this machine made and attacked, file by file, signed with a key of the private folder.
+"""The seal of a candidate: what a build on this machine made and attacked, file by file, signed
+with a key of the private folder.
 
-It lies beside the release's ledger. `publish` takes a candidate only as its seal describes it.
+It is kept with the release's ledger. `publish` accepts a candidate only as its seal describes it.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from anonymize.private_files import secure_tree
 KEY = "seal.key"
 KEY_BYTES = 32
 LEDGER = "ledger"
-MOST_DEPTH = 16
-"""Folders inside each other; a release has three."""
+MAX_DEPTH = 16
+"""Levels of folders; a release has three."""
 Mark = tuple[str, int]
 """SHA-256 of a file (empty for a folder), and its mode."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All that lies in a folder: the bytes of each file, and the mode of each file and folder, by path inside it."""
+    """All that is in a folder: the bytes of each file, and the mode of each file and folder, by
+    path inside it."""
 
     files: dict[str, bytes]
     modes: dict[str, int]
@@ -42,14 +44,15 @@ class Contents:
 
 
 def read_folder(folder: Path) -> Contents:
-    """Every byte below `folder`, each read once. Raises ReleaseError for anything that is neither a file nor a folder, such as a link."""
+    """Read every byte below `folder`, each once. Raises ReleaseError for anything that is neither
+    a file nor a folder, such as a link."""
     files: dict[str, bytes] = {}
     modes: dict[str, int] = {}
 
     def read(path: Path, name: str) -> None:
-        if name.count("/") > MOST_DEPTH:
-            raise _odd(folder, f"holds folders more than {MOST_DEPTH} deep")
-        # O_NOFOLLOW: what was a file when it was listed may be a link when it is opened. O_NONBLOCK: a pipe would be waited for.
+        if name.count("/") > MAX_DEPTH:
+            raise _odd(folder, f"holds folders more than {MAX_DEPTH} deep")
+        # O_NOFOLLOW: what was a file when it was listed may be a link when it is opened. O_NONBLOCK: opening a pipe would block.
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
@@ -81,7 +84,8 @@ def seal_path(private: Path, version: str, digest: str) -> Path:
 
 
 def seal(candidate: Path, private: Path, built: date) -> None:
-    """Sign the candidate as it now lies there. Its files become readable by their owner alone. `built`: the day, by this machine's clock."""
+    """Sign the candidate as it is now. Its files become readable by their owner alone. `built`:
+    the day, by this machine's clock."""
     secure_tree(candidate)
     contents = read_folder(candidate)
     described = contents.files["datapackage.json"]

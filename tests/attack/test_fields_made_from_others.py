@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from anonymize.audit import audit_release, made
+from anonymize.audit import audit_release, derived_fields
 from anonymize.pipeline import read_inputs
-from anonymize.protect.made import MADE
+from anonymize.protect.derived_fields import DERIVED
 from tests.agency import build, write_agency
 from tests.helpers import rehash
 
@@ -23,7 +23,7 @@ SEASONS = '\n[[tables]]\nname = "seasons"\ntitle = "Seasons"\ndimensions = { sea
 
 
 def made_release(folder, columns, header, calls, tables):
-    """`calls`: (how many, month, type and what stands in the further columns)."""
+    """`calls`: (how many, month, type and the values of further columns)."""
     lines, n = [f"id,at,type,{header}"], 0
     for many, month, *cells in calls:
         for _ in range(many):
@@ -71,7 +71,7 @@ def served(tmp_path):
 def test_who_was_served_tells_where_a_clinician_came(served, monkeypatch):
     hide(served, "came", *square(("clinician", "no_clinician")))
     assert attacks(served) == {"pinned"}
-    monkeypatch.setattr(made, "RULES", ())
+    monkeypatch.setattr(derived_fields, "RULES", ())
     assert attacks(served) == set(), "without the rule nothing is found, so it is the rule that finds it"
 
 
@@ -120,7 +120,7 @@ def test_seasons_of_years_tell_months_too(tmp_path):
 
 def test_both_sides_know_the_same_rules():
     """They share no code; what they know of the world must be the same."""
-    assert {(source, field) for source, field, _ in made.RULES} == set(MADE)
+    assert {(source, field) for source, field, _ in derived_fields.RULES} == set(DERIVED)
 
 
 def test_a_reason_of_served_where_nobody_came_is_none(tmp_path):

@@ -90,7 +90,7 @@ def test_one_call_beside_a_month_without_any(tmp_path, answer):
 
 
 def test_cover_in_a_gap_is_found_by_the_audit_and_by_brute_force(tmp_path):
-    """2 crisis calls in January, hidden with nothing but the noughts of February. That leaves 0 to 2, until everyone learns that February is a gap."""
+    """2 crisis calls in January, hidden with only the zeros of February. That leaves 0 to 2, until everyone learns that February is a gap."""
     counts = {("2024-01", "crisis"): 2, ("2024-01", "check"): 6, ("2024-03", "crisis"): 5, ("2024-03", "check"): 7}
     cover = {(month, kind) for month in ("2024-01", "2024-02") for kind in ("crisis", "all")}
     levels = {"period": ["all", "month"], "call_type": ["all", "type"]}
@@ -162,7 +162,7 @@ def load(out):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_edge_of_the_records_narrows_nothing(tmp_path, seed):
-    """The records end in the second month, and everyone is told that it holds a call. Few calls in it, and zeros beside them as cover."""
+    """The records end in the second month, and everyone knows that it holds a call. It has few calls, with zeros as cover."""
     rng = np.random.default_rng(100 + seed)
     counts = {
         ("2024-01", "crisis"): int(rng.integers(0, 4)), ("2024-01", "check"): int(rng.integers(3, 10)),

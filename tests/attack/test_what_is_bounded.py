@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from anonymize.audit.facts import facts_of
 from anonymize.audit.reader import PublicStatistic
+from anonymize.audit.statistic_bounds import facts_of
 from anonymize.comparisons import field_withheld
 from anonymize.history import _rounded_up
 from tests.property.test_facts import EDGES, TREES, half_up
@@ -40,7 +40,7 @@ def test_a_lone_difference_between_releases(seed):
         new = [n - gone + more for n, gone, more in zip(old, went, arrived, strict=True)]
         fewest, most = came(old, new, _rounded_up(max(sum(went), sum(arrived)), K))
         for before, after, low, high in zip(old, new, fewest, most, strict=True):
-            assert low == max(0, after - before)  # what a difference tells: at least so many came
+            assert low == max(0, after - before)  # what a difference says: at least this many were added
             narrowest = min(narrowest, high - low)
     assert narrowest >= K
 
@@ -55,14 +55,14 @@ def told(minutes):
 
 
 def at_least_beyond(edge, numbers):
-    """Of the calls that a clock has, so many at least took `edge` minutes or more."""
+    """Of the calls that a clock has, at least this many took `edge` minutes or more."""
     calls = numbers["based_on"]
     return max([0, *(calls + (-a * (calls - 1) // b) for (a, b), name in (((1, 2), "median"), ((9, 10), "p90")) if numbers[name] > edge)])
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_two_clocks_together(seed):
-    """A wait is no shorter than the time to dispatch, nor than the drive. Where the middle and slow wait of the same calls stand beside them (a fact that
+    """A wait is no shorter than the time to dispatch, nor than the drive. Where the middle and slow wait of the same calls are published too (a fact that
     engine and audit know), neither says more than that does. Tried on 2,000 small cells in all."""
     rng = random.Random(seed)
     for _ in range(400):
@@ -91,7 +91,7 @@ def test_two_clocks_together(seed):
 
 
 def _same(bands, below):
-    """Are these codes all bands below the edge, told once?"""
+    """Are these codes all bands below the edge, counted once?"""
     within = {code for code, upper in EDGES.items() if upper <= 30}
     return set().union(*(within if code == "within_30" else {code} for code in bands)) == below
 

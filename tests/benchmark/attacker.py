@@ -13,8 +13,8 @@ import clarabel
 import numpy as np
 import scipy.sparse as sp
 
-from anonymize.audit.intervals import _components, _independent, _Part, _reduce
-from anonymize.audit.space import Equations
+from anonymize.audit.equations import Equations
+from anonymize.audit.feasibility import _components, _independent, _Part, _reduce
 
 NEAR = 1e-4
 """A cell this near to the value sought counts as there, in a point that meets every published sum as nearly."""

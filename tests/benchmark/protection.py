@@ -7,15 +7,16 @@ import resource
 import statistics
 import sys
 import time
+from dataclasses import replace
 
 import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from anonymize.audit.intervals import judge
-from anonymize.audit.space import Equations
+from anonymize.audit.equations import Equations
+from anonymize.audit.feasibility import judge
 from anonymize.protect import System, protect, secondary, solver
-from anonymize.protect.targets import spanning
+from anonymize.protect.protection_levels import targets_of
 from tests.benchmark.instances import advised, load, tiny
 
 TINY = 20
@@ -54,13 +55,13 @@ class Points:
 
     def __init__(self) -> None:
         self.moves: list[sp.csr_matrix] = []
-        noted = secondary._Reach._note
+        noted = secondary.SecondarySearch._note
 
-        def note(reach: secondary._Reach, move: np.ndarray) -> np.ndarray:
+        def note(reach: secondary.SecondarySearch, move: np.ndarray) -> np.ndarray:
             self.moves.append(sp.csr_matrix(move))
             return noted(reach, move)
 
-        secondary._Reach._note = note  # type: ignore[method-assign]
+        secondary.SecondarySearch._note = note  # type: ignore[method-assign]
 
     def unseen(self, system: System, withheld: np.ndarray, threshold: int) -> int:
         """Sensitive cells that no two tables show at 1 or less and at threshold - 1 or more. By products alone, from the published counts; no solver."""
@@ -80,7 +81,7 @@ JUDGES = {"--audit": under_protected, "--attack": narrowed}
 
 def optimum(system: System, threshold: int) -> float:
     """The least cost, by one program with a move for every target and a yes or no for every cell. For tiny systems only."""
-    targets = spanning(np.flatnonzero(system.sensitive).tolist(), system.values, threshold - 1)
+    targets = targets_of(np.flatnonzero(system.sensitive).tolist(), system.values, threshold - 1)
     cells, leaves = system.cells.shape
     most = float(system.values.max() + threshold)
     blocks, low, high = [], [], []
@@ -125,7 +126,7 @@ def run_curve(name: str, threshold: int) -> None:
     """What more effort buys: cells, value and seconds after which no new round of cuts begins."""
     system = load(name, threshold)
     for effort in EFFORTS:
-        secondary.EFFORT = effort
+        secondary.SETTINGS = replace(secondary.SETTINGS, max_effort=effort)
         start = time.perf_counter()
         withheld = protect(system, threshold - 1).withheld
         seconds = time.perf_counter() - start

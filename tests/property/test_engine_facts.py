@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from anonymize.agency.schema import Text
 from anonymize.audit.declared import Row as AuditRow
 from anonymize.audit.declared import Shares, blanks
-from anonymize.audit.facts import facts_of
+from anonymize.audit.statistic_bounds import facts_of
 from anonymize.codelists import Codelist, Node
 from anonymize.completeness import OF_A_MONTH, STEPS, Row, completeness
 from anonymize.protect.facts import Declared, bounds_of

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from anonymize.audit.intervals import Contradiction, _independent
+from anonymize.audit.feasibility import Contradiction, _independent
 
 
 @st.composite

@@ -7,8 +7,8 @@ import pandas as pd
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from anonymize.audit.facts import facts_of
 from anonymize.audit.reader import PublicStatistic, Tree
+from anonymize.audit.statistic_bounds import facts_of
 
 EDGES = {"under_10": 10, "10_to_20": 20, "20_to_30": 30, "30_to_60": 60, "over_60": math.inf}
 TREES = {

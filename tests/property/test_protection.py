@@ -11,9 +11,9 @@ from scipy.optimize import linprog
 
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.audit import audit_release
-from anonymize.audit.intervals import judge
+from anonymize.audit.equations import COMPLEMENT, Equations, equations
+from anonymize.audit.feasibility import judge
 from anonymize.audit.reader import read_release
-from anonymize.audit.space import COMPLEMENT, Equations, equations
 from anonymize.codelists import Codelist, Node, with_unknown
 from anonymize.errors import ProtectionError
 from anonymize.protect import Block, Protected, build_system, plan_cliques, protect

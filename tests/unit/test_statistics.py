@@ -254,7 +254,7 @@ def test_days_to_a_visit_equal_pandas(example_city, example_exports):
 
 
 def test_waits_of_urgent_calls_equal_pandas(example_city, example_exports):
-    """T5: waits of urgent calls while a team is on a call in the same district, and while none is; the latter weighted to the former's districts and hours."""
+    """Waits of urgent calls while a team is on a call in the same district, and while none is; the latter weighted to the former's districts and hours."""
     _built, out = example_city
     calls = pd.read_csv(example_exports / "calls.csv", parse_dates=["dispatched", "cleared"], keep_default_na=False)
     beats = {

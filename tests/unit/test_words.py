@@ -118,7 +118,7 @@ MOST_PASSIVE = 0.2
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_who_does_what(code):
-    """L2: active voice. Nothing is done 'by' someone, and few sentences leave out who does it."""
+    """Active voice. Nothing is done 'by' someone, and few sentences leave out who does it."""
     for text in said_in(code):
         assert not re.search(STIFF[code], text, re.IGNORECASE), text
     if code == "en":
@@ -170,7 +170,7 @@ def test_acronyms_are_known_or_spelled_out():
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_words_of_the_field_are_explained_where_they_stand(code):
-    """L3: a page that uses a word of the glossary explains it; a page that does not, does not."""
+    """A page that uses a word of the glossary explains it; a page that does not, does not."""
     from dashboard.glossary import words, words_in
     from dashboard.release import load_release
     from tests.paper import page_of
@@ -189,7 +189,7 @@ def test_words_of_the_field_are_explained_where_they_stand(code):
 
 
 def test_a_share_as_one_of_few():
-    """L6: the nearest fraction of tenths or coarser; none where it would say nothing."""
+    """The nearest fraction of tenths or coarser; none where it would say nothing."""
     language.use("en")
     assert [language.about(share) for share in (0.19, 0.5, 0.66, 0.74, 0.9)] == [
         "about 1 in 5",
@@ -207,7 +207,7 @@ def test_a_share_as_one_of_few():
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_each_page_says_what_a_reader_can_do(code, monkeypatch):
-    """L9: an action is stated; no two pages ask for the same."""
+    """An action is stated; no two pages ask for the same."""
     monkeypatch.setattr(language, "current", lambda: code)
     said = [to_do(page) for page in PAGES]
     assert len(set(said)) == len(PAGES)

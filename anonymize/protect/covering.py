@@ -1,9 +1,12 @@
-"""Which cells to withhold, seen from sums alone: a covering problem, solved over whole numbers.
+"""Which cells to withhold, from sums alone: a covering problem over whole numbers.
 
-In every published sum (a cell and its parts) a withheld cell needs company, or it follows from the rest; and
-what stands beside a sensitive cell must be able to take up the calls that the cell gains or loses. Both are necessary, so the least
-cost under them is a proven bound on the least cost at all. Cuts from the joint table (`moves.reason`) tighten it. (The
-covering form and its strengthening by capacities: Fischetti and Salazar 2001, section 3.)
+In every published sum (a cell and its parts) a withheld cell needs another one, or it follows from
+the rest; and the cells next to a sensitive cell must be able to take up the calls that it gains or
+loses. Both are necessary, so the least cost under them is a proven bound on the cost of any
+solution. Cuts from the joint table (`move_lp.CutFinder`) tighten it.
+
+Source: Fischetti and Salazar 2001, section 3 (the covering form and its strengthening by
+capacities).
 """
 
 from __future__ import annotations
@@ -17,21 +20,23 @@ import scipy.sparse as sp
 
 from anonymize.errors import ProtectionError
 from anonymize.protect import solver
+from anonymize.protect.protection_levels import Target
 from anonymize.protect.system import System
-from anonymize.protect.targets import Target
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 GAP = 0.03
 ROUGHLY = 0.05
-"""Near enough to the proven bound: for the first one, and for those that need no bound or have cuts that make it much harder."""
+"""Distance from the proven bound at which to stop: GAP for the first pattern, ROUGHLY for those
+that need no bound or have cuts that make them much harder."""
 NODES = 1
-"""Nodes, not seconds, end the search: the same result on every machine."""
+"""Nodes, not seconds, end the search, so that every machine gets the same result."""
 
 
 class Pattern:
-    """The covering problem of one system. Cells that are never published count as withheld at no cost."""
+    """The covering problem of one system. Cells that are never published count as withheld at no
+    cost."""
 
     def __init__(self, system: System, targets: Sequence[Target]) -> None:
         self.system = system
@@ -65,28 +70,31 @@ class Pattern:
         self._least.append(least)
 
     def add_cut(self, cells: Ints, weights: npt.NDArray[np.float64]) -> None:
-        """Of `cells`, so many must be withheld that their weights reach 1."""
+        """Require that the withheld ones of `cells` have weights of at least 1 together."""
         self._add(cells, weights, 1.0)
 
     def cheapest(self) -> Mask:
-        """The cells to withhold; `bound` rises to the proven least cost. Raises ProtectionError when there is no way."""
+        """The cells to withhold at least cost; `bound` rises to the proven least cost. Raises
+        ProtectionError when it is impossible."""
         found, bound = self._solve(self.system.cost, gap=ROUGHLY if self.bound else GAP)
         self.bound = max(self.bound, bound)
         return found
 
-    def sparing(self, lot: int = 0) -> Mask:
-        """Cells to withhold that cost a little more: large counts are spared, and more of the small ones taken.
+    def sparing(self, seed: int = 0) -> Mask:
+        """Cells to withhold that spare large counts and take more of the small ones, at a little
+        more cost.
 
-        Costs to the power of 1.5 do so. What is begun so is most often completed for less than the cheapest pattern (BENCHMARKS.md). Each `lot`
-        but the first weighs the cells anew.
+        Costs to the power of 1.5 do so. A search that begins with such a pattern mostly ends
+        cheaper than one that begins with the cheapest (`docs/design/secondary-suppression.md`).
+        Each `seed` but 0 varies the costs.
         """
         cost = self.system.cost * np.sqrt(self.system.cost)  # rounded alike on every processor, which a power is not
-        if lot:
-            cost = cost * (0.5 + np.random.default_rng(lot).random(len(cost)))
+        if seed:
+            cost = cost * (0.5 + np.random.default_rng(seed).random(len(cost)))
         return self._solve(cost)[0]
 
     def drawn(self, withheld: Mask, lots: np.random.Generator) -> Mask:
-        """A pattern of few cells inside `withheld`, by lot among many such."""
+        """A random pattern of few cells inside `withheld`."""
         return self._solve(lots.random(len(withheld)), withheld)[0]
 
     def _solve(self, cost: npt.NDArray[np.float64], within: Mask | None = None, gap: float = ROUGHLY) -> tuple[Mask, float]:

@@ -1,9 +1,10 @@
-"""Moves: changes of the joint leaves that leave every published cell as it is. Linear programs find them.
+"""Moves, found by linear programs: changes of the joint leaves that leave every published cell as
+it is.
 
-A move shows that a cell can be more, or less, than it is. Four questions are asked of the programs: how many targets does
-one move reach with today's withheld cells (`furthest`); how far can one cell go, with the cells withheld now (`Inside`); which move
-reaches a target while it disturbs the least valuable published cells (`least_disturbing`); and why can a target
-not be reached (`Reasons`).
+A move shows that a cell can be larger or smaller than it is. Four questions are asked: how many
+targets one move reaches with the cells withheld now (`furthest`); how far one cell can go
+(`WithheldMoves`); which move reaches a target while it disturbs the least valuable published cells
+(`least_disturbing`); and why a target cannot be reached (`CutFinder`).
 """
 
 from __future__ import annotations
@@ -18,62 +19,70 @@ import scipy.sparse as sp
 
 from anonymize.errors import ProtectionError
 from anonymize.protect import solver
-from anonymize.protect.regions import Region
+from anonymize.protect.protection_levels import Target
+from anonymize.protect.subproblems import Subproblem
 from anonymize.protect.system import System
-from anonymize.protect.targets import Target
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MOST_PIVOTS = 4_000
-"""Simplex is quick while it starts near the answer; past so many pivots an interior-point method is quicker."""
-MOST_NODES = 200
-REACH = 10
-"""Inside what is withheld no leaf gains more than so many times the highest count that is asked for: narrower than needed, never wrong."""
+MAX_PIVOTS = 4_000
+"""Simplex is quick while it starts near the answer; past this many pivots an interior-point method
+is quicker."""
+MAX_NODES = 200
+MAX_GAIN = 10
+"""Inside the withheld cells no leaf gains more than this multiple of the highest count that is
+asked for: narrower than needed, never wrong."""
 MOVED = 1e-3
-MANY, SOME = 30_000, 10_000
-"""Of more than MANY empty leaves only SOME are in a program; of those that would have helped it, as many go into later ones."""
-HELPS, MOST_HELP = 0.01, 2.0
-"""A leaf helps where a call in it would gain this share of the most that a call of any target counts for; so much always helps."""
+MAX_EMPTY_LEAVES, SAMPLE_SIZE = 30_000, 10_000
+"""Of more than MAX_EMPTY_LEAVES empty leaves only SAMPLE_SIZE are in a program. As many of those that would have
+helped go into later programs."""
+HELPS, MAX_HELP = 0.01, 2.0
+"""A leaf helps where a call in it would gain at least this share of the largest cost; a gain of
+MAX_HELP always counts."""
 NUDGE = 1e-3
 """Costs differ by up to this share, so that equally cheap moves do not mix."""
 INTERIOR: dict[str, bool | int | float | str] = {"solver": "ipm", "run_crossover": "off", "ipm_optimality_tolerance": 1e-6}
 
 
 @dataclass
-class Some:
-    """Of very many empty leaves: which are in a program, and (once it is solved) which its duals asked for besides."""
+class LeafSample:
+    """Of very many empty leaves, those in a program (`drawn`), and those for which its duals ask
+    (`asked`)."""
 
     drawn: Ints
     asked: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @classmethod
-    def by_lot(cls, empty: Ints, lot: int) -> Some:
-        """Every lot gives others."""
-        return cls(np.random.default_rng(lot).permutation(empty)[:SOME])
+    def draw(cls, empty: Ints, seed: int) -> LeafSample:
+        """A sample that depends on `seed` alone."""
+        return cls(np.random.default_rng(seed).permutation(empty)[:SAMPLE_SIZE])
 
 
 def furthest(
-    region: Region, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, some: Some | None = None,
-    *, vertex: bool = False, lent: float = 1.0,
+    subproblem: Subproblem, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, sample: LeafSample | None = None,
+    *, vertex: bool = False, calls_multiplied: float = 1.0,
 ) -> Floats:  # fmt: skip
-    """A move inside `region` that reaches as many of `targets` (no cell twice) as far as it can; (all leaves of the system,).
+    """A move inside `subproblem` that reaches as many of `targets` (no cell twice) as far as
+    possible: (all leaves of the system,).
 
-    `rewards`: what each target counts for (one each, where not given). With `cost`, published cells may move too, at their cost for each call,
-    and the move has most reward less cost; cells of infinite cost stay as they are. `some`: which leaves come first, where very many are empty.
-    `lent`: each leaf may give so many times the calls that it has; with more than one the answer is no move, but tells what moves would use.
+    `rewards`: what each target counts for (default 1). With `cost`, published cells may move too,
+    at their cost for each call, and the move has the highest reward less cost; cells of infinite
+    cost stay as they are. `sample`: the leaves in the program, where very many are empty. `calls_multiplied`: each
+    leaf may give this multiple of its calls; above 1 the answer is not a move, but shows what
+    moves would use.
     """
     needs = np.array([t.need for t in targets])
-    count, leaves = len(targets), len(region.leaves)
-    own = np.flatnonzero(withheld[region.cells])
-    shop = np.flatnonzero(~withheld[region.cells] & np.isfinite(cost[region.cells])) if cost is not None else own[:0]
-    price = cost[region.cells[shop]] if cost is not None else np.zeros(0)
-    places = np.searchsorted(region.cells[own], [t.cell for t in targets])
-    others = region.ties[:, leaves + shop]
-    level, width = np.zeros(region.ties.shape[0]), leaves + len(own)
+    count, leaves = len(targets), len(subproblem.leaves)
+    own = np.flatnonzero(withheld[subproblem.cells])
+    shop = np.flatnonzero(~withheld[subproblem.cells] & np.isfinite(cost[subproblem.cells])) if cost is not None else own[:0]
+    price = cost[subproblem.cells[shop]] if cost is not None else np.zeros(0)
+    places = np.searchsorted(subproblem.cells[own], [t.cell for t in targets])
+    others = subproblem.ties[:, leaves + shop]
+    level, width = np.zeros(subproblem.ties.shape[0]), leaves + len(own)
     size = width + 2 * len(shop)
-    tied = sp.hstack([region.ties[:, :leaves], region.ties[:, leaves + own], others, -others], format="csc").tocsr()
+    tied = sp.hstack([subproblem.ties[:, :leaves], subproblem.ties[:, leaves + own], others, -others], format="csc").tocsr()
     tied.resize(len(level), size + count)
     wanted = sp.csr_matrix(
         (
@@ -88,7 +97,7 @@ def furthest(
         np.concatenate([np.zeros(width), price, price, -(np.ones(count) if rewards is None else rewards) / np.abs(needs)]),
         np.concatenate(
             [
-                -lent * region.system.leaves[region.leaves],
+                -calls_multiplied * subproblem.system.leaves[subproblem.leaves],
                 np.full(len(own), -np.inf),
                 np.zeros(2 * len(shop)),
                 np.full(count, -np.inf),
@@ -98,33 +107,35 @@ def furthest(
         np.concatenate([level, np.zeros(count)]),
         np.concatenate([level, np.full(count, np.inf)]),
     )
-    return region.move(_solved(program, leaves - region.system.spare, some, {} if vertex else INTERIOR))
+    return subproblem.move(_solved(program, leaves - subproblem.system.spare, sample, {} if vertex else INTERIOR))
 
 
-def _solved(program: solver.Program, leaves: int, some: Some | None, options: Mapping[str, bool | int | float | str]) -> Floats:
-    """The program's point. Of very many empty leaves (the first columns) only some are in it; the duals say which others would have helped.
+def _solved(program: solver.Program, leaves: int, sample: LeafSample | None, options: Mapping[str, bool | int | float | str]) -> Floats:
+    """The program's solution. Of very many empty leaves (the first columns) only a sample is in
+    it; the duals name others that would have helped.
 
-    Half the time for nearly the same answer, where nine leaves of ten are empty. It is not solved again for those: they gain half a percent.
+    This takes half the time for nearly the same answer where nine leaves in ten are empty. The
+    program is not solved again for those leaves: they would gain half a percent.
     """
     empty = np.flatnonzero(program.low[:leaves] == 0)
-    if len(empty) <= MANY:
+    if len(empty) <= MAX_EMPTY_LEAVES:
         return solver.point(_moved(program, options))
-    some = some or Some.by_lot(empty, 0)
+    sample = sample or LeafSample.draw(empty, 0)
     inside = np.ones(len(program.cost), dtype=bool)
     inside[empty] = False
-    inside[some.drawn] = True
+    inside[sample.drawn] = True
     columns, part = program.matrix.tocsc(), np.flatnonzero(inside)
     highs = _moved(program.only(columns, part), options)
     worth = program.cost - columns.T @ solver.row_duals(highs)
-    wanted = np.flatnonzero(~inside & (worth < -min(HELPS * np.abs(program.cost).max(), MOST_HELP)))
-    some.asked = wanted[np.argsort(worth[wanted], kind="stable")][:SOME]
+    wanted = np.flatnonzero(~inside & (worth < -min(HELPS * np.abs(program.cost).max(), MAX_HELP)))
+    sample.asked = wanted[np.argsort(worth[wanted], kind="stable")][:SAMPLE_SIZE]
     point = np.zeros(len(inside))
     point[part] = solver.point(highs)
     return point
 
 
 def _moved(program: solver.Program, options: Mapping[str, bool | int | float | str]) -> highspy.Highs:
-    """`program`, solved; raises ProtectionError where there is no point at all."""
+    """`program`, solved. Raises ProtectionError where it has no feasible point."""
     highs = solver.load(program, **options)
     solver.run(highs)
     if not solver.feasible(highs):
@@ -133,7 +144,8 @@ def _moved(program: solver.Program, options: Mapping[str, bool | int | float | s
 
 
 def least_disturbing(system: System, withheld: Mask, target: Target, cost: Floats) -> Floats | None:
-    """The move that reaches `target` at least cost; None when none does. Cells of infinite cost stay as they are."""
+    """The move that reaches `target` at least cost; None where no move does. Cells of infinite
+    cost stay as they are."""
     leaves, stays = len(system.leaves), np.isinf(cost)
     price, most = np.where(stays, 0.0, cost), np.where(stays, 0.0, np.inf)
     least, against = np.where(withheld, -np.inf, 0.0), np.where(withheld, 0.0, most)
@@ -154,10 +166,11 @@ def least_disturbing(system: System, withheld: Mask, target: Target, cost: Float
     return solver.point(highs)[:leaves]
 
 
-class Reasons:
-    """Why targets cannot be reached: a few published cells of which some must be withheld.
+class CutFinder:
+    """Finds why targets cannot be reached: a few published cells of which some must be withheld.
 
-    Published cells may move by a hair; the duals of the furthest move then rest on few of them.
+    Published cells may move by a very small amount; the duals of the furthest move then depend on
+    few of them.
     """
 
     HAIR = 1e-3
@@ -175,11 +188,12 @@ class Reasons:
                 system.ties, np.zeros(self.leaves + cells),
                 np.concatenate([-system.leaves.astype(float), -hair]), np.concatenate([np.full(self.leaves, np.inf), hair]), level, level,
             ),
-            solver="ipm", simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0, simplex_iteration_limit=MOST_PIVOTS,
+            solver="ipm", simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0, simplex_iteration_limit=MAX_PIVOTS,
         )  # fmt: skip
 
     def cut(self, withheld: Mask, target: Target) -> tuple[Ints, Floats] | None:
-        """(cells, weights): the weights of the cells withheld among them must reach 1. None when there is none to be had."""
+        """(cells, weights): of these cells, enough must be withheld for their weights to reach 1.
+        None where no cut is found."""
         sign = 1.0 if target.need > 0 else -1.0
         low, high = np.where(withheld, -np.inf, -self.HAIR), np.where(withheld, np.inf, self.HAIR)
         low[target.cell], high[target.cell] = (-np.inf, target.need) if sign > 0 else (target.need, np.inf)
@@ -197,11 +211,12 @@ class Reasons:
         return self._valid(solver.row_duals(self.highs), target, sign)
 
     def _valid(self, duals: Floats, target: Target, sign: float) -> tuple[Ints, Floats] | None:
-        """The cut in whole numbers, so that it holds for every move without regard to the solver's rounding.
+        """The cut in whole numbers, so that it holds for every move whatever the solver rounded.
 
-        Any whole weights of the ties give each leaf and each cell a weight, and the weighted changes of all add up to nought. Where
-        no leaf's weight is below nought, and the target's (times sign) is: -weight * change of the target <= sum of
-        weight * change of the other cells + weight of the leaves @ leaves, with all cell weights turned round.
+        Any whole weights of the ties give each leaf and each cell a weight, and the weighted
+        changes of all add up to 0. Where no leaf's weight is below 0, and the target's (times
+        sign) is: -weight * change of the target <= sum of weight * change of the other cells +
+        weight of the leaves @ leaves, with all cell weights negated.
         """
         exact = _whole(-duals)
         if exact is None:
@@ -220,7 +235,7 @@ class Reasons:
 
 
 def _whole(numbers: Floats) -> Ints | None:
-    """`numbers` times the least scale that makes them whole; None when no small one does."""
+    """`numbers` times the smallest scale that makes them whole; None where no small scale does."""
     for scale in (1, 2, 3, 4, 5, 6, 12, 60):
         scaled = numbers * scale
         rounded = np.rint(scaled)
@@ -229,20 +244,20 @@ def _whole(numbers: Floats) -> Ints | None:
     return None
 
 
-class Inside:
-    """Moves inside what is withheld, for one cell after another."""
+class WithheldMoves:
+    """Moves inside the withheld cells, for one cell after another."""
 
     def __init__(self, system: System, withheld: Mask, high: int) -> None:
         self.system = system
-        nought = system.cells[~withheld & (system.values == 0)]
-        self.live = np.flatnonzero(np.asarray(nought.sum(axis=0)).ravel() == 0)
+        empty_published = system.cells[~withheld & (system.values == 0)]
+        self.live = np.flatnonzero(np.asarray(empty_published.sum(axis=0)).ravel() == 0)
         self.size = len(self.live)
         size = len(system.values)
         self.columns = np.concatenate([self.live, system.cells.shape[1] + np.arange(size)])
         self.matrix = sp.csr_matrix(system.ties[:, self.columns])
         free = np.where(withheld, np.inf, 0.0)
         self.low = np.concatenate([-system.leaves[self.live].astype(float), -free])
-        self.high = np.concatenate([np.where(self.live < system.joint, float(REACH * high), np.inf), free])
+        self.high = np.concatenate([np.where(self.live < system.joint, float(MAX_GAIN * high), np.inf), free])
         self.level = np.zeros(self.matrix.shape[0])
         self.asked: int | None = None
         self.far = solver.load(
@@ -256,7 +271,8 @@ class Inside:
         return move
 
     def corner(self, target: Target) -> Floats:
-        """The move that takes the target's cell furthest; found from where the last one ended (only the objective changes)."""
+        """The move that takes the target's cell furthest, found from where the last one ended
+        (only the objective changes)."""
         if self.asked is not None:
             self.far.changeColCost(self.asked, 0.0)
         self.asked = self.size + target.cell
@@ -266,11 +282,11 @@ class Inside:
         return self._full(solver.point(self.far))
 
     def whole(self, target: Target) -> Floats | None:
-        """The first move in whole numbers found that reaches the target; None when none was found."""
+        """The first whole-number move found that reaches the target; None where none was found."""
         low, high = self.low.copy(), self.high.copy()
         low[self.size + target.cell], high[self.size + target.cell] = _beyond(target)
         program = solver.Program(self.matrix, np.zeros(len(low)), low, high, self.level, self.level)
-        highs = solver.load(program, mip_max_nodes=MOST_NODES, mip_max_improving_sols=1)
+        highs = solver.load(program, mip_max_nodes=MAX_NODES, mip_max_improving_sols=1)
         whole = np.arange(self.size, dtype=np.int32)
         highs.changeColsIntegrality(self.size, whole, np.full(self.size, highspy.HighsVarType.kInteger))
         solver.run(highs)

@@ -1,7 +1,8 @@
-"""Fields made from others: which sums of joint leaves are the same for that reason.
+"""Derived fields: which sums of joint leaves are equal because one field follows from another.
 
-A call is `served` where a clinician came, its season is that of its month, without a referral it has no partner. So "served in the north" and
-"a clinician came in the north" are one count, though no table joins the two fields; whoever withholds the one must withhold the other.
+A call is `served` where a clinician came, its season follows from its month, and without a
+referral it has no partner. So "served in the north" and "a clinician came in the north" are one
+count, though no table joins the two fields: where one is withheld, the other must be.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from anonymize.codelists import SEASONS, TAKEN_TO_ED, UNKNOWN, Codelist
-from anonymize.protect.cliques import Clique
+from anonymize.protect.junction_tree import Clique
 
 
 def _served(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
@@ -30,16 +31,18 @@ def _none(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
     return "none" if leaf == "none" else None
 
 
-MADE: Mapping[tuple[str, str], Callable[[str, Mapping[str, Codelist]], str | None]] = {
+DERIVED: Mapping[tuple[str, str], Callable[[str, Mapping[str, Codelist]], str | None]] = {
     ("responder", "not_served_reason"): _served, ("period", "season"): _season, ("outcome", "taken_to_ed"): _taken_to_ed,
     ("handoff", "partner"): _none, ("handoff", "warm"): _none, ("partner", "warm"): _none,
 }  # fmt: skip
-"""(source, field made from it) -> the code that a finest code of the source gives it; None where it decides nothing."""
+"""(source, derived field) -> the code that a finest code of the source gives it; None where it
+decides nothing."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """Of the calls in a cell of `shared` (dimension -> level) as many have one of `codes` in clique `one` as have `made` in clique `other`.
+    """An equation between two cliques: in each cell of `shared` (dimension -> level), as many
+    calls have one of `codes` in clique `one` as have `made` in clique `other`.
 
     Where both are the same clique, no call has the one without the other.
     """
@@ -52,14 +55,14 @@ class Link:
 
 
 def links(cliques: Sequence[Clique], codelists: Mapping[str, Codelist]) -> list[Link]:
-    """What the rules say of the cliques' leaves, once for all that the cliques share."""
+    """What the rules say about the cliques' leaves, once for everything that two cliques share."""
     found = []
-    for (source, made), code_of in MADE.items():
+    for (source, made), code_of in DERIVED.items():
         ones, others = ({i for i, clique in enumerate(cliques) if name in clique.levels} for name in (source, made))
         ends: dict[tuple[int, int], dict[str, str]] = {(i, i): {} for i in sorted(ones & others)}
         rank = {i: codelists[source].levels.index(cliques[i].levels[source]) for i in ones}
         for i, j in product(sorted(ones - others), sorted(others)):
-            if rank.get(j, 0) < rank[i]:  # a field and the coarse level of its source, as seasons of years, beside the fine one
+            if rank.get(j, 0) < rank[i]:  # a field and the coarse level of its source, such as seasons of years, next to the fine level
                 ends[i, j] = _shared(cliques[i], cliques[j], codelists)
         for pair, shared in ends.items():
             if pair[0] != pair[1] and any(_said(shared, pair, mine, other, codelists) for other, mine in ends.items()):
@@ -75,7 +78,8 @@ def links(cliques: Sequence[Clique], codelists: Mapping[str, Codelist]) -> list[
 
 
 def _made_up(leaves: set[str], codelist: Codelist, level: str) -> frozenset[str]:
-    """The codes at `level` that hold exactly these finest codes; none where there are no such."""
+    """The codes at `level` that consist of exactly these finest codes; none where there are no
+    such codes."""
     above = codelist.ancestors(level)
     codes = frozenset(above[leaf] for leaf in leaves)
     return codes if all(leaf in leaves or above[leaf] not in codes for leaf in codelist.codes_at(codelist.finest)) else frozenset()
@@ -89,7 +93,7 @@ def _shared(one: Clique, other: Clique, codelists: Mapping[str, Codelist]) -> di
 def _said(
     shared: Mapping[str, str], pair: tuple[int, int], by: Mapping[str, str], other: tuple[int, int], codelists: Mapping[str, Codelist]
 ) -> bool:
-    """Does the `other` pair of cliques say it already, in cells as narrow or narrower?"""
+    """Does the `other` pair of cliques give this equation already, in cells as narrow or narrower?"""
     if other == pair or other[0] == other[1] or (shared == by and other > pair):
         return False
     return all(

@@ -1,10 +1,10 @@
-"""Which joint tables stand behind the published ones.
+"""The joint tables behind the published tables, small enough to work on and still exact.
 
-Each published table uses variables (dimension, level). Eliminating variables one by one, each with its
-neighbours, gives cliques in which every table lies whole and whose shared margins form a tree; joint
-tables over the cliques that agree on shared margins are then exactly as free as one joint table over
-everything (Vorob'ev 1962). Finer levels of a dimension are eliminated before coarser ones, so that a
-clique with a month holds its year too.
+Each published table uses variables (dimension, level). Eliminating variables one by one, each with
+its neighbours, gives cliques that contain every table whole and whose shared margins form a tree.
+Joint tables over the cliques that agree on shared margins are exactly as free as one joint table
+over everything (Vorob'ev 1962). Finer levels of a dimension are eliminated before coarser ones, so
+that a clique with a month has its year too.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from anonymize.errors import PlanError
 Variable = tuple[str, int]
 """(dimension, rank of the level; 1 is the level below `all`)."""
 
-MOST_LEAVES = 400_000
+MAX_LEAVES = 400_000
 
 
 @dataclass(frozen=True)
 class Clique:
-    """`levels`: dimension -> finest level. `parent`: position of the clique it hangs on, or -1;
-    `shared`: the levels on which the two must agree."""
+    """One node of the junction tree.
+
+    `levels`: dimension -> finest level. `parent`: position of the clique to which it is joined, or
+    -1; `shared`: the levels on which the two must agree.
+    """
 
     levels: dict[str, str]
     parent: int
@@ -41,9 +44,10 @@ def _variables(spec: TableSpec, codelists: Mapping[str, Codelist]) -> set[Variab
 
 
 def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) -> list[Clique]:
-    """The cliques of the published tables, each after the one it hangs on.
+    """The cliques of the published tables, each after its parent.
 
-    Raises PlanError, with the size and the tables behind it, when they need more than MOST_LEAVES cells.
+    Raises PlanError, with the size and the tables that cause it, when they need more than
+    MAX_LEAVES cells.
     """
 
     def size(variables: set[Variable]) -> int:
@@ -73,11 +77,11 @@ def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) 
             neighbours[a] |= around - {a}
     cliques = [c for c in cliques if not any(c < other for other in cliques)] or [set()]
     total = sum(map(size, cliques))
-    if total > MOST_LEAVES:
+    if total > MAX_LEAVES:
         largest = max(cliques, key=size)
         behind = sorted(name for name, variables in used.items() if len(variables & largest) > 1)
         raise PlanError([
-            f"the tables together need {total:,} joint cells, more than {MOST_LEAVES:,}, to be protected exactly; "
+            f"the tables together need {total:,} joint cells, more than {MAX_LEAVES:,}, to be protected exactly; "
             f"the largest part joins {', '.join(behind)}; use coarser levels or publish fewer of these tables"
         ])  # fmt: skip
     return _as_tree(cliques, codelists)

@@ -1,7 +1,9 @@
-"""What statistics tell of counts: a middle wait lies between some waits, an hour without a team holds at least one call.
+"""What statistics say about counts: a median lies between two waits, an hour without a team holds
+at least one call.
 
-From "9 in 10 of these 60 calls waited at most 25 minutes" follows that at most 6 of them waited an hour. Where that number is withheld,
-the statistic narrows it. Here each statistic that bounds counts becomes facts about their sums, and those join the audit's equations.
+From "9 in 10 of these 60 calls waited at most 25 minutes" follows that at most 6 of them waited an
+hour. Where that number is withheld, the statistic narrows it. Here each statistic that bounds
+counts becomes inequalities about their sums, which join the audit's equations.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from anonymize.audit.around import narrowest, wider
+from anonymize.audit.ancestors import narrowest, wider
 from anonymize.audit.reader import Key, PublicStatistic, Tree
 from anonymize.errors import AuditError
 
@@ -21,7 +23,8 @@ WAITED = "minutes_call_to_arrival"
 """The measure whose times the codes of WAIT are made from."""
 QUANTILES = {"median": (1, 2), "p90": (9, 10)}
 APART = 3
-"""Of so many waits the one above the median is not above the one below the 90th percentile."""
+"""From this many waits on, the one above the median is not above the one below the 90th
+percentile."""
 LONGEST = 1440.0
 """Minutes. A longer wait counts as none."""
 REASON, WITHOUT_TEAM = "not_served_reason", "hours_without_team"
@@ -29,20 +32,23 @@ SERVED, YES = "served", "yes"
 NO_TEAM = ("no_unit", "all_busy")
 """Reasons of the calls whose hours WITHOUT_TEAM counts."""
 BLURRED = 5
-"""With a threshold of at least so many, hours told as 0 are 0: between 0 and the threshold none are told."""
+"""If the threshold is this or more, hours that are published as 0 are 0: no number between 0 and
+the threshold is published."""
 
 ALIKE, BY_REASON = ("compare_", "reached_"), "compare"
-"""How the measures of like calls begin; those of BY_REASON set calls that found a free team against those that were lost for want of one."""
+"""How the measures of like calls begin. Those of BY_REASON compare calls that found a free team
+with calls that were lost because none was free."""
 SAID = {"arrest": "arrest", "force_used": "force_used", "wait": WAIT}
 """Outcome of like calls -> dimension in which a call without it is UNTIMED."""
 ANSWERED = ("arrest", "force_used")
 BY_PERSON = ("repeat_90",)
-"""Outcomes that are yes or no; those that are known of some eligible calls alone."""
+"""Outcomes that are yes or no, and those that are known for some eligible calls only."""
 SIDES = 10
-"""Each side of a comparison has so many times the threshold in calls."""
+"""Each side of a comparison has at least this multiple of the threshold in calls."""
 
 COLUMNS = {WAITED: ("median", "p90", "based_on"), WITHOUT_TEAM: ("hours_none", "based_on"), "alike": ("recorded", "based_on")}
-"""Columns of which a row's facts are made, by measure; `alike`: of all comparisons of like calls."""
+"""Columns from which a row's facts are made, by measure; `alike`: for all comparisons of like
+calls."""
 
 Codes = tuple[str, ...]
 
@@ -58,9 +64,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class _Part:
-    """Of the calls of one row, those with any of `codes` are `low` to `high`.
+    """Of the calls of one row, `low` to `high` have any of `codes`.
 
-    `exact`: what the row says itself, as weighted codes and two edges; None where another part says it.
+    `exact`: what the row says itself, as weighted codes and two edges; None where another part
+    says it.
     """
 
     codes: Codes
@@ -76,9 +83,11 @@ def _plain(codes: Codes, low: float, high: float) -> _Part:
 def facts_of(
     statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
 ) -> list[Fact]:
-    """All that the rows of `statistic` tell. `counts`: what is published; `holds`: is a cell among the unknowns?
+    """All that the rows of `statistic` say about counts. `counts`: those published; `holds`: is a
+    cell among the unknowns?
 
-    Raises AuditError where it lacks a column that its measure has."""
+    Raises AuditError where it lacks a column that its measure has.
+    """
     alike = statistic.measure.startswith(ALIKE)
     needed = COLUMNS["alike"] if alike else COLUMNS.get(statistic.measure, ())
     if missing := [name for name in needed if name not in statistic.rounding]:
@@ -98,7 +107,7 @@ PartsOf = Callable[[int, Mapping[str, float], Tree, int, int | None], Iterator[_
 
 
 def _split_by(measure: str) -> list[tuple[str, PartsOf]]:
-    """Each dimension whose counts the measure bounds, and what it says of them, row by row."""
+    """Each dimension whose counts the measure bounds, and what it says about them, row by row."""
     if measure == WAITED:
         return [(WAIT, _waits)]
     if measure == WITHOUT_TEAM:
@@ -117,10 +126,10 @@ def _split(
     statistic: PublicStatistic, dimension: str, parts_of: PartsOf, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int,
     holds: Callable[[Key], bool],
 ) -> list[Fact]:  # fmt: skip
-    """What the rows tell of the codes of one dimension.
+    """What the rows say about the codes of one dimension.
 
-    Where the cells of a row are not among the unknowns (no table joins its dimensions with the bounded one), the rows that make up a cell are
-    added up for the finest cells that are.
+    Where the cells of a row are not among the unknowns (no table joins its dimensions with the
+    bounded one), the rows that make up a cell are added up for the finest cells that are.
     """
     found: list[Fact] = []
     where = statistic.where
@@ -154,7 +163,8 @@ def _split(
 
 
 def _too_few(key: Key, statistic: PublicStatistic, counts: Mapping[Key, int], threshold: int) -> _Part | None:
-    """A row without numbers, where its count is public and large enough, has fewer times than the minimum: so many calls have none."""
+    """A row without numbers whose count is public and large enough has fewer times than the
+    minimum: the other calls have none."""
     calls = counts.get(key, 0)
     if calls < statistic.minimum + threshold - 1:
         return None
@@ -172,7 +182,8 @@ def _held(key: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[
 def _added(
     above: Mapping[Key, Key], told: Mapping[Key, Sequence[_Part]], dimension: str, counts: Mapping[Key, int], holds: Callable[[Key], bool]
 ) -> list[Fact]:
-    """The parts of all rows under each cell (`above` of a row), added up: a row that tells nothing has from none to all of its calls in each part."""
+    """The parts of all rows under each cell (`above` of a row), added up. A row that says nothing
+    has from none to all of its calls in each part."""
     named = {part.codes for parts in told.values() for part in parts}
     sums: dict[tuple[Key, Codes], tuple[float, float]] = {}
     for key, cell in above.items():
@@ -192,20 +203,22 @@ def _added(
 
 
 def _waits(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, untimed: int | None) -> Iterator[_Part]:
-    """Of the calls of a row how many waited less than each edge of the bands, and how many longer; and how many have no time (`untimed`, where that is published).
+    """How many calls of a row waited less than each edge of the bands, how many longer, and how
+    many have no time (`untimed`, where that is published).
 
-    With N calls in order of their wait, a quantile q lies between those in places floor(q (N - 1)) and ceil(q (N - 1)), counted from 0
-    (Hyndman and Fan 1996, type 7); it is told to the nearest minute. At least `based_on` of the calls have a time.
+    With N calls in order of their wait, a quantile q lies between those at positions floor(q (N -
+    1)) and ceil(q (N - 1)), counted from 0 (Hyndman and Fan 1996, type 7); it is published to the
+    nearest minute. At least `based_on` of the calls have a time.
     """
     least, most = (int(numbers["based_on"]), calls) if untimed is None else (calls - untimed, calls - untimed)
     yield _plain((UNTIMED,), calls - most, calls - least)
     for edge, below, beyond in _edges(tree):
         for name, (over, under) in QUANTILES.items():
             told, whole = numbers[name], over * (calls - 1)
-            weighted = ((below, under), ((UNTIMED,), over))  # N is `calls` less the untimed, which therefore stand on this side
+            weighted = ((below, under), ((UNTIMED,), over))  # N is `calls` less the untimed, which are therefore on this side
             share = over * (most - 1) % under if untimed is not None else 0  # how far between two waits, of `under`
             if edge > told:
-                # Between the two lies the quantile: were the second beyond the edge, and the first as short as can be, would it be too long?
+                # The quantile lies between the two: were the second beyond the edge, and the first as short as possible, would it be too long?
                 second = share * edge + (under - share) * _shortest(name, numbers, most) >= under * (told + 0.5)
                 low = over * (least - 1) // under + 1 + (share > 0 and second)
                 exact = (((below, 1),), float(low), math.inf) if untimed is not None else (weighted, whole + 1.0, math.inf)
@@ -220,12 +233,13 @@ def _waits(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int,
 
 
 def _shortest(name: str, numbers: Mapping[str, float], calls: int) -> float:
-    """The least that the wait just below a quantile can be: the 90th percentile does not lie below the median."""
+    """The shortest that the wait just below a quantile can be: the 90th percentile is not below
+    the median."""
     return numbers["median"] - 0.5 if name == "p90" and calls >= APART else 0.0
 
 
 def _longest(name: str, numbers: Mapping[str, float], calls: int) -> float:
-    """The most that the wait just above a quantile can be."""
+    """The longest that the wait just above a quantile can be."""
     return numbers["p90"] + 0.5 if name == "median" and calls >= APART else LONGEST
 
 
@@ -243,7 +257,7 @@ def _edges(tree: Tree) -> Iterator[tuple[int, Codes, Codes]]:
 
 
 def _joined(codes: Collection[str], tree: Tree) -> Codes:
-    """The same calls by as few codes as will do: a parent in place of all its children."""
+    """The same calls by as few codes as possible: a parent instead of all its children."""
     found: dict[str, None] = {}
     for code in codes:
         above = tree.parent[code]
@@ -253,7 +267,8 @@ def _joined(codes: Collection[str], tree: Tree) -> Codes:
 
 
 def _hours(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _untimed: int | None) -> Iterator[_Part]:
-    """Each hour without a team holds at least one of the calls that no team was free for; each other hour at least one of the others."""
+    """Each hour without a team holds at least one call for which no team was free; each other hour
+    at least one of the others."""
     if any(code not in tree.parent for code in NO_TEAM):
         return
     none, hours = numbers["hours_none"], numbers["based_on"]  # to the nearest 10: from 5 less to 4 more
@@ -264,9 +279,12 @@ def _hours(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int,
 
 
 def _lost(repeat: bool, calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _unknown: int | None) -> Iterator[_Part]:
-    """Like calls by whether a team was free: many were lost for want of one, and calls without a reason are not among those that it rests on.
+    """Like calls by whether a team was free: many were lost because none was, and calls without a
+    reason are left out.
 
-    Enough is on record (`recorded`) only where four in five of the calls that no team reached have a reason."""
+    Enough is on record (`recorded`) only where four in five of the calls that no team reached have
+    a reason.
+    """
     if any(code not in tree.parent for code in (*NO_TEAM, UNTIMED)):
         return
     yield _plain(NO_TEAM, SIDES * threshold, math.inf)
@@ -276,7 +294,8 @@ def _lost(repeat: bool, calls: int, numbers: Mapping[str, float], tree: Tree, th
 
 
 def _said(answered: bool, calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _unknown: int | None) -> Iterator[_Part]:
-    """Calls whose outcome is not on record are not among those that a comparison rests on; and of yes and no each side has as many as the threshold."""
+    """A comparison leaves out calls whose outcome is not on record; and yes and no each have at
+    least the threshold on each side."""
     if UNTIMED in tree.parent:
         yield _plain((UNTIMED,), 0, max(0, calls - numbers["based_on"]))
     if answered and YES in tree.parent:
@@ -286,13 +305,15 @@ def _said(answered: bool, calls: int, numbers: Mapping[str, float], tree: Tree, 
 def _both_missing(
     statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
 ) -> Iterator[Fact]:
-    """What `recorded` tells of calls without a reason (U) and calls without an outcome (A).
+    """What `recorded` says about calls without a reason (U) and calls without an outcome (A).
 
-    0: not enough is on record, which fewer than the threshold never decide. 1: A is at most U and a tenth of the calls with a reason."""
+    0: not enough is on record, which takes at least the threshold in calls. 1: A is at most U and
+    a tenth of the calls with a reason.
+    """
     contrast, outcome = statistic.measure.split("_", 1)
     by_reason, dimension = contrast == BY_REASON, SAID.get(outcome)
     if dimension is None and outcome not in BY_PERSON:
-        return  # times of which no table has the missing ones
+        return  # times for which no table has the missing ones
     for key, numbers in statistic.rows:
         if numbers is None or key not in counts:
             continue

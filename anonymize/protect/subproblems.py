@@ -1,6 +1,7 @@
-"""Parts of a system in which a move may stay: what lies inside one cell that holds many others.
+"""Parts of a system in which a move may stay: everything inside one cell that holds many others.
 
-A move that stays inside a part is a move of the whole; looking in a part is many times quicker, and seldom dearer.
+A move inside a part is a move of the whole system. Looking in a part is many times quicker, and
+seldom dearer.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Region:
-    """Some leaves, all cells they touch (both by ascending number), and what ties them: ties @ (leaves, cells) = 0."""
+class Subproblem:
+    """Some leaves, all cells that they touch (both in ascending order), and their equations: ties
+    @ (leaves, cells) = 0."""
 
     system: System
     leaves: Ints
@@ -27,8 +29,8 @@ class Region:
     ties: sp.csc_matrix
 
     @classmethod
-    def whole(cls, system: System) -> Region:
-        """All of the system."""
+    def whole(cls, system: System) -> Subproblem:
+        """The whole system."""
         size, leaves = system.cells.shape
         return cls(system, np.arange(leaves), np.arange(size), system.ties.tocsc())
 
@@ -43,29 +45,30 @@ class Region:
         return move
 
 
-class Regions:
+class Subproblems:
     """The parts of one system, made when asked for."""
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.whole = Region.whole(system)
+        self.whole = Subproblem.whole(system)
         self._extent = np.diff(system.cells.indptr)
         self._above: dict[int, set[int]] = {}
         for whole, parts in system.relations:
             for part in parts:
                 self._above.setdefault(part, set()).add(whole)
-        self._made: dict[int, Region] = {}
+        self._made: dict[int, Subproblem] = {}
         self._touching = system.cells.T.tocsr()
         plain = system.margins[: system.margins.shape[0] - system.spare].tocsr()
         self._margins, self._tied = plain, plain.T.tocsr()
 
-    def around(self, cell: int, least: int) -> Region:
-        """The leaves of the smallest cell that holds `cell` and at least `least` leaves; the whole where that is more than half of it."""
+    def around(self, cell: int, least: int) -> Subproblem:
+        """The leaves of the smallest cell that holds `cell` and at least `least` leaves; the whole
+        system where that is more than half of it."""
         holder = min((c for c in self._holders(cell) if self._extent[c] >= least), key=lambda c: (self._extent[c], c), default=-1)
         if holder < 0 or 2 * self._extent[holder] > len(self.system.leaves):
             return self.whole
         if holder not in self._made:
-            self._made[holder] = self._region(holder)
+            self._made[holder] = self._subproblem(holder)
         return self._made[holder]
 
     def _holders(self, cell: int) -> set[int]:
@@ -75,15 +78,16 @@ class Regions:
             found.update(fresh)
         return found
 
-    def _region(self, holder: int) -> Region:
+    def _subproblem(self, holder: int) -> Subproblem:
         leaves = self._with_neighbours(self.system.cells.indices[self.system.cells.indptr[holder] : self.system.cells.indptr[holder + 1]])
         cells = np.unique(self._touching[leaves].indices).astype(np.int64)
         leaves = np.union1d(leaves, np.arange(self.system.joint, len(self.system.leaves)))
         ties = self.whole.ties[:, np.concatenate([leaves, cells + len(self.system.leaves)])].tocsr()
-        return Region(self.system, leaves, cells, ties[np.diff(ties.indptr) > 0].tocsc())
+        return Subproblem(self.system, leaves, cells, ties[np.diff(ties.indptr) > 0].tocsc())
 
     def _with_neighbours(self, leaves: Ints) -> Ints:
-        """With the leaves of other cliques that must follow: those on the other side of the margins."""
+        """`leaves` and the leaves of other cliques that must follow them, on the other side of
+        shared margins."""
         inside, seen = np.unique(leaves).astype(np.int64), np.zeros(self._margins.shape[0], dtype=bool)
         fresh = inside
         while len(fresh):

@@ -1,12 +1,15 @@
-"""The attacker's equations: whole-number unknowns and everything the release says about their sums.
+"""The attacker's equations: whole-number unknowns and everything the release says about their
+sums.
 
-Unknowns are the cells of a set of cliques of (dimension, level) variables. Where the tables form an
-acyclic scheme, tables that agree on shared margins always have one joint whole-number table behind
-them (Vorob'ev 1962; Atserias and Kolaitis 2021), so a system over the cliques of a chordal completion,
-with equal margins between neighbours, is exact and far smaller than the full cross of all dimensions.
+Unknowns are the cells of a set of cliques of (dimension, level) variables. Where the tables form
+an acyclic scheme, tables that agree on shared margins always have one joint whole-number table
+behind them (Vorob'ev 1962; Atserias and Kolaitis 2021), so a system over the cliques of a chordal
+completion, with equal margins between neighbours, is exact and far smaller than the full cross of
+all dimensions.
 
-Several releases are one system. Its calls are parted into blocks by the releases that hold them, coded alike; blocks of calls that were
-added, removed or coded anew stand only where a release says that there were any, and are bounded as it says.
+Several releases are one system. Its calls are divided into blocks by the releases in which they
+are, coded alike. Blocks of calls that were added, removed or recoded exist only where a release
+says that there were any, within the bounds that it gives.
 """
 
 from __future__ import annotations
@@ -21,18 +24,18 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anonymize.audit.around import narrowest, wider
+from anonymize.audit.ancestors import narrowest, wider
 from anonymize.audit.declared import Blanks, Shares, blanks
-from anonymize.audit.facts import facts_of
-from anonymize.audit.made import Same, nobody, same_counts
+from anonymize.audit.derived_fields import Equality, equal_counts, nobody
 from anonymize.audit.reader import Finding, Key, PublicRelease, PublicStatistic, PublicTable, Tree
+from anonymize.audit.statistic_bounds import facts_of
 from anonymize.errors import AuditError
 
-MOST_UNKNOWNS = 2_000_000
+MAX_UNKNOWNS = 2_000_000
 EARLIER = "earlier release"
 """In a key, before the version of an earlier release."""
 COMPLEMENT = "not "
-"""Before a code: everything of the parent but this code."""
+"""Before a code: everything of the parent except this code."""
 
 Clique = dict[str, str]
 """Dimension -> finest level."""
@@ -42,11 +45,12 @@ NOBODY: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True)
 class Equations:
-    """`fixed @ x == values`, `low <= ranges @ x <= high`, x whole and not negative; `hidden @ x` is sought.
+    """`fixed @ x == values`, `low <= ranges @ x <= high`, x whole and not negative; `hidden @ x`
+    is sought.
 
-    All matrices have one column per unknown. `hidden_cells` names the rows of `hidden`: the withheld
-    cells, and, where a table has a sensitive attribute, what a cell leaves over of the cell above it
-    (with the code marked by COMPLEMENT). `told`: how many of the ranges statistics tell.
+    All matrices have one column for each unknown. `hidden_cells` names the rows of `hidden`: the
+    withheld cells and, where a table has a sensitive attribute, the complement of each cell (its
+    code marked by COMPLEMENT). `told`: how many of the ranges come from statistics.
     """
 
     fixed: sp.csr_matrix
@@ -59,7 +63,7 @@ class Equations:
     told: int = 0
 
     def only(self, cells: Collection[Key]) -> Equations:
-        """The same equations, with nothing but `cells` sought."""
+        """The same equations, with only `cells` sought."""
         rows = [i for i, cell in enumerate(self.hidden_cells) if cell in cells]
         return replace(self, hidden=self.hidden[rows], hidden_cells=tuple(self.hidden_cells[i] for i in rows))
 
@@ -113,9 +117,10 @@ def _closed(clique: Clique, trees: Mapping[str, Tree]) -> frozenset[tuple[str, s
 
 
 class Space:
-    """The columns of one block: all cliques, numbered one after another from `first`; sums over them as sparse rows.
+    """The columns of one block: all cliques, numbered one after another from `first`; sums over
+    them as sparse rows.
 
-    `every` holds the codes of all releases; `trees` those that can stand in this block.
+    `every` holds the codes of all releases; `trees` those that are possible in this block.
     """
 
     def __init__(
@@ -134,7 +139,8 @@ class Space:
         self._ranks: dict[str, dict[str, int]] = {}
 
     def _positions(self, dimension: str, code: str, finest: str) -> npt.NDArray[np.int64]:
-        """Positions at level `finest` of all codes under `code`; none for a code that this block cannot hold."""
+        """Positions at level `finest` of all codes under `code`; none for a code that is
+        impossible in this block."""
         at = (dimension, code, finest)
         if at not in self._under:
             tree = self.trees[dimension]
@@ -144,7 +150,7 @@ class Space:
         return self._under[at]
 
     def home(self, key: Key) -> int:
-        """The first clique that holds the cell."""
+        """The first clique that contains the cell."""
         return next(i for i, clique in enumerate(self.cliques) if self._holds(clique, key))
 
     def holds(self, key: Key) -> bool:
@@ -162,7 +168,8 @@ class Space:
         return self._ranks[dimension][level]
 
     def columns(self, key: Key, clique_number: int) -> npt.NDArray[np.int64]:
-        """The unknowns that sum to the cell, in the given clique. Kept, for every release asks for them again."""
+        """The unknowns that sum to the cell, in the given clique. Cached, since every release asks
+        again."""
         at = (key, clique_number)
         if at not in self._columns:
             self._columns[at] = self._sought(key, clique_number)
@@ -180,7 +187,7 @@ class Space:
         return np.asarray(self.offsets[clique_number] + inside)
 
     def margins(self) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-        """For each cell shared by joined cliques: its unknowns in the one and in the other."""
+        """For each cell shared by joined cliques: its unknowns in one and in the other."""
         pairs = []
         for i, j in self.joins:
             shared = {}
@@ -195,7 +202,8 @@ class Space:
 
 
 class Blocks:
-    """All blocks of all releases (oldest first, the newest last): who holds what, and what bounds them."""
+    """All blocks of all releases (oldest first, the newest last): which release contains which,
+    and their bounds."""
 
     def __init__(
         self, tables: Sequence[Sequence[PublicTable]], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]],
@@ -226,8 +234,8 @@ class Blocks:
                 self.present.append(frozenset(present))
                 end = self.spaces[-1].end
         self.size = end
-        if self.size > MOST_UNKNOWNS:
-            raise AuditError(f"the linked tables have {self.size:,} unknowns, more than {MOST_UNKNOWNS:,}; publish fewer or coarser tables")
+        if self.size > MAX_UNKNOWNS:
+            raise AuditError(f"the linked tables have {self.size:,} unknowns, more than {MAX_UNKNOWNS:,}; publish fewer or coarser tables")
         self._homes: dict[Key, int] = {}
         self._of_release = [[b for b, present in enumerate(self.present) if r in present] for r in range(len(tables))]
         for side in (started, ended):
@@ -257,11 +265,11 @@ class Blocks:
         return self._homes[key]
 
     def holds(self, key: Key) -> bool:
-        """Does any clique hold the cell? Otherwise no table joins its dimensions."""
+        """Does any clique contain the cell? Otherwise no table joins its dimensions."""
         return self.spaces[0].holds(key)
 
     def complement(self, release: int, key: Key) -> npt.NDArray[np.int64] | None:
-        """The unknowns of a left-over cell (see COMPLEMENT); None where the parent has no other child."""
+        """The unknowns of a complement (see COMPLEMENT); None where the parent has no other child."""
         dimension, marked = next(pair for pair in key if pair[1].startswith(COMPLEMENT))
         code, above = marked.removeprefix(COMPLEMENT).split(" of ")
         rest = frozenset(pair for pair in key if pair[0] != dimension)
@@ -273,7 +281,7 @@ class Blocks:
 
 
 def union_trees(trees: Sequence[Mapping[str, Tree]]) -> dict[str, Tree]:
-    """Every code of every release. Raises AuditError where a code stands in two places."""
+    """Every code of every release. Raises AuditError where a code has two places in a tree."""
     found: dict[str, Tree] = {}
     for listed in trees:
         for name, tree in listed.items():
@@ -294,9 +302,12 @@ def _parted(
     every: Mapping[str, Tree], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]],
     not_collected: Sequence[Collection[str]],
 ) -> list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]]:  # fmt: skip
-    """Months that share their releases and revisions, with the runs of releases that a call of theirs can stand in: (releases, first, last).
+    """Months that share their releases and revisions, with the runs of releases in which their
+    calls can be: (releases, first, last).
 
-    A month of which a release collected nothing holds no calls of that release, like one outside its period."""
+    A month of which a release collected nothing has no calls of that release, like one outside its
+    period.
+    """
     if len(trees) == 1:
         return [(None, [((0,), 0, 0)])]
     if any("period" not in listed for listed in trees):
@@ -354,7 +365,7 @@ class _Issue:
     threshold: int
     not_collected: Collection[str]
     edges: Sequence[Key] = ()
-    """Codes of the first and the last call on record, where they are told."""
+    """Codes of the first and the last call on record, where they are public."""
 
     def of(self, universe: Collection[str]) -> _Issue:
         return replace(
@@ -379,11 +390,12 @@ def equations(
     revised: tuple[Sequence[str], int] = ((), 0), shares: Shares | None = None, statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
     not_collected: Collection[str] = (), edges: Sequence[Key] = (),
 ) -> Equations:  # fmt: skip
-    """All that the tables of one universe say, with those of `earlier` releases. Contradictions between tables become findings.
+    """All that the tables of one universe say, with those of `earlier` releases. Contradictions
+    between tables become findings.
 
-    `revised`: of the newest release, the months with calls added, removed or coded anew, and how many at most; `not_collected`: those of which it
-    collected nothing; `edges`: codes of its first and last call, where they are told. `statistics` of other universes
-    are left out.
+    `revised`: of the newest release, the months with calls added, removed or recoded, and how many
+    at most. `not_collected`: those of which it collected nothing. `edges`: codes of its first and
+    last call, where they are public. `statistics` of other universes are ignored.
     """
     universe = {table.universe for table in tables}
     issues = [
@@ -413,9 +425,10 @@ def equations(
     published: list[Mapping[Key, int]] = []
     row_weights: list[npt.NDArray[np.float64]] = []
     latest: dict[Key, tuple[tuple[int, ...], int]] = {}
-    """Of each cell the last count that was published, and the blocks it was of."""
+    """Of each cell the last count that was published, and the blocks that it covered."""
     known: dict[tuple[bytes, bytes], int] = {}
-    """What is published of each set of unknowns: what several releases say of the very same calls is one equation."""
+    """What is published about each set of unknowns: what several releases say about the very same
+    calls is one equation."""
     for number, issue in enumerate(issues):
         mark = frozenset({(EARLIER, issue.version)}) if issue.version else frozenset()
         visible: dict[Key, int] = {}
@@ -467,9 +480,9 @@ def equations(
             margin_rows.append(np.concatenate([one, other]))
             margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
     cells = dict.fromkeys(cell.key for issue in issues for table in issue.tables for cell in table.cells)
-    for same in same_counts(cells, blocks.every, blocks.holds):
+    for same in equal_counts(cells, blocks.every, blocks.holds):
         if all(key in shown for shown in published for key in (*same.one, *same.other)):
-            continue  # every release tells all of it
+            continue  # every release says all of it
         for columns, signs in _differences(blocks, same):
             margin_rows.append(columns)
             margin_weights.append(signs)
@@ -493,10 +506,11 @@ def equations(
 def _since(
     blocks: Blocks, key: Key, parts: tuple[int, ...], before: tuple[tuple[int, ...], int] | None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], int]:
-    """A cell of some blocks, or (where that is shorter) what it has more and less than it had in the release before, and how many those were.
+    """A cell of some blocks, or, where that is shorter, the difference from the release before,
+    and how many calls that release counted.
 
-    A year to date is what it was a month ago, and one month more. Where both are published this says the same as two sums over the whole year, and ties
-    the blocks to each other no more than they are tied.
+    A year to date is what it was a month ago, and one month more. Where both are published, this
+    says the same as two sums over the whole year, and links fewer blocks.
     """
     whole = blocks.joined(key, parts)
     if before is not None:
@@ -508,7 +522,8 @@ def _since(
 
 
 def _distinct(hidden: Mapping[Key, npt.NDArray[np.int64]]) -> dict[Key, npt.NDArray[np.int64]]:
-    """One of each group of cells that are sums of the same unknowns, that of the newest release first: what one could be, all could."""
+    """One of each group of cells that are sums of the same unknowns, from the newest release
+    first: what is possible for one is possible for all."""
     found: dict[bytes, Key] = {}
     for key, columns in reversed(list(hidden.items())):
         found.setdefault(columns.tobytes(), key)
@@ -521,7 +536,7 @@ def _parent_key(key: Key, dimension: str, parent: str) -> Key:
 
 
 def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[Key, int]) -> list[Key]:
-    """The complements along the sensitive attribute that are not plain from two published counts."""
+    """The complements along the sensitive attribute that do not follow from two published counts."""
     name = table.sensitive_attribute
     if name is None:
         return []
@@ -543,7 +558,8 @@ def _add_share(
     blocks: Blocks, release: int, key: Key, dimension: str, edges: tuple[float, float],
     rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
 ) -> None:  # fmt: skip
-    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole. `key` without `dimension` is the whole."""
+    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole.
+    `key` without `dimension` is the whole."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
     clique = blocks.home(key)
     part, whole = blocks.columns(release, key, clique), blocks.columns(release, whole_key, clique)
@@ -554,10 +570,11 @@ def _add_share(
 
 
 def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> Iterator[_Limit]:
-    """What the shares of filled fields say of the cells of calls without them.
+    """What the shares of filled fields say about the cells of calls without them.
 
-    Where no table joins a field with months, the months add up to bounds on each longer period that it is joined with; of a month that says nothing,
-    no more than its calls are blank."""
+    Where no table joins a field with months, the months add up to bounds on each longer period
+    that a table does join. Of a month without numbers, at most all its calls are blank.
+    """
     by_cell: dict[Key, list[Blanks]] = {}
     for told in blanks(issue.shares, visible) if issue.shares is not None else ():
         month = frozenset({("period", told.period)} if told.period != "all" else ())
@@ -584,7 +601,8 @@ def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, in
 
 
 def _edges(blocks: Blocks, release: int, issue: _Issue) -> Iterator[_Limit]:
-    """At least one call has the codes of the first on record, one those of the last, and so in all cells around them."""
+    """At least one call has the codes of the first on record and one those of the last, and so in
+    all cells above them."""
     for edge in issue.edges:
         known = frozenset((name, code) for name, code in edge if name in issue.trees)
         for steps in narrowest(known, issue.trees, lambda cell: bool(cell) and blocks.holds(cell)):
@@ -603,8 +621,8 @@ def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int
     return found
 
 
-def _differences(blocks: Blocks, same: Same) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
-    """In each block, the unknowns of the one side less those of the other."""
+def _differences(blocks: Blocks, same: Equality) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+    """In each block, the unknowns of one side less those of the other."""
     for space in blocks.spaces:
         one, other = (np.concatenate([NOBODY, *(space.columns(key, blocks.home(key)) for key in keys)]) for keys in (same.one, same.other))
         columns, place = np.unique(np.concatenate([one, other]), return_inverse=True)

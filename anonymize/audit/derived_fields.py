@@ -1,7 +1,8 @@
-"""What follows from how some fields are made from others.
+"""Derived fields: equations that hold because one field follows from another.
 
-A call is `served` where a clinician came, winter is December to February, nobody without a referral has a partner. Everyone knows that, so a count
-that one field withholds must not stand in the other. Here each such rule becomes equations between sums of cells.
+A call is `served` where a clinician came, winter is December to February, and without a referral
+there is no partner. Everyone knows these rules, so a count that one field withholds must not be
+published by the other. Here each rule becomes equations between sums of cells.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from anonymize.audit.around import narrowest, wider
+from anonymize.audit.ancestors import narrowest, wider
 from anonymize.audit.reader import Key, Tree
 
-Made = Callable[[str, Mapping[str, Tree]], str]
+Derivation = Callable[[str, Mapping[str, Tree]], str]
 """From a finest code of one dimension, the code of the other; "" where it does not follow."""
 
 SEASONS = {
@@ -42,7 +43,7 @@ def _none(code: str, _trees: Mapping[str, Tree]) -> str:
     return NONE if code == NONE else ""
 
 
-RULES: tuple[tuple[str, str, Made], ...] = (
+RULES: tuple[tuple[str, str, Derivation], ...] = (
     ("responder", "not_served_reason", _served),
     ("period", "season", _season),
     ("outcome", "taken_to_ed", _taken),
@@ -53,17 +54,17 @@ RULES: tuple[tuple[str, str, Made], ...] = (
 
 
 @dataclass(frozen=True)
-class Same:
+class Equality:
     """The counts of `one` add up to those of `other`."""
 
     one: tuple[Key, ...]
     other: tuple[Key, ...]
 
 
-def same_counts(cells: Iterable[Key], trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> list[Same]:
-    """All that the rules say of `cells` and of others among the unknowns (`holds`)."""
+def equal_counts(cells: Iterable[Key], trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> list[Equality]:
+    """All that the rules say about `cells` and other cells among the unknowns (`holds`)."""
     cells = list(cells)
-    found: dict[Same, None] = {}
+    found: dict[Equality, None] = {}
     for source, made, code_of in RULES:
         if not (_in_use(source, trees, holds) and _in_use(made, trees, holds)):
             continue
@@ -95,7 +96,7 @@ class _Rule:
         self.coarsest, self.told = cache(self._coarsest), cache(self._told)
         self.steps: dict[tuple[object, ...], list[tuple[int, ...]]] = {}
 
-    def of(self, key: Key) -> list[Same]:
+    def of(self, key: Key) -> list[Equality]:
         codes = dict(key)
         code, source = codes.get(self.made, ""), codes.get(self.source, "")
         rest = key - {(self.made, code), (self.source, source)}
@@ -103,9 +104,9 @@ class _Rule:
             return self.told(rest, code, source) if code in self.by_code else []
         return [same for one in self.by_code for same in self.told(rest, one, "")] if source else []
 
-    def _told(self, rest: Key, code: str, source: str) -> list[Same]:
-        """Of the calls in `rest` (with `source`, where given) as many bear the code as bear what it is made from: for the narrowest cells around `rest` of
-        which both are among the unknowns."""
+    def _told(self, rest: Key, code: str, source: str) -> list[Equality]:
+        """As many calls in `rest` (with `source`, where given) have the code as have a source that
+        gives it: for the narrowest cells above `rest` of which both are among the unknowns."""
         meant = self.coarsest(self.by_code[code] & self.leaves(source) if source else self.by_code[code])
         mine = {(self.made, code)} | ({(self.source, source)} if source else set())
 
@@ -113,16 +114,16 @@ class _Rule:
             return (key | mine,), tuple(key | {(self.source, one)} for one in meant)
 
         levels = (code, source, *((name, self.level[name][one]) for name, one in sorted(rest)))
-        if levels not in self.steps:  # whether cells are among the unknowns is a matter of their levels
+        if levels not in self.steps:  # whether cells are among the unknowns depends on their levels alone
             self.steps[levels] = narrowest(rest, self.trees, lambda wide: all(self.holds(cell) for side in sides(wide) for cell in side))
-        return [Same(*sides(wider(rest, steps, self.trees))) for steps in self.steps[levels]]
+        return [Equality(*sides(wider(rest, steps, self.trees))) for steps in self.steps[levels]]
 
     def leaves(self, code: str) -> frozenset[str]:
         above = self.under[self.level[self.source][code]]
         return frozenset(leaf for leaf in list(self.trees[self.source].levels.values())[-1] if above.get(leaf) == code)
 
     def _coarsest(self, meant: frozenset[str]) -> tuple[str, ...]:
-        """The codes of the source that make up those finest ones, a parent in place of its children."""
+        """These finest codes as few codes of the source: a parent instead of all its children."""
         found: list[str] = []
         for level, codes in self.trees[self.source].levels.items():
             for one in codes if level != "all" else ():

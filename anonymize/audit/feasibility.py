@@ -1,10 +1,11 @@
 """Feasibility intervals: what every withheld cell could be, given all equations at once.
 
-A cell is settled by whole-number points (each point tells something about every withheld cell of its
-component). First come points that take many cells as far as need be at once; only what is left is solved
-cell by cell, the others riding along, component by component, with HiGHS. A linear bound that already breaks the promise is proof
-of a leak, one at the threshold or above proof of a large count; a whole-number point is proof of safety,
-however it was found; a fractional solution proves nothing and is solved again over whole numbers.
+A cell is settled by whole-number points (each point says something about every withheld cell of
+its component). First come points that take many cells far enough at once; only what is left is
+solved cell by cell, component by component, with HiGHS. A linear bound that already breaks the
+promise proves a leak, one at the threshold or above proves a large count; a whole-number point
+proves safety, however it was found; a fractional solution proves nothing and is solved again over
+whole numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from anonymize.audit.space import Equations
+from anonymize.audit.equations import Equations
 from anonymize.errors import AuditError
 
 Ints = npt.NDArray[np.int64]
@@ -29,21 +30,23 @@ TOLERANCE = 1e-6
 SOLVER_SECONDS = 120.0
 """For one solve. A time-out is a failure of the audit, never a pass."""
 FEW = 8
-"""So few cells are sought one by one."""
+"""When no more cells than this are left, they are sought one by one."""
 SHARE = 0.3
-"""A point for many cells that settles less than this share of them is the last: one by one is quicker then, each from where the last one ended."""
+"""A point for many cells that settles less than this share of them is the last: one by one is
+quicker then, each from where the last one ended."""
 NEAR = 0.05
 """Near enough to the best point for many cells."""
-RIDE = 1e-3
-"""What other cells count for beside the one sought."""
+OTHERS_WEIGHT = 1e-3
+"""What the other cells count for, next to the one sought."""
 PRIME = 2**31 - 1
 DENSE = 3 * 10**7
-"""Rows times columns, past which no row is looked at for whether others say the same."""
+"""Rows times columns, above which dependent rows are not looked for."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`low` and `high`: the widest whole-number values proven possible; `bound_low`: the proven least."""
+    """`low` and `high`: the widest whole-number values proven possible; `bound_low`: the proven
+    lower bound."""
 
     low: int
     high: int
@@ -57,10 +60,11 @@ class Contradiction(Exception):
 
 
 def judge(equations: Equations, threshold: int, tick: Callable[[int, int], None] = lambda done, total: None) -> list[Verdict]:
-    """One verdict per hidden cell, in the order of `equations.hidden_cells`.
+    """One verdict for each hidden cell, in the order of `equations.hidden_cells`.
 
-    A cell is safe when it spans 1..threshold-1 (lowest <= 1, highest >= threshold-1), or when the public
-    files themselves prove it to be at least `threshold` and leave more than one value open. Raises Contradiction, and AuditError on a solver time-out.
+    A cell is safe when it spans 1..threshold-1 (lowest <= 1, highest >= threshold-1), or when the
+    public files themselves prove it to be at least `threshold` and leave more than one value open.
+    Raises Contradiction, and AuditError on a solver time-out.
     """
     reduced = _reduce(equations)
     verdicts: list[Verdict | None] = [None] * len(equations.hidden_cells)
@@ -88,7 +92,8 @@ class _Part:
 
 
 def _reduce(eq: Equations) -> _Part:
-    """Fix what single rows decide, drop it, and merge columns that no row tells apart (all exact)."""
+    """Fix what single rows decide, drop it, and merge columns that no row distinguishes (all
+    exact)."""
     fixed, values = eq.fixed.tocsr(), eq.values.astype(np.int64).copy()
     count = fixed.shape[1]
     known = np.full(count, -1, dtype=np.int64)
@@ -162,10 +167,12 @@ def _components(part: _Part) -> list[_Part]:
 
 
 def _independent(rows: sp.csr_matrix, values: Ints) -> Ints:
-    """Rows from which all others follow, the shortest first: a published total says nothing beside its published parts, and costs the solver most.
+    """Rows from which all others follow, the shortest first. A published total adds nothing to its
+    published parts, and costs the solver most.
 
-    By Gaussian elimination modulo a prime. Were it to leave out too much, bounds would be wider and still hold, and a point counts only where it satisfies
-    every row (`whole_point`). Raises Contradiction where a row that follows from others has another value than they give it.
+    By Gaussian elimination modulo a prime. Were it to leave out too much, bounds would be wider
+    and still hold, and a point counts only where it satisfies every row (`whole_point`). Raises
+    Contradiction where a row that follows from others has another value than they give it.
     """
     if rows.shape[0] * rows.shape[1] > DENSE:
         return np.arange(rows.shape[0])
@@ -185,10 +192,12 @@ def _independent(rows: sp.csr_matrix, values: Ints) -> Ints:
 
 
 class _Model:
-    """One component in HiGHS: over fractions and over whole numbers, each kept alive between solves; only the objective changes.
+    """One component in HiGHS: over fractions and over whole numbers, each kept alive between
+    solves; only the objective changes.
 
-    Every unknown is capped (`cap`) far above anything published anywhere, not only in this component, whose sums may be
-    small differences of large counts. Narrower intervals than the truth can only make the audit stricter.
+    Every unknown is capped (`cap`) far above anything published anywhere, not only in this
+    component, whose sums may be small differences of large counts. Narrower intervals than the
+    truth can only make the audit stricter.
     """
 
     def __init__(self, part: _Part, cap: int) -> None:
@@ -200,7 +209,7 @@ class _Model:
         self._solvers: dict[bool, highspy.Highs] = {}
 
     def _load(self, matrix: sp.csr_matrix, row_low: Floats, row_high: Floats, whole: bool, **options: int | float) -> highspy.Highs:
-        """A solver for `matrix`, whose columns past the unknowns are fractions and at least 0."""
+        """A solver for `matrix`, whose columns after the unknowns are fractions and at least 0."""
         lp = highspy.HighsLp()
         lp.num_row_, lp.num_col_ = matrix.shape
         more = lp.num_col_ - self.width
@@ -235,7 +244,8 @@ class _Model:
         return np.asarray(highs.getSolution().col_value), info.mip_dual_bound if whole else info.objective_function_value
 
     def many(self, rows: Ints, rewards: Floats, goal: int, *, up: bool) -> Ints | None:
-        """A whole-number point at which many of the hidden cells `rows` are at least (`up`) or at most `goal`; None where none is found soon.
+        """A whole-number point at which many of the hidden cells `rows` are at least (`up`) or at
+        most `goal`; None where none is found soon.
 
         The search ends by nodes, not by the clock, so that two runs find the same.
         """
@@ -252,7 +262,7 @@ class _Model:
         return self.whole_point(found[: self.width]) if len(found) else None
 
     def whole_point(self, point: Floats) -> Ints | None:
-        """`point` rounded, when the rounded point satisfies every row exactly."""
+        """`point` rounded, when the rounded point satisfies every row exactly; otherwise None."""
         rounded = np.rint(point).astype(np.int64)
         if rounded.min(initial=0) < 0 or np.any(self.part.fixed @ rounded != self.part.values):
             return None
@@ -262,7 +272,8 @@ class _Model:
         return rounded
 
     def whole_parts(self, where: Floats, point: Ints) -> Ints | None:
-        """From the whole-number `point` towards `where`: of the changes that share no equation, those that are whole themselves."""
+        """From the whole-number `point` towards `where`: of the changes that share no equation,
+        those that are whole themselves."""
         change = where - point
         moved = np.flatnonzero(np.abs(change) > TOLERANCE)
         rows = self.matrix[:, moved]
@@ -278,7 +289,7 @@ def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
     if part.hidden.shape[1] == 0:  # everything behind these cells is known
         known = [int(value) for value in part.constant]
         return [(int(row), Verdict(v, v, v, False, "pinned")) for row, v in zip(part.rows, known, strict=True)]
-    seen = _Seen(part, threshold, cap)
+    seen = _CellSearch(part, threshold, cap)
     seen.sweep()
     for row in np.argsort(-part.constant, kind="stable").tolist():
         for up in (True, False):
@@ -287,8 +298,9 @@ def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
     return [(int(part.rows[row]), seen.verdict(row)) for row in range(len(part.rows))]
 
 
-class _Seen:
-    """What is known of each hidden cell of one component: whole-number values it can have, and proven bounds."""
+class _CellSearch:
+    """What is known about each hidden cell of one component: whole-number values that it can have,
+    and proven bounds."""
 
     def __init__(self, part: _Part, threshold: int, cap: int) -> None:
         self.part, self.threshold, self.model = part, threshold, _Model(part, cap)
@@ -302,7 +314,7 @@ class _Seen:
         return np.asarray(self.high < self.threshold - 1 if up else self.low > 1)
 
     def sweep(self) -> None:
-        """Points that settle many cells at once, while they do; up and down side by side."""
+        """Find points that settle many cells at once, while they do; up and down side by side."""
         ways = [True, False]
 
         def left(up: bool) -> int:
@@ -317,15 +329,17 @@ class _Seen:
                 ways = [up for up in ways if before[up] - left(up) >= SHARE * before[up]]
 
     def _many(self, up: bool, row: int | None = None) -> Ints | None:
-        """A point for the cells that are open, `row` before all. Rewards by lot, so that cells do not hinder each other in step, nor twice in the same way."""
+        """A point for the cells that are open, `row` above all. Random rewards, so that cells do
+        not hinder each other, nor twice in the same way."""
         left = np.flatnonzero(self.open(up=up))
         rewards = 1 + np.random.default_rng(len(left)).random(len(left))
         if row is not None:
-            rewards = np.where(left == row, 1.0, RIDE * rewards)
+            rewards = np.where(left == row, 1.0, OTHERS_WEIGHT * rewards)
         return self.model.many(left, rewards, self.threshold - 1 if up else 1, up=up)
 
     def push(self, row: int, *, up: bool, point: bool = False) -> None:
-        """Drive one hidden cell up or down: a proven bound, and a point where the bound does not settle the matter (or `point` asks for one)."""
+        """Drive one hidden cell up or down: a proven bound, and a point where the bound does not
+        settle the question (or `point` asks for one)."""
         sign = -1.0 if up else 1.0
         costs = sign * np.asarray(self.part.hidden[row].toarray()).ravel()
         where, objective = self.model.solve(costs)

@@ -1,4 +1,5 @@
-"""What a sensitive cell must be able to do: reach at most 1, and at least threshold - 1 (or what else is asked as `high`)."""
+"""Protection levels: a sensitive cell must be able to reach 1 or less, and `high` (threshold - 1,
+or more) or more."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 CLOSE = 1e-3
-"""How near a fractional move must come. Whole-number certificates decide in the end."""
+"""How near a fractional move must come, in calls. Whole-number certificates decide in the end."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Target:
     need: int
 
 
-def spanning(cells: Iterable[int], values: Ints, high: int) -> list[Target]:
-    """For each cell a way to 1 or less and a way to `high` or more, the longest first."""
+def targets_of(cells: Iterable[int], values: Ints, high: int) -> list[Target]:
+    """For each cell a target of 1 or less and one of `high` or more, the furthest first."""
     found = []
     for cell in cells:
         value = int(values[cell])
@@ -30,7 +31,7 @@ def spanning(cells: Iterable[int], values: Ints, high: int) -> list[Target]:
     return sorted(found, key=lambda t: (-abs(t.need), t.cell, t.need))
 
 
-class Needs:
+class TargetArrays:
     """Several targets as arrays, to test one move against all of them."""
 
     def __init__(self, targets: Sequence[Target]) -> None:
@@ -39,6 +40,6 @@ class Needs:
         self.need = np.array([t.need for t in targets], dtype=np.int64)
 
     def reached(self, change: npt.NDArray[np.float64] | Ints, close: float = CLOSE) -> npt.NDArray[np.bool_]:
-        """`change`: by how much a move changes each cell."""
+        """Which targets a move reaches. `change`: by how much it changes each cell."""
         mine = change[self.cells]
         return np.asarray(np.where(self.need > 0, mine >= self.need - close, mine <= self.need + close))
