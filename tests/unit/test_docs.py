@@ -10,20 +10,24 @@ import pytest
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [line.strip() for line in README.splitlines() if line.startswith("    python -m anonymize ")]
+COMMANDS = re.findall(r"(?m)^    (co-response .*)$", README.split("\n## Commands\n")[1].split("\n## ")[0])
+LONG = ("export",)
+"""Run as a whole by tests/package, from an installed wheel."""
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 9
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_of_the_readme_run(command, example_exports, tmp_path):
-    words = [sys.executable if w == "python" else w for w in shlex.split(command)]
+    words = [sys.executable, "-m", "co_response", *shlex.split(command)[1:]]
     if "--out" in words:
         words[words.index("--out") + 1] = str(tmp_path / "release")
     if words[3] in ("check", "plan", "build"):
         words += ["--private", str(tmp_path / "private")]
+    if words[3] in LONG:
+        words = [*words[:4], "--help"]
     result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
 
@@ -40,11 +44,50 @@ def test_files_named_in_the_readme_exist():
     assert "docs/pictures/coverage.png" in README
 
 
+def helped(*words):
+    return subprocess.run([sys.executable, "-m", *words, "--help"], cwd=ROOT, capture_output=True, text=True).stdout
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "build", "publish", "audit", "demo"])
 def test_each_command_explains_itself(command):
-    result = subprocess.run([sys.executable, "-m", "anonymize", command, "--help"], cwd=ROOT, capture_output=True, text=True)
-    assert "example:" in result.stdout
-    assert "exit codes:" in result.stdout
+    text = helped("anonymize", command)
+    assert "example:" in text
+    assert "exit codes:" in text
+    # The same options under both names.
+    assert text.replace("python -m anonymize", "co-response").split() == helped("co_response", command).split()
+
+
+def test_the_first_screen_of_the_readme():
+    """What it is, for whom, one picture; then two commands; then the reader's own agency."""
+    head, *parts = README.split("\n## ")
+    assert head.count("![") == 1
+    assert all(reader in head for reader in ("residents", "journalists", "council members", "analyst"))
+    assert [part.split("\n")[0] for part in parts][:2] == ["Start", "Your own agency"]
+    assert len(re.findall(r"(?m)^    make", parts[0])) == 2
+
+
+def test_links_between_documents_lead_somewhere():
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "deploy/README.md", ROOT / "examples/README.md"]
+    for document in documents:
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), (document.name, target)
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "docs/protection.md", "GLOSSARY.md", "CONTRIBUTING.md"])
+def test_files_named_in_documents_exist(document):
+    """By their path in the project, or in the folder of either side."""
+    places = [ROOT, ROOT / "anonymize", ROOT / "dashboard", *(ROOT / "anonymize" / room for room in ("protect", "audit", "release"))]
+    named = re.findall(r"`([\w./-]+(?:\.py|\.toml|/))`", (ROOT / document).read_text(encoding="utf-8"))
+    for path in named:
+        assert any((place / path).exists() for place in places) or path in MADE_BY_A_RUN, path
+
+
+MADE_BY_A_RUN = ("history/", "private/", "history/VERSION/")
+
+
+def test_benchmarks_are_short():
+    lines = (ROOT / "BENCHMARKS.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 80
 
 
 def test_every_key_of_the_agency_file_is_documented():
