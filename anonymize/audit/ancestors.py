@@ -21,14 +21,21 @@ def _chain(name: str, code: str, trees: Mapping[str, Tree]) -> list[str]:
 
 def wider(key: Key, steps: Sequence[int], trees: Mapping[str, Tree]) -> Key:
     """The cell that many levels up."""
-    found = ((name, _chain(name, code, trees)[step]) for (name, code), step in zip(sorted(key), steps, strict=True))
+    found = (
+        (name, _chain(name, code, trees)[step])
+        for (name, code), step in zip(sorted(key), steps, strict=True)
+    )
     return frozenset((name, code) for name, code in found if code != "all")
 
 
 def narrowest(key: Key, trees: Mapping[str, Tree], good: Callable[[Key], bool]) -> list[Steps]:
     """The shortest ways up to cells that are `good`: none of them is part of another."""
     found: list[Steps] = []
-    for steps in sorted(product(*(range(len(_chain(name, code, trees))) for name, code in sorted(key))), key=sum):
-        if not any(all(a >= b for a, b in zip(steps, other, strict=True)) for other in found) and good(wider(key, steps, trees)):
+    for steps in sorted(
+        product(*(range(len(_chain(name, code, trees))) for name, code in sorted(key))), key=sum
+    ):
+        if not any(
+            all(a >= b for a, b in zip(steps, other, strict=True)) for other in found
+        ) and good(wider(key, steps, trees)):
             found.append(steps)
     return found

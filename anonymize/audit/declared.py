@@ -16,20 +16,34 @@ from anonymize.errors import AuditError
 
 Key = frozenset[tuple[str, str]]
 
-SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED = "share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised"
+SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED = (
+    "share_filled",
+    "waits",
+    "hours_without_team",
+    "like_calls",
+    "no_bound",
+    "revised",
+)
 EDGE = "edge_of_records"
 KNOWN = (SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED, EDGE)
 KIND_OF = {
     "minutes_call_to_arrival": (WAITS, "wait"),
     "hours_without_team": (HOURS, "not_served_reason"),
-    **{f"compare_{what}": (ALIKE, "") for what in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")},
+    **{
+        f"compare_{what}": (ALIKE, "")
+        for what in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")
+    },
     **{f"reached_{what}": (ALIKE, "") for what in ("arrest", "force_used")},
 }
 """Measure of a statistic -> its kind of fact, and the one dimension whose counts it bounds, if it
 is one."""
 SHARES_OF = "completeness"
 UNKNOWN = "unknown"
-BY_TIME = {"arrived_at": "wait", "cleared_at": "officer_released", "officer_cleared_at": "officer_released"}
+BY_TIME = {
+    "arrived_at": "wait",
+    "cleared_at": "officer_released",
+    "officer_cleared_at": "officer_released",
+}
 """Time of a call -> dimension in which a call without it is `unknown`."""
 DAY, OF_DAY = "received_at (day)", "weekday"
 
@@ -62,7 +76,9 @@ class Shares:
 
     def calls(self, row: Row, visible: Mapping[Key, int]) -> int | None:
         """The published number of calls that the share is of."""
-        whole = self.of[row.out_of] | (frozenset({("period", row.period)}) if row.period != "all" else frozenset())
+        whole = self.of[row.out_of] | (
+            frozenset({("period", row.period)}) if row.period != "all" else frozenset()
+        )
         less = self.without[row.out_of]
         if whole not in visible or (less and whole | less not in visible):
             return None
@@ -70,7 +86,14 @@ class Shares:
 
     def step(self, row: Row, calls: int, threshold: int) -> int | None:
         """The width of the row's band in per cent; None where no band holds enough calls."""
-        return next((s for s in self.steps["all" if row.period == "all" else "month"] if s * calls >= 100 * threshold), None)
+        return next(
+            (
+                s
+                for s in self.steps["all" if row.period == "all" else "month"]
+                if s * calls >= 100 * threshold
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True)
@@ -111,13 +134,16 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
         kind = fact["kind"]
         if kind not in KNOWN:
             raise AuditError(
-                f"{where}: a fact of the kind '{kind}' is declared, which this audit does not know; use the version that made the release"
+                f"{where}: a fact of the kind '{kind}' is declared, which this audit does not "
+                "know; use the version that made the release"
             )
         if kind == REVISED:
             found.revisions = True
             continue
         if kind == EDGE:
-            found.edges.append(frozenset((str(name), str(code)) for name, code in fact["of"].items()))
+            found.edges.append(
+                frozenset((str(name), str(code)) for name, code in fact["of"].items())
+            )
             continue
         if str(fact["resource"]) in found.kinds:
             raise ValueError("declared twice")
@@ -127,10 +153,16 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
         if kind == SHARES:
             found.shares = Shares(
                 of={name: frozenset(said["of"].items()) for name, said in fact["out_of"].items()},
-                without={name: frozenset(said["without"].items()) for name, said in fact["out_of"].items()},
+                without={
+                    name: frozenset(said["without"].items())
+                    for name, said in fact["out_of"].items()
+                },
                 steps={name: tuple(map(int, fact["steps"][name])) for name in ("all", "month")},
                 told={True: True, False: False}[fact["told"]],
-                blank=tuple((said["field"], frozenset(said["of"].items()), _exact(said["relation"])) for said in fact["blank"]),
+                blank=tuple(
+                    (said["field"], frozenset(said["of"].items()), _exact(said["relation"]))
+                    for said in fact["blank"]
+                ),
             )
     return found
 
@@ -157,9 +189,16 @@ def undeclared(
         expected = kind if dimension in codes or not dimension else NO_BOUND
         said = declared.kinds.get(name)
         if said != expected and not (said == kind and dimension not in codes):
-            yield name, f"what it tells of counts is declared as '{said or 'nothing'}', not as '{expected}'"
+            yield (
+                name,
+                f"what it tells of counts is declared as '{said or 'nothing'}', not as "
+                f"'{expected}'",
+            )
     if any(not any(edge <= said for said in declared.edges) for edge in edges):
-        yield "", "that a call is of the day on which the records begin or end is not declared as a fact"
+        yield (
+            "",
+            "that a call is of the day on which the records begin or end is not declared as a fact",
+        )
     if revised and not declared.revisions:
         yield "", "that calls were revised is not declared as a fact"
     if not has_shares:
@@ -173,14 +212,19 @@ def undeclared(
         own, timed = frozenset({(name, UNKNOWN)}), frozenset({(BY_TIME.get(name, ""), UNKNOWN)})
         day = frozenset({(OF_DAY, UNKNOWN)})
         if UNKNOWN in codes.get(name, {}) and (name, own) not in listed:
-            yield SHARES_OF, f"that the field '{name}' is blank where its code is unknown is not declared"
+            yield (
+                SHARES_OF,
+                f"that the field '{name}' is blank where its code is unknown is not declared",
+            )
         if UNKNOWN in codes.get(BY_TIME.get(name, ""), {}) and (name, timed) not in lower:
             yield SHARES_OF, f"what a blank '{name}' says of other fields is not declared"
         if name == DAY and UNKNOWN in codes.get(OF_DAY, {}) and (name, day) not in listed:
             yield SHARES_OF, f"what a blank '{name}' says of other fields is not declared"
 
 
-def odd_rows(shares: Shares, months: Sequence[str], visible: Mapping[Key, int], threshold: int) -> Iterator[str]:
+def odd_rows(
+    shares: Shares, months: Sequence[str], visible: Mapping[Key, int], threshold: int
+) -> Iterator[str]:
     """Rows that follow another rule than declared.
 
     The rule: each field over the whole period, then in every month or in none, in order; blank
@@ -191,16 +235,26 @@ def odd_rows(shares: Shares, months: Sequence[str], visible: Mapping[Key, int], 
     for name in fields:
         periods = [row.period for row in shares.rows if row.field == name]
         if periods not in (["all"], ["all", *months]):
-            yield f"its rows of the field '{name}' are not the whole period and every month of it, in order"
-    if fields != sorted(fields) or [row.field for row in shares.rows] != sorted(row.field for row in shares.rows):
+            yield (
+                f"its rows of the field '{name}' are not the whole period and every month of it, "
+                "in order"
+            )
+    if fields != sorted(fields) or [row.field for row in shares.rows] != sorted(
+        row.field for row in shares.rows
+    ):
         yield "its rows are not in order of their fields"
     for row in shares.rows:
         calls = shares.calls(row, visible) if shares.told else None
         step = shares.step(row, calls, threshold) if calls is not None else None
         at = f"its row of '{row.field}', {row.period}"
         if (row.at_least is None) != (step is None):
-            yield f"{at} {'has numbers' if row.at_least is not None else 'is blank'}, against the rule that is declared"
-        elif step is not None and (row.at_least, row.at_most) not in [(low, low + step) for low in range(0, 100, step)]:
+            yield (
+                f"{at} {'has numbers' if row.at_least is not None else 'is blank'}, against the "
+                "rule that is declared"
+            )
+        elif step is not None and (row.at_least, row.at_most) not in [
+            (low, low + step) for low in range(0, 100, step)
+        ]:
             yield f"{at} is told in another band than those that are declared"
 
 
@@ -215,4 +269,10 @@ def blanks(shares: Shares, visible: Mapping[Key, int]) -> Iterator[Blanks]:
         least = 0 if row.at_most == 100 else calls - (math.ceil(row.at_most * calls / 100) - 1)
         for name, cell, exact in shares.blank:
             if name == row.field:
-                yield Blanks(cell | shares.of[row.out_of], row.period, calls, least, most if exact else math.inf)
+                yield Blanks(
+                    cell | shares.of[row.out_of],
+                    row.period,
+                    calls,
+                    least,
+                    most if exact else math.inf,
+                )

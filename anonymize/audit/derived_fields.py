@@ -19,7 +19,12 @@ Derivation = Callable[[str, Mapping[str, Tree]], str]
 
 SEASONS = {
     month: season
-    for season, months in {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "fall": (9, 10, 11)}.items()
+    for season, months in {
+        "winter": (12, 1, 2),
+        "spring": (3, 4, 5),
+        "summer": (6, 7, 8),
+        "fall": (9, 10, 11),
+    }.items()
     for month in months
 }
 TAKEN_TO_ED = ("emergency_department", "involuntary_hold")
@@ -28,7 +33,9 @@ UNKNOWN, NONE = "unknown", "none"
 
 def _served(who: str, trees: Mapping[str, Tree]) -> str:
     reached = trees["responder"].levels.get("reached", ())
-    return "served" if "clinician" in reached and trees["responder"].parent[who] == "clinician" else ""
+    return (
+        "served" if "clinician" in reached and trees["responder"].parent[who] == "clinician" else ""
+    )
 
 
 def _season(month: str, _trees: Mapping[str, Tree]) -> str:
@@ -36,7 +43,9 @@ def _season(month: str, _trees: Mapping[str, Tree]) -> str:
 
 
 def _taken(outcome: str, _trees: Mapping[str, Tree]) -> str:
-    return UNKNOWN if outcome.split(".")[0] == UNKNOWN else "yes" if outcome in TAKEN_TO_ED else "no"
+    return (
+        UNKNOWN if outcome.split(".")[0] == UNKNOWN else "yes" if outcome in TAKEN_TO_ED else "no"
+    )
 
 
 def _none(code: str, _trees: Mapping[str, Tree]) -> str:
@@ -50,7 +59,7 @@ RULES: tuple[tuple[str, str, Derivation], ...] = (
     ("handoff", "partner", _none),
     ("handoff", "warm", _none),
     ("partner", "warm", _none),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,9 @@ class Equality:
     other: tuple[Key, ...]
 
 
-def equal_counts(cells: Iterable[Key], trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> list[Equality]:
+def equal_counts(
+    cells: Iterable[Key], trees: Mapping[str, Tree], holds: Callable[[Key], bool]
+) -> list[Equality]:
     """All that the rules say about `cells` and other cells among the unknowns (`holds`)."""
     cells = list(cells)
     found: dict[Equality, None] = {}
@@ -73,26 +84,48 @@ def equal_counts(cells: Iterable[Key], trees: Mapping[str, Tree], holds: Callabl
         for leaf in finest:
             by_code[code_of(leaf, trees)] = by_code.get(code_of(leaf, trees), frozenset()) | {leaf}
         by_code.pop("", None)
-        rule = _Rule(source, made, {code: leaves for code, leaves in by_code.items() if code in trees[made].parent}, trees, holds)
+        rule = _Rule(
+            source,
+            made,
+            {code: leaves for code, leaves in by_code.items() if code in trees[made].parent},
+            trees,
+            holds,
+        )
         for key in cells:
             found |= dict.fromkeys(rule.of(key))
     return list(found)
 
 
 def _in_use(name: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> bool:
-    return name in trees and any(holds(frozenset({(name, code)})) for code in list(trees[name].levels.values())[1])
+    return name in trees and any(
+        holds(frozenset({(name, code)})) for code in list(trees[name].levels.values())[1]
+    )
 
 
 class _Rule:
     """A call has `made` = code exactly where its `source` is one of `by_code[code]`."""
 
     def __init__(
-        self, source: str, made: str, by_code: Mapping[str, frozenset[str]], trees: Mapping[str, Tree], holds: Callable[[Key], bool]
+        self,
+        source: str,
+        made: str,
+        by_code: Mapping[str, frozenset[str]],
+        trees: Mapping[str, Tree],
+        holds: Callable[[Key], bool],
     ) -> None:
-        self.source, self.made, self.by_code, self.trees, self.holds = source, made, by_code, trees, holds
+        self.source, self.made, self.by_code, self.trees, self.holds = (
+            source,
+            made,
+            by_code,
+            trees,
+            holds,
+        )
         tree = trees[source]
         self.under = {level: tree.above(level) for level in tree.levels}
-        self.level = {name: {code: level for level, codes in tree.levels.items() for code in codes} for name, tree in trees.items()}
+        self.level = {
+            name: {code: level for level, codes in tree.levels.items() for code in codes}
+            for name, tree in trees.items()
+        }
         self.coarsest, self.told = cache(self._coarsest), cache(self._told)
         self.steps: dict[tuple[object, ...], list[tuple[int, ...]]] = {}
 
@@ -107,20 +140,31 @@ class _Rule:
     def _told(self, rest: Key, code: str, source: str) -> list[Equality]:
         """As many calls in `rest` (with `source`, where given) have the code as have a source that
         gives it: for the narrowest cells above `rest` of which both are among the unknowns."""
-        meant = self.coarsest(self.by_code[code] & self.leaves(source) if source else self.by_code[code])
+        meant = self.coarsest(
+            self.by_code[code] & self.leaves(source) if source else self.by_code[code]
+        )
         mine = {(self.made, code)} | ({(self.source, source)} if source else set())
 
         def sides(key: Key) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
             return (key | mine,), tuple(key | {(self.source, one)} for one in meant)
 
         levels = (code, source, *((name, self.level[name][one]) for name, one in sorted(rest)))
-        if levels not in self.steps:  # whether cells are among the unknowns depends on their levels alone
-            self.steps[levels] = narrowest(rest, self.trees, lambda wide: all(self.holds(cell) for side in sides(wide) for cell in side))
+        # Whether cells are among the unknowns depends on their levels alone.
+        if levels not in self.steps:
+            self.steps[levels] = narrowest(
+                rest,
+                self.trees,
+                lambda wide: all(self.holds(cell) for side in sides(wide) for cell in side),
+            )
         return [Equality(*sides(wider(rest, steps, self.trees))) for steps in self.steps[levels]]
 
     def leaves(self, code: str) -> frozenset[str]:
         above = self.under[self.level[self.source][code]]
-        return frozenset(leaf for leaf in list(self.trees[self.source].levels.values())[-1] if above.get(leaf) == code)
+        return frozenset(
+            leaf
+            for leaf in list(self.trees[self.source].levels.values())[-1]
+            if above.get(leaf) == code
+        )
 
     def _coarsest(self, meant: frozenset[str]) -> tuple[str, ...]:
         """These finest codes as few codes of the source: a parent instead of all its children."""
@@ -140,9 +184,13 @@ def nobody(key: Key, trees: Mapping[str, Tree]) -> bool:
     for source, made, code_of in RULES:
         if source in codes and made in codes and codes[source] in trees[source].parent:
             tree = trees[source]
-            above = tree.above(next(level for level, listed in tree.levels.items() if codes[source] in listed))
+            above = tree.above(
+                next(level for level, listed in tree.levels.items() if codes[source] in listed)
+            )
             follows = {leaf: code_of(leaf, trees) for leaf in list(tree.levels.values())[-1]}
             possible = {code for leaf, code in follows.items() if above.get(leaf) == codes[source]}
-            if codes[made] not in possible and ("" not in possible or codes[made] in follows.values()):
+            if codes[made] not in possible and (
+                "" not in possible or codes[made] in follows.values()
+            ):
                 return True
     return False

@@ -65,14 +65,18 @@ class Equations:
     def only(self, cells: Collection[Key]) -> Equations:
         """The same equations, with only `cells` sought."""
         rows = [i for i, cell in enumerate(self.hidden_cells) if cell in cells]
-        return replace(self, hidden=self.hidden[rows], hidden_cells=tuple(self.hidden_cells[i] for i in rows))
+        return replace(
+            self, hidden=self.hidden[rows], hidden_cells=tuple(self.hidden_cells[i] for i in rows)
+        )
 
 
 def _rank(trees: Mapping[str, Tree], dimension: str, level: str) -> int:
     return list(trees[dimension].levels).index(level)
 
 
-def cliques_of(tables: Iterable[PublicTable], trees: Mapping[str, Tree]) -> tuple[list[Clique], list[tuple[int, int]]]:
+def cliques_of(
+    tables: Iterable[PublicTable], trees: Mapping[str, Tree]
+) -> tuple[list[Clique], list[tuple[int, int]]]:
     """The cliques and the tree that joins them, as pairs of positions.
 
     Raises AuditError if the joined cliques lack the running intersection property, on which
@@ -94,26 +98,40 @@ def cliques_of(tables: Iterable[PublicTable], trees: Mapping[str, Tree]) -> tupl
     for members in sorted(nx.find_cliques(chordal), key=lambda m: sorted(m)):
         clique: Clique = {}
         for dimension, level in sorted(members):
-            if dimension not in clique or _rank(trees, dimension, level) > _rank(trees, dimension, clique[dimension]):
+            if dimension not in clique or _rank(trees, dimension, level) > _rank(
+                trees, dimension, clique[dimension]
+            ):
                 clique[dimension] = level
         found.append(clique)
     closed = [_closed(clique, trees) for clique in found]
-    keep = [i for i, c in enumerate(closed) if not any(c < o or (c == o and j < i) for j, o in enumerate(closed))]
+    keep = [
+        i
+        for i, c in enumerate(closed)
+        if not any(c < o or (c == o and j < i) for j, o in enumerate(closed))
+    ]
     found, closed = [found[i] for i in keep], [closed[i] for i in keep]
     joined: nx.Graph = nx.Graph()
     joined.add_nodes_from(range(len(found)))
     for i, j in combinations(range(len(found)), 2):
         joined.add_edge(i, j, weight=len(closed[i] & closed[j]))
     tree = nx.maximum_spanning_tree(joined)
-    # Running intersection holds exactly when the separators' sizes sum to this (Jensen and Jensen 1994).
+    # Running intersection holds exactly when the separators' sizes sum to this (Jensen and Jensen
+    # 1994).
     shared = sum(data["weight"] for _, _, data in tree.edges(data=True))
     if shared != sum(map(len, closed)) - len(set().union(*closed)):
-        raise AuditError("the tables are linked in a way that the audit cannot take apart exactly; publish fewer overlapping tables")
+        raise AuditError(
+            "the tables are linked in a way that the audit cannot take apart exactly; publish "
+            "fewer overlapping tables"
+        )
     return found, sorted((min(i, j), max(i, j)) for i, j, data in tree.edges(data=True))
 
 
 def _closed(clique: Clique, trees: Mapping[str, Tree]) -> frozenset[tuple[str, str]]:
-    return frozenset((d, lv) for d, finest in clique.items() for lv in list(trees[d].levels)[1 : _rank(trees, d, finest) + 1])
+    return frozenset(
+        (d, lv)
+        for d, finest in clique.items()
+        for lv in list(trees[d].levels)[1 : _rank(trees, d, finest) + 1]
+    )
 
 
 class Space:
@@ -124,12 +142,18 @@ class Space:
     """
 
     def __init__(
-        self, cliques: list[Clique], joins: list[tuple[int, int]], every: Mapping[str, Tree], trees: Mapping[str, Tree], first: int = 0
+        self,
+        cliques: list[Clique],
+        joins: list[tuple[int, int]],
+        every: Mapping[str, Tree],
+        trees: Mapping[str, Tree],
+        first: int = 0,
     ) -> None:
         self.every, self.trees, self.cliques, self.joins = every, trees, cliques, joins
         self.order = [sorted(clique) for clique in self.cliques]
         self.shapes = [
-            tuple(len(trees[d].levels[clique[d]]) for d in names) for clique, names in zip(self.cliques, self.order, strict=True)
+            tuple(len(trees[d].levels[clique[d]]) for d in names)
+            for clique, names in zip(self.cliques, self.order, strict=True)
         ]
         sizes = [prod(shape) for shape in self.shapes]
         self.offsets = (first + np.concatenate([[0], np.cumsum(sizes)])).astype(np.int64)
@@ -146,7 +170,10 @@ class Space:
             tree = self.trees[dimension]
             level = next((name for name, codes in tree.levels.items() if code in codes), None)
             above = tree.above(level) if level else {}
-            self._under[at] = np.array([i for i, c in enumerate(tree.levels[finest]) if above.get(c) == code], dtype=np.int64)
+            self._under[at] = np.array(
+                [i for i, c in enumerate(tree.levels[finest]) if above.get(c) == code],
+                dtype=np.int64,
+            )
         return self._under[at]
 
     def home(self, key: Key) -> int:
@@ -158,13 +185,17 @@ class Space:
 
     def _holds(self, clique: Clique, key: Key) -> bool:
         return all(
-            dimension in clique and self._rank(dimension, self.every[dimension].level_of[code]) <= self._rank(dimension, clique[dimension])
+            dimension in clique
+            and self._rank(dimension, self.every[dimension].level_of[code])
+            <= self._rank(dimension, clique[dimension])
             for dimension, code in key
         )
 
     def _rank(self, dimension: str, level: str) -> int:
         if dimension not in self._ranks:
-            self._ranks[dimension] = {name: i for i, name in enumerate(self.every[dimension].levels)}
+            self._ranks[dimension] = {
+                name: i for i, name in enumerate(self.every[dimension].levels)
+            }
         return self._ranks[dimension][level]
 
     def columns(self, key: Key, clique_number: int) -> npt.NDArray[np.int64]:
@@ -193,11 +224,20 @@ class Space:
             shared = {}
             for dimension in set(self.cliques[i]) & set(self.cliques[j]):
                 levels = (self.cliques[i][dimension], self.cliques[j][dimension])
-                shared[dimension] = min(levels, key=lambda level: _rank(self.every, dimension, level))
+                shared[dimension] = min(
+                    levels, key=lambda level: _rank(self.every, dimension, level)
+                )
             keys: list[dict[str, str]] = [{}]
             for dimension, level in sorted(shared.items()):
-                keys = [key | {dimension: code} for key in keys for code in self.trees[dimension].levels[level]]
-            pairs += [(self.columns(frozenset(key.items()), i), self.columns(frozenset(key.items()), j)) for key in keys]
+                keys = [
+                    key | {dimension: code}
+                    for key in keys
+                    for code in self.trees[dimension].levels[level]
+                ]
+            pairs += [
+                (self.columns(frozenset(key.items()), i), self.columns(frozenset(key.items()), j))
+                for key in keys
+            ]
         return pairs
 
 
@@ -206,9 +246,12 @@ class Blocks:
     and their bounds."""
 
     def __init__(
-        self, tables: Sequence[Sequence[PublicTable]], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]],
+        self,
+        tables: Sequence[Sequence[PublicTable]],
+        trees: Sequence[Mapping[str, Tree]],
+        revised: Sequence[tuple[Sequence[str], int]],
         not_collected: Sequence[Collection[str]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.every = union_trees(trees)
         cliques, joins = cliques_of([table for listed in tables for table in listed], self.every)
         self.spaces: list[Space] = []
@@ -221,7 +264,9 @@ class Blocks:
             for inside, first, last in runs:
                 present = inside[first : last + 1]
                 held = {
-                    name: _shared(tree, [t[name] for r, t in enumerate(trees) if r in present and name in t])
+                    name: _shared(
+                        tree, [t[name] for r, t in enumerate(trees) if r in present and name in t]
+                    )
                     for name, tree in self.every.items()
                 }
                 if months is not None:
@@ -235,12 +280,20 @@ class Blocks:
                 end = self.spaces[-1].end
         self.size = end
         if self.size > MAX_UNKNOWNS:
-            raise AuditError(f"the linked tables have {self.size:,} unknowns, more than {MAX_UNKNOWNS:,}; publish fewer or coarser tables")
+            raise AuditError(
+                f"the linked tables have {self.size:,} unknowns, more than {MAX_UNKNOWNS:,}; "
+                "publish fewer or coarser tables"
+            )
         self._homes: dict[Key, int] = {}
-        self._of_release = [[b for b, present in enumerate(self.present) if r in present] for r in range(len(tables))]
+        self._of_release = [
+            [b for b, present in enumerate(self.present) if r in present]
+            for r in range(len(tables))
+        ]
         for side in (started, ended):
             for release, blocks in sorted(side.items()):
-                calls = [np.arange(self.spaces[b].offsets[0], self.spaces[b].offsets[1]) for b in blocks]
+                calls = [
+                    np.arange(self.spaces[b].offsets[0], self.spaces[b].offsets[1]) for b in blocks
+                ]
                 self.bounds.append((np.concatenate(calls), revised[release][1]))
 
     def columns(self, release: int, key: Key, clique: int | None = None) -> npt.NDArray[np.int64]:
@@ -253,7 +306,9 @@ class Blocks:
         home = self.home(key) if clique is None else clique
         return tuple(b for b in self._of_release[release] if len(self.spaces[b].columns(key, home)))
 
-    def joined(self, key: Key, parts: Sequence[int], clique: int | None = None) -> npt.NDArray[np.int64]:
+    def joined(
+        self, key: Key, parts: Sequence[int], clique: int | None = None
+    ) -> npt.NDArray[np.int64]:
         """The unknowns of a cell in some blocks."""
         home = self.home(key) if clique is None else clique
         found = [self.spaces[b].columns(key, home) for b in parts]
@@ -269,13 +324,16 @@ class Blocks:
         return self.spaces[0].holds(key)
 
     def complement(self, release: int, key: Key) -> npt.NDArray[np.int64] | None:
-        """The unknowns of a complement (see COMPLEMENT); None where the parent has no other child."""
+        """Unknowns of a complement (see COMPLEMENT); None where the parent has no other child."""
         dimension, marked = next(pair for pair in key if pair[1].startswith(COMPLEMENT))
         code, above = marked.removeprefix(COMPLEMENT).split(" of ")
         rest = frozenset(pair for pair in key if pair[0] != dimension)
         part_key = rest | {(dimension, code)}
         clique = self.home(part_key)
-        part, whole = self.columns(release, part_key, clique), self.columns(release, _parent_key(part_key, dimension, above), clique)
+        part, whole = (
+            self.columns(release, part_key, clique),
+            self.columns(release, _parent_key(part_key, dimension, above), clique),
+        )
         left = np.setdiff1d(whole, part, assume_unique=True)
         return left if len(left) else None
 
@@ -292,16 +350,24 @@ def union_trees(trees: Sequence[Mapping[str, Tree]]) -> dict[str, Tree]:
             if tuple(before.levels) != tuple(tree.levels) or any(
                 before.parent.get(code, above) != above for code, above in tree.parent.items()
             ):
-                raise AuditError(f"the codes of '{name}' changed their places between releases; the releases cannot be compared exactly")
-            levels = {level: tuple(dict.fromkeys((*codes, *tree.levels[level]))) for level, codes in before.levels.items()}
+                raise AuditError(
+                    f"the codes of '{name}' changed their places between releases; the releases "
+                    "cannot be compared exactly"
+                )
+            levels = {
+                level: tuple(dict.fromkeys((*codes, *tree.levels[level])))
+                for level, codes in before.levels.items()
+            }
             found[name] = Tree(levels, before.parent | tree.parent)
     return found
 
 
 def _parted(
-    every: Mapping[str, Tree], trees: Sequence[Mapping[str, Tree]], revised: Sequence[tuple[Sequence[str], int]],
+    every: Mapping[str, Tree],
+    trees: Sequence[Mapping[str, Tree]],
+    revised: Sequence[tuple[Sequence[str], int]],
     not_collected: Sequence[Collection[str]],
-) -> list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]]:  # fmt: skip
+) -> list[tuple[list[str] | None, list[tuple[tuple[int, ...], int, int]]]]:
     """Months that share their releases and revisions, with the runs of releases in which their
     calls can be: (releases, first, last).
 
@@ -311,8 +377,14 @@ def _parted(
     if len(trees) == 1:
         return [(None, [((0,), 0, 0)])]
     if any("period" not in listed for listed in trees):
-        raise AuditError("a release has no codes for its period, so it cannot be compared with the others; build it again")
-    windows = [set(list(listed["period"].levels.values())[-1]) - set(gone) for listed, gone in zip(trees, not_collected, strict=True)]
+        raise AuditError(
+            "a release has no codes for its period, so it cannot be compared with the others; "
+            "build it again"
+        )
+    windows = [
+        set(list(listed["period"].levels.values())[-1]) - set(gone)
+        for listed, gone in zip(trees, not_collected, strict=True)
+    ]
     groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
     for month in list(every["period"].levels.values())[-1]:
         inside = tuple(r for r, window in enumerate(windows) if month in window)
@@ -328,8 +400,18 @@ def _parted(
 
 
 def _shared(tree: Tree, trees: Sequence[Tree]) -> Tree:
-    levels = {level: tuple(c for c in codes if all(c in t.parent for t in trees)) for level, codes in tree.levels.items()}
-    return Tree(levels, {code: above for code, above in tree.parent.items() if all(code in t.parent for t in trees)})
+    levels = {
+        level: tuple(c for c in codes if all(c in t.parent for t in trees))
+        for level, codes in tree.levels.items()
+    }
+    return Tree(
+        levels,
+        {
+            code: above
+            for code, above in tree.parent.items()
+            if all(code in t.parent for t in trees)
+        },
+    )
 
 
 def _only(tree: Tree, months: Sequence[str]) -> Tree:
@@ -345,7 +427,9 @@ def _only(tree: Tree, months: Sequence[str]) -> Tree:
     )
 
 
-def _matrix(rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]] | None, width: int) -> sp.csr_matrix:
+def _matrix(
+    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]] | None, width: int
+) -> sp.csr_matrix:
     counts = np.array([len(row) for row in rows], dtype=np.int64)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     indices = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
@@ -371,7 +455,9 @@ class _Issue:
         return replace(
             self,
             tables=[table for table in self.tables if table.universe in universe],
-            statistics=[statistic for statistic in self.statistics if statistic.universe in universe],
+            statistics=[
+                statistic for statistic in self.statistics if statistic.universe in universe
+            ],
         )
 
 
@@ -386,10 +472,17 @@ class _Limit:
 
 
 def equations(
-    tables: list[PublicTable], trees: Mapping[str, Tree], findings: list[Finding], earlier: Sequence[PublicRelease] = (),
-    revised: tuple[Sequence[str], int] = ((), 0), shares: Shares | None = None, statistics: Sequence[PublicStatistic] = (), threshold: int = 0,
-    not_collected: Collection[str] = (), edges: Sequence[Key] = (),
-) -> Equations:  # fmt: skip
+    tables: list[PublicTable],
+    trees: Mapping[str, Tree],
+    findings: list[Finding],
+    earlier: Sequence[PublicRelease] = (),
+    revised: tuple[Sequence[str], int] = ((), 0),
+    shares: Shares | None = None,
+    statistics: Sequence[PublicStatistic] = (),
+    threshold: int = 0,
+    not_collected: Collection[str] = (),
+    edges: Sequence[Key] = (),
+) -> Equations:
     """All that the tables of one universe say, with those of `earlier` releases. Contradictions
     between tables become findings.
 
@@ -414,7 +507,12 @@ def equations(
     issues.append(_Issue("", tables, trees, shares, statistics, threshold, not_collected, edges))
     issues = [issue.of(universe) for issue in issues]
     steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
-    blocks = Blocks([issue.tables for issue in issues], [issue.trees for issue in issues], steps, [i.not_collected for i in issues])
+    blocks = Blocks(
+        [issue.tables for issue in issues],
+        [issue.trees for issue in issues],
+        steps,
+        [i.not_collected for i in issues],
+    )
     rows: list[npt.NDArray[np.int64]] = []
     values: list[int] = []
     hidden: dict[Key, npt.NDArray[np.int64]] = {}
@@ -440,14 +538,32 @@ def equations(
                 elif visible.setdefault(cell.key, cell.value) != cell.value:
                     findings.append(
                         Finding(
-                            "contradiction", "two tables publish different counts for one cell", table.name, tuple(sorted(cell.key | mark))
+                            "contradiction",
+                            "two tables publish different counts for one cell",
+                            table.name,
+                            tuple(sorted(cell.key | mark)),
                         )
                     )
                 for column, percent in cell.percent.items():
                     around = (percent - 0.5, percent + 0.5)
-                    _add_share(blocks, number, cell.key, table.percent_of[column], around, range_rows, range_weights)
+                    _add_share(
+                        blocks,
+                        number,
+                        cell.key,
+                        table.percent_of[column],
+                        around,
+                        range_rows,
+                        range_weights,
+                    )
         for key in mine.keys() & visible.keys():
-            findings.append(Finding("across tables", "a cell withheld in one table stands in another", "", tuple(sorted(key | mark))))
+            findings.append(
+                Finding(
+                    "across tables",
+                    "a cell withheld in one table stands in another",
+                    "",
+                    tuple(sorted(key | mark)),
+                )
+            )
         for table in issue.tables:
             for key in _left_over(table, issue.trees, visible):
                 if (columns := blocks.complement(number, key)) is not None:
@@ -455,7 +571,11 @@ def equations(
         limits += _blank(blocks, number, issue, visible)
         limits += _edges(blocks, number, issue)
         from_statistics += _told(blocks, number, issue, visible)
-        hidden |= {key | mark: columns for key, columns in mine.items() if key not in visible and not nobody(key, blocks.every)}
+        hidden |= {
+            key | mark: columns
+            for key, columns in mine.items()
+            if key not in visible and not nobody(key, blocks.every)
+        }
         for key, value in visible.items():
             parts = blocks.parts(number, key)
             before = latest.get(key)
@@ -479,7 +599,9 @@ def equations(
         for one, other in space.margins():
             margin_rows.append(np.concatenate([one, other]))
             margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
-    cells = dict.fromkeys(cell.key for issue in issues for table in issue.tables for cell in table.cells)
+    cells = dict.fromkeys(
+        cell.key for issue in issues for table in issue.tables for cell in table.cells
+    )
     for same in equal_counts(cells, blocks.every, blocks.holds):
         if all(key in shown for shown in published for key in (*same.one, *same.other)):
             continue  # every release says all of it
@@ -490,13 +612,19 @@ def equations(
     pairs = len(range_rows) // 2
     limits += from_statistics
     range_rows += [limit.columns for limit in limits]
-    range_weights += [np.ones(len(limit.columns)) if limit.weights is None else limit.weights for limit in limits]
+    range_weights += [
+        np.ones(len(limit.columns)) if limit.weights is None else limit.weights for limit in limits
+    ]
     return Equations(
         fixed=_matrix(rows + margin_rows, weights, blocks.size),
         values=np.array([*values, *([0] * len(margin_rows))], dtype=np.int64),
         ranges=_matrix(range_rows, range_weights, blocks.size),
-        low=np.concatenate([np.tile([0.0, -np.inf], pairs), np.array([limit.low for limit in limits])]),
-        high=np.concatenate([np.tile([np.inf, 0.0], pairs), np.array([limit.high for limit in limits])]),
+        low=np.concatenate(
+            [np.tile([0.0, -np.inf], pairs), np.array([limit.low for limit in limits])]
+        ),
+        high=np.concatenate(
+            [np.tile([np.inf, 0.0], pairs), np.array([limit.high for limit in limits])]
+        ),
         hidden=_matrix(list(hidden.values()), None, blocks.size),
         hidden_cells=tuple(hidden),
         told=len(from_statistics),
@@ -517,7 +645,11 @@ def _since(
         new = blocks.joined(key, [b for b in parts if b not in before[0]])
         gone = blocks.joined(key, [b for b in before[0] if b not in parts])
         if len(new) + len(gone) < len(whole):
-            return np.concatenate([new, gone]), np.concatenate([np.ones(len(new)), -np.ones(len(gone))]), before[1]
+            return (
+                np.concatenate([new, gone]),
+                np.concatenate([np.ones(len(new)), -np.ones(len(gone))]),
+                before[1],
+            )
     return whole, np.ones(len(whole)), 0
 
 
@@ -532,11 +664,15 @@ def _distinct(hidden: Mapping[Key, npt.NDArray[np.int64]]) -> dict[Key, npt.NDAr
 
 
 def _parent_key(key: Key, dimension: str, parent: str) -> Key:
-    return frozenset(pair for pair in key if pair[0] != dimension) | ({(dimension, parent)} if parent != "all" else frozenset())
+    return frozenset(pair for pair in key if pair[0] != dimension) | (
+        {(dimension, parent)} if parent != "all" else frozenset()
+    )
 
 
-def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[Key, int]) -> list[Key]:
-    """The complements along the sensitive attribute that do not follow from two published counts."""
+def _left_over(
+    table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[Key, int]
+) -> list[Key]:
+    """Complements along the sensitive attribute that do not follow from two published counts."""
     name = table.sensitive_attribute
     if name is None:
         return []
@@ -550,14 +686,22 @@ def _left_over(table: PublicTable, trees: Mapping[str, Tree], visible: Mapping[K
         while _parent_key(cell.key, name, above) not in mine:
             above = trees[name].parent[above]
         if cell.key not in visible or _parent_key(cell.key, name, above) not in visible:
-            found.append(frozenset(pair for pair in cell.key if pair[0] != name) | {(name, f"{COMPLEMENT}{code} of {above}")})
+            found.append(
+                frozenset(pair for pair in cell.key if pair[0] != name)
+                | {(name, f"{COMPLEMENT}{code} of {above}")}
+            )
     return found
 
 
 def _add_share(
-    blocks: Blocks, release: int, key: Key, dimension: str, edges: tuple[float, float],
-    rows: list[npt.NDArray[np.int64]], weights: list[npt.NDArray[np.float64]],
-) -> None:  # fmt: skip
+    blocks: Blocks,
+    release: int,
+    key: Key,
+    dimension: str,
+    edges: tuple[float, float],
+    rows: list[npt.NDArray[np.int64]],
+    weights: list[npt.NDArray[np.float64]],
+) -> None:
     """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole.
     `key` without `dimension` is the whole."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
@@ -569,7 +713,9 @@ def _add_share(
         weights.append(np.where(inside, 100.0 - edge, -edge))
 
 
-def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> Iterator[_Limit]:
+def _blank(
+    blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]
+) -> Iterator[_Limit]:
     """What the shares of filled fields say about the cells of calls without them.
 
     Where no table joins a field with months, the months add up to bounds on each longer period
@@ -579,7 +725,9 @@ def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, in
     for told in blanks(issue.shares, visible) if issue.shares is not None else ():
         month = frozenset({("period", told.period)} if told.period != "all" else ())
         if blocks.holds(told.cell | month):
-            yield _Limit(blocks.columns(release, told.cell | month), float(told.least), float(told.most))
+            yield _Limit(
+                blocks.columns(release, told.cell | month), float(told.least), float(told.most)
+            )
         else:
             by_cell.setdefault(told.cell, []).append(told)
     if not by_cell:
@@ -593,11 +741,21 @@ def _blank(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, in
             inside = [told for told in listed if above.get(told.period) == code]
             if not inside or not blocks.holds(cell | period):
                 continue
-            silent = {month for month in tree.levels[finest] if above.get(month) == code} - {told.period for told in inside}
+            silent = {month for month in tree.levels[finest] if above.get(month) == code} - {
+                told.period for told in inside
+            }
             most = sum(told.most for told in inside)
             if silent:
-                most += visible[period] - sum(told.calls for told in inside) if period in visible else np.inf
-            yield _Limit(blocks.columns(release, cell | period), float(sum(told.least for told in inside)), most)
+                most += (
+                    visible[period] - sum(told.calls for told in inside)
+                    if period in visible
+                    else np.inf
+                )
+            yield _Limit(
+                blocks.columns(release, cell | period),
+                float(sum(told.least for told in inside)),
+                most,
+            )
 
 
 def _edges(blocks: Blocks, release: int, issue: _Issue) -> Iterator[_Limit]:
@@ -612,20 +770,34 @@ def _edges(blocks: Blocks, release: int, issue: _Issue) -> Iterator[_Limit]:
 def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> list[_Limit]:
     """The facts of the release's statistics that touch a withheld count."""
     found = []
-    for fact in dict.fromkeys(f for s in issue.statistics for f in facts_of(s, visible, blocks.every, issue.threshold, blocks.holds)):
+    for fact in dict.fromkeys(
+        f
+        for s in issue.statistics
+        for f in facts_of(s, visible, blocks.every, issue.threshold, blocks.holds)
+    ):
         if all(cell in visible for cell, _ in fact.terms):
             continue
         parts = [blocks.columns(release, cell) for cell, _ in fact.terms]
-        weights = [np.full(len(part), float(weight)) for part, (_, weight) in zip(parts, fact.terms, strict=True)]
+        weights = [
+            np.full(len(part), float(weight))
+            for part, (_, weight) in zip(parts, fact.terms, strict=True)
+        ]
         found.append(_Limit(np.concatenate(parts), fact.low, fact.high, np.concatenate(weights)))
     return found
 
 
-def _differences(blocks: Blocks, same: Equality) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+def _differences(
+    blocks: Blocks, same: Equality
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
     """In each block, the unknowns of one side less those of the other."""
     for space in blocks.spaces:
-        one, other = (np.concatenate([NOBODY, *(space.columns(key, blocks.home(key)) for key in keys)]) for keys in (same.one, same.other))
+        one, other = (
+            np.concatenate([NOBODY, *(space.columns(key, blocks.home(key)) for key in keys)])
+            for keys in (same.one, same.other)
+        )
         columns, place = np.unique(np.concatenate([one, other]), return_inverse=True)
-        signs = np.bincount(place, np.concatenate([np.ones(len(one)), -np.ones(len(other))]), len(columns))
+        signs = np.bincount(
+            place, np.concatenate([np.ones(len(one)), -np.ones(len(other))]), len(columns)
+        )
         if np.any(signs):
             yield columns[signs != 0], signs[signs != 0]

@@ -59,7 +59,11 @@ class Contradiction(Exception):
     """No whole-number table fits what the release publishes."""
 
 
-def judge(equations: Equations, threshold: int, tick: Callable[[int, int], None] = lambda done, total: None) -> list[Verdict]:
+def judge(
+    equations: Equations,
+    threshold: int,
+    tick: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Verdict]:
     """One verdict for each hidden cell, in the order of `equations.hidden_cells`.
 
     A cell is safe when it spans 1..threshold-1 (lowest <= 1, highest >= threshold-1), or when the
@@ -79,7 +83,7 @@ def judge(equations: Equations, threshold: int, tick: Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class _Part:
-    """Equations over fewer columns. `constant`: what the columns left out add to each hidden cell."""
+    """Equations over fewer columns. `constant`: what other columns add to each hidden cell."""
 
     fixed: sp.csr_matrix
     values: Ints
@@ -128,13 +132,19 @@ def _reduce(eq: Equations) -> _Part:
     stacked = sp.vstack([fixed, ranges, hidden]).tocsc()
     chosen = _distinct_columns(stacked)
     return _Part(
-        fixed[:, chosen].tocsr(), rest[keep], ranges[:, chosen].tocsr(), eq.low - shift, eq.high - shift,
-        hidden[:, chosen].tocsr(), constant, np.arange(hidden.shape[0]),
-    )  # fmt: skip
+        fixed[:, chosen].tocsr(),
+        rest[keep],
+        ranges[:, chosen].tocsr(),
+        eq.low - shift,
+        eq.high - shift,
+        hidden[:, chosen].tocsr(),
+        constant,
+        np.arange(hidden.shape[0]),
+    )
 
 
 def _distinct_columns(matrix: sp.csc_matrix) -> Ints:
-    """One of each group of equal columns: their sum is again a whole number that is not negative."""
+    """One of each group of equal columns: their sum is a whole number that is not negative."""
     matrix.sort_indices()
     seen: dict[bytes, int] = {}
     for column in range(matrix.shape[1]):
@@ -158,11 +168,18 @@ def _components(part: _Part) -> list[_Part]:
         if not len(hidden):
             continue
         fixed, ranges = row_ids[row_ids < a], row_ids[(row_ids >= a) & (row_ids < b)] - a
-        found.append(_Part(
-            part.fixed[fixed][:, column_ids], part.values[fixed],
-            part.ranges[ranges][:, column_ids], part.low[ranges], part.high[ranges],
-            part.hidden[hidden][:, column_ids], part.constant[hidden], part.rows[hidden],
-        ))  # fmt: skip
+        found.append(
+            _Part(
+                part.fixed[fixed][:, column_ids],
+                part.values[fixed],
+                part.ranges[ranges][:, column_ids],
+                part.low[ranges],
+                part.high[ranges],
+                part.hidden[hidden][:, column_ids],
+                part.constant[hidden],
+                part.rows[hidden],
+            )
+        )
     return found
 
 
@@ -204,25 +221,45 @@ class _Model:
         self.part, self.cap = part, cap
         rows = _independent(part.fixed, part.values)
         self.matrix = sp.vstack([part.fixed[rows], part.ranges]).tocsr()
-        self.low, self.high = np.concatenate([part.values[rows], part.low]), np.concatenate([part.values[rows], part.high])
+        self.low, self.high = (
+            np.concatenate([part.values[rows], part.low]),
+            np.concatenate([part.values[rows], part.high]),
+        )
         self.width = self.matrix.shape[1]
         self._solvers: dict[bool, highspy.Highs] = {}
 
-    def _load(self, matrix: sp.csr_matrix, row_low: Floats, row_high: Floats, whole: bool, **options: int | float) -> highspy.Highs:
+    def _load(
+        self,
+        matrix: sp.csr_matrix,
+        row_low: Floats,
+        row_high: Floats,
+        whole: bool,
+        **options: int | float,
+    ) -> highspy.Highs:
         """A solver for `matrix`, whose columns after the unknowns are fractions and at least 0."""
         lp = highspy.HighsLp()
         lp.num_row_, lp.num_col_ = matrix.shape
         more = lp.num_col_ - self.width
         lp.col_cost_, lp.col_lower_ = np.zeros(lp.num_col_), np.zeros(lp.num_col_)
-        lp.col_upper_ = np.concatenate([np.full(self.width, float(self.cap)), np.full(more, highspy.kHighsInf)])
+        lp.col_upper_ = np.concatenate(
+            [np.full(self.width, float(self.cap)), np.full(more, highspy.kHighsInf)]
+        )
         lp.row_lower_, lp.row_upper_ = row_low, row_high
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = (
+            matrix.indptr,
+            matrix.indices,
+            matrix.data,
+        )
         if whole:
-            lp.integrality_ = [highspy.HighsVarType.kInteger] * self.width + [highspy.HighsVarType.kContinuous] * more
+            lp.integrality_ = [highspy.HighsVarType.kInteger] * self.width + [
+                highspy.HighsVarType.kContinuous
+            ] * more
         highs = highspy.Highs()
         highs.setOptionValue("output_flag", False)
-        for option, value in ({"threads": 1, "random_seed": 0, "simplex_strategy": 4} | options).items():
+        for option, value in (
+            {"threads": 1, "random_seed": 0, "simplex_strategy": 4} | options
+        ).items():
             highs.setOptionValue(option, value)
         highs.passModel(lp)
         return highs
@@ -239,9 +276,14 @@ class _Model:
         if status == highspy.HighsModelStatus.kInfeasible:
             raise Contradiction
         if status != highspy.HighsModelStatus.kOptimal:
-            raise AuditError(f"the solver stopped without an answer ({highs.modelStatusToString(status)}); the promise is not proven")
+            raise AuditError(
+                f"the solver stopped without an answer ({highs.modelStatusToString(status)}); the "
+                "promise is not proven"
+            )
         info = highs.getInfo()
-        return np.asarray(highs.getSolution().col_value), info.mip_dual_bound if whole else info.objective_function_value
+        return np.asarray(
+            highs.getSolution().col_value
+        ), info.mip_dual_bound if whole else info.objective_function_value
 
     def many(self, rows: Ints, rewards: Floats, goal: int, *, up: bool) -> Ints | None:
         """A whole-number point at which many of the hidden cells `rows` are at least (`up`) or at
@@ -253,9 +295,14 @@ class _Model:
         short = sp.identity(count) * (1.0 if up else -1.0)
         matrix = sp.bmat([[self.matrix, None], [self.part.hidden[rows], short]]).tocsr()
         goals = float(goal) - self.part.constant[rows]
-        row_low, row_high = np.concatenate([self.low, goals if up else -most]), np.concatenate([self.high, most if up else goals])
+        row_low, row_high = (
+            np.concatenate([self.low, goals if up else -most]),
+            np.concatenate([self.high, most if up else goals]),
+        )
         highs = self._load(matrix, row_low, row_high, True, mip_max_nodes=1, mip_rel_gap=NEAR)
-        highs.changeColsCost(count, np.arange(self.width, self.width + count, dtype=np.int32), rewards)
+        highs.changeColsCost(
+            count, np.arange(self.width, self.width + count, dtype=np.int32), rewards
+        )
         highs.setOptionValue("time_limit", SOLVER_SECONDS)
         highs.run()
         found = np.asarray(highs.getSolution().col_value)
@@ -267,7 +314,9 @@ class _Model:
         if rounded.min(initial=0) < 0 or np.any(self.part.fixed @ rounded != self.part.values):
             return None
         inside = self.part.ranges @ rounded
-        if np.any(inside < self.part.low - TOLERANCE) or np.any(inside > self.part.high + TOLERANCE):
+        if np.any(inside < self.part.low - TOLERANCE) or np.any(
+            inside > self.part.high + TOLERANCE
+        ):
             return None
         return rounded
 
@@ -277,7 +326,9 @@ class _Model:
         change = where - point
         moved = np.flatnonzero(np.abs(change) > TOLERANCE)
         rows = self.matrix[:, moved]
-        label = connected_components(sp.bmat([[None, abs(rows)], [abs(rows).T, None]]), directed=False)[1][rows.shape[0] :]
+        label = connected_components(
+            sp.bmat([[None, abs(rows)], [abs(rows).T, None]]), directed=False
+        )[1][rows.shape[0] :]
         broken = np.unique(label[np.abs(change[moved] - np.rint(change[moved])) > TOLERANCE])
         kept = moved[~np.isin(label, broken)]
         found = point.copy()
@@ -288,7 +339,10 @@ class _Model:
 def _solve(part: _Part, threshold: int, cap: int) -> list[tuple[int, Verdict]]:
     if part.hidden.shape[1] == 0:  # everything behind these cells is known
         known = [int(value) for value in part.constant]
-        return [(int(row), Verdict(v, v, v, False, "pinned")) for row, v in zip(part.rows, known, strict=True)]
+        return [
+            (int(row), Verdict(v, v, v, False, "pinned"))
+            for row, v in zip(part.rows, known, strict=True)
+        ]
     seen = _CellSearch(part, threshold, cap)
     seen.sweep()
     for row in np.argsort(-part.constant, kind="stable").tolist():
@@ -305,7 +359,10 @@ class _CellSearch:
     def __init__(self, part: _Part, threshold: int, cap: int) -> None:
         self.part, self.threshold, self.model = part, threshold, _Model(part, cap)
         number = part.hidden.shape[0]
-        self.low, self.high = np.full(number, np.iinfo(np.int64).max), np.full(number, -1, dtype=np.int64)
+        self.low, self.high = (
+            np.full(number, np.iinfo(np.int64).max),
+            np.full(number, -1, dtype=np.int64),
+        )
         self.bound_low, self.bound_high = np.zeros(number), np.full(number, np.inf)
         self.point: Ints | None = None
 
@@ -323,7 +380,9 @@ class _CellSearch:
         with ThreadPoolExecutor(len(ways)) as pool:
             while ways := [up for up in ways if left(up) > FEW]:
                 before = {up: left(up) for up in ways}
-                points = list(pool.map(self._many, ways))  # all before any is noted, so that two runs find the same
+                points = list(
+                    pool.map(self._many, ways)
+                )  # all before any is noted, so that two runs find the same
                 for point in points:
                     self._note(point)
                 ways = [up for up in ways if before[up] - left(up) >= SHARE * before[up]]
@@ -345,8 +404,11 @@ class _CellSearch:
         where, objective = self.model.solve(costs)
         bound = sign * objective + self.part.constant[row]
         found = self.model.whole_point(where)
-        # Going up, a bound below threshold - 1 is a leak already; going down, one at the threshold shows a large count.
-        settled = bound < self.threshold - 1 - TOLERANCE if up else bound >= self.threshold - TOLERANCE
+        # Going up, a bound below threshold - 1 is a leak already; going down, one at the threshold
+        # shows a large count.
+        settled = (
+            bound < self.threshold - 1 - TOLERANCE if up else bound >= self.threshold - TOLERANCE
+        )
         if found is None and self.point is not None:
             self._note(self.model.whole_parts(where, self.point))
             settled = settled or not self.open(up=up)[row]
@@ -358,7 +420,10 @@ class _CellSearch:
             bound = sign * objective + self.part.constant[row]
             found = self.model.whole_point(where)
             if found is None:
-                raise AuditError("the solver's whole-number answer does not fit its own equations; the promise is not proven")
+                raise AuditError(
+                    "the solver's whole-number answer does not fit its own equations; the promise "
+                    "is not proven"
+                )
         self._note(found)
         if up:
             self.bound_high[row] = min(self.bound_high[row], bound)
@@ -373,7 +438,13 @@ class _CellSearch:
                 self.push(row, up=up, point=True)  # a large count, not yet seen at two values
         open_values = bool(self.high[row] > self.low[row])
         safe = spans or (least >= self.threshold and open_values)
-        reason = "" if safe else "pinned" if self.bound_high[row] - self.bound_low[row] < 1 - TOLERANCE or not open_values else "narrow"
+        reason = (
+            ""
+            if safe
+            else "pinned"
+            if self.bound_high[row] - self.bound_low[row] < 1 - TOLERANCE or not open_values
+            else "narrow"
+        )
         return Verdict(int(self.low[row]), int(self.high[row]), least, safe, reason)
 
     def _note(self, point: Ints | None) -> None:

@@ -53,7 +53,9 @@ class Tree:
 
     levels: dict[str, tuple[str, ...]]
     parent: dict[str, str]
-    _above: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _above: dict[str, dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def above(self, level: str) -> dict[str, str]:
         """For every code at or below `level`, its ancestor at `level`."""
@@ -159,21 +161,35 @@ def read_release(folder: Path) -> PublicRelease:
         threshold, version = package["privacy"]["threshold"], str(package["version"])
         resources = package["resources"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise AuditError(f"{folder / 'datapackage.json'}: not a release of format 1 ({type(error).__name__}); build it again") from None
+        raise AuditError(
+            f"{folder / 'datapackage.json'}: not a release of format 1 ({type(error).__name__}); "
+            "build it again"
+        ) from None
     if not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 2:
-        raise AuditError(f"{folder / 'datapackage.json'}: privacy.threshold must be a whole number of 2 or more; build the release again")
+        raise AuditError(
+            f"{folder / 'datapackage.json'}: privacy.threshold must be a whole number of 2 or "
+            "more; build the release again"
+        )
     release = PublicRelease(threshold, version, hashlib.sha256(raw).hexdigest(), {}, [])
     with _understanding(folder / "datapackage.json"):
         release.dates = Dates.of(package)
         revised = package.get("revised", {})
-        release.revised_months, release.revised_at_most = tuple(map(str, revised.get("months", ()))), int(revised.get("at_most", 0))
+        release.revised_months, release.revised_at_most = (
+            tuple(map(str, revised.get("months", ()))),
+            int(revised.get("at_most", 0)),
+        )
         release.declared = read_declared(package.get("facts", ()), str(folder / "datapackage.json"))
         contents = _listed(folder, resources, release.findings)
-        named = [(str(resource.get("name", "")), str(resource["path"]), resource.get("table")) for resource in resources]
+        named = [
+            (str(resource.get("name", "")), str(resource["path"]), resource.get("table"))
+            for resource in resources
+        ]
     for name, path, _table_of in named:
         if name.startswith("codelist-"):
             with _understanding(folder / path):
-                release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(contents[path])
+                release.trees[name.removeprefix("codelist-").replace("-", "_")] = _tree(
+                    contents[path]
+                )
     has_shares = False
     for name, path, table in named:
         if not isinstance(table, dict):
@@ -192,7 +208,13 @@ def read_release(folder: Path) -> PublicRelease:
             elif table.get("kind") == "count":
                 release.tables.append(_table(name, table, contents[path], release))
             else:
-                release.findings.append(Finding("undeclared", f"a table of kind '{table.get('kind')}' cannot be audited", name))
+                release.findings.append(
+                    Finding(
+                        "undeclared",
+                        f"a table of kind '{table.get('kind')}' cannot be audited",
+                        name,
+                    )
+                )
     with _understanding(folder / "datapackage.json"):
         _check_declared(release, has_shares, bool(package.get("history")))
     return release
@@ -209,7 +231,14 @@ def _edges(release: PublicRelease) -> list[Key]:
         period = finest & {f"{day:%Y}", f"{day.year}-Q{(day.month - 1) // 3 + 1}", f"{day:%Y-%m}"}
         # In months collected whole, only the day's month may be known to hold a record.
         known = "weekday" in release.trees and day.day > 1 and (day + timedelta(days=1)).day > 1
-        found.append(frozenset({*(("period", code) for code in period), *([("weekday", str(day.isoweekday()))] if known else [])}))
+        found.append(
+            frozenset(
+                {
+                    *(("period", code) for code in period),
+                    *([("weekday", str(day.isoweekday()))] if known else []),
+                }
+            )
+        )
     return found
 
 
@@ -218,10 +247,17 @@ def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> 
     declared."""
     measures = {statistic.name: statistic.measure for statistic in release.statistics}
     codes = {name: tree.parent for name, tree in release.trees.items()}
-    for name, wrong in undeclared(release.declared, measures, has_shares, codes, revised, _edges(release)):
+    for name, wrong in undeclared(
+        release.declared, measures, has_shares, codes, revised, _edges(release)
+    ):
         release.findings.append(Finding("undeclared", wrong, name))
     if release.declared.shares is not None:
-        visible = {cell.key: cell.value for table in release.tables for cell in table.cells if cell.value is not None}
+        visible = {
+            cell.key: cell.value
+            for table in release.tables
+            for cell in table.cells
+            if cell.value is not None
+        }
         levels = release.trees["period"].levels if "period" in release.trees else {"all": ("all",)}
         months = list(levels.values())[-1] if len(levels) > 1 else ()
         for wrong in odd_rows(release.declared.shares, months, visible, release.threshold):
@@ -234,10 +270,20 @@ def _understanding(path: Path) -> Iterator[None]:
     quote a value."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError, csv.Error) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        OverflowError,
+        csv.Error,
+    ) as error:
         raise AuditError(
-            f"{path}: cannot be understood as part of a release of format 1 ({type(error).__name__}), nor as datapackage.json describes it; "
-            "build the release again"
+            f"{path}: cannot be understood as part of a release of format 1 "
+            f"({type(error).__name__}), nor as datapackage.json describes it; build the release "
+            "again"
         ) from None
 
 
@@ -249,19 +295,34 @@ def read_earlier(folder: Path, release: PublicRelease) -> list[PublicRelease]:
     for entry in listed:
         kept = folder / HISTORY / str(entry["version"])
         if not (kept / "datapackage.json").is_file():
-            release.findings.append(Finding("earlier releases", f"release {entry['version']} is listed but not kept in {HISTORY}/"))
+            release.findings.append(
+                Finding(
+                    "earlier releases",
+                    f"release {entry['version']} is listed but not kept in {HISTORY}/",
+                )
+            )
             continue
         earlier = read_release(kept)
-        if earlier.datapackage_sha256 != entry["datapackage_sha256"] or any(f.attack in ("bytes", "undeclared") for f in earlier.findings):
+        if earlier.datapackage_sha256 != entry["datapackage_sha256"] or any(
+            f.attack in ("bytes", "undeclared") for f in earlier.findings
+        ):
             release.findings.append(
-                Finding("earlier releases", f"release {entry['version']} in {HISTORY}/ is not the one that was published")
+                Finding(
+                    "earlier releases",
+                    f"release {entry['version']} in {HISTORY}/ is not the one that was published",
+                )
             )
         found.append(earlier)
     names = {str(entry["version"]) for entry in listed}
     if (folder / HISTORY).is_dir():
         for kept in sorted((folder / HISTORY).iterdir()):
             if kept.name not in names:
-                release.findings.append(Finding("undeclared", f"{HISTORY}/{kept.name} is not listed in datapackage.json; remove it"))
+                release.findings.append(
+                    Finding(
+                        "undeclared",
+                        f"{HISTORY}/{kept.name} is not listed in datapackage.json; remove it",
+                    )
+                )
     return found
 
 
@@ -269,33 +330,60 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise AuditError(f"{path}: cannot be read ({error.strerror}); is this the folder of a release?") from None
+        raise AuditError(
+            f"{path}: cannot be read ({error.strerror}); is this the folder of a release?"
+        ) from None
 
 
-def _listed(folder: Path, resources: list[dict[str, Any]], findings: list[Finding]) -> dict[str, str]:
+def _listed(
+    folder: Path, resources: list[dict[str, Any]], findings: list[Finding]
+) -> dict[str, str]:
     """The text of every listed file; findings for files that differ, and for files that are not
     listed."""
     contents: dict[str, str] = {}
     for resource in resources:
         path = str(resource.get("path", ""))
         if not path or path.startswith("/") or ".." in Path(path).parts:
-            raise AuditError(f"{folder / 'datapackage.json'}: the resource path '{path}' leaves the release's folder")
+            raise AuditError(
+                f"{folder / 'datapackage.json'}: the resource path '{path}' leaves the release's "
+                "folder"
+            )
         data = _bytes(folder / path)
-        if resource.get("hash") != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource.get("bytes") != len(data):
-            findings.append(Finding("bytes", f"the file {path} is not the one that datapackage.json describes"))
+        if resource.get("hash") != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource.get(
+            "bytes"
+        ) != len(data):
+            findings.append(
+                Finding("bytes", f"the file {path} is not the one that datapackage.json describes")
+            )
         contents[path] = data.decode("utf-8-sig")
     if (folder / APPROVAL).exists():
         try:
             approval = json.loads((folder / APPROVAL).read_bytes())
-            plain = sorted(approval) == APPROVAL_KEYS and all(isinstance(text, str) for text in approval.values())
+            plain = sorted(approval) == APPROVAL_KEYS and all(
+                isinstance(text, str) for text in approval.values()
+            )
         except (ValueError, TypeError):
             plain = False
         if not plain:
-            findings.append(Finding("undeclared", f"the file {APPROVAL} holds more or less than {', '.join(APPROVAL_KEYS)}"))
+            findings.append(
+                Finding(
+                    "undeclared",
+                    f"the file {APPROVAL} holds more or less than {', '.join(APPROVAL_KEYS)}",
+                )
+            )
     for file in sorted(p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()):
         relative = file.relative_to(folder)
-        if relative.parts[0] != HISTORY and str(relative) not in contents and str(relative) not in UNLISTED:
-            findings.append(Finding("undeclared", f"the file {relative} is not listed in datapackage.json; remove it"))
+        if (
+            relative.parts[0] != HISTORY
+            and str(relative) not in contents
+            and str(relative) not in UNLISTED
+        ):
+            findings.append(
+                Finding(
+                    "undeclared",
+                    f"the file {relative} is not listed in datapackage.json; remove it",
+                )
+            )
     return contents
 
 
@@ -331,49 +419,98 @@ def _table(name: str, declared: dict[str, Any], text: str, release: PublicReleas
     found = list(rows[0]) if rows else []
     expected = [*levels, measure, *percent_of, "status"]
     if found != expected:
-        release.findings.append(Finding("undeclared", f"its columns are {found}; declared are {expected}", name))
-    allowed = {d: {c for level in names for c in release.trees[d].levels[level]} for d, names in levels.items()}
+        release.findings.append(
+            Finding("undeclared", f"its columns are {found}; declared are {expected}", name)
+        )
+    allowed = {
+        d: {c for level in names for c in release.trees[d].levels[level]}
+        for d, names in levels.items()
+    }
     cells: list[Cell] = []
     for number, row in enumerate(rows, start=2):
         codes = {d: row[d] for d in levels}
         odd = [d for d, code in codes.items() if code not in allowed[d]]
         if odd:
-            release.findings.append(Finding("undeclared", f"line {number} holds a code that is not in the codelist of {odd[0]}", name))
+            release.findings.append(
+                Finding(
+                    "undeclared",
+                    f"line {number} holds a code that is not in the codelist of {odd[0]}",
+                    name,
+                )
+            )
             continue
         key = frozenset((d, c) for d, c in (codes | where).items() if c != "all")
         value = _value(row[measure], row["status"], name, number, tuple(codes.items()), release)
         if wrong := _wrong_mark(row["status"], codes | where, release):
-            release.findings.append(Finding("marks", f"line {number} {wrong}", name, tuple(codes.items())))
+            release.findings.append(
+                Finding("marks", f"line {number} {wrong}", name, tuple(codes.items()))
+            )
         percent = {column: float(row[column]) for column in percent_of if row[column] != ""}
         cells.append(Cell(key, value, percent))
     total = 1
     for codes_of in allowed.values():
         total *= len(codes_of)
     if len({cell.key for cell in cells}) != total:
-        release.findings.append(Finding("undeclared", f"it has {len(cells)} rows where its levels make {total} cells", name))
-    return PublicTable(name, declared["universe"], levels, where, declared.get("sensitive_attribute"), percent_of, tuple(cells))
+        release.findings.append(
+            Finding(
+                "undeclared", f"it has {len(cells)} rows where its levels make {total} cells", name
+            )
+        )
+    return PublicTable(
+        name,
+        declared["universe"],
+        levels,
+        where,
+        declared.get("sensitive_attribute"),
+        percent_of,
+        tuple(cells),
+    )
 
 
-def _statistic(name: str, declared: dict[str, Any], text: str, release: PublicRelease) -> PublicStatistic:
+def _statistic(
+    name: str, declared: dict[str, Any], text: str, release: PublicRelease
+) -> PublicStatistic:
     levels, where = declared["dimensions"], dict(declared.get("where") or {})
     rounding = {column: float(step) for column, step in declared["rounding"].items()}
-    of = (name, str(declared["measure"]), str(declared["universe"]), frozenset(where.items()), float(declared["minimum"]), rounding)
+    of = (
+        name,
+        str(declared["measure"]),
+        str(declared["universe"]),
+        frozenset(where.items()),
+        float(declared["minimum"]),
+        rounding,
+    )
     rows = _rows(text)
     expected = [*levels, *rounding, "status"]
     if rows and list(rows[0]) != expected:
-        release.findings.append(Finding("undeclared", f"its columns are {list(rows[0])}; declared are {expected}", name))
+        release.findings.append(
+            Finding("undeclared", f"its columns are {list(rows[0])}; declared are {expected}", name)
+        )
         return PublicStatistic(*of, ())
     found: list[tuple[Key, dict[str, float] | None]] = []
     for number, row in enumerate(rows, start=2):
         key = frozenset((d, row[d]) for d in levels if row[d] != "all") | frozenset(where.items())
         status = row["status"]
-        whole = [(DIFFERENCE if column.endswith(("low", "high")) else NUMBER).fullmatch(row[column]) is not None for column in rounding]
-        if status not in (*VISIBLE, SUPPRESSED, NONE) or any((status in VISIBLE) != number for number in whole):
+        whole = [
+            (DIFFERENCE if column.endswith(("low", "high")) else NUMBER).fullmatch(row[column])
+            is not None
+            for column in rounding
+        ]
+        if status not in (*VISIBLE, SUPPRESSED, NONE) or any(
+            (status in VISIBLE) != number for number in whole
+        ):
             release.findings.append(
-                Finding("marks", f"line {number} has a status that does not fit what stands in it", name, tuple(sorted(key)))
+                Finding(
+                    "marks",
+                    f"line {number} has a status that does not fit what stands in it",
+                    name,
+                    tuple(sorted(key)),
+                )
             )
         if wrong := _wrong_mark(status, {d: row[d] for d in levels} | where, release):
-            release.findings.append(Finding("marks", f"line {number} {wrong}", name, tuple(sorted(key))))
+            release.findings.append(
+                Finding("marks", f"line {number} {wrong}", name, tuple(sorted(key)))
+            )
         shown = status in VISIBLE and all(whole)
         found.append((key, {column: float(row[column]) for column in rounding} if shown else None))
     return PublicStatistic(*of, tuple(found), name in release.declared.complete)
@@ -389,24 +526,47 @@ def _wrong_mark(status: str, codes: Mapping[str, str], release: PublicRelease) -
 
 
 def _value(
-    text: str, status: str, table: str, line: int, cell: tuple[tuple[str, str], ...], release: PublicRelease
-) -> int | None:  # fmt: skip
+    text: str,
+    status: str,
+    table: str,
+    line: int,
+    cell: tuple[tuple[str, str], ...],
+    release: PublicRelease,
+) -> int | None:
     """The published count, 0 where nothing was collected (everyone knows that), None where
     withheld. Marks that say more are findings."""
     if status not in STATUSES:
-        release.findings.append(Finding("marks", f"line {line} has the status '{status}', which format 1 does not know", table, cell))
+        release.findings.append(
+            Finding(
+                "marks",
+                f"line {line} has the status '{status}', which format 1 does not know",
+                table,
+                cell,
+            )
+        )
     if status in VISIBLE:
         if not text.isdigit():
-            release.findings.append(Finding("marks", f"line {line} is '{status}' but holds no whole number", table, cell))
+            release.findings.append(
+                Finding(
+                    "marks", f"line {line} is '{status}' but holds no whole number", table, cell
+                )
+            )
             return None
         value = int(text)
         if 0 < value < release.threshold:
             release.findings.append(
-                Finding("known rules", f"a published count lies below the threshold of {release.threshold}", table, cell)
+                Finding(
+                    "known rules",
+                    f"a published count lies below the threshold of {release.threshold}",
+                    table,
+                    cell,
+                )
             )
         return value
     if text != "":
-        release.findings.append(Finding("marks", f"line {line} is '{status}' but holds a value", table, cell))
+        release.findings.append(
+            Finding("marks", f"line {line} is '{status}' but holds a value", table, cell)
+        )
         return int(text) if text.isdigit() else None
     return 0 if status == NONE else None
 
@@ -421,9 +581,13 @@ def read_known(path: Path, release: PublicRelease) -> list[PublicTable]:
     try:
         listed = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise AuditError(f"{path}: cannot be read ({error.strerror}); name a TOML file of known counts") from None
+        raise AuditError(
+            f"{path}: cannot be read ({error.strerror}); name a TOML file of known counts"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AuditError(f"{path}: not valid TOML ({error}); write [[total]] and [[zero]] entries") from None
+        raise AuditError(
+            f"{path}: not valid TOML ({error}); write [[total]] and [[zero]] entries"
+        ) from None
     tables = []
     for kind in ("total", "zero"):
         for number, entry in enumerate(listed.get(kind, []), start=1):
@@ -434,13 +598,32 @@ def read_known(path: Path, release: PublicRelease) -> list[PublicTable]:
             levels: dict[str, tuple[str, ...]] = {}
             for dimension, code in codes.items():
                 tree = release.trees.get(dimension)
-                level = next((name for name, known in tree.levels.items() if code in known), None) if tree else None
+                level = (
+                    next((name for name, known in tree.levels.items() if code in known), None)
+                    if tree
+                    else None
+                )
                 if level is None:
-                    raise AuditError(f"{where} names {dimension} = '{code}', which is not in the release's codelists; use its codes")
+                    raise AuditError(
+                        f"{where} names {dimension} = '{code}', which is not in the release's "
+                        "codelists; use its codes"
+                    )
                 levels[dimension] = ("all", level)
             key = frozenset((d, c) for d, c in codes.items() if c != "all")
             universe = str(entry.get("universe", release.tables[0].universe))
-            tables.append(PublicTable(f"known {kind} {number}", universe, levels, {}, None, {}, (Cell(key, value, {}),)))
+            tables.append(
+                PublicTable(
+                    f"known {kind} {number}",
+                    universe,
+                    levels,
+                    {},
+                    None,
+                    {},
+                    (Cell(key, value, {}),),
+                )
+            )
     if unknown := sorted(set(listed) - {"total", "zero"}):
-        raise AuditError(f"{path}: '{unknown[0]}' is not known here; write [[total]] and [[zero]] entries")
+        raise AuditError(
+            f"{path}: '{unknown[0]}' is not known here; write [[total]] and [[zero]] entries"
+        )
     return tables

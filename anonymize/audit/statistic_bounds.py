@@ -46,7 +46,11 @@ BY_PERSON = ("repeat_90",)
 SIDES = 10
 """Each side of a comparison has at least this multiple of the threshold in calls."""
 
-COLUMNS = {WAITED: ("median", "p90", "based_on"), WITHOUT_TEAM: ("hours_none", "based_on"), "alike": ("recorded", "based_on")}
+COLUMNS = {
+    WAITED: ("median", "p90", "based_on"),
+    WITHOUT_TEAM: ("hours_none", "based_on"),
+    "alike": ("recorded", "based_on"),
+}
 """Columns from which a row's facts are made, by measure; `alike`: for all comparisons of like
 calls."""
 
@@ -81,7 +85,11 @@ def _plain(codes: Codes, low: float, high: float) -> _Part:
 
 
 def facts_of(
-    statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
+    statistic: PublicStatistic,
+    counts: Mapping[Key, int],
+    trees: Mapping[str, Tree],
+    threshold: int,
+    holds: Callable[[Key], bool],
 ) -> list[Fact]:
     """All that the rows of `statistic` say about counts. `counts`: those published; `holds`: is a
     cell among the unknowns?
@@ -92,7 +100,8 @@ def facts_of(
     needed = COLUMNS["alike"] if alike else COLUMNS.get(statistic.measure, ())
     if missing := [name for name in needed if name not in statistic.rounding]:
         raise AuditError(
-            f"the table '{statistic.name}' lacks the column '{missing[0]}', which '{statistic.measure}' has in this version; use the version that made the release"
+            f"the table '{statistic.name}' lacks the column '{missing[0]}', which "
+            f"'{statistic.measure}' has in this version; use the version that made the release"
         )
     found: list[Fact] = []
     for dimension, parts_of in _split_by(statistic.measure):
@@ -116,16 +125,23 @@ def _split_by(measure: str) -> list[tuple[str, PartsOf]]:
         return []
     contrast, outcome = measure.split("_", 1)
     repeat = outcome in BY_PERSON
-    found: list[tuple[str, PartsOf]] = [(REASON, partial(_lost, repeat))] if contrast == BY_REASON else []
+    found: list[tuple[str, PartsOf]] = (
+        [(REASON, partial(_lost, repeat))] if contrast == BY_REASON else []
+    )
     if outcome in SAID:
         found.append((SAID[outcome], partial(_said, outcome in ANSWERED)))
     return found
 
 
 def _split(
-    statistic: PublicStatistic, dimension: str, parts_of: PartsOf, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int,
+    statistic: PublicStatistic,
+    dimension: str,
+    parts_of: PartsOf,
+    counts: Mapping[Key, int],
+    trees: Mapping[str, Tree],
+    threshold: int,
     holds: Callable[[Key], bool],
-) -> list[Fact]:  # fmt: skip
+) -> list[Fact]:
     """What the rows say about the codes of one dimension.
 
     Where the cells of a row are not among the unknowns (no table joins its dimensions with the
@@ -139,30 +155,48 @@ def _split(
             by_levels.setdefault(_levels(key - where, trees), []).append((key, numbers))
     for rows in by_levels.values():
         told = {
-            key: list(parts_of(counts[key], numbers, trees[dimension], threshold, counts.get(key | {(dimension, UNTIMED)})))
+            key: list(
+                parts_of(
+                    counts[key],
+                    numbers,
+                    trees[dimension],
+                    threshold,
+                    counts.get(key | {(dimension, UNTIMED)}),
+                )
+            )
             for key, numbers in rows
             if numbers is not None and key in counts
         }
         if statistic.measure == WAITED and statistic.complete:
             told |= {
-                key: [untimed] for key, numbers in rows if numbers is None and (untimed := _too_few(key, statistic, counts, threshold))
+                key: [untimed]
+                for key, numbers in rows
+                if numbers is None and (untimed := _too_few(key, statistic, counts, threshold))
             }
         if not told:
             continue
         if _held(rows[0][0], dimension, trees, holds):
             for key, parts in told.items():
                 for weighted, low, high in (part.exact for part in parts if part.exact):
-                    terms = tuple((key | {(dimension, code)}, weight) for codes, weight in weighted for code in codes)
+                    terms = tuple(
+                        (key | {(dimension, code)}, weight)
+                        for codes, weight in weighted
+                        for code in codes
+                    )
                     if all(holds(cell) for cell, _ in terms):
                         found.append(Fact(terms, low, high))
             continue
-        for steps in narrowest(rows[0][0] - where, trees, lambda cell: _held(cell | where, dimension, trees, holds)):
+        for steps in narrowest(
+            rows[0][0] - where, trees, lambda cell: _held(cell | where, dimension, trees, holds)
+        ):
             above = {key: wider(key - where, steps, trees) | where for key, _ in rows}
             found += _added(above, told, dimension, counts, holds)
     return found
 
 
-def _too_few(key: Key, statistic: PublicStatistic, counts: Mapping[Key, int], threshold: int) -> _Part | None:
+def _too_few(
+    key: Key, statistic: PublicStatistic, counts: Mapping[Key, int], threshold: int
+) -> _Part | None:
     """A row without numbers whose count is public and large enough has fewer times than the
     minimum: the other calls have none."""
     calls = counts.get(key, 0)
@@ -172,15 +206,24 @@ def _too_few(key: Key, statistic: PublicStatistic, counts: Mapping[Key, int], th
 
 
 def _levels(key: Key, trees: Mapping[str, Tree]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, next(level for level, codes in trees[name].levels.items() if code in codes)) for name, code in sorted(key))
+    return tuple(
+        (name, next(level for level, codes in trees[name].levels.items() if code in codes))
+        for name, code in sorted(key)
+    )
 
 
-def _held(key: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]) -> bool:
+def _held(
+    key: Key, dimension: str, trees: Mapping[str, Tree], holds: Callable[[Key], bool]
+) -> bool:
     return holds(key | {(dimension, list(trees[dimension].levels.values())[1][0])})
 
 
 def _added(
-    above: Mapping[Key, Key], told: Mapping[Key, Sequence[_Part]], dimension: str, counts: Mapping[Key, int], holds: Callable[[Key], bool]
+    above: Mapping[Key, Key],
+    told: Mapping[Key, Sequence[_Part]],
+    dimension: str,
+    counts: Mapping[Key, int],
+    holds: Callable[[Key], bool],
 ) -> list[Fact]:
     """The parts of all rows under each cell (`above` of a row), added up. A row that says nothing
     has from none to all of its calls in each part."""
@@ -202,7 +245,9 @@ def _added(
     return found
 
 
-def _waits(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, untimed: int | None) -> Iterator[_Part]:
+def _waits(
+    calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, untimed: int | None
+) -> Iterator[_Part]:
     """How many calls of a row waited less than each edge of the bands, how many longer, and how
     many have no time (`untimed`, where that is published).
 
@@ -210,24 +255,44 @@ def _waits(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int,
     1)) and ceil(q (N - 1)), counted from 0 (Hyndman and Fan 1996, type 7); it is published to the
     nearest minute. At least `based_on` of the calls have a time.
     """
-    least, most = (int(numbers["based_on"]), calls) if untimed is None else (calls - untimed, calls - untimed)
+    least, most = (
+        (int(numbers["based_on"]), calls) if untimed is None else (calls - untimed, calls - untimed)
+    )
     yield _plain((UNTIMED,), calls - most, calls - least)
     for edge, below, beyond in _edges(tree):
         for name, (over, under) in QUANTILES.items():
             told, whole = numbers[name], over * (calls - 1)
-            weighted = ((below, under), ((UNTIMED,), over))  # N is `calls` less the untimed, which are therefore on this side
-            share = over * (most - 1) % under if untimed is not None else 0  # how far between two waits, of `under`
+            weighted = (
+                (below, under),
+                ((UNTIMED,), over),
+            )  # N is `calls` less the untimed, which are therefore on this side
+            share = (
+                over * (most - 1) % under if untimed is not None else 0
+            )  # how far between two waits, of `under`
             if edge > told:
-                # The quantile lies between the two: were the second beyond the edge, and the first as short as possible, would it be too long?
-                second = share * edge + (under - share) * _shortest(name, numbers, most) >= under * (told + 0.5)
+                # The quantile lies between the two: were the second beyond the edge, and the first
+                # as short as possible, would it be too long?
+                second = share * edge + (under - share) * _shortest(
+                    name, numbers, most
+                ) >= under * (told + 0.5)
                 low = over * (least - 1) // under + 1 + (share > 0 and second)
-                exact = (((below, 1),), float(low), math.inf) if untimed is not None else (weighted, whole + 1.0, math.inf)
+                exact = (
+                    (((below, 1),), float(low), math.inf)
+                    if untimed is not None
+                    else (weighted, whole + 1.0, math.inf)
+                )
                 yield _Part(below, low, math.inf, exact)
                 yield _Part(beyond, 0, most - over * (most - 1) // under - 1, None)
             elif edge < told:
-                first = share * _longest(name, numbers, most) + (under - share) * edge <= under * (told - 0.5)
+                first = share * _longest(name, numbers, most) + (under - share) * edge <= under * (
+                    told - 0.5
+                )
                 high = -(-over * (most - 1) // under) - (share > 0 and first)
-                exact = (((below, 1),), -math.inf, float(high)) if untimed is not None else (weighted, -math.inf, whole + under - 1.0)
+                exact = (
+                    (((below, 1),), -math.inf, float(high))
+                    if untimed is not None
+                    else (weighted, -math.inf, whole + under - 1.0)
+                )
                 yield _Part(below, 0, high, exact)
                 yield _Part(beyond, least + (-over * (least - 1) // under), math.inf, None)
 
@@ -253,7 +318,11 @@ def _edges(tree: Tree) -> Iterator[tuple[int, Codes, Codes]]:
             bands[code] = math.inf
     for edge in sorted({upper for upper in bands.values() if upper < math.inf}):
         below = _joined([code for code, upper in bands.items() if upper <= edge], tree)
-        yield int(edge), below, _joined([code for code, upper in bands.items() if upper > edge], tree)
+        yield (
+            int(edge),
+            below,
+            _joined([code for code, upper in bands.items() if upper > edge], tree),
+        )
 
 
 def _joined(codes: Collection[str], tree: Tree) -> Codes:
@@ -261,24 +330,38 @@ def _joined(codes: Collection[str], tree: Tree) -> Codes:
     found: dict[str, None] = {}
     for code in codes:
         above = tree.parent[code]
-        whole = above != "all" and all(child in codes for child, parent in tree.parent.items() if parent == above)
+        whole = above != "all" and all(
+            child in codes for child, parent in tree.parent.items() if parent == above
+        )
         found[above if whole else code] = None
     return tuple(found)
 
 
-def _hours(calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _untimed: int | None) -> Iterator[_Part]:
+def _hours(
+    calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _untimed: int | None
+) -> Iterator[_Part]:
     """Each hour without a team holds at least one call for which no team was free; each other hour
     at least one of the others."""
     if any(code not in tree.parent for code in NO_TEAM):
         return
-    none, hours = numbers["hours_none"], numbers["based_on"]  # to the nearest 10: from 5 less to 4 more
+    none, hours = (
+        numbers["hours_none"],
+        numbers["based_on"],
+    )  # to the nearest 10: from 5 less to 4 more
     if none == 0 and threshold >= BLURRED:
         yield _plain(NO_TEAM, 0, 0)
     else:
         yield _plain(NO_TEAM, max(0, none - 5), max(0, calls - (hours - 5) + none + 4))
 
 
-def _lost(repeat: bool, calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _unknown: int | None) -> Iterator[_Part]:
+def _lost(
+    repeat: bool,
+    calls: int,
+    numbers: Mapping[str, float],
+    tree: Tree,
+    threshold: int,
+    _unknown: int | None,
+) -> Iterator[_Part]:
     """Like calls by whether a team was free: many were lost because none was, and calls without a
     reason are left out.
 
@@ -293,7 +376,14 @@ def _lost(repeat: bool, calls: int, numbers: Mapping[str, float], tree: Tree, th
         yield _Part((UNTIMED,), 0, math.inf, ((((UNTIMED,), 5), ((SERVED,), 1)), -math.inf, calls))
 
 
-def _said(answered: bool, calls: int, numbers: Mapping[str, float], tree: Tree, threshold: int, _unknown: int | None) -> Iterator[_Part]:
+def _said(
+    answered: bool,
+    calls: int,
+    numbers: Mapping[str, float],
+    tree: Tree,
+    threshold: int,
+    _unknown: int | None,
+) -> Iterator[_Part]:
     """A comparison leaves out calls whose outcome is not on record; and yes and no each have at
     least the threshold on each side."""
     if UNTIMED in tree.parent:
@@ -303,7 +393,11 @@ def _said(answered: bool, calls: int, numbers: Mapping[str, float], tree: Tree, 
 
 
 def _both_missing(
-    statistic: PublicStatistic, counts: Mapping[Key, int], trees: Mapping[str, Tree], threshold: int, holds: Callable[[Key], bool]
+    statistic: PublicStatistic,
+    counts: Mapping[Key, int],
+    trees: Mapping[str, Tree],
+    threshold: int,
+    holds: Callable[[Key], bool],
 ) -> Iterator[Fact]:
     """What `recorded` says about calls without a reason (U) and calls without an outcome (A).
 
@@ -324,4 +418,8 @@ def _both_missing(
         if not numbers["recorded"]:
             yield Fact(tuple((cell, 1) for cell in (*reasons, *outcomes)), threshold, math.inf)
         elif outcomes:
-            yield Fact((*((cell, 10) for cell in outcomes), *((cell, -9) for cell in reasons)), -math.inf, counts[key])
+            yield Fact(
+                (*((cell, 10) for cell in outcomes), *((cell, -9) for cell in reasons)),
+                -math.inf,
+                counts[key],
+            )

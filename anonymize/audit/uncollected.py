@@ -36,8 +36,12 @@ class Dates:
     edges: tuple[date, ...] = ()
     """The days of the first and of the last record, where a gap says that the records begin or end
     next to it."""
-    _seen: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _masks: dict[tuple[str, str], Mask] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _seen: dict[tuple[str, str, str], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _masks: dict[tuple[str, str], Mask] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, package: Mapping[str, Any]) -> Dates | None:
@@ -47,7 +51,11 @@ class Dates:
             return None
         gaps = [(_ends(gap), gap.get("records")) for gap in package.get("gaps", ())]
         day = timedelta(days=1)
-        edges = [first - day if edge == "end" else last + day for (first, last), edge in gaps if edge in ("begin", "end")]
+        edges = [
+            first - day if edge == "end" else last + day
+            for (first, last), edge in gaps
+            if edge in ("begin", "end")
+        ]
         return cls(*_ends(package["period"]), tuple(span for span, _ in gaps), tuple(edges))
 
     def mark(self, codes: Mapping[str, str]) -> str:
@@ -59,7 +67,11 @@ class Dates:
         return self._seen[at]
 
     def _mark(self, period: str, season: str, weekday: str) -> str:
-        days = self._days("period", period) & self._days("season", season) & self._days("weekday", weekday)
+        days = (
+            self._days("period", period)
+            & self._days("season", season)
+            & self._days("weekday", weekday)
+        )
         held = days & self._collected
         if not days.any():
             return WHOLE
@@ -76,7 +88,9 @@ class Dates:
     def _calendar(self) -> list[date]:
         """Every day of every year that the data touch."""
         first = date(self.first.year, 1, 1)
-        return [first + timedelta(days=n) for n in range((date(self.last.year + 1, 1, 1) - first).days)]
+        return [
+            first + timedelta(days=n) for n in range((date(self.last.year + 1, 1, 1) - first).days)
+        ]
 
     @cached_property
     def _between(self) -> Mask:
@@ -84,13 +98,17 @@ class Dates:
 
     @cached_property
     def _collected(self) -> Mask:
-        open_days: Mask = np.array([not any(first <= day <= last for first, last in self.gaps) for day in self._calendar])
+        open_days: Mask = np.array(
+            [not any(first <= day <= last for first, last in self.gaps) for day in self._calendar]
+        )
         return self._between & open_days
 
     def _days(self, dimension: str, code: str) -> Mask:
         """Which days of the calendar have the code."""
         if (dimension, code) not in self._masks:
-            self._masks[dimension, code] = np.array([INSIDE[dimension](day, code) for day in self._calendar])
+            self._masks[dimension, code] = np.array(
+                [INSIDE[dimension](day, code) for day in self._calendar]
+            )
         return self._masks[dimension, code]
 
 
@@ -122,7 +140,13 @@ def _on(day: date, code: str) -> bool:
     may be any."""
     if code.isdigit():
         return day.isoweekday() == int(code)
-    return code not in ("mon-fri", "sat-sun") or (day.isoweekday() <= WORKING_DAYS) == (code == "mon-fri")
+    return code not in ("mon-fri", "sat-sun") or (day.isoweekday() <= WORKING_DAYS) == (
+        code == "mon-fri"
+    )
 
 
-INSIDE: Mapping[str, Callable[[date, str], bool]] = {"period": _in_period, "season": _in_season, "weekday": _on}
+INSIDE: Mapping[str, Callable[[date, str], bool]] = {
+    "period": _in_period,
+    "season": _in_season,
+    "weekday": _on,
+}

@@ -57,37 +57,65 @@ class Certificates:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
             moves = self.moves.tocsr()
             np.savez_compressed(
-                handle, data=moves.data, indices=moves.indices, indptr=moves.indptr, shape=np.array(moves.shape),
-                cells=self.cells, low=self.low, high=self.high,
-            )  # fmt: skip
+                handle,
+                data=moves.data,
+                indices=moves.indices,
+                indptr=moves.indptr,
+                shape=np.array(moves.shape),
+                cells=self.cells,
+                low=self.low,
+                high=self.high,
+            )
 
     @classmethod
     def open(cls, path: Path) -> Certificates:
         with np.load(path, allow_pickle=False) as kept:
-            moves = sp.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=tuple(kept["shape"]))
+            moves = sp.csr_matrix(
+                (kept["data"], kept["indices"], kept["indptr"]), shape=tuple(kept["shape"])
+            )
             return cls(moves, kept["cells"], kept["low"], kept["high"])
 
 
 def verify(system: System, high: int, withheld: Mask, certificates: Certificates) -> None:
     """Check that each sensitive cell has its two tables, in whole numbers, with no solver and no
     tolerance. Raises ProtectionError otherwise."""
-    wrong = "the proof that small counts cannot be worked back is incomplete; nothing was written; please report this"
+    wrong = (
+        "the proof that small counts cannot be worked back is incomplete; nothing was written; "
+        "please report this"
+    )
     published = ~withheld & ~system.unpublished
     moves = certificates.moves.astype(np.int64).T.tocsc()
     changes = (system.cells.astype(np.int64) @ moves).tocsr()
-    lowest = np.asarray(moves.min(axis=1).todense()).ravel() if moves.shape[1] else np.zeros(len(system.leaves), dtype=np.int64)
-    agree = not changes[published].count_nonzero() and not (system.margins.astype(np.int64) @ moves).count_nonzero()
+    lowest = (
+        np.asarray(moves.min(axis=1).todense()).ravel()
+        if moves.shape[1]
+        else np.zeros(len(system.leaves), dtype=np.int64)
+    )
+    agree = (
+        not changes[published].count_nonzero()
+        and not (system.margins.astype(np.int64) @ moves).count_nonzero()
+    )
     if not agree or np.any(system.leaves + lowest < 0):
         raise ProtectionError(wrong)
-    if set(np.flatnonzero(system.sensitive).tolist()) - set(certificates.cells.tolist()) or np.any(system.sensitive & published):
+    if set(np.flatnonzero(system.sensitive).tolist()) - set(certificates.cells.tolist()) or np.any(
+        system.sensitive & published
+    ):
         raise ProtectionError(wrong)
-    for tables, holds in ((certificates.low, lambda v: v <= 1), (certificates.high, lambda v: v >= high)):
-        moved = [0 if table == TRUE else int(changes[cell, table]) for cell, table in zip(certificates.cells, tables, strict=True)]
+    for tables, holds in (
+        (certificates.low, lambda v: v <= 1),
+        (certificates.high, lambda v: v >= high),
+    ):
+        moved = [
+            0 if table == TRUE else int(changes[cell, table])
+            for cell, table in zip(certificates.cells, tables, strict=True)
+        ]
         if not np.all(holds(system.values[certificates.cells] + np.array(moved, dtype=np.int64))):
             raise ProtectionError(wrong)
 
 
-def certify(protected: Protected, known: Sequence[Move] = (), tick: Tick = lambda done, total: None) -> Search:
+def certify(
+    protected: Protected, known: Sequence[Move] = (), tick: Tick = lambda done, total: None
+) -> Search:
     """Look for the tables. `known`: moves found before, used where they still hold. `missing` of
     the result names what was not found."""
     search = Search(protected, tick)
@@ -109,7 +137,9 @@ class Search:
         self.by = np.full(len(self.targets), TRUE, dtype=np.int64)
         self.moves: list[Move] = []
         self.whole = Subproblem.whole(system)
-        held = sp.vstack([system.cells[~withheld & ~system.unpublished], system.margins]).astype(np.int64)
+        held = sp.vstack([system.cells[~withheld & ~system.unpublished], system.margins]).astype(
+            np.int64
+        )
         self.held = sp.csr_matrix(held)
         plain = self.held.shape[0] - system.spare
         self.joined, self.told = self.held[:plain], self.held[plain:]
@@ -117,7 +147,9 @@ class Search:
     @property
     def missing(self) -> list[int]:
         """Cells without both tables."""
-        return sorted({target.cell for target, by in zip(self.targets, self.by, strict=True) if by == TRUE})
+        return sorted(
+            {target.cell for target, by in zip(self.targets, self.by, strict=True) if by == TRUE}
+        )
 
     def note(self, move: Move) -> bool:
         """Keep `move` if it is a valid move that reaches a target not yet reached. Says whether it
@@ -131,12 +163,22 @@ class Search:
         return bool(fresh.any())
 
     def _left(self, up: bool) -> list[Target]:
-        return [t for t, by in zip(self.targets, self.by, strict=True) if by == TRUE and (t.need > 0) == up]
+        return [
+            t
+            for t, by in zip(self.targets, self.by, strict=True)
+            if by == TRUE and (t.need > 0) == up
+        ]
 
     def sweep(self) -> None:
         for up in (True, False):
             while left := self._left(up):
-                self.note(self._whole(furthest(self.whole, self.withheld | self.system.unpublished, left, vertex=True)))
+                self.note(
+                    self._whole(
+                        furthest(
+                            self.whole, self.withheld | self.system.unpublished, left, vertex=True
+                        )
+                    )
+                )
                 self.tick(int((self.by != TRUE).sum()), len(self.by))
                 if len(left) - len(self._left(up)) <= FEW * len(left):
                     break
@@ -152,7 +194,9 @@ class Search:
         fruitless = 0
         for i in left:
             if self.by[i] == TRUE and fruitless < CORNERS:
-                fruitless = 0 if self.note(self._whole(inside.corner(self.targets[i]))) else fruitless + 1
+                fruitless = (
+                    0 if self.note(self._whole(inside.corner(self.targets[i]))) else fruitless + 1
+                )
         with ThreadPoolExecutor(WORKERS) as pool:
             while pair := [i for i in left if self.by[i] == TRUE][:WORKERS]:
                 for move in pool.map(lambda i: inside.whole(self.targets[i]), pair):
@@ -183,7 +227,9 @@ class Search:
         """A move of the joint counts, with what it does to the distances of declared facts from
         their bounds."""
         joint = self.system.joint
-        return np.concatenate([move, -(self.told[:, :joint] @ move) * self.told[:, joint:].diagonal()])
+        return np.concatenate(
+            [move, -(self.told[:, :joint] @ move) * self.told[:, joint:].diagonal()]
+        )
 
     def result(self) -> Certificates:
         """The two tables of each cell, without moves that no cell needs."""
@@ -191,9 +237,16 @@ class Search:
         place = {move: i for i, move in enumerate(used)}
         cells = np.flatnonzero(self.system.sensitive)
         at = {int(cell): i for i, cell in enumerate(cells)}
-        low, high = np.full(len(cells), TRUE, dtype=np.int64), np.full(len(cells), TRUE, dtype=np.int64)
+        low, high = (
+            np.full(len(cells), TRUE, dtype=np.int64),
+            np.full(len(cells), TRUE, dtype=np.int64),
+        )
         for target, by in zip(self.targets, self.by, strict=True):
             (high if target.need > 0 else low)[at[target.cell]] = place[int(by)]
         rows = [sp.csr_matrix(self.moves[i]) for i in used]
-        moves = sp.csr_matrix(sp.vstack(rows)) if rows else sp.csr_matrix((0, len(self.system.leaves)), dtype=np.int64)
+        moves = (
+            sp.csr_matrix(sp.vstack(rows))
+            if rows
+            else sp.csr_matrix((0, len(self.system.leaves)), dtype=np.int64)
+        )
         return Certificates(moves, cells, low, high)

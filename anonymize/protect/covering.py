@@ -56,7 +56,9 @@ class Pattern:
                     for need in needs[cell]:
                         # Parts move against each other and with their whole.
                         up = np.where((others == whole) | (position == 0), need, -need)
-                        room = np.where(up > 0, abs(need), np.minimum(abs(need), system.values[others]))
+                        room = np.where(
+                            up > 0, abs(need), np.minimum(abs(need), system.values[others])
+                        )
                         self._add(others, room.astype(float), float(abs(need)))
                 if not system.unpublished[cell] or system.sensitive[cell]:
                     if self.given[cell]:
@@ -88,7 +90,9 @@ class Pattern:
         cheaper than one that begins with the cheapest (`docs/design/secondary-suppression.md`).
         Each `seed` but 0 varies the costs.
         """
-        cost = self.system.cost * np.sqrt(self.system.cost)  # rounded alike on every processor, which a power is not
+        cost = self.system.cost * np.sqrt(
+            self.system.cost
+        )  # rounded alike on every processor, which a power is not
         if seed:
             cost = cost * (0.5 + np.random.default_rng(seed).random(len(cost)))
         return self._solve(cost)[0]
@@ -97,12 +101,18 @@ class Pattern:
         """A random pattern of few cells inside `withheld`."""
         return self._solve(lots.random(len(withheld)), withheld)[0]
 
-    def _solve(self, cost: npt.NDArray[np.float64], within: Mask | None = None, gap: float = ROUGHLY) -> tuple[Mask, float]:
+    def _solve(
+        self, cost: npt.NDArray[np.float64], within: Mask | None = None, gap: float = ROUGHLY
+    ) -> tuple[Mask, float]:
         size = len(self.system.values)
         allowed = ~self.system.fixed if within is None else within
         starts = np.concatenate([[0], np.cumsum([len(c) for c in self._cells])])
         matrix = sp.csr_matrix(
-            (np.concatenate([np.zeros(0), *self._weights]), np.concatenate([np.zeros(0, np.int64), *self._cells]), starts),
+            (
+                np.concatenate([np.zeros(0), *self._weights]),
+                np.concatenate([np.zeros(0, np.int64), *self._cells]),
+                starts,
+            ),
             shape=(len(self._least), size),
         )
         program = solver.Program(
@@ -114,8 +124,13 @@ class Pattern:
             np.full(len(self._least), np.inf),
         )
         highs = solver.load(program, mip_rel_gap=gap, mip_max_nodes=NODES)
-        highs.changeColsIntegrality(size, np.arange(size, dtype=np.int32), np.full(size, highspy.HighsVarType.kInteger))
+        highs.changeColsIntegrality(
+            size, np.arange(size, dtype=np.int32), np.full(size, highspy.HighsVarType.kInteger)
+        )
         if solver.run(highs) == highspy.HighsModelStatus.kInfeasible:
-            raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
+            raise ProtectionError(
+                "a small count cannot be protected within these tables; use coarser levels or a "
+                "lower threshold"
+            )
         found = solver.point(highs)
         return found > 0.5 if len(found) else allowed, float(highs.getInfo().mip_dual_bound)

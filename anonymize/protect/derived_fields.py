@@ -16,7 +16,12 @@ from anonymize.protect.junction_tree import Clique
 
 
 def _served(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
-    return "served" if "reached" in lists["responder"].levels and lists["responder"].by_code[leaf].parent == "clinician" else None
+    return (
+        "served"
+        if "reached" in lists["responder"].levels
+        and lists["responder"].by_code[leaf].parent == "clinician"
+        else None
+    )
 
 
 def _season(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
@@ -24,7 +29,9 @@ def _season(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
 
 
 def _taken_to_ed(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
-    return UNKNOWN if leaf == lists["outcome"].unknown_leaf else "yes" if leaf in TAKEN_TO_ED else "no"
+    return (
+        UNKNOWN if leaf == lists["outcome"].unknown_leaf else "yes" if leaf in TAKEN_TO_ED else "no"
+    )
 
 
 def _none(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
@@ -32,9 +39,13 @@ def _none(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
 
 
 DERIVED: Mapping[tuple[str, str], Callable[[str, Mapping[str, Codelist]], str | None]] = {
-    ("responder", "not_served_reason"): _served, ("period", "season"): _season, ("outcome", "taken_to_ed"): _taken_to_ed,
-    ("handoff", "partner"): _none, ("handoff", "warm"): _none, ("partner", "warm"): _none,
-}  # fmt: skip
+    ("responder", "not_served_reason"): _served,
+    ("period", "season"): _season,
+    ("outcome", "taken_to_ed"): _taken_to_ed,
+    ("handoff", "partner"): _none,
+    ("handoff", "warm"): _none,
+    ("partner", "warm"): _none,
+}
 """(source, derived field) -> the code that a finest code of the source gives it; None where it
 decides nothing."""
 
@@ -58,20 +69,28 @@ def links(cliques: Sequence[Clique], codelists: Mapping[str, Codelist]) -> list[
     """What the rules say about the cliques' leaves, once for everything that two cliques share."""
     found = []
     for (source, made), code_of in DERIVED.items():
-        ones, others = ({i for i, clique in enumerate(cliques) if name in clique.levels} for name in (source, made))
+        ones, others = (
+            {i for i, clique in enumerate(cliques) if name in clique.levels}
+            for name in (source, made)
+        )
         ends: dict[tuple[int, int], dict[str, str]] = {(i, i): {} for i in sorted(ones & others)}
         rank = {i: codelists[source].levels.index(cliques[i].levels[source]) for i in ones}
         for i, j in product(sorted(ones - others), sorted(others)):
-            if rank.get(j, 0) < rank[i]:  # a field and the coarse level of its source, such as seasons of years, next to the fine level
+            # A field and the coarse level of its source, such as seasons of years.
+            if rank.get(j, 0) < rank[i]:
                 ends[i, j] = _shared(cliques[i], cliques[j], codelists)
         for pair, shared in ends.items():
-            if pair[0] != pair[1] and any(_said(shared, pair, mine, other, codelists) for other, mine in ends.items()):
+            if pair[0] != pair[1] and any(
+                _said(shared, pair, mine, other, codelists) for other, mine in ends.items()
+            ):
                 continue
             given: dict[str | None, set[str]] = {}
             for leaf in codelists[source].codes_at(codelists[source].finest):
                 given.setdefault(code_of(leaf, codelists), set()).add(leaf)
             for code in codelists[made].codes_at(cliques[pair[1]].levels[made]):
-                codes = _made_up(given.get(code, set()), codelists[source], cliques[pair[0]].levels[source])
+                codes = _made_up(
+                    given.get(code, set()), codelists[source], cliques[pair[0]].levels[source]
+                )
                 if codes:
                     found.append(Link(*pair, shared, (source, codes), (made, code)))
     return found
@@ -82,20 +101,35 @@ def _made_up(leaves: set[str], codelist: Codelist, level: str) -> frozenset[str]
     such codes."""
     above = codelist.ancestors(level)
     codes = frozenset(above[leaf] for leaf in leaves)
-    return codes if all(leaf in leaves or above[leaf] not in codes for leaf in codelist.codes_at(codelist.finest)) else frozenset()
+    return (
+        codes
+        if all(
+            leaf in leaves or above[leaf] not in codes
+            for leaf in codelist.codes_at(codelist.finest)
+        )
+        else frozenset()
+    )
 
 
 def _shared(one: Clique, other: Clique, codelists: Mapping[str, Codelist]) -> dict[str, str]:
     names = sorted(set(one.levels) & set(other.levels))
-    return {name: min((one.levels[name], other.levels[name]), key=codelists[name].levels.index) for name in names}
+    return {
+        name: min((one.levels[name], other.levels[name]), key=codelists[name].levels.index)
+        for name in names
+    }
 
 
 def _said(
-    shared: Mapping[str, str], pair: tuple[int, int], by: Mapping[str, str], other: tuple[int, int], codelists: Mapping[str, Codelist]
+    shared: Mapping[str, str],
+    pair: tuple[int, int],
+    by: Mapping[str, str],
+    other: tuple[int, int],
+    codelists: Mapping[str, Codelist],
 ) -> bool:
-    """Does the `other` pair of cliques give this equation already, in cells as narrow or narrower?"""
+    """Does the `other` pair of cliques give this equation, in cells as narrow or narrower?"""
     if other == pair or other[0] == other[1] or (shared == by and other > pair):
         return False
     return all(
-        name in by and codelists[name].levels.index(level) <= codelists[name].levels.index(by[name]) for name, level in shared.items()
+        name in by and codelists[name].levels.index(level) <= codelists[name].levels.index(by[name])
+        for name, level in shared.items()
     )

@@ -22,7 +22,15 @@ from anonymize.errors import PlanError
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
 SHOWN = ("published", "incomplete")
-KINDS = ("share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised", "edge_of_records")
+KINDS = (
+    "share_filled",
+    "waits",
+    "hours_without_team",
+    "like_calls",
+    "no_bound",
+    "revised",
+    "edge_of_records",
+)
 NONE = 0
 """Hours without a team that are published as 0 are 0 if the threshold is BLURRED or more: no
 number between 0 and the threshold is published."""
@@ -55,7 +63,9 @@ class Declared:
     threshold: int
 
 
-def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> list[Bounds]:
+def bounds_of(
+    declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+) -> list[Bounds]:
     """All that the facts say about cells of the joint table (`holds`), published ones included:
     they may still be withheld.
 
@@ -66,14 +76,23 @@ def bounds_of(declared: Declared, codelists: Mapping[str, Codelist], holds: Call
         kind = fact.get("kind")
         if kind not in KINDS:
             raise PlanError(
-                [f"a release declares a fact of the kind '{kind}', which this version does not know; use the version that made the release"]
+                [
+                    (
+                        f"a release declares a fact of the kind '{kind}', which this version does "
+                        "not know; use the version that made the release"
+                    )
+                ]
             )
         if kind == "share_filled":
             listed = _shares(fact, declared, codelists, holds)
         elif kind == "waits":
-            listed = _statistic(fact, fact["dimension"], partial(_waits, fact), declared, codelists, holds)
+            listed = _statistic(
+                fact, fact["dimension"], partial(_waits, fact), declared, codelists, holds
+            )
         elif kind == "hours_without_team":
-            listed = _statistic(fact, fact["dimension"], partial(_without_team, fact), declared, codelists, holds)
+            listed = _statistic(
+                fact, fact["dimension"], partial(_without_team, fact), declared, codelists, holds
+            )
         elif kind == "like_calls":
             listed = _like_calls(fact, declared, codelists, holds)
         elif kind == "edge_of_records":
@@ -88,10 +107,16 @@ def _cell(*parts: Iterable[tuple[str, str]]) -> Key:
     return frozenset((name, code) for part in parts for name, code in part if code != ROOT)
 
 
-def _edge(fact: Mapping[str, Any], codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]) -> Iterator[Bounds]:
+def _edge(
+    fact: Mapping[str, Any], codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+) -> Iterator[Bounds]:
     """At least one call in each of the smallest cells of the joint table around the first or the
     last record."""
-    chains = [[(name, above) for above in _chain(codelists[name], code)] for name, code in sorted(fact["of"].items()) if name in codelists]
+    chains = [
+        [(name, above) for above in _chain(codelists[name], code)]
+        for name, code in sorted(fact["of"].items())
+        if name in codelists
+    ]
     around = {_cell(parts) for parts in product(*chains)}
     held = {cell for cell in around if cell and holds(cell)}
     for cell in held:
@@ -102,14 +127,19 @@ def _edge(fact: Mapping[str, Any], codelists: Mapping[str, Codelist], holds: Cal
 
 def _within(inner: Key, outer: Key, codelists: Mapping[str, Codelist]) -> bool:
     codes = dict(inner)
-    return all(name in codes and code in _chain(codelists[name], codes[name]) for name, code in outer)
+    return all(
+        name in codes and code in _chain(codelists[name], codes[name]) for name, code in outer
+    )
 
 
 # Completeness
 
 
 def _shares(
-    fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+    fact: Mapping[str, Any],
+    declared: Declared,
+    codelists: Mapping[str, Codelist],
+    holds: Callable[[Key], bool],
 ) -> Iterator[Bounds]:
     told: dict[tuple[str, str], list[tuple[str, int, int, int]]] = {}
     for row in declared.rows[fact["resource"]]:
@@ -117,11 +147,15 @@ def _shares(
             continue
         out_of = fact["out_of"][row["out_of"]]
         within = _cell(out_of["of"].items(), [("period", row["period"])])
-        calls = declared.counts[within] - (declared.counts[within | _cell(out_of["without"].items())] if out_of["without"] else 0)
+        calls = declared.counts[within] - (
+            declared.counts[within | _cell(out_of["without"].items())] if out_of["without"] else 0
+        )
         at_least, at_most = int(row["at_least"]), int(row["at_most"])
         most = calls - -(-at_least * calls // 100)
         least = 0 if at_most == 100 else calls - (at_most * calls - 1) // 100
-        told.setdefault((row["field"], row["out_of"]), []).append((row["period"], calls, least, most))
+        told.setdefault((row["field"], row["out_of"]), []).append(
+            (row["period"], calls, least, most)
+        )
     for blank in fact["blank"]:
         exact = blank["relation"] == "equal"
         for (name, out_of), rows in told.items():
@@ -132,8 +166,13 @@ def _shares(
 
 
 def _in_periods(
-    cell: Key, rows: Sequence[tuple[str, int, int, int]], exact: bool, counts: Mapping[Key, int], periods: Codelist, holds: Callable[[Key], bool]
-) -> Iterator[Bounds]:  # fmt: skip
+    cell: Key,
+    rows: Sequence[tuple[str, int, int, int]],
+    exact: bool,
+    counts: Mapping[Key, int],
+    periods: Codelist,
+    holds: Callable[[Key], bool],
+) -> Iterator[Bounds]:
     """Bounds on `cell` in each of (period, calls, least and most blank); where no table joins the
     two, in each longer period that one does."""
     apart: list[tuple[str, int, int, int]] = []
@@ -151,7 +190,11 @@ def _in_periods(
             if not inside or not holds(key):
                 continue
             least, most = sum(row[2] for row in inside), sum(row[3] for row in inside)
-            rest = counts[whole] - sum(row[1] for row in inside) if (whole := _cell([("period", code)])) in counts else None
+            rest = (
+                counts[whole] - sum(row[1] for row in inside)
+                if (whole := _cell([("period", code)])) in counts
+                else None
+            )
             months = sum(above[month] == code for month in periods.codes_at(periods.finest))
             upper = most if len(inside) == months else most + rest if rest is not None else None
             yield Bounds(((key, 1),), least, upper if exact else None)
@@ -182,21 +225,31 @@ class _Row:
     numbers: Mapping[str, int]
 
 
-def _row(fact: Mapping[str, Any], row: Mapping[str, str], name: str, declared: Declared) -> _Row | None:
+def _row(
+    fact: Mapping[str, Any], row: Mapping[str, str], name: str, declared: Declared
+) -> _Row | None:
     """None where the row has no numbers, or its count is not published."""
     dimensions, where = declared.dimensions[fact["resource"]], declared.where[fact["resource"]]
     key = _cell([(d, row[d]) for d in dimensions], where.items())
     if key not in declared.counts or row["status"] not in SHOWN:
         return None
-    numbers = {column: int(text) for column, text in row.items() if text.isdigit() and column not in dimensions}
+    numbers = {
+        column: int(text)
+        for column, text in row.items()
+        if text.isdigit() and column not in dimensions
+    }
     return _Row(key, declared.counts[key], declared.counts.get(key | {(name, UNKNOWN)}), numbers)
 
 
 def _statistic(
-    fact: Mapping[str, Any], name: str, tell: Callable[[_Row, Codelist, int], Iterable[_Share]], declared: Declared,
-    codelists: Mapping[str, Codelist], holds: Callable[[Key], bool],
-) -> Iterator[Bounds]:  # fmt: skip
-    """What all rows say about the codes of the dimension `name`, by what `tell` makes of one row."""
+    fact: Mapping[str, Any],
+    name: str,
+    tell: Callable[[_Row, Codelist, int], Iterable[_Share]],
+    declared: Declared,
+    codelists: Mapping[str, Codelist],
+    holds: Callable[[Key], bool],
+) -> Iterator[Bounds]:
+    """What all rows say about the codes of dimension `name`, by what `tell` makes of one row."""
     resource = fact["resource"]
     if name not in codelists:  # no table has it
         return
@@ -220,7 +273,9 @@ def _statistic(
             continue
         apart: dict[Key, list[_Share]] = {}
         for key, shares in rows.items():
-            if holds(key | {(name, next(iter(codelists[name].codes_at(codelists[name].levels[1]))))}):
+            if holds(
+                key | {(name, next(iter(codelists[name].codes_at(codelists[name].levels[1]))))}
+            ):
                 yield from _sharp(key, name, shares, holds)
             else:
                 apart[key] = shares
@@ -228,43 +283,65 @@ def _statistic(
             yield from _added_up(apart, where, name, declared.counts, codelists, holds)
 
 
-def _sharp(key: Key, name: str, shares: Sequence[_Share], holds: Callable[[Key], bool]) -> Iterator[Bounds]:
+def _sharp(
+    key: Key, name: str, shares: Sequence[_Share], holds: Callable[[Key], bool]
+) -> Iterator[Bounds]:
     for share in shares:
-        weighted, low, high = share.sharp or (tuple((code, 1) for code in share.codes), share.low, share.high)
+        weighted, low, high = share.sharp or (
+            tuple((code, 1) for code in share.codes),
+            share.low,
+            share.high,
+        )
         terms = tuple((key | {(name, code)}, weight) for code, weight in weighted)
         if all(holds(cell) for cell, _ in terms):
             yield Bounds(terms, low, high, True)
 
 
 def _added_up(
-    rows: Mapping[Key, Sequence[_Share]], where: Key, name: str, counts: Mapping[Key, int], codelists: Mapping[str, Codelist],
+    rows: Mapping[Key, Sequence[_Share]],
+    where: Key,
+    name: str,
+    counts: Mapping[Key, int],
+    codelists: Mapping[str, Codelist],
     holds: Callable[[Key], bool],
-) -> Iterator[Bounds]:  # fmt: skip
+) -> Iterator[Bounds]:
     """Where no table joins a row with the dimension: the rows under each wider cell that a table
     does join, added up."""
     split = next(iter(codelists[name].codes_at(codelists[name].levels[1])))
     example = next(iter(rows)) - where
     chains = {d: _chain(codelists[d], code) for d, code in sorted(example)}
     ways: list[tuple[int, ...]] = []
-    for steps in sorted(product(*(range(len(chain)) for chain in chains.values())), key=lambda s: (sum(s), s)):
+    for steps in sorted(
+        product(*(range(len(chain)) for chain in chains.values())), key=lambda s: (sum(s), s)
+    ):
         beyond = any(all(a >= b for a, b in zip(steps, way, strict=True)) for way in ways)
-        wide = _cell((d, chain[step]) for (d, chain), step in zip(chains.items(), steps, strict=True))
+        wide = _cell(
+            (d, chain[step]) for (d, chain), step in zip(chains.items(), steps, strict=True)
+        )
         if not beyond and holds(wide | where | {(name, split)}):
             ways.append(steps)
     parts = {share.codes for shares in rows.values() for share in shares}
     for way in ways:
         under: dict[Key, list[Key]] = {}
         for key in rows:
-            up = ((d, _chain(codelists[d], code)[step]) for (d, code), step in zip(sorted(key - where), way, strict=True))
+            up = (
+                (d, _chain(codelists[d], code)[step])
+                for (d, code), step in zip(sorted(key - where), way, strict=True)
+            )
             under.setdefault(_cell(up) | where, []).append(key)
         for cell, codes in product(under, sorted(parts)):
             low, high = 0, 0.0
             for key in under[cell]:
                 mine = [share for share in rows[key] if share.codes == codes]
                 low += max((share.low for share in mine), default=0)
-                high += min((float(share.high) for share in mine if share.high is not None), default=float(counts.get(key, math.inf)))
+                high += min(
+                    (float(share.high) for share in mine if share.high is not None),
+                    default=float(counts.get(key, math.inf)),
+                )
             terms = tuple((cell | {(name, code)}, 1) for code in codes)
-            if (low > 0 or high < counts.get(cell, math.inf)) and all(holds(term) for term, _ in terms):
+            if (low > 0 or high < counts.get(cell, math.inf)) and all(
+                holds(term) for term, _ in terms
+            ):
                 yield Bounds(terms, low, None if math.isinf(high) else int(high), True)
 
 
@@ -288,17 +365,24 @@ def _waits(fact: Mapping[str, Any], row: _Row, wait: Codelist, _threshold: int) 
     least = calls - untimed if untimed is not None else numbers["based_on"]
     most = calls - untimed if untimed is not None else calls
     yield _Share((no_time,), calls - most, calls - least)
-    limits = {code: math.inf if minutes is None else float(minutes) for code, minutes in fact["less_than"].items()}
+    limits = {
+        code: math.inf if minutes is None else float(minutes)
+        for code, minutes in fact["less_than"].items()
+    }
     for edge in sorted({limit for limit in limits.values() if limit < math.inf}):
         below = _merged([code for code, limit in limits.items() if limit <= edge], wait)
         beyond = _merged([code for code, limit in limits.items() if limit > edge], wait)
         for quantile, (a, b) in fact["quantiles"].items():
             weighted = (*((code, b) for code in below), (no_time, a))
             if edge > numbers[quantile]:
-                yield _Share(below, a * (least - 1) // b + 1, None, (weighted, a * (calls - 1) + 1, None))
+                yield _Share(
+                    below, a * (least - 1) // b + 1, None, (weighted, a * (calls - 1) + 1, None)
+                )
                 yield _Share(beyond, 0, most - a * (most - 1) // b - 1)
             elif edge < numbers[quantile]:
-                yield _Share(below, 0, -(-a * (most - 1) // b), (weighted, None, a * (calls - 1) + b - 1))
+                yield _Share(
+                    below, 0, -(-a * (most - 1) // b), (weighted, None, a * (calls - 1) + b - 1)
+                )
                 yield _Share(beyond, max(0, least + (-a * (least - 1) // b)), None)
 
 
@@ -314,7 +398,9 @@ def _merged(codes: Sequence[str], codelist: Codelist) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _without_team(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int) -> Iterator[_Share]:
+def _without_team(
+    fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int
+) -> Iterator[_Share]:
     """Each hour without a team contains a call for which none was free; each other hour one that
     is not."""
     codes, none = tuple(fact["codes"]), row.numbers["hours_none"]
@@ -329,7 +415,10 @@ def _without_team(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, thresh
 
 
 def _like_calls(
-    fact: Mapping[str, Any], declared: Declared, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+    fact: Mapping[str, Any],
+    declared: Declared,
+    codelists: Mapping[str, Codelist],
+    holds: Callable[[Key], bool],
 ) -> Iterator[Bounds]:
     """Both sides of a comparison are large, it leaves out at most the calls on which it does not
     rest, and `recorded` says how much is missing."""
@@ -350,19 +439,30 @@ def _like_calls(
         if not row.numbers["recorded"] and cells and (outcome or fact["followed"]):
             yield Bounds(tuple((cell, 1) for cell in cells), declared.threshold, None, True)
         if row.numbers["recorded"] and missing and not fact["followed"]:
-            yield Bounds((*((cell, 10) for cell in missing), *((cell, -9) for cell in unreasoned)), None, row.calls, True)
+            yield Bounds(
+                (*((cell, 10) for cell in missing), *((cell, -9) for cell in unreasoned)),
+                None,
+                row.calls,
+                True,
+            )
 
 
-def _reasons(fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int) -> Iterator[_Share]:
+def _reasons(
+    fact: Mapping[str, Any], row: _Row, _reasons: Codelist, threshold: int
+) -> Iterator[_Share]:
     """Why no team came: many calls were lost, and few have no reason on record."""
     unreasoned = fact["unreasoned"]
     yield _Share(tuple(fact["lost"]), fact["sides"] * threshold, None)
     yield _Share((unreasoned,), 0, max(0, row.calls - row.numbers["based_on"]))
     if row.numbers["recorded"] and not fact["followed"]:
-        yield _Share((unreasoned,), 0, None, (((unreasoned, 5), (fact["served"], 1)), None, row.calls))
+        yield _Share(
+            (unreasoned,), 0, None, (((unreasoned, 5), (fact["served"], 1)), None, row.calls)
+        )
 
 
-def _outcomes(fact: Mapping[str, Any], row: _Row, _codes: Codelist, threshold: int) -> Iterator[_Share]:
+def _outcomes(
+    fact: Mapping[str, Any], row: _Row, _codes: Codelist, threshold: int
+) -> Iterator[_Share]:
     yield _Share((fact["missing"],), 0, max(0, row.calls - row.numbers["based_on"]))
     if fact["answers"]:
         yield _Share(("yes",), 2 * threshold, None)

@@ -54,7 +54,9 @@ def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) 
         deepest: dict[str, int] = {}
         for dimension, rank in variables:
             deepest[dimension] = max(rank, deepest.get(dimension, 0))
-        return prod(len(codelists[d].codes_at(codelists[d].levels[rank])) for d, rank in deepest.items())
+        return prod(
+            len(codelists[d].codes_at(codelists[d].levels[rank])) for d, rank in deepest.items()
+        )
 
     used = {spec.name: _variables(spec, codelists) for spec in specs}
     neighbours: dict[Variable, set[Variable]] = {}
@@ -80,20 +82,24 @@ def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) 
     if total > MAX_LEAVES:
         largest = max(cliques, key=size)
         behind = sorted(name for name, variables in used.items() if len(variables & largest) > 1)
-        raise PlanError([
-            f"the tables together need {total:,} joint cells, more than {MAX_LEAVES:,}, to be protected exactly; "
-            f"the largest part joins {', '.join(behind)}; use coarser levels or publish fewer of these tables"
-        ])  # fmt: skip
+        raise PlanError(
+            [
+                f"the tables together need {total:,} joint cells, more than {MAX_LEAVES:,}, to be "
+                f"protected exactly; the largest part joins {', '.join(behind)}; use coarser "
+                "levels or publish fewer of these tables"
+            ]
+        )
     return _as_tree(cliques, codelists)
 
 
 def _as_tree(cliques: list[set[Variable]], codelists: Mapping[str, Codelist]) -> list[Clique]:
-    """Join each clique to the earlier one that shares most (Prim's algorithm on shared variables)."""
+    """Join each clique to the earlier one that shares most (Prim's algorithm on variables)."""
     order, parents = [0], [-1]
     while len(order) < len(cliques):
         rest = [i for i in range(len(cliques)) if i not in order]
         best = max(
-            ((i, j) for i in rest for j in range(len(order))), key=lambda p: (len(cliques[p[0]] & cliques[order[p[1]]]), -p[0], -p[1])
+            ((i, j) for i in rest for j in range(len(order))),
+            key=lambda p: (len(cliques[p[0]] & cliques[order[p[1]]]), -p[0], -p[1]),
         )
         order.append(best[0])
         parents.append(best[1])

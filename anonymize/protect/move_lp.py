@@ -36,14 +36,18 @@ MAX_GAIN = 10
 asked for: narrower than needed, never wrong."""
 MOVED = 1e-3
 MAX_EMPTY_LEAVES, SAMPLE_SIZE = 30_000, 10_000
-"""Of more than MAX_EMPTY_LEAVES empty leaves only SAMPLE_SIZE are in a program. As many of those that would have
-helped go into later programs."""
+"""Of more than MAX_EMPTY_LEAVES empty leaves only SAMPLE_SIZE are in a program. As many of those
+that would have helped go into later programs."""
 HELPS, MAX_HELP = 0.01, 2.0
 """A leaf helps where a call in it would gain at least this share of the largest cost; a gain of
 MAX_HELP always counts."""
 NUDGE = 1e-3
 """Costs differ by up to this share, so that equally cheap moves do not mix."""
-INTERIOR: dict[str, bool | int | float | str] = {"solver": "ipm", "run_crossover": "off", "ipm_optimality_tolerance": 1e-6}
+INTERIOR: dict[str, bool | int | float | str] = {
+    "solver": "ipm",
+    "run_crossover": "off",
+    "ipm_optimality_tolerance": 1e-6,
+}
 
 
 @dataclass
@@ -61,28 +65,42 @@ class LeafSample:
 
 
 def furthest(
-    subproblem: Subproblem, withheld: Mask, targets: Sequence[Target], rewards: Floats | None = None, cost: Floats | None = None, sample: LeafSample | None = None,
-    *, vertex: bool = False, calls_multiplied: float = 1.0,
-) -> Floats:  # fmt: skip
+    subproblem: Subproblem,
+    withheld: Mask,
+    targets: Sequence[Target],
+    rewards: Floats | None = None,
+    cost: Floats | None = None,
+    sample: LeafSample | None = None,
+    *,
+    vertex: bool = False,
+    calls_multiplied: float = 1.0,
+) -> Floats:
     """A move inside `subproblem` that reaches as many of `targets` (no cell twice) as far as
     possible: (all leaves of the system,).
 
     `rewards`: what each target counts for (default 1). With `cost`, published cells may move too,
     at their cost for each call, and the move has the highest reward less cost; cells of infinite
-    cost stay as they are. `sample`: the leaves in the program, where very many are empty. `calls_multiplied`: each
-    leaf may give this multiple of its calls; above 1 the answer is not a move, but shows what
-    moves would use.
+    cost stay as they are. `sample`: the leaves in the program, where very many are empty.
+    `calls_multiplied`: each leaf may give this multiple of its calls; above 1 the answer is not a
+    move, but shows what moves would use.
     """
     needs = np.array([t.need for t in targets])
     count, leaves = len(targets), len(subproblem.leaves)
     own = np.flatnonzero(withheld[subproblem.cells])
-    shop = np.flatnonzero(~withheld[subproblem.cells] & np.isfinite(cost[subproblem.cells])) if cost is not None else own[:0]
+    shop = (
+        np.flatnonzero(~withheld[subproblem.cells] & np.isfinite(cost[subproblem.cells]))
+        if cost is not None
+        else own[:0]
+    )
     price = cost[subproblem.cells[shop]] if cost is not None else np.zeros(0)
     places = np.searchsorted(subproblem.cells[own], [t.cell for t in targets])
     others = subproblem.ties[:, leaves + shop]
     level, width = np.zeros(subproblem.ties.shape[0]), leaves + len(own)
     size = width + 2 * len(shop)
-    tied = sp.hstack([subproblem.ties[:, :leaves], subproblem.ties[:, leaves + own], others, -others], format="csc").tocsr()
+    tied = sp.hstack(
+        [subproblem.ties[:, :leaves], subproblem.ties[:, leaves + own], others, -others],
+        format="csc",
+    ).tocsr()
     tied.resize(len(level), size + count)
     wanted = sp.csr_matrix(
         (
@@ -94,7 +112,14 @@ def furthest(
     )
     program = solver.Program(
         sp.vstack([tied, wanted], format="csr"),
-        np.concatenate([np.zeros(width), price, price, -(np.ones(count) if rewards is None else rewards) / np.abs(needs)]),
+        np.concatenate(
+            [
+                np.zeros(width),
+                price,
+                price,
+                -(np.ones(count) if rewards is None else rewards) / np.abs(needs),
+            ]
+        ),
         np.concatenate(
             [
                 -calls_multiplied * subproblem.system.leaves[subproblem.leaves],
@@ -107,10 +132,17 @@ def furthest(
         np.concatenate([level, np.zeros(count)]),
         np.concatenate([level, np.full(count, np.inf)]),
     )
-    return subproblem.move(_solved(program, leaves - subproblem.system.spare, sample, {} if vertex else INTERIOR))
+    return subproblem.move(
+        _solved(program, leaves - subproblem.system.spare, sample, {} if vertex else INTERIOR)
+    )
 
 
-def _solved(program: solver.Program, leaves: int, sample: LeafSample | None, options: Mapping[str, bool | int | float | str]) -> Floats:
+def _solved(
+    program: solver.Program,
+    leaves: int,
+    sample: LeafSample | None,
+    options: Mapping[str, bool | int | float | str],
+) -> Floats:
     """The program's solution. Of very many empty leaves (the first columns) only a sample is in
     it; the duals name others that would have helped.
 
@@ -134,7 +166,9 @@ def _solved(program: solver.Program, leaves: int, sample: LeafSample | None, opt
     return point
 
 
-def _moved(program: solver.Program, options: Mapping[str, bool | int | float | str]) -> highspy.Highs:
+def _moved(
+    program: solver.Program, options: Mapping[str, bool | int | float | str]
+) -> highspy.Highs:
     """`program`, solved. Raises ProtectionError where it has no feasible point."""
     highs = solver.load(program, **options)
     solver.run(highs)
@@ -149,7 +183,9 @@ def least_disturbing(system: System, withheld: Mask, target: Target, cost: Float
     leaves, stays = len(system.leaves), np.isinf(cost)
     price, most = np.where(stays, 0.0, cost), np.where(stays, 0.0, np.inf)
     least, against = np.where(withheld, -np.inf, 0.0), np.where(withheld, 0.0, most)
-    least[target.cell], most[target.cell] = (target.need, np.inf) if target.need > 0 else (-np.inf, target.need)
+    least[target.cell], most[target.cell] = (
+        (target.need, np.inf) if target.need > 0 else (-np.inf, target.need)
+    )
     against[target.cell] = 0.0
     level = np.zeros(system.ties.shape[0])
     program = solver.Program(
@@ -185,18 +221,27 @@ class CutFinder:
         self.target: int | None = None
         self.highs = solver.load(
             solver.Program(
-                system.ties, np.zeros(self.leaves + cells),
-                np.concatenate([-system.leaves.astype(float), -hair]), np.concatenate([np.full(self.leaves, np.inf), hair]), level, level,
+                system.ties,
+                np.zeros(self.leaves + cells),
+                np.concatenate([-system.leaves.astype(float), -hair]),
+                np.concatenate([np.full(self.leaves, np.inf), hair]),
+                level,
+                level,
             ),
-            solver="ipm", simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0, simplex_iteration_limit=MAX_PIVOTS,
-        )  # fmt: skip
+            solver="ipm",
+            simplex_strategy=4,
+            primal_simplex_bound_perturbation_multiplier=0.0,
+            simplex_iteration_limit=MAX_PIVOTS,
+        )
 
     def cut(self, withheld: Mask, target: Target) -> tuple[Ints, Floats] | None:
         """(cells, weights): of these cells, enough must be withheld for their weights to reach 1.
         None where no cut is found."""
         sign = 1.0 if target.need > 0 else -1.0
         low, high = np.where(withheld, -np.inf, -self.HAIR), np.where(withheld, np.inf, self.HAIR)
-        low[target.cell], high[target.cell] = (-np.inf, target.need) if sign > 0 else (target.need, np.inf)
+        low[target.cell], high[target.cell] = (
+            (-np.inf, target.need) if sign > 0 else (target.need, np.inf)
+        )
         ids = np.flatnonzero((low != self.low) | (high != self.high)).astype(np.int32)
         self.highs.changeColsBounds(len(ids), ids + self.leaves, low[ids], high[ids])
         self.low, self.high = low, high
@@ -205,7 +250,9 @@ class CutFinder:
         self.target = target.cell
         self.highs.changeColCost(self.leaves + target.cell, -sign)
         status = solver.run(self.highs)
-        self.highs.setOptionValue("solver", "simplex")  # from the first answer on, the next one is near
+        self.highs.setOptionValue(
+            "solver", "simplex"
+        )  # from the first answer on, the next one is near
         if status != highspy.HighsModelStatus.kOptimal:
             return None
         return self._valid(solver.row_duals(self.highs), target, sign)
@@ -230,7 +277,11 @@ class CutFinder:
         cells = cells[cells != target.cell]
         if missing <= 0 or np.any(self.system.unpublished[cells]):
             return None
-        room = np.where(weights[cells] > 0, missing, np.minimum(missing, -weights[cells] * self.system.values[cells]))
+        room = np.where(
+            weights[cells] > 0,
+            missing,
+            np.minimum(missing, -weights[cells] * self.system.values[cells]),
+        )
         return cells[room > 0], room[room > 0] / missing
 
 
@@ -257,13 +308,23 @@ class WithheldMoves:
         self.matrix = sp.csr_matrix(system.ties[:, self.columns])
         free = np.where(withheld, np.inf, 0.0)
         self.low = np.concatenate([-system.leaves[self.live].astype(float), -free])
-        self.high = np.concatenate([np.where(self.live < system.joint, float(MAX_GAIN * high), np.inf), free])
+        self.high = np.concatenate(
+            [np.where(self.live < system.joint, float(MAX_GAIN * high), np.inf), free]
+        )
         self.level = np.zeros(self.matrix.shape[0])
         self.asked: int | None = None
         self.far = solver.load(
-            solver.Program(self.matrix, np.zeros(len(self.columns)), self.low, self.high, self.level, self.level),
-            simplex_strategy=4, primal_simplex_bound_perturbation_multiplier=0.0,
-        )  # fmt: skip
+            solver.Program(
+                self.matrix,
+                np.zeros(len(self.columns)),
+                self.low,
+                self.high,
+                self.level,
+                self.level,
+            ),
+            simplex_strategy=4,
+            primal_simplex_bound_perturbation_multiplier=0.0,
+        )
 
     def _full(self, found: Floats) -> Floats:
         move = np.zeros(len(self.system.leaves))
@@ -288,7 +349,9 @@ class WithheldMoves:
         program = solver.Program(self.matrix, np.zeros(len(low)), low, high, self.level, self.level)
         highs = solver.load(program, mip_max_nodes=MAX_NODES, mip_max_improving_sols=1)
         whole = np.arange(self.size, dtype=np.int32)
-        highs.changeColsIntegrality(self.size, whole, np.full(self.size, highspy.HighsVarType.kInteger))
+        highs.changeColsIntegrality(
+            self.size, whole, np.full(self.size, highspy.HighsVarType.kInteger)
+        )
         solver.run(highs)
         return self._full(solver.point(highs)) if solver.feasible(highs) else None
 

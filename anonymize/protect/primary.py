@@ -72,4 +72,8 @@ def parents_along(table: Table, dimension: str) -> dict[int, int]:
 
 def primary(table: Table, threshold: int) -> Mask:
     """All rules for cells together; `telling_remainder` is for what lies between cells."""
-    return small_counts(table.values, threshold) | small_complements(table, threshold) | few_people(table, threshold)
+    return (
+        small_counts(table.values, threshold)
+        | small_complements(table, threshold)
+        | few_people(table, threshold)
+    )

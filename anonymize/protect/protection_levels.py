@@ -16,7 +16,7 @@ CLOSE = 1e-3
 
 @dataclass(frozen=True)
 class Target:
-    """The cell's count must be able to change by `need` (up where positive, down where negative)."""
+    """The cell's count must be able to move by `need` (up where positive, down where negative)."""
 
     cell: int
     need: int
@@ -27,7 +27,9 @@ def targets_of(cells: Iterable[int], values: Ints, high: int) -> list[Target]:
     found = []
     for cell in cells:
         value = int(values[cell])
-        found += [Target(int(cell), need) for need in (max(high - value, 0), min(1 - value, 0)) if need]
+        found += [
+            Target(int(cell), need) for need in (max(high - value, 0), min(1 - value, 0)) if need
+        ]
     return sorted(found, key=lambda t: (-abs(t.need), t.cell, t.need))
 
 
@@ -39,7 +41,11 @@ class TargetArrays:
         self.cells = np.array([t.cell for t in targets], dtype=np.int64)
         self.need = np.array([t.need for t in targets], dtype=np.int64)
 
-    def reached(self, change: npt.NDArray[np.float64] | Ints, close: float = CLOSE) -> npt.NDArray[np.bool_]:
+    def reached(
+        self, change: npt.NDArray[np.float64] | Ints, close: float = CLOSE
+    ) -> npt.NDArray[np.bool_]:
         """Which targets a move reaches. `change`: by how much it changes each cell."""
         mine = change[self.cells]
-        return np.asarray(np.where(self.need > 0, mine >= self.need - close, mine <= self.need + close))
+        return np.asarray(
+            np.where(self.need > 0, mine >= self.need - close, mine <= self.need + close)
+        )

@@ -1,7 +1,7 @@
 """How the search for secondary suppressions spends its time: every constant, with what it does.
 
-Chosen by experiment (`docs/design/secondary-suppression.md`). *Effort* is the size of a program (cells
-and leaves) times the number of programs solved. A system is *wide* from `wide_leaves` on.
+Chosen by experiment (`docs/design/secondary-suppression.md`). *Effort* is the size of a program
+(cells and leaves) times the number of programs solved. A system is *wide* from `wide_leaves` on.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 class Bid:
     """What a target offers for published cells: calls moved, times the cost of the cells.
 
-    `offer` is varied by up to a half, at random: of equal bidders for the same cells each would get a
-    part, and none enough. `dearest`: the dearest cell that may be bought. `share`: how many targets
-    bid in one program, as a multiple of the usual number.
+    `offer` is varied by up to a half, at random: of equal bidders for the same cells each would
+    get a part, and none enough. `dearest`: the dearest cell that may be bought. `share`: how many
+    targets bid in one program, as a multiple of the usual number.
     """
 
     offer: float
@@ -26,8 +26,8 @@ class Bid:
 
 
 WITHIN_REACH = Bid(500, 0, 20)
-"""A bid limited to cells already withheld: it reaches targets that only competing targets had blocked,
-at no cost."""
+"""A bid limited to cells already withheld: it reaches targets that only competing targets had
+blocked, at no cost."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,18 @@ class SearchSettings:
     """When a wide system is pruned: what may be had is known to be enough."""
     reference_leaves: int = 4_000
     """A system of this size has `bidder_share` of its targets bidding in one program, at least
-    `min_bidders`; a larger system proportionally more. Fewer bidders take longer and withhold less."""
+    `min_bidders`; a larger system proportionally more. Fewer bidders take longer and withhold
+    less."""
     bidder_share: float = 0.004
     min_bidders: int = 3
     bidder_growth: float = 1.1
     max_bidder_growth: float = 3.0
     """Where all bidders were reached, this many times as many bid from then on, otherwise as many
-    times fewer; in systems above `reference_leaves` only, since smaller ones end cheaper without."""
+    times fewer; in systems above `reference_leaves` only, since smaller ones end cheaper
+    without."""
     rider_offer: float = 0.05
-    """What the other targets in a program offer: too little to withhold more, enough to be reached if
-    it costs nothing."""
+    """What the other targets in a program offer: too little to withhold more, enough to be reached
+    if it costs nothing."""
     rider_share: float = 0.1
     """The share of the other targets that ride along (all of them in a wide system)."""
 
@@ -108,8 +110,8 @@ class SearchSettings:
     )
     """The share of the targets left that bids in each program, and its bid."""
     calls_multiplied: float = 3.0
-    """Each leaf may then give this many times its calls. Many targets need the same few calls, which
-    one move can use only once; the cells that they need they can share."""
+    """Each leaf may then give this many times its calls. Many targets need the same few calls,
+    which one move can use only once; the cells that they need they can share."""
     uncrowded: int = 100
     """Of no more targets than this, none is much in the way of another."""
 

@@ -28,7 +28,15 @@ import numpy.typing as npt
 
 from anonymize.errors import ProtectionError
 from anonymize.protect.covering import Pattern
-from anonymize.protect.move_lp import MOVED, NUDGE, CutFinder, LeafSample, WithheldMoves, furthest, least_disturbing
+from anonymize.protect.move_lp import (
+    MOVED,
+    NUDGE,
+    CutFinder,
+    LeafSample,
+    WithheldMoves,
+    furthest,
+    least_disturbing,
+)
 from anonymize.protect.protection_levels import CLOSE, Target, TargetArrays, targets_of
 from anonymize.protect.search_settings import SETTINGS, Bid
 from anonymize.protect.subproblems import Subproblem, Subproblems
@@ -85,7 +93,10 @@ def protect(system: System, high: int, tick: Tick = _quiet, seed: int = 0) -> Pr
         done.append(grown)
         dear = SETTINGS.cut_effort * reach.size * len(violated)
         reach.effort += dear
-        far = dear > SETTINGS.always_cut_below and _cost(system, grown) > (1 + SETTINGS.max_gap_for_cuts) * pattern.bound
+        far = (
+            dear > SETTINGS.always_cut_below
+            and _cost(system, grown) > (1 + SETTINGS.max_gap_for_cuts) * pattern.bound
+        )
         if not violated or reach.effort > SETTINGS.max_effort or far:
             break
         reasons = reasons or CutFinder(system)
@@ -96,13 +107,17 @@ def protect(system: System, high: int, tick: Tick = _quiet, seed: int = 0) -> Pr
             pattern.add_cut(cells, weights)
     if reach.effort < SETTINGS.cheap_effort:
         done.append(reach.complete(cheapest)[0])
-    return Protected(system, high, reach.pruned(min(done, key=partial(_cost, system)), pattern), pattern.bound)
+    return Protected(
+        system, high, reach.pruned(min(done, key=partial(_cost, system)), pattern), pattern.bound
+    )
 
 
 def widen(protected: Protected, cells: Sequence[int], tick: Tick = _quiet) -> None:
     """Protect each of `cells` (withheld already) like a sensitive cell."""
     targets = targets_of(sorted(cells), protected.system.values, protected.high)
-    protected.withheld, _ = SecondarySearch(protected.system, targets, tick).complete(protected.withheld)
+    protected.withheld, _ = SecondarySearch(protected.system, targets, tick).complete(
+        protected.withheld
+    )
 
 
 def narrow(protected: Protected, cells: Sequence[int]) -> list[int]:
@@ -122,7 +137,9 @@ def narrow(protected: Protected, cells: Sequence[int]) -> list[int]:
     inside = WithheldMoves(system, hidden, high)
 
     def furthest_value(cell: int, way: int) -> float:
-        return float(system.values[cell] + (system.cells[cell] @ inside.corner(Target(cell, way)))[0])
+        return float(
+            system.values[cell] + (system.cells[cell] @ inside.corner(Target(cell, way)))[0]
+        )
 
     found = []
     for cell in [cell for cell in cells if cell in left]:
@@ -136,7 +153,10 @@ def settle(protected: Protected) -> list[int]:
     """Cells withheld by the second round of which an attacker could learn whether they are small.
     The audit would ask for more cover of them."""
     system = protected.system
-    return narrow(protected, np.flatnonzero(protected.withheld & ~system.sensitive & ~system.unpublished).tolist())
+    return narrow(
+        protected,
+        np.flatnonzero(protected.withheld & ~system.sensitive & ~system.unpublished).tolist(),
+    )
 
 
 def _not_swept(system: System, hidden: Mask, targets: Sequence[Target]) -> set[int]:
@@ -164,14 +184,18 @@ class SecondarySearch:
     `effort` adds up the sizes of the programs solved.
     """
 
-    def __init__(self, system: System, targets: Sequence[Target], tick: Tick, seed: int = 0) -> None:
+    def __init__(
+        self, system: System, targets: Sequence[Target], tick: Tick, seed: int = 0
+    ) -> None:
         self.system, self.targets, self.tick = system, list(targets), tick
         self.needs = TargetArrays(self.targets)
         self.size = sum(system.cells.shape)
         self.wide = system.joint > SETTINGS.wide_leaves
         self.effort = 0
         self.rng = np.random.default_rng(seed)
-        self.cost = np.where(system.unpublished, 0.0, system.cost) * (1 + NUDGE * self.rng.random(len(system.values)))
+        self.cost = np.where(system.unpublished, 0.0, system.cost) * (
+            1 + NUDGE * self.rng.random(len(system.values))
+        )
         self.empty = np.flatnonzero(system.leaves[: system.joint] == 0)
         self.asked, self.sample_seed = self.empty[:0], 0
         self.moves: list[tuple[Ints, Mask]] = []
@@ -182,7 +206,13 @@ class SecondarySearch:
         """`start` with more cells withheld (none outside `within`, where given), and the targets
         that needed more."""
         self.withheld = start.copy()
-        self.bids = SETTINGS.bids if not self.wide else SETTINGS.bids_wide if within is None else SETTINGS.bids_wide_pruning
+        self.bids = (
+            SETTINGS.bids
+            if not self.wide
+            else SETTINGS.bids_wide
+            if within is None
+            else SETTINGS.bids_wide_pruning
+        )
         self.prices = np.where(self.system.fixed if within is None else ~within, np.inf, self.cost)
         self.done = np.zeros(len(self.targets), dtype=bool)
         self.steps = np.zeros(len(self.targets), dtype=np.int64)
@@ -201,7 +231,13 @@ class SecondarySearch:
 
     def pruned(self, withheld: Mask, pattern: Pattern) -> Mask:
         """`withheld` without the cells that are not needed."""
-        most = SETTINGS.max_prunings if not self.wide else 1 if self.system.joint <= SETTINGS.unpruned_leaves else 0
+        most = (
+            SETTINGS.max_prunings
+            if not self.wide
+            else 1
+            if self.system.joint <= SETTINGS.unpruned_leaves
+            else 0
+        )
         for _ in range(most):
             try:
                 fewer, _violated = self.complete(pattern.drawn(withheld, self.rng), withheld)
@@ -228,10 +264,19 @@ class SecondarySearch:
                 return
             withheld, cost = self.withheld, self._prices()
             offers = [
-                self._offer(way, self._drawn(way, share * len(way)), bid, withheld, cost, SETTINGS.calls_multiplied)
+                self._offer(
+                    way,
+                    self._drawn(way, share * len(way)),
+                    bid,
+                    withheld,
+                    cost,
+                    SETTINGS.calls_multiplied,
+                )
                 for way in self._ways(left)
             ]
-            for (_, sample), move in zip(offers, self.pool.map(lambda offer: offer[0](), offers), strict=True):
+            for (_, sample), move in zip(
+                offers, self.pool.map(lambda offer: offer[0](), offers), strict=True
+            ):
                 touched, reached = self._shown(move)
                 self.withheld = self.withheld | touched
                 self.asked = np.union1d(self.asked, sample.asked)
@@ -242,7 +287,11 @@ class SecondarySearch:
         up and down, and neighbours tend to move against each other."""
         ways = self.rng.choice([-1, 1], len(self.system.values))[self.needs.cells]
         with_it = np.sign(self.needs.need) == ways
-        return [way for way in (np.flatnonzero(left & with_it), np.flatnonzero(left & ~with_it)) if len(way)]
+        return [
+            way
+            for way in (np.flatnonzero(left & with_it), np.flatnonzero(left & ~with_it))
+            if len(way)
+        ]
 
     def _rewards(self, count: int) -> Floats:
         """A few targets count for much and most for little, so that those few are reached: equal
@@ -267,7 +316,9 @@ class SecondarySearch:
                 for way in ways
                 for subproblem, inside in self._parts(way)
             ]
-            for move in self.pool.map(lambda job: furthest(job[0], self.withheld, self._of(job[1]), job[2]), jobs):
+            for move in self.pool.map(
+                lambda job: furthest(job[0], self.withheld, self._of(job[1]), job[2]), jobs
+            ):
                 self._note(move)
             self.tick(int(self.done.sum()), len(self.done))
             if left - int((~self.done).sum()) <= SETTINGS.min_share_reached * left:
@@ -283,14 +334,24 @@ class SecondarySearch:
             return [(self.subproblems.whole, way)]
         found = {
             id(subproblem): subproblem
-            for subproblem in (self.subproblems.around(self.targets[i].cell, SETTINGS.min_subproblem_leaves) for i in way)
+            for subproblem in (
+                self.subproblems.around(self.targets[i].cell, SETTINGS.min_subproblem_leaves)
+                for i in way
+            )
         }
-        return [(subproblem, way[subproblem.holds(self.needs.cells[way])]) for subproblem in found.values()]
+        return [
+            (subproblem, way[subproblem.holds(self.needs.cells[way])])
+            for subproblem in found.values()
+        ]
 
     def _bid(self) -> None:
         """Solve two programs in which a few targets bid for published cells and others ride along.
         A target that is not reached bids more next time, and is finally sought alone."""
-        withheld, cost, size = self.withheld, self._prices(), self.system.joint / SETTINGS.reference_leaves
+        withheld, cost, size = (
+            self.withheld,
+            self._prices(),
+            self.system.joint / SETTINGS.reference_leaves,
+        )
         jobs: list[Callable[[], Floats]] = []
         bidders, lots = [], []
         for way in self._ways(~self.done):
@@ -301,7 +362,13 @@ class SecondarySearch:
                 bidders.append(alike[:1])
                 continue
             bid = self.bids[step]
-            chosen = self._drawn(alike, self.more * bid.share * size * max(SETTINGS.min_bidders, SETTINGS.bidder_share * len(way)))
+            chosen = self._drawn(
+                alike,
+                self.more
+                * bid.share
+                * size
+                * max(SETTINGS.min_bidders, SETTINGS.bidder_share * len(way)),
+            )
             job, sample = self._offer(way, chosen, bid, withheld, cost)
             jobs.append(job)
             lots.append(sample)
@@ -314,7 +381,9 @@ class SecondarySearch:
                 if size > 1 and self.done[numbers].all()
                 else max(self.more / SETTINGS.bidder_growth, 1.0)
             )
-        self.done |= self.steps > len(self.bids)  # sought alone, a target is reached as nearly as the solver can
+        self.done |= self.steps > len(
+            self.bids
+        )  # sought alone, a target is reached as nearly as the solver can
         self.asked = np.unique(np.concatenate([self.asked, *(sample.asked for sample in lots)]))
 
     def _drawn(self, numbers: Ints, most: float) -> Ints:
@@ -322,7 +391,13 @@ class SecondarySearch:
         return np.sort(self.rng.permutation(numbers)[: max(1, int(most))])
 
     def _offer(
-        self, way: Ints, bidders: Ints, bid: Bid, withheld: Mask, cost: Floats, calls_multiplied: float = 1.0
+        self,
+        way: Ints,
+        bidders: Ints,
+        bid: Bid,
+        withheld: Mask,
+        cost: Floats,
+        calls_multiplied: float = 1.0,
     ) -> tuple[Callable[[], Floats], LeafSample]:
         """The program in which `bidders` bid and others of `way` ride along, and the sample of
         leaves in it.
@@ -337,7 +412,16 @@ class SecondarySearch:
         aboard = bidding | self.wide | (rides >= np.quantile(rides, 1 - SETTINGS.rider_share))
         offers = np.where(bidding, bid.offer * (0.5 + self.rng.random(len(way))), rides)
         sample = self._sample()
-        return partial(furthest, self.subproblems.whole, withheld, self._of(way[aboard]), offers[aboard], affordable, sample, calls_multiplied=calls_multiplied), sample
+        return partial(
+            furthest,
+            self.subproblems.whole,
+            withheld,
+            self._of(way[aboard]),
+            offers[aboard],
+            affordable,
+            sample,
+            calls_multiplied=calls_multiplied,
+        ), sample
 
     def _sample(self) -> LeafSample:
         """A new sample for each program, with all leaves for which earlier programs asked: those
@@ -353,7 +437,10 @@ class SecondarySearch:
     def _alone(self, target: Target, withheld: Mask, prices: Floats) -> Floats:
         move = least_disturbing(self.system, withheld, target, prices)
         if move is None:
-            raise ProtectionError("a small count cannot be protected within these tables; use coarser levels or a lower threshold")
+            raise ProtectionError(
+                "a small count cannot be protected within these tables; use coarser levels or a "
+                "lower threshold"
+            )
         return move
 
     def _buy(self, bidding: Ints, move: Floats) -> None:

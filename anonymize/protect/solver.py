@@ -32,7 +32,14 @@ class Program:
     def only(self, columns: sp.csc_matrix, part: npt.NDArray[np.int64]) -> Program:
         """The program with some of its columns (`columns`: its matrix by columns); the others stay
         at 0."""
-        return Program(columns[:, part].tocsr(), self.cost[part], self.low[part], self.high[part], self.row_low, self.row_high)
+        return Program(
+            columns[:, part].tocsr(),
+            self.cost[part],
+            self.low[part],
+            self.high[part],
+            self.row_low,
+            self.row_high,
+        )
 
 
 def load(program: Program, **options: bool | int | float | str) -> highspy.Highs:
@@ -44,10 +51,22 @@ def load(program: Program, **options: bool | int | float | str) -> highspy.Highs
     for name, value in ({"threads": 1, "random_seed": 0} | options).items():
         highs.setOptionValue(name, value)
     highs.passModel(
-        columns, rows, matrix.nnz, int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMinimize), 0.0,
-        program.cost, program.low, program.high, program.row_low, program.row_high,
-        matrix.indptr[:-1], matrix.indices, matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
-    )  # fmt: skip
+        columns,
+        rows,
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        0.0,
+        program.cost,
+        program.low,
+        program.high,
+        program.row_low,
+        program.row_high,
+        matrix.indptr[:-1],
+        matrix.indices,
+        matrix.data.astype(float),
+        np.zeros(columns, dtype=np.int32),
+    )
     return highs
 
 
@@ -61,11 +80,18 @@ def run(highs: highspy.Highs) -> highspy.HighsModelStatus:
     highs.run()
     status = highs.getModelStatus()
     known = (
-        highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible,
-        highspy.HighsModelStatus.kIterationLimit, highspy.HighsModelStatus.kSolutionLimit,
-    )  # fmt: skip
-    if status not in known and not (status == highspy.HighsModelStatus.kUnknown and feasible(highs)):
-        raise ProtectionError(f"the solver stopped without an answer ({highs.modelStatusToString(status)}); nothing was written")
+        highspy.HighsModelStatus.kOptimal,
+        highspy.HighsModelStatus.kInfeasible,
+        highspy.HighsModelStatus.kIterationLimit,
+        highspy.HighsModelStatus.kSolutionLimit,
+    )
+    if status not in known and not (
+        status == highspy.HighsModelStatus.kUnknown and feasible(highs)
+    ):
+        raise ProtectionError(
+            f"the solver stopped without an answer ({highs.modelStatusToString(status)}); nothing "
+            "was written"
+        )
     return status
 
 
@@ -75,7 +101,9 @@ def feasible(highs: highspy.Highs) -> bool:
     An interior-point method that stops slightly above its tolerance calls the status unknown; the
     point is as good a move as any.
     """
-    return bool(highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
+    return bool(
+        highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    )
 
 
 def point(highs: highspy.Highs) -> Floats:

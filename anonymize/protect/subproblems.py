@@ -64,7 +64,11 @@ class Subproblems:
     def around(self, cell: int, least: int) -> Subproblem:
         """The leaves of the smallest cell that holds `cell` and at least `least` leaves; the whole
         system where that is more than half of it."""
-        holder = min((c for c in self._holders(cell) if self._extent[c] >= least), key=lambda c: (self._extent[c], c), default=-1)
+        holder = min(
+            (c for c in self._holders(cell) if self._extent[c] >= least),
+            key=lambda c: (self._extent[c], c),
+            default=-1,
+        )
         if holder < 0 or 2 * self._extent[holder] > len(self.system.leaves):
             return self.whole
         if holder not in self._made:
@@ -74,12 +78,18 @@ class Subproblems:
     def _holders(self, cell: int) -> set[int]:
         found, fresh = {cell}, [cell]
         while fresh:
-            fresh = [whole for part in fresh for whole in self._above.get(part, ()) if whole not in found]
+            fresh = [
+                whole for part in fresh for whole in self._above.get(part, ()) if whole not in found
+            ]
             found.update(fresh)
         return found
 
     def _subproblem(self, holder: int) -> Subproblem:
-        leaves = self._with_neighbours(self.system.cells.indices[self.system.cells.indptr[holder] : self.system.cells.indptr[holder + 1]])
+        leaves = self._with_neighbours(
+            self.system.cells.indices[
+                self.system.cells.indptr[holder] : self.system.cells.indptr[holder + 1]
+            ]
+        )
         cells = np.unique(self._touching[leaves].indices).astype(np.int64)
         leaves = np.union1d(leaves, np.arange(self.system.joint, len(self.system.leaves)))
         ties = self.whole.ties[:, np.concatenate([leaves, cells + len(self.system.leaves)])].tocsr()
@@ -88,7 +98,10 @@ class Subproblems:
     def _with_neighbours(self, leaves: Ints) -> Ints:
         """`leaves` and the leaves of other cliques that must follow them, on the other side of
         shared margins."""
-        inside, seen = np.unique(leaves).astype(np.int64), np.zeros(self._margins.shape[0], dtype=bool)
+        inside, seen = (
+            np.unique(leaves).astype(np.int64),
+            np.zeros(self._margins.shape[0], dtype=bool),
+        )
         fresh = inside
         while len(fresh):
             touched = self._tied[fresh]
@@ -98,6 +111,8 @@ class Subproblems:
             rows = np.flatnonzero(side)
             seen[rows] = True
             across = self._margins[rows].tocoo()
-            fresh = np.setdiff1d(across.col[across.data != side[rows][across.row]], inside).astype(np.int64)
+            fresh = np.setdiff1d(across.col[across.data != side[rows][across.row]], inside).astype(
+                np.int64
+            )
             inside = np.union1d(inside, fresh)
         return inside

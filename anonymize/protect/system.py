@@ -96,7 +96,11 @@ class System:
         columns, weights, ends = [np.zeros(0, dtype=np.int64)], [np.zeros(0)], [0]
         rest = np.array([any(code.startswith(COMPLEMENT) for _, code in key) for key in self.keys])
         for cell in np.lexsort((extent, rest)).tolist():
-            known = [r for r in ways.get(cell, ()) if all(tied[other] for other in (r[0], *r[1]) if other != cell)]
+            known = [
+                r
+                for r in ways.get(cell, ())
+                if all(tied[other] for other in (r[0], *r[1]) if other != cell)
+            ]
             tied[cell] = True
             if known:
                 whole, parts = min(known, key=lambda r: len(r[1]))
@@ -107,10 +111,14 @@ class System:
                 columns.append(np.append(self.cells.indices[row], leaves + cell))
                 weights.append(np.append(self.cells.data[row], -1.0))
             ends.append(ends[-1] + len(columns[-1]))
-        cells = sp.csr_matrix((np.concatenate(weights), np.concatenate(columns), ends), shape=(size, leaves + size))
+        cells = sp.csr_matrix(
+            (np.concatenate(weights), np.concatenate(columns), ends), shape=(size, leaves + size)
+        )
         plain = self.margins.shape[0] - self.spare
         margins = sp.hstack([self.margins[:plain], sp.csr_matrix((plain, size))])
-        return sp.csr_matrix(sp.vstack([cells, margins, self.told] if self.told is not None else [cells, margins]))
+        return sp.csr_matrix(
+            sp.vstack([cells, margins, self.told] if self.told is not None else [cells, margins])
+        )
 
 
 @dataclass(frozen=True)
@@ -158,18 +166,27 @@ def _membership(codelist: Codelist, codes: Sequence[str], finest: str) -> sp.csr
             if above[leaf] == code:
                 rows.append(i)
                 columns.append(j)
-    return sp.csr_matrix((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=(len(codes), len(leaves)))
+    return sp.csr_matrix(
+        (np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=(len(codes), len(leaves))
+    )
 
 
 def _kron(matrices: list[sp.csr_matrix]) -> sp.csr_matrix:
-    return sp.csr_matrix(reduce(lambda a, b: sp.kron(a, b, format="csr"), matrices, sp.csr_matrix(np.ones((1, 1), dtype=np.int64))))
+    return sp.csr_matrix(
+        reduce(
+            lambda a, b: sp.kron(a, b, format="csr"),
+            matrices,
+            sp.csr_matrix(np.ones((1, 1), dtype=np.int64)),
+        )
+    )
 
 
 def _holds(clique: Clique, table: Table, codelists: Mapping[str, Codelist]) -> bool:
     finest = {d: dim.finest for d, dim in table.dimensions.items() if dim.finest != ROOT}
     finest |= {d: codelists[d].finest for d in table.where}
     return all(
-        d in clique.levels and codelists[d].levels.index(level) <= codelists[d].levels.index(clique.levels[d])
+        d in clique.levels
+        and codelists[d].levels.index(level) <= codelists[d].levels.index(clique.levels[d])
         for d, level in finest.items()
     )
 
@@ -179,9 +196,14 @@ def clique_dimensions(clique: Clique, codelists: Mapping[str, Codelist]) -> dict
 
 
 def build_system(
-    tables: Sequence[Table], cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], threshold: int,
-    earlier: Sequence[Earlier] = (), bounds: Sequence[Bound] = (),
-) -> System:  # fmt: skip
+    tables: Sequence[Table],
+    cliques: Sequence[Clique],
+    blocks: Sequence[Block],
+    codelists: Mapping[str, Codelist],
+    threshold: int,
+    earlier: Sequence[Earlier] = (),
+    bounds: Sequence[Bound] = (),
+) -> System:
     """One system over all blocks. Without `earlier` there is one block, present in release 0.
     `codelists` hold every code of every release.
 
@@ -196,7 +218,9 @@ def build_system(
     hidden: set[int] = set()
     shown: set[int] = set()
     absent: set[int] = set()
-    for position, (version, listed, small) in enumerate([*((e.version, e.tables, e.small) for e in earlier), ("", tables, ())]):
+    for position, (version, listed, small) in enumerate(
+        [*((e.version, e.tables, e.small) for e in earlier), ("", tables, ())]
+    ):
         made.versions.append(version)
         for number, table in enumerate(listed):
             ids = made.add(table, position, version)
@@ -211,11 +235,15 @@ def build_system(
                 shown |= set(ids[~earlier[position].withheld[number]].tolist())
                 flags = small[number]
             costs = _costs(table) if position == newest else np.zeros(table.shape)
-            for cell, flag, value in zip(ids.ravel().tolist(), flags.ravel().tolist(), costs.ravel().tolist(), strict=True):
+            for cell, flag, value in zip(
+                ids.ravel().tolist(), flags.ravel().tolist(), costs.ravel().tolist(), strict=True
+            ):
                 sensitive[cell] = sensitive.get(cell, False) or flag
                 cost[cell] = cost.get(cell, 0.0) + value
     published = len(made.keys)
-    relations = list(dict.fromkeys(relation for table, ids in every for relation in _sums(table, ids)))
+    relations = list(
+        dict.fromkeys(relation for table, ids in every for relation in _sums(table, ids))
+    )
     cells = made.cells()
     for table, ids in every:
         cells = sp.csr_matrix(sp.vstack([cells, _left_over(table, ids, cells, made, relations)]))
@@ -223,9 +251,13 @@ def build_system(
     values = np.asarray(cells @ leaves, dtype=np.int64)
     for table, ids in every:
         if np.any(values[ids] != table.values):
-            raise AssertionError(f"table {table.name} does not agree with the joint counts; please report this")
+            raise AssertionError(
+                f"table {table.name} does not agree with the joint counts; please report this"
+            )
     if np.any(ties @ leaves != 0):
-        raise AssertionError("joint counts do not agree on their shared margins; please report this")
+        raise AssertionError(
+            "joint counts do not agree on their shared margins; please report this"
+        )
     size, keys = len(made.keys), tuple(made.keys)
     flags_of = np.array([sensitive.get(i, False) for i in range(size)])
     for whole, (_, *rest) in relations:
@@ -242,13 +274,25 @@ def build_system(
     fixed[list(absent)] = True
     if np.any(fixed & flags_of):
         raise ProtectionError(
-            "an earlier release published a count that must be withheld now; was its threshold lower, or were fewer rules in force? "
-            "Publish under the same rules, or begin a new series in a new folder"
+            "an earlier release published a count that must be withheld now; was its threshold "
+            "lower, or were fewer rules in force? Publish under the same rules, or begin a new "
+            "series in a new folder"
         )
     return System(
-        cells, sp.csr_matrix(sp.vstack([ties, made.limits()])), leaves, values, flags_of, (np.arange(size) >= published) | (gone & withheld_then),
-        np.array([cost.get(i, 0.0) for i in range(size)]), keys, tuple(where), tuple(relations), fixed, kept & ~fixed, made,
-    )  # fmt: skip
+        cells,
+        sp.csr_matrix(sp.vstack([ties, made.limits()])),
+        leaves,
+        values,
+        flags_of,
+        (np.arange(size) >= published) | (gone & withheld_then),
+        np.array([cost.get(i, 0.0) for i in range(size)]),
+        keys,
+        tuple(where),
+        tuple(relations),
+        fixed,
+        kept & ~fixed,
+        made,
+    )
 
 
 def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
@@ -265,34 +309,52 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     for position, bounds in facts:
         version = system.layout.versions[position]
         mark = ((EARLIER, version),) if version else ()
-        by_cell = {number.get(tuple(sorted((*key, *mark))), -1): weight for key, weight in bounds.terms}
+        by_cell = {
+            number.get(tuple(sorted((*key, *mark))), -1): weight for key, weight in bounds.terms
+        }
         parts = [system.layout.columns(key, position) for key, _ in bounds.terms]
         for end, sign in ((bounds.high, 1), (bounds.low, -1)):
             if end is not None:
                 columns += parts
-                weights += [np.full(len(part), weight, dtype=np.int64) for part, (_, weight) in zip(parts, bounds.terms, strict=True)]
+                weights += [
+                    np.full(len(part), weight, dtype=np.int64)
+                    for part, (_, weight) in zip(parts, bounds.terms, strict=True)
+                ]
                 starts.append(starts[-1] + sum(map(len, parts)))
                 short.append({} if -1 in by_cell or len(by_cell) < len(parts) else by_cell)
                 ends.append(end)
                 signs.append(sign)
     count = len(ends)
-    told = sp.csr_matrix((np.concatenate(weights), np.concatenate(columns), starts), shape=(count, width))
+    told = sp.csr_matrix(
+        (np.concatenate(weights), np.concatenate(columns), starts), shape=(count, width)
+    )
     told.sum_duplicates()
     leaves = system.leaves[:width]
-    room = np.array(signs, dtype=np.int64) * (np.array(ends, dtype=np.int64) - (told @ leaves).astype(np.int64))
+    room = np.array(signs, dtype=np.int64) * (
+        np.array(ends, dtype=np.int64) - (told @ leaves).astype(np.int64)
+    )
     if room.min(initial=0) < 0:
         raise AssertionError("a declared fact does not hold of the calls; please report this")
     room_of = sp.diags(np.array(signs, dtype=np.int64), shape=(count, count), dtype=np.int64)
-    places = ([i for i, row in enumerate(short) for _ in row], [cell for row in short for cell in row])
-    by_cells = sp.csr_matrix(
-        ([weight for row in short for weight in row.values()], places), shape=(count, len(system.values)), dtype=np.int64
+    places = (
+        [i for i, row in enumerate(short) for _ in row],
+        [cell for row in short for cell in row],
     )
-    by_leaves = sp.diags([int(not row) for row in short], shape=(count, count), dtype=np.int64) @ told
+    by_cells = sp.csr_matrix(
+        ([weight for row in short for weight in row.values()], places),
+        shape=(count, len(system.values)),
+        dtype=np.int64,
+    )
+    by_leaves = (
+        sp.diags([int(not row) for row in short], shape=(count, count), dtype=np.int64) @ told
+    )
     margins = sp.bmat([[system.margins[:plain, :width], None], [told, room_of]])
     cells = system.cells[:, :width]
     return replace(
         system,
-        cells=sp.csr_matrix((cells.data, cells.indices, cells.indptr), shape=(cells.shape[0], width + count)),
+        cells=sp.csr_matrix(
+            (cells.data, cells.indices, cells.indptr), shape=(cells.shape[0], width + count)
+        ),
         margins=sp.csr_matrix(margins) if count else sp.csr_matrix(system.margins[:plain, :width]),
         leaves=np.concatenate([leaves, room]),
         spare=count,
@@ -305,7 +367,11 @@ class Layout:
     at the end."""
 
     def __init__(
-        self, cliques: Sequence[Clique], blocks: Sequence[Block], codelists: Mapping[str, Codelist], bounds: Sequence[Bound]
+        self,
+        cliques: Sequence[Clique],
+        blocks: Sequence[Block],
+        codelists: Mapping[str, Codelist],
+        bounds: Sequence[Bound],
     ) -> None:
         self.cliques, self.blocks, self.codelists, self.bounds = cliques, blocks, codelists, bounds
         sizes = [counts.size for block in blocks for counts in block.counts]
@@ -328,7 +394,9 @@ class Layout:
         What several earlier releases published about the very same calls is one cell, so closed
         months are carried once.
         """
-        home = next(i for i, clique in enumerate(self.cliques) if _holds(clique, table, self.codelists))
+        home = next(
+            i for i, clique in enumerate(self.cliques) if _holds(clique, table, self.codelists)
+        )
         names = list(self.cliques[home].levels)
         first = ((EARLIER, version),) if version else ()
         keys = [tuple(sorted(first + key)) for key in _keys(table, names)]
@@ -337,7 +405,10 @@ class Layout:
             rows = sp.csr_matrix((len(fresh), self.width), dtype=np.int64)
             for block, offset in zip(self.blocks, self.offsets[:, home], strict=True):
                 if position in block.present:
-                    inside = [_axis_rows(table, d, level, block.codelists[d]) for d, level in self.cliques[home].levels.items()]
+                    inside = [
+                        _axis_rows(table, d, level, block.codelists[d])
+                        for d, level in self.cliques[home].levels.items()
+                    ]
                     rows = rows + _widen(_kron(inside)[fresh], int(offset), self.width)
             self._take([keys[i] for i in fresh], sp.csr_matrix(rows), earlier=bool(version))
         ids = np.array([self.number[key] for key in keys], dtype=np.int64)
@@ -352,8 +423,12 @@ class Layout:
         for i, key in enumerate(keys):
             at = len(self.keys)
             if earlier:
-                inside = rows.indices[rows.indptr[i] : rows.indptr[i + 1]].astype(np.int64).tobytes()
-                at = self._earlier.setdefault((tuple(pair for pair in key if pair[0] != EARLIER), inside), at)
+                inside = (
+                    rows.indices[rows.indptr[i] : rows.indptr[i + 1]].astype(np.int64).tobytes()
+                )
+                at = self._earlier.setdefault(
+                    (tuple(pair for pair in key if pair[0] != EARLIER), inside), at
+                )
             self.number[key] = at
             if at == len(self.keys):
                 self.keys.append(key)
@@ -380,10 +455,22 @@ class Layout:
             home, codes = self.home(key), dict(key)
             assert home is not None
             found = [np.zeros(0, dtype=np.int64)]
-            for block, offset, counts in zip(self.blocks, self.offsets[:, home], (b.counts[home] for b in self.blocks), strict=True):
+            for block, offset, counts in zip(
+                self.blocks,
+                self.offsets[:, home],
+                (b.counts[home] for b in self.blocks),
+                strict=True,
+            ):
                 if position in block.present:
-                    axes = [self._under(block.codelists[d], codes.get(d, ROOT), level) for d, level in self.cliques[home].levels.items()]
-                    inside = np.ravel_multi_index(np.ix_(*axes), counts.shape).ravel() if axes else np.zeros(1, dtype=np.int64)
+                    axes = [
+                        self._under(block.codelists[d], codes.get(d, ROOT), level)
+                        for d, level in self.cliques[home].levels.items()
+                    ]
+                    inside = (
+                        np.ravel_multi_index(np.ix_(*axes), counts.shape).ravel()
+                        if axes
+                        else np.zeros(1, dtype=np.int64)
+                    )
                     found.append(inside + int(offset))
             self._columns[at] = np.concatenate(found)
         return self._columns[at]
@@ -394,7 +481,10 @@ class Layout:
         if at not in self._places:
             known = codelist.by_code.get(code)
             above = codelist.ancestors(known.level) if known is not None else {}
-            self._places[at] = np.array([i for i, leaf in enumerate(codelist.codes_at(level)) if above.get(leaf) == code], dtype=np.int64)
+            self._places[at] = np.array(
+                [i for i, leaf in enumerate(codelist.codes_at(level)) if above.get(leaf) == code],
+                dtype=np.int64,
+            )
         return self._places[at]
 
     def cells(self) -> sp.csr_matrix:
@@ -406,14 +496,17 @@ class Layout:
 
     def leaves(self) -> Counts:
         counts = [c.ravel() for block in self.blocks for c in block.counts]
-        spare = [bound.most - sum(int(self.blocks[b].counts[0].sum()) for b in bound.blocks) for bound in self.bounds]
+        spare = [
+            bound.most - sum(int(self.blocks[b].counts[0].sum()) for b in bound.blocks)
+            for bound in self.bounds
+        ]
         if min(spare, default=0) < 0:
             raise AssertionError("more calls were revised than a release says; please report this")
         leaves: Counts = np.concatenate([*counts, np.array(spare, dtype=np.int64)])
         return leaves
 
     def ties(self) -> sp.csr_matrix:
-        """Neighbouring cliques agree, block by block, and so do derived fields and their sources."""
+        """Neighbouring cliques agree, block by block; so do derived fields and their sources."""
         rules = links(self.cliques, self.codelists)
         rows = [
             part
@@ -428,14 +521,20 @@ class Layout:
     def limits(self) -> sp.csr_matrix:
         """A bound's blocks and its spare leaf have a constant sum."""
         inside = [
-            np.concatenate([*(self._calls(block) for block in bound.blocks), [self.inner + i]]) for i, bound in enumerate(self.bounds)
+            np.concatenate([*(self._calls(block) for block in bound.blocks), [self.inner + i]])
+            for i, bound in enumerate(self.bounds)
         ]
         columns = np.concatenate([np.zeros(0, dtype=np.int64), *inside])
         starts = np.cumsum([0, *map(len, inside)])
-        return sp.csr_matrix((np.ones(len(columns), dtype=np.int64), columns, starts), shape=(len(inside), self.width))
+        return sp.csr_matrix(
+            (np.ones(len(columns), dtype=np.int64), columns, starts),
+            shape=(len(inside), self.width),
+        )
 
 
-def _same(cells: sp.csr_matrix, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _same(
+    cells: sp.csr_matrix, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]
+) -> list[tuple[int, int]]:
     """Pairs of cells that sum the very same leaves."""
     cells.sort_indices()
 
@@ -446,7 +545,11 @@ def _same(cells: sp.csr_matrix, one: npt.NDArray[np.bool_], other: npt.NDArray[n
     at: dict[bytes, list[int]] = {}
     for cell in np.flatnonzero(one).tolist():
         at.setdefault(leaves_of(cell), []).append(cell)
-    return [(cell, twin) for twin in np.flatnonzero(other).tolist() for cell in at.get(leaves_of(twin), ())]
+    return [
+        (cell, twin)
+        for twin in np.flatnonzero(other).tolist()
+        for cell in at.get(leaves_of(twin), ())
+    ]
 
 
 def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
@@ -456,15 +559,24 @@ def _sums(table: Table, ids: npt.NDArray[np.int64]) -> list[Relation]:
         by_code = np.moveaxis(ids, axis, 0).reshape(len(dimension.codes), -1)
         parts: dict[tuple[int, str], list[int]] = {}
         for i, above in parents_along(table, name).items():
-            parts.setdefault((above, dimension.codelist.by_code[dimension.codes[i]].level), []).append(i)
+            parts.setdefault(
+                (above, dimension.codelist.by_code[dimension.codes[i]].level), []
+            ).append(i)
         for (above, _), members in parts.items():
-            found += [(int(whole), tuple(map(int, column))) for whole, column in zip(by_code[above], by_code[members].T, strict=True)]
+            found += [
+                (int(whole), tuple(map(int, column)))
+                for whole, column in zip(by_code[above], by_code[members].T, strict=True)
+            ]
     return found
 
 
 def _left_over(
-    table: Table, ids: npt.NDArray[np.int64], cells: sp.csr_matrix, made: Layout, relations: list[Relation]
-) -> sp.csr_matrix:  # fmt: skip
+    table: Table,
+    ids: npt.NDArray[np.int64],
+    cells: sp.csr_matrix,
+    made: Layout,
+    relations: list[Relation],
+) -> sp.csr_matrix:
     """Rows for the complement of each cell along the sensitive attribute. Adds to the keys of
     `made` and to `relations`."""
     name = table.sensitive_attribute
@@ -513,10 +625,17 @@ def _keys(table: Table, names: list[str]) -> list[Key]:
 
 
 def _widen(rows: sp.csr_matrix, offset: int, width: int) -> sp.csr_matrix:
-    return sp.csr_matrix((rows.data, rows.indices + offset, rows.indptr), shape=(rows.shape[0], width))
+    return sp.csr_matrix(
+        (rows.data, rows.indices + offset, rows.indptr), shape=(rows.shape[0], width)
+    )
 
 
-def _margins(cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]) -> sp.csr_matrix:
+def _margins(
+    cliques: Sequence[Clique],
+    offsets: npt.NDArray[np.int64],
+    width: int,
+    codelists: Mapping[str, Codelist],
+) -> sp.csr_matrix:
     blocks = []
     for i, clique in enumerate(cliques):
         if clique.parent < 0:
@@ -533,20 +652,36 @@ def _margins(cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: i
 
 
 def _made(
-    rules: Sequence[Link], cliques: Sequence[Clique], offsets: npt.NDArray[np.int64], width: int, codelists: Mapping[str, Codelist]
+    rules: Sequence[Link],
+    cliques: Sequence[Clique],
+    offsets: npt.NDArray[np.int64],
+    width: int,
+    codelists: Mapping[str, Codelist],
 ) -> sp.csr_matrix:
     """Rows that are 0 by the rules for derived fields; for leaves that are impossible, one row for
     all."""
 
-    def cells(clique: int, shared: Mapping[str, str], *chosen: tuple[str, Collection[str], bool]) -> sp.csr_matrix:
+    def cells(
+        clique: int, shared: Mapping[str, str], *chosen: tuple[str, Collection[str], bool]
+    ) -> sp.csr_matrix:
         """Rows for the cells of `shared`, over leaves with these codes or without: (dimension,
         codes, with)."""
         axes = []
         for name, level in cliques[clique].levels.items():
-            axis = _membership(codelists[name], codelists[name].codes_at(shared[name]) if name in shared else (ROOT,), level)
+            axis = _membership(
+                codelists[name],
+                codelists[name].codes_at(shared[name]) if name in shared else (ROOT,),
+                level,
+            )
             for dimension, codes, inside in chosen:
                 if dimension == name:
-                    axis = axis @ sp.diags([int((code in codes) == inside) for code in codelists[name].codes_at(level)], dtype=np.int64)
+                    axis = axis @ sp.diags(
+                        [
+                            int((code in codes) == inside)
+                            for code in codelists[name].codes_at(level)
+                        ],
+                        dtype=np.int64,
+                    )
             axes.append(axis)
         return _widen(_kron(axes), int(offsets[clique]), width)
 
@@ -554,9 +689,15 @@ def _made(
     for rule in rules:
         (source, codes), (made, code) = rule.source, rule.made
         if rule.one == rule.other:
-            rows += [cells(rule.one, {}, (source, codes, inside), (made, (code,), not inside)) for inside in (True, False)]
+            rows += [
+                cells(rule.one, {}, (source, codes, inside), (made, (code,), not inside))
+                for inside in (True, False)
+            ]
         else:
-            rows.append(cells(rule.one, rule.shared, (source, codes, True)) - cells(rule.other, rule.shared, (made, (code,), True)))
+            rows.append(
+                cells(rule.one, rule.shared, (source, codes, True))
+                - cells(rule.other, rule.shared, (made, (code,), True))
+            )
     return sp.csr_matrix(sp.vstack(rows))
 
 
@@ -582,4 +723,13 @@ def _costs(table: Table) -> npt.NDArray[np.float64]:
     return costs
 
 
-__all__ = ["Block", "Bound", "Earlier", "Key", "System", "build_system", "clique_dimensions", "with_facts"]
+__all__ = [
+    "Block",
+    "Bound",
+    "Earlier",
+    "Key",
+    "System",
+    "build_system",
+    "clique_dimensions",
+    "with_facts",
+]

@@ -74,40 +74,79 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-        resources.append(described | {"path": path, "bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"})
+        resources.append(
+            described
+            | {
+                "path": path,
+                "bytes": len(data),
+                "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
+            }
+        )
 
     published = {name: codelists[name] for name in _used(contents.tables, contents.statistics)}
     for table in contents.tables:
-        put(f"tables/{table.name}.csv", _table_csv(table), _pointing(_table_resource(table), table.dimensions))
+        put(
+            f"tables/{table.name}.csv",
+            _table_csv(table),
+            _pointing(_table_resource(table), table.dimensions),
+        )
     for statistic in contents.statistics:
         described = _pointing(_statistic_resource(statistic), statistic.dimensions)
         put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), described)
     for reference in contents.references:
         described = _pointing(_reference_resource(reference), _coded(reference, published))
-        put(f"tables/{reference.name}.csv", _csv([f.name for f in reference.fields], reference.rows), described)
+        put(
+            f"tables/{reference.name}.csv",
+            _csv([f.name for f in reference.fields], reference.rows),
+            described,
+        )
     for name, codelist in published.items():
         put(f"codelists/{name}.csv", _codelist_csv(codelist), _codelist_resource(codelist))
-    # Which outlines are published follows from the tables of the agency file alone, not from where calls came from.
-    drawn = {name for table in contents.tables for name, dimension in table.dimensions.items() if len(dimension.levels) > 1}
+    # Which outlines are published follows from the tables of the agency file alone, not from where
+    # calls came from.
+    drawn = {
+        name
+        for table in contents.tables
+        for name, dimension in table.dimensions.items()
+        if len(dimension.levels) > 1
+    }
     for name, system in contents.areas.items():
         if system.boundaries is not None and name in drawn:
             file = f"areas{name.removeprefix('area')}.geojson"
-            described = {"name": file.removesuffix(".geojson").replace("_", "-"), "format": "geojson", "mediatype": "application/geo+json"}
+            described = {
+                "name": file.removesuffix(".geojson").replace("_", "-"),
+                "format": "geojson",
+                "mediatype": "application/geo+json",
+            }
             put(file, public_geojson(system.boundaries), described)
     put(
         "CHANGELOG.md",
-        changelog(config.file.release, before.folders[-1] if before.folders else None, before.revised, published),
+        changelog(
+            config.file.release,
+            before.folders[-1] if before.folders else None,
+            before.revised,
+            published,
+        ),
         {"name": "changelog", "format": "md", "mediatype": "text/markdown"},
     )
     (folder / "datapackage.json").write_text(
-        json.dumps(_package(contents, history, resources), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(_package(contents, history, resources), indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
     )
 
 
 def _used(tables: Sequence[PublishedTable], statistics: Sequence[PublishedStatistic]) -> list[str]:
     """Dimensions that a table uses. The period always: it says which months the release covers."""
     counted = {name for table in tables for name in (*table.dimensions, *table.where)}
-    return sorted({"period"} | counted | {name for statistic in statistics for name in (*statistic.dimensions, *statistic.spec.where)})
+    return sorted(
+        {"period"}
+        | counted
+        | {
+            name
+            for statistic in statistics
+            for name in (*statistic.dimensions, *statistic.spec.where)
+        }
+    )
 
 
 def _coded(reference: Reference, codelists: Mapping[str, Codelist]) -> list[str]:
@@ -115,7 +154,8 @@ def _coded(reference: Reference, codelists: Mapping[str, Codelist]) -> list[str]
     return [
         f.name
         for i, f in enumerate(reference.fields)
-        if f.name in codelists and all(row[i] in codelists[f.name].by_code for row in reference.rows if row[i])
+        if f.name in codelists
+        and all(row[i] in codelists[f.name].by_code for row in reference.rows if row[i])
     ]
 
 
@@ -127,7 +167,10 @@ def _codelist_name(dimension: str) -> str:
 def _pointing(described: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:
     """A table's description whose `columns` point to their codelists, as foreign keys (Table
     Schema v2)."""
-    keys = [{"fields": [name], "reference": {"resource": _codelist_name(name), "fields": ["code"]}} for name in columns]
+    keys = [
+        {"fields": [name], "reference": {"resource": _codelist_name(name), "fields": ["code"]}}
+        for name in columns
+    ]
     if keys:
         described["schema"]["foreignKeys"] = keys
     return described
@@ -160,18 +203,36 @@ def _statistic_csv(statistic: PublishedStatistic) -> str:
 def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
     spec = statistic.spec
     fields: list[dict[str, Any]] = [
-        {"name": name, "type": "string", "title": d.codelist.name.en, "constraints": {"required": True}}
+        {
+            "name": name,
+            "type": "string",
+            "title": d.codelist.name.en,
+            "constraints": {"required": True},
+        }
         for name, d in statistic.dimensions.items()
     ]
     for name, step in statistic.rounding.items():
-        fields.append({"name": name, "type": "integer", "description": _meaning(statistic, name, step)} | _least(name))
-    fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
+        fields.append(
+            {"name": name, "type": "integer", "description": _meaning(statistic, name, step)}
+            | _least(name)
+        )
+    fields.append(
+        {"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}}
+    )
     declared = {
-        "kind": "statistic", "title": _both(spec.title), "measure": spec.measure, "universe": "calls", "where": spec.where,
+        "kind": "statistic",
+        "title": _both(spec.title),
+        "measure": spec.measure,
+        "universe": "calls",
+        "where": spec.where,
         "dimensions": {name: list(d.levels) for name, d in statistic.dimensions.items()},
-        "rounding": statistic.rounding, "minimum": spec.minimum,
-    } | ({"design": dict(statistic.design)} if statistic.design else {})  # fmt: skip
-    return _tabular(spec.name, fields, list(statistic.dimensions)) | {"title": spec.title.en, "table": declared}
+        "rounding": statistic.rounding,
+        "minimum": spec.minimum,
+    } | ({"design": dict(statistic.design)} if statistic.design else {})
+    return _tabular(spec.name, fields, list(statistic.dimensions)) | {
+        "title": spec.title.en,
+        "table": declared,
+    }
 
 
 def _least(name: str) -> dict[str, Any]:
@@ -180,21 +241,31 @@ def _least(name: str) -> dict[str, Any]:
 
 
 _WHAT = {
-    "people": "Different people", "people_again": "People with another call in that time after their first", "people_followed": "People followed from their first call",
-    "calls_frequent": "Calls of people with five or more calls in that calendar year", "hours": "Hours", "hours_none": "Hours with a call that no team was free for",
+    "people": "Different people",
+    "people_again": "People with another call in that time after their first",
+    "people_followed": "People followed from their first call",
+    "calls_frequent": "Calls of people with five or more calls in that calendar year",
+    "hours": "Hours",
+    "hours_none": "Hours with a call that no team was free for",
     "based_on": "Calls behind the row",
     "inflation": "In tenths: by how much the variance of counts grows because people call again",
     "recorded": "1 where enough is on record to judge, else 0",
-}  # fmt: skip
+}
 """Column -> what it holds, where that does not depend on the measure."""
-_CONTROLS = {"weekday": ("calls on a Monday or Tuesday", "per 10,000 calls"), "queue": ("the wait before anyone is sent", "in seconds")}
+_CONTROLS = {
+    "weekday": ("calls on a Monday or Tuesday", "per 10,000 calls"),
+    "queue": ("the wait before anyone is sent", "in seconds"),
+}
 
 
 def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
     """What a column of a statistic holds, in which unit, and how it is rounded."""
     empty = "Empty where withheld or not collected."
     if statistic.timed and name == list(statistic.rounding)[-1]:
-        return f"At least so many calls, rounded down to {step}; what is above stays open, so that nothing of calls without a time follows. {empty}"
+        return (
+            f"At least so many calls, rounded down to {step}; what is above stays open, so that "
+            f"nothing of calls without a time follows. {empty}"
+        )
     nearest = f"rounded to the nearest {step}" if step > 1 else "a whole number"
     if statistic.design:
         if name == "based_on":
@@ -203,15 +274,28 @@ def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
         first, _, edge = name.rpartition("_")
         if first in _CONTROLS:
             what, unit = _CONTROLS[first]
-            return f"Negative control, {what}: {edge} end of the interval for the difference of the two sides, {unit}, rounded outward. {empty}"
+            return (
+                f"Negative control, {what}: {edge} end of the interval for the difference of the "
+                f"two sides, {unit}, rounded outward. {empty}"
+            )
         if name in ("low", "high"):
-            return f"The {name} end of the 99 % interval for the first side less the other, {unit}, rounded outward. {empty}"
+            return (
+                f"The {name} end of the 99 % interval for the first side less the other, {unit}, "
+                f"rounded outward. {empty}"
+            )
         if name in ("team", "other"):
-            side = "the first side (a team was free, or a clinician came)" if name == "team" else "the other side, of like calls"
+            side = (
+                "the first side (a team was free, or a clinician came)"
+                if name == "team"
+                else "the other side, of like calls"
+            )
             return f"Mean of {side}, {unit}, {nearest}. {empty}"
     if name in ("median", "p90"):
         unit = "days" if statistic.spec.measure.startswith("days_") else "minutes"
-        return f"{'Middle value' if name == 'median' else '90th percentile'} in {unit}, {nearest}. {empty}"
+        return (
+            f"{'Middle value' if name == 'median' else '90th percentile'} in {unit}, {nearest}. "
+            f"{empty}"
+        )
     return f"{_WHAT.get(name, name)}, {nearest}. {empty}"
 
 
@@ -233,12 +317,28 @@ def _tabular(name: str, fields: list[dict[str, Any]], key: list[str]) -> dict[st
 def _table_resource(table: PublishedTable) -> dict[str, Any]:
     fields: list[dict[str, Any]] = []
     for name, dimension in table.dimensions.items():
-        fields.append({"name": name, "type": "string", "title": dimension.codelist.name.en, "constraints": {"required": True}})
-    fields.append({
-        "name": MEASURE, "type": "integer", "title": "Calls",
-        "description": "Number of calls; empty where withheld, and where nothing was collected.", "constraints": {"minimum": 0},
-    })  # fmt: skip
-    fields.append({"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}})
+        fields.append(
+            {
+                "name": name,
+                "type": "string",
+                "title": dimension.codelist.name.en,
+                "constraints": {"required": True},
+            }
+        )
+    fields.append(
+        {
+            "name": MEASURE,
+            "type": "integer",
+            "title": "Calls",
+            "description": (
+                "Number of calls; empty where withheld, and where nothing was collected."
+            ),
+            "constraints": {"minimum": 0},
+        }
+    )
+    fields.append(
+        {"name": "status", "type": "string", "constraints": {"required": True, "enum": STATUSES}}
+    )
     declared: dict[str, Any] = {
         "kind": "count",
         "title": _both(table.title),
@@ -267,7 +367,13 @@ _TYPES = {
 
 def _reference_resource(reference: Reference) -> dict[str, Any]:
     fields: list[dict[str, Any]] = [
-        {"name": f.name, "type": _TYPES[f.kind], "title": f.what, "constraints": {"required": f.required}} for f in reference.fields
+        {
+            "name": f.name,
+            "type": _TYPES[f.kind],
+            "title": f.what,
+            "constraints": {"required": f.required},
+        }
+        for f in reference.fields
     ]
     described = _tabular(reference.name.replace("_", "-"), fields, [])
     del described["schema"]["primaryKey"]
@@ -276,16 +382,23 @@ def _reference_resource(reference: Reference) -> dict[str, Any]:
 
 
 def _codelist_csv(codelist: Codelist) -> str:
-    rows = [(n.code, n.label.en, n.label.es, n.parent, n.level, i) for i, n in enumerate(codelist.nodes)]
+    rows = [
+        (n.code, n.label.en, n.label.es, n.parent, n.level, i) for i, n in enumerate(codelist.nodes)
+    ]
     return _csv(["code", "label_en", "label_es", "parent", "level", "order"], rows)
 
 
 def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
-    fields: list[dict[str, Any]] = [{"name": name, "type": "string"} for name in ("code", "label_en", "label_es", "parent", "level")]
+    fields: list[dict[str, Any]] = [
+        {"name": name, "type": "string"}
+        for name in ("code", "label_en", "label_es", "parent", "level")
+    ]
     fields.append({"name": "order", "type": "integer"})
     fields[0]["constraints"] = {"required": True, "unique": True}
     described = _tabular(_codelist_name(codelist.dimension), fields, ["code"])
-    described["schema"]["foreignKeys"] = [{"fields": ["parent"], "reference": {"fields": ["code"]}}]  # no resource: within this one
+    described["schema"]["foreignKeys"] = [
+        {"fields": ["parent"], "reference": {"fields": ["code"]}}
+    ]  # no resource: within this one
     return described | {
         "title": f"Codes of {codelist.name.en}",
         "codelist": {"dimension": codelist.dimension, "name": _both(codelist.name)},
@@ -299,7 +412,11 @@ def _keep(source: Path, folder: Path | None) -> dict[str, str]:
     package = json.loads(described)
     if folder is not None:
         target = folder / HISTORY / str(package["version"])
-        shutil.copytree(source, target, ignore=lambda at, names: [HISTORY] if Path(at) == source and HISTORY in names else [])
+        shutil.copytree(
+            source,
+            target,
+            ignore=lambda at, names: [HISTORY] if Path(at) == source and HISTORY in names else [],
+        )
     return {
         "version": str(package["version"]),
         "created": str(package["created"]),
@@ -307,7 +424,9 @@ def _keep(source: Path, folder: Path | None) -> dict[str, str]:
     }
 
 
-def _package(contents: Contents, history: list[dict[str, str]], resources: list[dict[str, Any]]) -> dict[str, Any]:
+def _package(
+    contents: Contents, history: list[dict[str, str]], resources: list[dict[str, Any]]
+) -> dict[str, Any]:
     config, advice, before = contents.config, contents.advice, contents.before
     agency, release = config.file.agency, config.file.release
     package: dict[str, Any] = {
@@ -342,10 +461,16 @@ def _package(contents: Contents, history: list[dict[str, str]], resources: list[
         package["homepage"] = agency.site
     if agency.embedders:
         package["embedders"] = list(agency.embedders)
-    package["release"] = {"kind": release.kind} | ({"reason": _both(release.reason)} if release.reason else {})
+    package["release"] = {"kind": release.kind} | (
+        {"reason": _both(release.reason)} if release.reason else {}
+    )
     if config.file.definitions:
         package["definitions"] = {
-            name: {"version": rule.version, "since": str(rule.since), "text": {"en": rule.en, "es": rule.es}}
+            name: {
+                "version": rule.version,
+                "since": str(rule.since),
+                "text": {"en": rule.en, "es": rule.es},
+            }
             for name, rule in sorted(config.file.definitions.items())
         }
     if release.next_update:
@@ -353,12 +478,21 @@ def _package(contents: Contents, history: list[dict[str, str]], resources: list[
     if advice.changes:
         package["coarsened"] = {
             "tables": list(dict.fromkeys(table for table, _ in advice.steps)),
-            "areas": {name: [list(group) for group in groups] for name, groups in advice.merged.items()},
+            "areas": {
+                name: [list(group) for group in groups] for name, groups in advice.merged.items()
+            },
         }
     told = next((r.rows for r in contents.references if r.name == COMPLETENESS), ())
-    package["completeness"] = {name: int(at_least) for name, period, _of, at_least, _most in told if period == ROOT and at_least}
+    package["completeness"] = {
+        name: int(at_least)
+        for name, period, _of, at_least, _most in told
+        if period == ROOT and at_least
+    }
     if history:
         package["history"] = history
-        package["revised"] = {"months": list(before.revised.months), "at_most": before.revised.at_most}
+        package["revised"] = {
+            "months": list(before.revised.months),
+            "at_most": before.revised.at_most,
+        }
     package["facts"] = list(contents.facts)
     return package | {"resources": resources}

@@ -15,20 +15,26 @@ from anonymize.release.published import Revised
 TITLE = "# Changes\n\n"
 
 
-def changelog(release: Release, earlier: Path | None, revised: Revised, codelists: Mapping[str, Codelist]) -> str:
+def changelog(
+    release: Release, earlier: Path | None, revised: Revised, codelists: Mapping[str, Codelist]
+) -> str:
     """The text of the changelog. `earlier`: the folder of the release before, whose own changelog
     follows; `codelists`: those that `release` publishes."""
     head = f"## {release.version} ({release.created})\n\n"
     period = f"Calls from {release.data_from} to {release.data_to}.\n"
-    period += "".join(f"Not collected: {gap.first} to {gap.last}. {gap.reason.en}\n" for gap in release.not_collected if gap.reason)
+    period += "".join(
+        f"Not collected: {gap.first} to {gap.last}. {gap.reason.en}\n"
+        for gap in release.not_collected
+        if gap.reason
+    )
     reason = f"Reason: {release.reason.en}\n" if release.reason else ""
     if earlier is None:
         return f"{TITLE}{head}First release. {period}{reason}"
     kind = "Correction" if release.kind == "correction" else "Scheduled update"
     if revised.months:
         what = (
-            f"{kind}. In {len(revised.months)} month(s) that were out before, calls were added, removed or coded anew: "
-            f"at most {revised.at_most} were coded anew."
+            f"{kind}. In {len(revised.months)} month(s) that were out before, calls were added, "
+            f"removed or coded anew: at most {revised.at_most} were coded anew."
         )
     else:
         what = f"{kind}. No count of a month that was out before has changed."
@@ -41,7 +47,10 @@ def _changed_codes(earlier: Path, codelists: Mapping[str, Codelist]) -> list[str
     """Lines for codelists that are gone or new, and for codes of a codelist that are. New months
     are not a change of codes."""
     before = {path.stem: _labels(path) for path in (earlier / "codelists").glob("*.csv")}
-    now = {name: {node.code: (node.label.en, node.label.es) for node in codelist.nodes} for name, codelist in codelists.items()}
+    now = {
+        name: {node.code: (node.label.en, node.label.es) for node in codelist.nodes}
+        for name, codelist in codelists.items()
+    }
     lines = []
     for what, lists in (("gone", before.keys() - now.keys()), ("new", now.keys() - before.keys())):
         if lists:
@@ -50,7 +59,11 @@ def _changed_codes(earlier: Path, codelists: Mapping[str, Codelist]) -> list[str
     for name in sorted(before.keys() & now.keys()):
         gone = _only_in(before[name], now[name])
         new = _only_in(now[name], before[name]) if name != "period" else []
-        told = [f"{what}: {', '.join(listed)}" for what, listed in (("gone", gone), ("new", new)) if listed]
+        told = [
+            f"{what}: {', '.join(listed)}"
+            for what, listed in (("gone", gone), ("new", new))
+            if listed
+        ]
         lines += [f"Codes of `{name}`, {'; '.join(told)}."] if told else []
     return lines
 

@@ -17,14 +17,35 @@ from typing import Any
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import OutsideRecords, StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
-from anonymize.comparisons import COMPARED, ENOUGH_SIDES, OUTCOMES, REASON, TEAM_FREE, contrast_of, outcome_of
-from anonymize.completeness import ARRESTS, CALLS, ELIGIBLE_NOT_SERVED, NOT_SERVED, OF_A_MONTH, STEPS, TEAM_CALLS
+from anonymize.comparisons import (
+    COMPARED,
+    ENOUGH_SIDES,
+    OUTCOMES,
+    REASON,
+    TEAM_FREE,
+    contrast_of,
+    outcome_of,
+)
+from anonymize.completeness import (
+    ARRESTS,
+    CALLS,
+    ELIGIBLE_NOT_SERVED,
+    NOT_SERVED,
+    OF_A_MONTH,
+    STEPS,
+    TEAM_CALLS,
+)
 from anonymize.completeness import NAME as COMPLETENESS
 from anonymize.records import WITHOUT_TEAM
 
 SHARE_FILLED, WAITS, HOURS, LIKE_CALLS, NO_BOUND, REVISED = (
-    "share_filled", "waits", "hours_without_team", "like_calls", "no_bound", "revised",
-)  # fmt: skip
+    "share_filled",
+    "waits",
+    "hours_without_team",
+    "like_calls",
+    "no_bound",
+    "revised",
+)
 EDGE = "edge_of_records"
 EQUAL, AT_LEAST = "equal", "at_least"
 
@@ -32,7 +53,11 @@ WAITED = "minutes_call_to_arrival"
 """The statistic whose times the codes of `wait` are made from."""
 QUANTILES = {"median": [1, 2], "p90": [9, 10]}
 NO_TEAM = ["no_unit", "all_busy"]
-BY_TIMES = {"arrived_at": ("wait",), "cleared_at": ("officer_released",), "officer_cleared_at": ("officer_released",)}
+BY_TIMES = {
+    "arrived_at": ("wait",),
+    "cleared_at": ("officer_released",),
+    "officer_cleared_at": ("officer_released",),
+}
 """Time of a call -> dimensions in which a call without it is `unknown`, among others."""
 DAY = "received_at (day)"
 
@@ -48,46 +73,73 @@ OUT_OF: dict[str, dict[str, dict[str, str]]] = {
 
 MEANING = {
     SHARE_FILLED: (
-        "For each row with numbers: W is the published number of calls that 'out_of' names, in the row's period; B of them have the field blank. "
-        "at_least * W <= 100 * (W - B) < at_most * W, or <= where at_most is 100. For a field in 'blank', the calls among these with the codes in 'of' are B "
-        "('equal') or B or more ('at_least'). at_most - at_least is the first of 'steps' (of the whole period, or of a month) with step * W >= 100 * threshold. A row is blank where there is none, or W is not published; where 'told' is false, all rows are."
+        "For each row with numbers: W is the published number of calls that 'out_of' names, in "
+        "the row's period; B of them have the field blank. at_least * W <= 100 * (W - B) < "
+        "at_most * W, or <= where at_most is 100. For a field in 'blank', the calls among these "
+        "with the codes in 'of' are B ('equal') or B or more ('at_least'). at_most - at_least is "
+        "the first of 'steps' (of the whole period, or of a month) with step * W >= 100 * "
+        "threshold. A row is blank where there is none, or W is not published; where 'told' is "
+        "false, all rows are."
     ),
     WAITS: (
-        "For each row with numbers: N is its published count, U of these calls have the code 'untimed', T = N - U >= based_on, w[0] <= ... <= w[T - 1] are their waits in minutes. "
-        "For each quantile q = a / b: told - 0.5 <= (1 - f) * w[i] + f * w[i + 1] < told + 0.5, with i = floor(q * (T - 1)) and f = q * (T - 1) - i. "
-        "A call with code c waited less than 'less_than'[c] minutes, and no less than any smaller figure there. "
-        "A row without numbers whose N is published and at least minimum + threshold - 1 has T < minimum; where 'left_out' is true, it may also be missing because it "
-        "would narrow a count."
+        "For each row with numbers: N is its published count, U of these calls have the code "
+        "'untimed', T = N - U >= based_on, w[0] <= ... <= w[T - 1] are their waits in minutes. "
+        "For each quantile q = a / b: told - 0.5 <= (1 - f) * w[i] + f * w[i + 1] < told + 0.5, "
+        "with i = floor(q * (T - 1)) and f = q * (T - 1) - i. A call with code c waited less than "
+        "'less_than'[c] minutes, and no less than any smaller figure there. A row without numbers "
+        "whose N is published and at least minimum + threshold - 1 has T < minimum; where "
+        "'left_out' is true, it may also be missing because it would narrow a count."
     ),
     HOURS: (
-        "For each row with numbers: in hours_none - 5 to hours_none + 4 hours (none, where it is 0 and the threshold is 5 or more) came at least one call with a code in 'codes'; "
-        "in based_on - 5 to based_on + 4 hours came any call; each of the other hours holds at least one call of the row without these codes."
+        "For each row with numbers: in hours_none - 5 to hours_none + 4 hours (none, where it is "
+        "0 and the threshold is 5 or more) came at least one call with a code in 'codes'; in "
+        "based_on - 5 to based_on + 4 hours came any call; each of the other hours holds at least "
+        "one call of the row without these codes."
     ),
     LIKE_CALLS: (
-        "For each row with numbers: N is its published count, k the threshold. If 'lost' is not empty: sides * k or more of these calls have a code of 'reason' in 'lost', and "
-        "U have 'unreasoned'; else U = 0. If 'outcome' is not empty, A calls have the code 'missing' of it. U <= N - based_on, A <= N - based_on. If 'answers' is true, 2 * k calls or more have the code "
-        "'yes' of 'outcome'. recorded = 0: U + A >= k, unless 'outcome' is empty and 'followed' false. recorded = 1, and 'followed' false: 5 * U + S <= N, S calls having the code 'served' of 'reason', and 10 * A - 9 * U <= N."
+        "For each row with numbers: N is its published count, k the threshold. If 'lost' is not "
+        "empty: sides * k or more of these calls have a code of 'reason' in 'lost', and U have "
+        "'unreasoned'; else U = 0. If 'outcome' is not empty, A calls have the code 'missing' of "
+        "it. U <= N - based_on, A <= N - based_on. If 'answers' is true, 2 * k calls or more have "
+        "the code 'yes' of 'outcome'. recorded = 0: U + A >= k, unless 'outcome' is empty and "
+        "'followed' false. recorded = 1, and 'followed' false: 5 * U + S <= N, S calls having the "
+        "code 'served' of 'reason', and 10 * A - 9 * U <= N."
     ),
     NO_BOUND: "The numbers rest on published counts, and bound no count of the joint table.",
-    EDGE: "A gap says that the records begin, or end, next to it. So at least one call, the first or the last on record, has the codes in 'of'.",
-    REVISED: (
-        "Of the calls of the months in 'revised', at most 'at_most' stand in this release and, coded alike, not in the one before; and at most so many the other way round. "
-        "The calls of all other months that both hold are the same, coded alike."
+    EDGE: (
+        "A gap says that the records begin, or end, next to it. So at least one call, the first "
+        "or the last on record, has the codes in 'of'."
     ),
-}  # fmt: skip
+    REVISED: (
+        "Of the calls of the months in 'revised', at most 'at_most' stand in this release and, "
+        "coded alike, not in the one before; and at most so many the other way round. The calls "
+        "of all other months that both hold are the same, coded alike."
+    ),
+}
 
 
 def of_completeness(
-    config: AgencyConfig, codelists: Mapping[str, Codelist], fields: Sequence[str], asked_of: Mapping[str, str], *, told: bool
+    config: AgencyConfig,
+    codelists: Mapping[str, Codelist],
+    fields: Sequence[str],
+    asked_of: Mapping[str, str],
+    *,
+    told: bool,
 ) -> dict[str, Any]:
     """What the table of completeness says. `fields`: those with a row; `asked_of`: field -> the
     calls to which it applies, where not all; `told`: whether any row has numbers."""
     fed = mapped_dimensions(config)
     cells = [(name, name, EQUAL) for name in fields]
-    cells += [(name, dimension, AT_LEAST) for name, dimensions in BY_TIMES.items() if name in fields for dimension in dimensions]
+    cells += [
+        (name, dimension, AT_LEAST)
+        for name, dimensions in BY_TIMES.items()
+        if name in fields
+        for dimension in dimensions
+    ]
     if DAY in fields:
         cells.append((DAY, "weekday", EQUAL))
-        if config.file.calls.time.timestamp:  # without a time of day there is no hour, and it is not known who was on duty
+        # Without a time of day there is no hour, and it is not known who was on duty.
+        if config.file.calls.time.timestamp:
             cells += [(DAY, "hour", AT_LEAST), (DAY, "on_duty", AT_LEAST)]
     blank = [
         {"field": name, "of": {dimension: UNKNOWN}, "relation": relation}
@@ -97,19 +149,33 @@ def of_completeness(
     bases = {CALLS, *(asked_of.get(name, CALLS) for name in fields)}
     out_of = {name: said for name, said in OUT_OF.items() if name in bases}
     return {
-        "kind": SHARE_FILLED, "resource": COMPLETENESS, "meaning": MEANING[SHARE_FILLED],
-        "told": told, "steps": {"all": list(STEPS), "month": list(OF_A_MONTH)}, "out_of": out_of, "blank": blank,
-    }  # fmt: skip
+        "kind": SHARE_FILLED,
+        "resource": COMPLETENESS,
+        "meaning": MEANING[SHARE_FILLED],
+        "told": told,
+        "steps": {"all": list(STEPS), "month": list(OF_A_MONTH)},
+        "out_of": out_of,
+        "blank": blank,
+    }
 
 
-def of_statistic(spec: StatisticSpec, codelists: Mapping[str, Codelist], *, left_out: bool) -> dict[str, Any]:
+def of_statistic(
+    spec: StatisticSpec, codelists: Mapping[str, Codelist], *, left_out: bool
+) -> dict[str, Any]:
     """What the rows of a statistic say. `left_out`: may rows be missing because they would narrow
     a count?"""
     if spec.measure == WAITED and "wait" in codelists:
-        figures: dict[str, Any] = {"dimension": "wait", "untimed": UNKNOWN, "quantiles": QUANTILES, "less_than": _edges(codelists["wait"])}
+        figures: dict[str, Any] = {
+            "dimension": "wait",
+            "untimed": UNKNOWN,
+            "quantiles": QUANTILES,
+            "less_than": _edges(codelists["wait"]),
+        }
         figures |= {"minimum": spec.minimum, "left_out": left_out}
         kind = WAITS
-    elif spec.measure == WITHOUT_TEAM and all(code in codelists["not_served_reason"].by_code for code in NO_TEAM):
+    elif spec.measure == WITHOUT_TEAM and all(
+        code in codelists["not_served_reason"].by_code for code in NO_TEAM
+    ):
         figures, kind = {"dimension": "not_served_reason", "codes": NO_TEAM}, HOURS
     elif spec.measure in COMPARED:
         figures, kind = _like_calls(spec.measure), LIKE_CALLS
@@ -122,10 +188,16 @@ def _like_calls(measure: str) -> dict[str, Any]:
     outcome = OUTCOMES[outcome_of(measure)]
     by_reason = contrast_of(measure) == TEAM_FREE
     return {
-        "reason": REASON, "lost": NO_TEAM if by_reason else [], "unreasoned": UNKNOWN, "served": "served", "sides": ENOUGH_SIDES,
-        "outcome": outcome.flag or ("wait" if measure == "compare_wait" else ""), "missing": UNKNOWN, "answers": bool(outcome.flag),
+        "reason": REASON,
+        "lost": NO_TEAM if by_reason else [],
+        "unreasoned": UNKNOWN,
+        "served": "served",
+        "sides": ENOUGH_SIDES,
+        "outcome": outcome.flag or ("wait" if measure == "compare_wait" else ""),
+        "missing": UNKNOWN,
+        "answers": bool(outcome.flag),
         "followed": outcome.followed,
-    }  # fmt: skip
+    }
 
 
 def of_revisions() -> dict[str, Any]:
@@ -139,7 +211,13 @@ def of_edge(outside: OutsideRecords, codelists: Mapping[str, Codelist]) -> dict[
     of = {"period": next(code for code in period.codes_at(period.finest) if _covers(code, day))}
     if outside.day_known and "weekday" in codelists:
         of["weekday"] = str(day.isoweekday())
-    return {"kind": EDGE, "object": "gaps", "edge": outside.edge, "meaning": MEANING[EDGE], "of": of}
+    return {
+        "kind": EDGE,
+        "object": "gaps",
+        "edge": outside.edge,
+        "meaning": MEANING[EDGE],
+        "of": of,
+    }
 
 
 def _covers(period: str, day: date) -> bool:
@@ -158,7 +236,9 @@ def _edges(wait: Codelist) -> dict[str, int | None]:
 
 
 def published_counts_of(
-    out_of: Mapping[str, Mapping[str, str]], period: str, counts: Mapping[frozenset[tuple[str, str]], int]
+    out_of: Mapping[str, Mapping[str, str]],
+    period: str,
+    counts: Mapping[frozenset[tuple[str, str]], int],
 ) -> int | None:
     """The published number of calls that a share of `period` is of; None where it does not follow
     from published counts."""

@@ -44,7 +44,9 @@ def today() -> date:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def _aside(target: Path) -> Path:
@@ -60,11 +62,19 @@ def place_of(out: Path, private: Path) -> Path:
     try:
         target, hidden = out.resolve(), private.resolve()
     except (OSError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
-        raise ReleaseError(f"{out}: its links lead in a circle; name a folder for the release") from None
+        raise ReleaseError(
+            f"{out}: its links lead in a circle; name a folder for the release"
+        ) from None
     if target == hidden or hidden in target.parents:
-        raise ReleaseError(f"{out}: lies in the private folder {private}; name a folder outside of it for the release")
+        raise ReleaseError(
+            f"{out}: lies in the private folder {private}; name a folder outside of it for the "
+            "release"
+        )
     if target in hidden.parents:
-        raise ReleaseError(f"{private}: the private folder lies in the folder of the release, {out}; name another one with --private")
+        raise ReleaseError(
+            f"{private}: the private folder lies in the folder of the release, {out}; name another "
+            "one with --private"
+        )
     return target
 
 
@@ -83,7 +93,9 @@ def check_target(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise ReleaseError(f"{target}: is a file; name a folder for the release")
     if target.is_dir() and any(target.iterdir()) and not (target / DESCRIBED).exists():
-        raise ReleaseError(f"{target}: holds files that are no release; name an empty or new folder")
+        raise ReleaseError(
+            f"{target}: holds files that are no release; name an empty or new folder"
+        )
 
 
 def digest_of(release: Path) -> str:
@@ -97,7 +109,9 @@ def same_release(candidate: Path, target: Path) -> bool:
 
 
 def _same(one: dict[str, bytes], other: dict[str, bytes]) -> bool:
-    return {n: b for n, b in one.items() if n != APPROVAL} == {n: b for n, b in other.items() if n != APPROVAL}
+    return {n: b for n, b in one.items() if n != APPROVAL} == {
+        n: b for n, b in other.items() if n != APPROVAL
+    }
 
 
 def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
@@ -112,8 +126,9 @@ def check_succession(candidate: Path, target: Path, *, replace: bool) -> None:
     earlier = target.is_dir() and any(target.iterdir())
     if earlier and not replace and not _remembers(candidate, target):
         raise ReleaseError(
-            f"{target}: holds an earlier release that differs; anyone who saw it could compare the two. "
-            "Give the new release its own 'version' in [release], or add --replace if nobody outside has seen the earlier one"
+            f"{target}: holds an earlier release that differs; anyone who saw it could compare the "
+            "two. Give the new release its own 'version' in [release], or add --replace if nobody "
+            "outside has seen the earlier one"
         )
 
 
@@ -130,9 +145,16 @@ Audit = Callable[[Path, Progress], Verdict]
 
 
 def publish(
-    candidate: Path, out: Path, approval: Approval, code: str, *, audit: Audit, replace: bool, now: date | None = None,
+    candidate: Path,
+    out: Path,
+    approval: Approval,
+    code: str,
+    *,
+    audit: Audit,
+    replace: bool,
+    now: date | None = None,
     progress: Progress = QUIET,
-) -> None:  # fmt: skip
+) -> None:
     """Put the audited `candidate` of a private folder in place at `out`, with its approval.
 
     `code`: the one at the end of the build report, as a sign that this report was read. `audit`:
@@ -143,22 +165,27 @@ def publish(
     private, now = candidate.parent, now or today()
     target = place_of(out, private)
     if not candidate.is_symlink() and not (candidate / DESCRIBED).exists():
-        raise ReleaseError(f"{candidate}: there is no candidate; make one with '{command_name()} build'")
+        raise ReleaseError(
+            f"{candidate}: there is no candidate; make one with '{command_name()} build'"
+        )
     contents = read_folder(candidate)
     package = _package(candidate, contents)
     digest = hashlib.sha256(contents.files[DESCRIBED]).hexdigest()
     if code != digest[:CODE_LENGTH]:
         raise ReleaseError(
-            f"{candidate}: '{code}' is not the code of this candidate's report; read the report (build_report.txt next to it) and give the code at its end"
+            f"{candidate}: '{code}' is not the code of this candidate's report; read the report "
+            "(build_report.txt next to it) and give the code at its end"
         )
     if not ROLE.fullmatch(approval.role) or len(approval.role) > MAX_ROLE_LENGTH:
         raise ReleaseError(
-            f"the role is published: write 1 to {MAX_ROLE_LENGTH} letters, digits and ordinary punctuation, such as 'Privacy officer'"
+            f"the role is published: write 1 to {MAX_ROLE_LENGTH} letters, digits and ordinary "
+            "punctuation, such as 'Privacy officer'"
         )
     built = check_seal(candidate, contents, private, str(package["version"]), digest)
     if not built <= approval.day <= now:
         raise ReleaseError(
-            f"the approval is dated {approval.day}; give a day from {built}, when the candidate was built, to today, {now} by this machine's clock"
+            f"the approval is dated {approval.day}; give a day from {built}, when the candidate "
+            f"was built, to today, {now} by this machine's clock"
         )
     files = _listed_files(candidate, contents, package)
     if _is_out(files, target, digest):
@@ -166,7 +193,11 @@ def publish(
     else:
         check_succession(candidate, target, replace=replace)
         _attack(candidate, files, audit, progress)
-        approved = {"role": approval.role, "date": approval.day.isoformat(), "datapackage_sha256": digest}
+        approved = {
+            "role": approval.role,
+            "date": approval.day.isoformat(),
+            "datapackage_sha256": digest,
+        }
         files[APPROVAL] = (json.dumps(approved, indent=1, ensure_ascii=False) + "\n").encode()
         _make_parents(target)
         with working_folder(target.parent, target.name) as scratch:
@@ -186,7 +217,9 @@ def _package(candidate: Path, contents: Contents) -> dict[str, Any]:
 
 
 def _not_audited(candidate: Path, what: str) -> ReleaseError:
-    return ReleaseError(f"{candidate}: the candidate is not the one that passed its audit ({what}); build it again")
+    return ReleaseError(
+        f"{candidate}: the candidate is not the one that passed its audit ({what}); build it again"
+    )
 
 
 def _listed_files(candidate: Path, contents: Contents, package: dict[str, Any]) -> dict[str, bytes]:
@@ -198,24 +231,44 @@ def _listed_files(candidate: Path, contents: Contents, package: dict[str, Any]) 
         described = contents.files.get(f"{inside}{DESCRIBED}", b"")
         if hashlib.sha256(described).hexdigest() != entry["datapackage_sha256"]:
             raise _not_audited(candidate, f"{inside}{DESCRIBED} is not the one that was published")
-        beside = [DESCRIBED, AUDIT, *([APPROVAL] if f"{inside}{APPROVAL}" in contents.files else [])]
+        beside = [
+            DESCRIBED,
+            AUDIT,
+            *([APPROVAL] if f"{inside}{APPROVAL}" in contents.files else []),
+        ]
         found |= _listed_of(candidate, contents.files, inside, json.loads(described), beside)
     if beyond := sorted(set(contents.files) - set(found)):
         raise _not_audited(candidate, f"{beyond[0]} is not listed in {DESCRIBED}")
-    folders = {"", *(str(parent) for name in found for parent in Path(name).parents if str(parent) != ".")}
+    folders = {
+        "",
+        *(str(parent) for name in found for parent in Path(name).parents if str(parent) != "."),
+    }
     if beyond := sorted(set(contents.modes) - set(found) - folders):
         raise _not_audited(candidate, f"the folder {beyond[0]} holds nothing that is listed")
     return found
 
 
-def _listed_of(candidate: Path, files: dict[str, bytes], inside: str, package: dict[str, Any], beside: Sequence[str]) -> dict[str, bytes]:
+def _listed_of(
+    candidate: Path,
+    files: dict[str, bytes],
+    inside: str,
+    package: dict[str, Any],
+    beside: Sequence[str],
+) -> dict[str, bytes]:
     found = {}
     for resource in package["resources"]:
         name = f"{inside}{resource['path']}"
         if not PLAIN_PATH.fullmatch(name) or name in found:
-            raise _not_audited(candidate, f"{inside}{DESCRIBED} lists {name!a}, which is no plain name or stands there twice")
+            raise _not_audited(
+                candidate,
+                f"{inside}{DESCRIBED} lists {name!a}, which is no plain name or stands there twice",
+            )
         data = files.get(name)
-        if data is None or resource["hash"] != f"sha256:{hashlib.sha256(data).hexdigest()}" or resource["bytes"] != len(data):
+        if (
+            data is None
+            or resource["hash"] != f"sha256:{hashlib.sha256(data).hexdigest()}"
+            or resource["bytes"] != len(data)
+        ):
             raise _not_audited(candidate, f"{name} is not the file that {inside}{DESCRIBED} lists")
         found[name] = data
     for name in beside:
@@ -239,12 +292,17 @@ def _is_out(files: dict[str, bytes], target: Path, digest: str) -> bool:
 def _attack(candidate: Path, files: dict[str, bytes], audit: Audit, progress: Progress) -> None:
     """Audit again, on the very bytes that are to be published; the report must be the one that
     they include."""
-    with working_folder(candidate.parent, candidate.name) as scratch, progress.step("Attacking the candidate once more"):
+    with (
+        working_folder(candidate.parent, candidate.name) as scratch,
+        progress.step("Attacking the candidate once more"),
+    ):
         _write(files, scratch / "release")
         try:
             report = audit(scratch / "release", progress)
         except AuditError as error:
-            raise _not_audited(candidate, str(error).replace(str(scratch / "release"), str(candidate))) from None
+            raise _not_audited(
+                candidate, str(error).replace(str(scratch / "release"), str(candidate))
+            ) from None
     if not report.passed or report.to_json().encode() != files[AUDIT]:
         raise _not_audited(candidate, f"{AUDIT} is not what the attack says of these bytes")
 
@@ -273,7 +331,10 @@ def _swap(candidate: Path, target: Path) -> None:
     aside = _aside(target)
     shutil.rmtree(aside, ignore_errors=True)
     if aside.is_symlink() or aside.exists():
-        raise ReleaseError(f"{aside}: is in the way of putting the new release in place; remove it, then publish again")
+        raise ReleaseError(
+            f"{aside}: is in the way of putting the new release in place; remove it, then publish "
+            "again"
+        )
     if earlier:
         target.rename(aside)
     elif target.exists():
@@ -283,7 +344,10 @@ def _swap(candidate: Path, target: Path) -> None:
     except OSError as error:
         if earlier:
             aside.rename(target)
-        raise ReleaseError(f"{target}: the release could not be put in place ({error.strerror}); nothing was changed") from None
+        raise ReleaseError(
+            f"{target}: the release could not be put in place ({error.strerror}); nothing was "
+            "changed"
+        ) from None
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -63,14 +63,21 @@ class PublishedTable:
 
     def __post_init__(self) -> None:
         assert not np.any(self.values[self.withheld]), "a withheld count was about to be written"
-        assert not np.any(self.withheld & (self.marks == NOT_COLLECTED)), "what is known to be 0 was about to be marked as withheld"
+        assert not np.any(self.withheld & (self.marks == NOT_COLLECTED)), (
+            "what is known to be 0 was about to be marked as withheld"
+        )
 
     @cached_property
     def keys(self) -> list[Key]:
         """The cells in the order of the rows."""
         fixed = tuple(self.where.items())
         codes = product(*(d.codes for d in self.dimensions.values()))
-        return [frozenset((d, c) for d, c in (*zip(self.dimensions, row, strict=True), *fixed) if c != ROOT) for row in codes]
+        return [
+            frozenset(
+                (d, c) for d, c in (*zip(self.dimensions, row, strict=True), *fixed) if c != ROOT
+            )
+            for row in codes
+        ]
 
 
 @dataclass(frozen=True)
@@ -96,16 +103,26 @@ class PublishedStatistic:
         assert not np.any(self.shown & (self.marks == NOT_COLLECTED)), (
             "a statistic was about to be written of days of which nothing was collected"
         )
-        assert not any(np.any(values[~self.shown]) for values in self.columns.values()), "a withheld statistic was about to be written"
+        assert not any(np.any(values[~self.shown]) for values in self.columns.values()), (
+            "a withheld statistic was about to be written"
+        )
 
     def rows(self) -> list[dict[str, str]]:
         """Every row of the table by column, as it is written."""
-        flat, shown, marks = {name: values.ravel() for name, values in self.columns.items()}, self.shown.ravel(), self.marks.ravel()
+        flat, shown, marks = (
+            {name: values.ravel() for name, values in self.columns.items()},
+            self.shown.ravel(),
+            self.marks.ravel(),
+        )
         found = []
         for i, codes in enumerate(product(*(d.codes for d in self.dimensions.values()))):
-            numbers = {name: str(int(values[i])) if shown[i] else "" for name, values in flat.items()}
+            numbers = {
+                name: str(int(values[i])) if shown[i] else "" for name, values in flat.items()
+            }
             status = str(marks[i]) if shown[i] or marks[i] == NOT_COLLECTED else WITHHELD
-            found.append(dict(zip(self.dimensions, codes, strict=True)) | numbers | {"status": status})
+            found.append(
+                dict(zip(self.dimensions, codes, strict=True)) | numbers | {"status": status}
+            )
         return found
 
 

@@ -39,7 +39,8 @@ class Codes:
 
 @dataclass(frozen=True)
 class CountTable:
-    """`counts`: every cell in the order of the rows, with its published count, None where withheld."""
+    """`counts`: every cell in the order of the rows, with its published count, None where
+    withheld."""
 
     name: str
     universe: str
@@ -80,7 +81,12 @@ class EarlierRelease:
         return int(self.package["privacy"]["threshold"])
 
     def published(self) -> dict[Key, int]:
-        return {key: count for table in self.tables for key, count in table.counts.items() if count is not None}
+        return {
+            key: count
+            for table in self.tables
+            for key, count in table.counts.items()
+            if count is not None
+        }
 
 
 def read_earlier(folder: Path) -> EarlierRelease:
@@ -104,13 +110,21 @@ def read_earlier(folder: Path) -> EarlierRelease:
             if table["kind"] == "count":
                 tables.append(_counts(name, table, folder / path, codelists))
             else:
-                where, dimensions = dict(table.get("where") or {}), tuple(table.get("dimensions") or ())
-                beside[name] = OtherTable(name, str(table["kind"]), where, dimensions, tuple(_rows(folder / path)))
-        found = EarlierRelease(folder, package, hashlib.sha256(described).hexdigest(), codelists, tuple(tables), beside)
+                where, dimensions = (
+                    dict(table.get("where") or {}),
+                    tuple(table.get("dimensions") or ()),
+                )
+                beside[name] = OtherTable(
+                    name, str(table["kind"]), where, dimensions, tuple(_rows(folder / path))
+                )
+        found = EarlierRelease(
+            folder, package, hashlib.sha256(described).hexdigest(), codelists, tuple(tables), beside
+        )
         _ = found.version, found.threshold
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error) as error:
         raise ReleaseError(
-            f"{folder}: cannot be understood as a release of format 1 ({type(error).__name__}); put the release back as it was published"
+            f"{folder}: cannot be understood as a release of format 1 ({type(error).__name__}); "
+            "put the release back as it was published"
         ) from None
     return found
 
@@ -149,15 +163,28 @@ def _codes(path: Path) -> Codes:
     return Codes(levels, above)
 
 
-def _counts(name: str, table: Mapping[str, Any], path: Path, codelists: Mapping[str, Codes]) -> CountTable:
+def _counts(
+    name: str, table: Mapping[str, Any], path: Path, codelists: Mapping[str, Codes]
+) -> CountTable:
     levels = {d: tuple(listed) for d, listed in table["dimensions"].items()}
     where = dict(table.get("where") or {})
-    expected = product(*([c for level in listed for c in codelists[d].levels[level]] for d, listed in levels.items()))
+    expected = product(
+        *(
+            [c for level in listed for c in codelists[d].levels[level]]
+            for d, listed in levels.items()
+        )
+    )
     counts: dict[Key, int | None] = {}
     for row, codes in zip(_rows(path), expected, strict=True):
         if tuple(row[d] for d in levels) != codes:
             raise ValueError("rows are not those that the levels make")
         shown = row["status"] in SHOWN
-        key = frozenset((d, c) for d, c in (*zip(levels, codes, strict=True), *where.items()) if c != "all")
-        counts[key] = int(row[table["measure"]]) if shown else None if row["status"] == WITHHELD else 0
-    return CountTable(name, str(table["universe"]), levels, where, table.get("sensitive_attribute"), counts)
+        key = frozenset(
+            (d, c) for d, c in (*zip(levels, codes, strict=True), *where.items()) if c != "all"
+        )
+        counts[key] = (
+            int(row[table["measure"]]) if shown else None if row["status"] == WITHHELD else 0
+        )
+    return CountTable(
+        name, str(table["universe"]), levels, where, table.get("sensitive_attribute"), counts
+    )

@@ -39,7 +39,8 @@ class Contents:
 
     def marks(self) -> dict[str, Mark]:
         return {
-            path: (hashlib.sha256(self.files[path]).hexdigest() if path in self.files else "", mode) for path, mode in self.modes.items()
+            path: (hashlib.sha256(self.files[path]).hexdigest() if path in self.files else "", mode)
+            for path, mode in self.modes.items()
         }
 
 
@@ -52,11 +53,14 @@ def read_folder(folder: Path) -> Contents:
     def read(path: Path, name: str) -> None:
         if name.count("/") > MAX_DEPTH:
             raise _odd(folder, f"holds folders more than {MAX_DEPTH} deep")
-        # O_NOFOLLOW: what was a file when it was listed may be a link when it is opened. O_NONBLOCK: opening a pipe would block.
+        # O_NOFOLLOW: what was a file when it was listed may be a link when it is opened.
+        # O_NONBLOCK: opening a pipe would block.
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
-            raise _odd(path, "is a link" if path.is_symlink() else f"cannot be read ({error.strerror})") from None
+            raise _odd(
+                path, "is a link" if path.is_symlink() else f"cannot be read ({error.strerror})"
+            ) from None
         try:
             found = os.fstat(handle)
             modes[name] = stat.S_IMODE(found.st_mode)
@@ -76,7 +80,9 @@ def read_folder(folder: Path) -> Contents:
 
 
 def _odd(path: Path, what: str) -> ReleaseError:
-    return ReleaseError(f"{path}: {what}; a release is made of plain files, so build the candidate again")
+    return ReleaseError(
+        f"{path}: {what}; a release is made of plain files, so build the candidate again"
+    )
 
 
 def seal_path(private: Path, version: str, digest: str) -> Path:
@@ -90,32 +96,55 @@ def seal(candidate: Path, private: Path, built: date) -> None:
     contents = read_folder(candidate)
     described = contents.files["datapackage.json"]
     digest, version = hashlib.sha256(described).hexdigest(), str(json.loads(described)["version"])
-    body: dict[str, Any] = {"datapackage_sha256": digest, "built": built.isoformat(), "files": contents.marks()}
+    body: dict[str, Any] = {
+        "datapackage_sha256": digest,
+        "built": built.isoformat(),
+        "files": contents.marks(),
+    }
     target = seal_path(private, version, digest)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps(body | {"signature": _signature(_key(private, make=True), body)}, indent=1)
-    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as handle:
+    with open(
+        os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600),
+        "w",
+        encoding="utf-8",
+    ) as handle:
         handle.write(text + "\n")
 
 
-def check_seal(candidate: Path, contents: Contents, private: Path, version: str, digest: str) -> date:
-    """The day on which a build on this machine made exactly these bytes. Raises ReleaseError when none did."""
+def check_seal(
+    candidate: Path, contents: Contents, private: Path, version: str, digest: str
+) -> date:
+    """The day on which a build on this machine made exactly these bytes. Raises ReleaseError when
+    none did."""
     path = seal_path(private, version, digest)
     try:
         told = json.loads(path.read_bytes())
         signature, built = str(told.pop("signature")), date.fromisoformat(told["built"])
         marks = {str(name): (str(mark), int(mode)) for name, (mark, mode) in told["files"].items()}
     except FileNotFoundError:
-        raise ReleaseError(f"{candidate}: no build with this private folder has made it ({path} is not there); build it again") from None
+        raise ReleaseError(
+            f"{candidate}: no build with this private folder has made it ({path} is not there); "
+            "build it again"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ReleaseError(f"{path}: the seal of this candidate cannot be read; build the candidate again") from None
+        raise ReleaseError(
+            f"{path}: the seal of this candidate cannot be read; build the candidate again"
+        ) from None
     key = _key(private, make=False)
-    if not hmac.compare_digest(signature, _signature(key, told)) or told["datapackage_sha256"] != digest:
-        raise ReleaseError(f"{path}: this seal was not made with the key of this private folder; build the candidate again")
+    if (
+        not hmac.compare_digest(signature, _signature(key, told))
+        or told["datapackage_sha256"] != digest
+    ):
+        raise ReleaseError(
+            f"{path}: this seal was not made with the key of this private folder; build the "
+            "candidate again"
+        )
     there = contents.marks()
     if differing := sorted(name for name in {*marks, *there} if marks.get(name) != there.get(name)):
         raise ReleaseError(
-            f"{candidate}: the candidate is not the one that passed its audit ({_difference(differing[0], marks, there)}); build it again"
+            f"{candidate}: the candidate is not the one that passed its audit "
+            f"({_difference(differing[0], marks, there)}); build it again"
         )
     return built
 
@@ -126,7 +155,11 @@ def _difference(name: str, marks: dict[str, Mark], there: dict[str, Mark]) -> st
         return f"{shown} was added"
     if name not in there:
         return f"{shown} is missing"
-    return f"{shown} was changed" if marks[name][0] != there[name][0] else f"the mode of {shown} was changed"
+    return (
+        f"{shown} was changed"
+        if marks[name][0] != there[name][0]
+        else f"the mode of {shown} was changed"
+    )
 
 
 def _signature(key: bytes, body: dict[str, Any]) -> str:
@@ -136,12 +169,20 @@ def _signature(key: bytes, body: dict[str, Any]) -> str:
 def _key(private: Path, *, make: bool) -> bytes:
     path = private / KEY
     if make and not path.exists():
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as handle:
+        with open(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"
+        ) as handle:
             handle.write(secrets.token_bytes(KEY_BYTES))
     try:
         key = path.read_bytes()
     except OSError as error:
-        raise ReleaseError(f"{path}: the key of this private folder cannot be read ({error.strerror}); build the candidate again") from None
+        raise ReleaseError(
+            f"{path}: the key of this private folder cannot be read ({error.strerror}); build the "
+            "candidate again"
+        ) from None
     if len(key) != KEY_BYTES:
-        raise ReleaseError(f"{path}: this is not a key of {KEY_BYTES} bytes; remove it and build the candidate again")
+        raise ReleaseError(
+            f"{path}: this is not a key of {KEY_BYTES} bytes; remove it and build the candidate "
+            "again"
+        )
     return key

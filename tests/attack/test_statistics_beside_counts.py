@@ -1,4 +1,5 @@
-"""Statistics that would narrow a withheld count: the build leaves them out, and the audit finds them where somebody puts them back."""
+"""Statistics that would narrow a withheld count: the build leaves them out, and the audit finds
+them where somebody puts them back."""
 
 import csv
 
@@ -13,27 +14,48 @@ from tests.helpers import rehash
 
 K = {"threshold = 5": "threshold = 11"}
 ARRIVED = K | {'call_type = "type"': 'call_type = "type"\narrived_at = "there"'}
-WAITS = '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { call_type = ["all", "type"], wait = ["all", "half_hour", "band"] }\n'
-OF_ALL = '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { wait = ["all", "half_hour", "band"] }\n'
+WAITS = (
+    '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { call_type = ["all", '
+    '"type"], wait = '
+    '["all", '
+    '"half_hour", '
+    '"band"] }\n'
+)
+OF_ALL = (
+    '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { wait = ["all", '
+    '"half_hour", '
+    '"band"] '
+    "}\n"
+)
 WAIT = (
-    '\n[[statistics]]\nname = "wait"\ntitle = "Wait"\nmeasure = "minutes_call_to_arrival"\ndimensions = { call_type = ["all", "type"] }\n'
+    '\n[[statistics]]\nname = "wait"\ntitle = "Wait"\nmeasure = '
+    '"minutes_call_to_arrival"\ndimensions '
+    "= "
+    '{ call_type = ["all", '
+    '"type"] '
+    "}\n"
 )
 SECOND = {'version = "2024.1"': 'version = "2024.2"'}
 
 
 def waits():
-    """60 crisis calls, 5 of them over half an hour: "9 in 10 within 24 minutes" says that at most 6 are. And 200 checks."""
+    """60 crisis calls, 5 of them over half an hour: "9 in 10 within 24 minutes" says that at most
+    6 are. And 200 checks."""
     crisis = [70, 70, 70, 70, 35] + [10 + i % 15 for i in range(55)]
     check = [70] * 15 + [35] * 21 + [10 + i % 15 for i in range(164)]
     lines = ["id,at,type,there"]
-    for i, (kind, minutes) in enumerate([("Crisis", m) for m in crisis] + [("Check", m) for m in check]):
+    for i, (kind, minutes) in enumerate(
+        [("Crisis", m) for m in crisis] + [("Check", m) for m in check]
+    ):
         day = f"2024-04-{1 + i % 9:02d}"
         lines.append(f"{i},{day} 10:00,{kind},{day} {10 + minutes // 60}:{minutes % 60:02d}")
     return "\n".join(lines) + "\n"
 
 
 def made(folder, calls, replace, extra):
-    return build(read_inputs(write_agency(folder, calls, replace, extra)), folder / "out", folder / "private")
+    return build(
+        read_inputs(write_agency(folder, calls, replace, extra)), folder / "out", folder / "private"
+    )
 
 
 def table(folder, name):
@@ -50,14 +72,20 @@ def put_back(folder, name, old, new):
 
 def test_a_slow_wait_of_few_calls_is_left_out(tmp_path):
     assert made(tmp_path, waits(), ARRIVED, WAITS + WAIT).report.passed
-    assert {r["wait"] for r in table(tmp_path, "waits") if r["call_type"] == "crisis" and r["status"] == "suppressed"} >= {
+    assert {
+        r["wait"]
+        for r in table(tmp_path, "waits")
+        if r["call_type"] == "crisis" and r["status"] == "suppressed"
+    } >= {
         "over_30",
         "over_60",
     }
     shown = {r["call_type"]: r["status"] for r in table(tmp_path, "wait")}
     assert shown["crisis"] == "suppressed"
     assert shown["all"] == "published", "what tells of published counts alone stays"
-    assert put_back(tmp_path, "wait", "crisis,,,,suppressed", "crisis,18,24,50,published") == {"beside statistics"}
+    assert put_back(tmp_path, "wait", "crisis,,,,suppressed", "crisis,18,24,50,published") == {
+        "beside statistics"
+    }
 
 
 def test_without_bands_the_same_statistic_stays(tmp_path):
@@ -66,21 +94,32 @@ def test_without_bands_the_same_statistic_stays(tmp_path):
 
 
 def test_medians_of_parts_add_up(tmp_path):
-    """Bands over all calls alone, medians by type. 10 of 220 calls waited an hour or more, which is withheld with one more band."""
+    """Bands over all calls alone, medians by type. 10 of 220 calls waited an hour or more, which
+    is withheld with one more band."""
     lines = ["id,at,type,there"]
     for i in range(220):
-        kind, minutes = ("Crisis", 62 if i < 10 else 12) if i < 60 else ("Check", 35 if i < 63 else 12)
+        kind, minutes = (
+            ("Crisis", 62 if i < 10 else 12) if i < 60 else ("Check", 35 if i < 63 else 12)
+        )
         day = f"2024-04-{1 + i % 9:02d}"
         lines.append(f"{i},{day} 10:00,{kind},{day} {10 + minutes // 60}:{minutes % 60:02d}")
     assert made(tmp_path, "\n".join(lines) + "\n", ARRIVED, OF_ALL + WAIT).report.passed
-    assert {r["wait"] for r in table(tmp_path, "waits") if r["status"] == "suppressed"} >= {"30_to_60", "over_60"}
+    assert {r["wait"] for r in table(tmp_path, "waits") if r["status"] == "suppressed"} >= {
+        "30_to_60",
+        "over_60",
+    }
     shown = {r["call_type"]: r for r in table(tmp_path, "wait")}
-    assert shown["crisis"]["status"] == "suppressed", "a 90th percentile of 62 minutes says that at least 5 calls waited an hour"
-    assert "beside statistics" in put_back(tmp_path, "wait", "crisis,,,,suppressed", "crisis,12,62,50,published")
+    assert shown["crisis"]["status"] == "suppressed", (
+        "a 90th percentile of 62 minutes says that at least 5 calls waited an hour"
+    )
+    assert "beside statistics" in put_back(
+        tmp_path, "wait", "crisis,,,,suppressed", "crisis,12,62,50,published"
+    )
 
 
 def test_an_earlier_release_told_it(tmp_path):
-    """The first release has no bands; the second would withhold some that the median of the first narrows. Nothing can take that back."""
+    """The first release has no bands; the second would withhold some that the median of the first
+    narrows. Nothing can take that back."""
     made(tmp_path, waits(), ARRIVED, WAIT)
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     with pytest.raises(AuditError, match="statistic of an earlier release; use coarser levels"):
@@ -90,9 +129,33 @@ def test_an_earlier_release_told_it(tmp_path):
     assert made(tmp_path, waits(), ARRIVED | SECOND, WAIT + halves).report.passed
 
 
-REASONS = K | {'call_type = "type"': 'call_type = "type"\nresponder = "who"\neligible = "ok"\nnot_served_reason = "why"'}
-WHY = '\n[[tables]]\nname = "why"\ntitle = "Why"\nwhere = { eligible = "yes" }\ndimensions = { period = ["all", "quarter"], not_served_reason = ["all", "reason"] }\n'
-HOURS = '\n[[statistics]]\nname = "hours"\ntitle = "Hours"\nmeasure = "hours_without_team"\nwhere = { eligible = "yes" }\ndimensions = { period = ["all", "quarter"] }\n'
+REASONS = K | {
+    'call_type = "type"': (
+        'call_type = "type"\nresponder = "who"\neligible = "ok"\nnot_served_reason = "why"'
+    )
+}
+WHY = (
+    '\n[[tables]]\nname = "why"\ntitle = "Why"\nwhere = { eligible = "yes" }\ndimensions = { '
+    'period = ["all", '
+    '"quarter"], '
+    "not_served_reason = "
+    '["all", '
+    '"reason"] '
+    "}\n"
+)
+HOURS = (
+    '\n[[statistics]]\nname = "hours"\ntitle = "Hours"\nmeasure = '
+    '"hours_without_team"\nwhere '
+    "= "
+    "{ "
+    'eligible = "yes" '
+    "}\ndimensions "
+    "= "
+    "{ "
+    'period = ["all", '
+    '"quarter"] '
+    "}\n"
+)
 
 
 def reasons(first):
@@ -103,21 +166,35 @@ def reasons(first):
         for i, why in enumerate(listed):
             who = "co_responder" if why == "served" else "police_only"
             lines.append(
-                f"{month}-{i},2024-{month:02d}-{1 + i // 20:02d} {i % 20:02d}:10,Crisis,{who},yes,{'' if why == 'served' else why}"
+                f"{month}-{i},2024-{month:02d}-{1 + i // 20:02d} "
+                f"{i % 20:02d}:10,Crisis,{who},yes,{'' if why == 'served' else why}"
             )
     return "\n".join(lines) + "\n"
 
 
 def test_hours_without_a_team_tell_of_the_calls_in_them(tmp_path):
-    """8 calls with no unit on duty and 60 with all busy, one in each of 68 hours, told as 70: so at least 5 of the 8."""
-    calls = reasons(["no_unit"] * 8 + ["all_busy"] * 60 + ["declined"] * 12 + ["served"] * 30 + ["out_of_area"] * 30)
+    """8 calls with no unit on duty and 60 with all busy, one in each of 68 hours, told as 70: so
+    at least 5 of the 8."""
+    calls = reasons(
+        ["no_unit"] * 8
+        + ["all_busy"] * 60
+        + ["declined"] * 12
+        + ["served"] * 30
+        + ["out_of_area"] * 30
+    )
     assert made(tmp_path, calls, REASONS, WHY + HOURS).report.passed
-    withheld = {(r["period"], r["not_served_reason"]) for r in table(tmp_path, "why") if r["status"] == "suppressed"}
+    withheld = {
+        (r["period"], r["not_served_reason"])
+        for r in table(tmp_path, "why")
+        if r["status"] == "suppressed"
+    }
     assert ("2024-Q1", "no_unit") in withheld
     assert ("2024-Q1", "all_busy") not in withheld
     shown = {r["period"]: r for r in table(tmp_path, "hours")}
     assert shown["2024-Q1"]["status"] == "suppressed"
-    assert "beside statistics" in put_back(tmp_path, "hours", "2024-Q1,,,suppressed", "2024-Q1,70,140,published")
+    assert "beside statistics" in put_back(
+        tmp_path, "hours", "2024-Q1,,,suppressed", "2024-Q1,70,140,published"
+    )
 
 
 OF_ELIGIBLE = """
@@ -130,14 +207,21 @@ where = { eligible = "yes" }
 
 
 def test_what_a_comparison_leaves_out_tells_of_calls_without_a_reason(tmp_path, monkeypatch):
-    """Three eligible calls have no reason on record, and their number is withheld: a comparison that rests on all but a few would narrow it."""
+    """Three eligible calls have no reason on record, and their number is withheld: a comparison
+    that rests on all but a few would narrow it."""
     made_up = [list(row) for row in simulated.rows(simulated.City(seed=1, calls=4000))]
     reason, unit, eligible = (simulated.COLUMNS.index(name) for name in ("why", "unit", "eligible"))
-    blank = [row for row in made_up if row[eligible] == "yes" and row[unit] == "police_only" and not row[reason]]
+    blank = [
+        row
+        for row in made_up
+        if row[eligible] == "yes" and row[unit] == "police_only" and not row[reason]
+    ]
     for row in blank[3:]:
         row[reason] = "declined"
     monkeypatch.setattr(simulated, "rows", lambda _city: made_up)
-    path = simulated.write(tmp_path, simulated.City(seed=1), ("compare_officer_minutes",), OF_ELIGIBLE)
+    path = simulated.write(
+        tmp_path, simulated.City(seed=1), ("compare_officer_minutes",), OF_ELIGIBLE
+    )
     assert build(read_inputs(path), tmp_path / "out", tmp_path / "private").report.passed
     counted = {r["not_served_reason"]: r for r in table(tmp_path, "reasons")}
     assert counted["unknown"]["status"] == "suppressed"
@@ -146,5 +230,10 @@ def test_what_a_comparison_leaves_out_tells_of_calls_without_a_reason(tmp_path, 
     calls = int(counted["all"]["calls"])
     assert calls - int(row["based_on"]) >= 10
     told = ",".join(v for name, v in row.items() if name not in ("based_on", "status"))
-    exact = put_back(tmp_path, "compare_officer_minutes", f"{told},{row['based_on']},published", f"{told},{calls // 10 * 10},published")
+    exact = put_back(
+        tmp_path,
+        "compare_officer_minutes",
+        f"{told},{row['based_on']},published",
+        f"{told},{calls // 10 * 10},published",
+    )
     assert exact == {"beside statistics"}

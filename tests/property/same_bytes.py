@@ -1,4 +1,5 @@
-"""Prints a digest of what an engine decides, for `test_same_on_every_machine.py`, which runs it as other processors would."""
+"""Prints a digest of what an engine decides, for `test_same_on_every_machine.py`, which runs it as
+other processors would."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ SEEDS = (0, 3, 4)
 
 
 def instance(name: str, threshold: int) -> str:
-    return hashlib.sha256(protect(load(name, threshold), threshold - 1).withheld.tobytes()).hexdigest()
+    return hashlib.sha256(
+        protect(load(name, threshold), threshold - 1).withheld.tobytes()
+    ).hexdigest()
 
 
 def candidates(agencies: list[Path], private: Path) -> str:
@@ -38,5 +41,7 @@ if __name__ == "__main__":
         print(instance(sys.argv[2], int(sys.argv[3])))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            files = [Path(p) for p in sys.argv[2:]] or [agency(Path(folder) / f"in{seed}", seed) for seed in SEEDS]
+            files = [Path(p) for p in sys.argv[2:]] or [
+                agency(Path(folder) / f"in{seed}", seed) for seed in SEEDS
+            ]
             print(candidates(files, Path(folder)))

@@ -1,4 +1,5 @@
-"""Certificates: what holds is accepted, each way to break one is refused, and a build without them writes nothing."""
+"""Certificates: what holds is accepted, each way to break one is refused, and a build without them
+writes nothing."""
 
 import itertools
 from dataclasses import replace
@@ -22,7 +23,12 @@ def table(counts):
     cells, relations, number = [], [], {}
     for a, b in itertools.product([*range(rows), None], [*range(columns), None]):
         number[a, b] = len(cells)
-        cells.append([int(a in (None, i) and b in (None, j)) for i, j in itertools.product(range(rows), range(columns))])
+        cells.append(
+            [
+                int(a in (None, i) and b in (None, j))
+                for i, j in itertools.product(range(rows), range(columns))
+            ]
+        )
     for a in [*range(rows), None]:
         relations.append((number[a, None], tuple(number[a, b] for b in range(columns))))
     for b in [*range(columns), None]:
@@ -30,10 +36,19 @@ def table(counts):
     matrix = sp.csr_matrix(np.array(cells, dtype=np.int64))
     values = matrix @ counts.ravel()
     return System(
-        matrix, sp.csr_matrix((0, counts.size), dtype=np.int64), counts.ravel(), values, (values > 0) & (values < K),
-        np.zeros(len(values), dtype=bool), np.maximum(values, 0.5).astype(float), tuple((("cell", str(i)),) for i in range(len(values))),
-        (np.arange(len(values)),), tuple(relations), np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=bool),
-    )  # fmt: skip
+        matrix,
+        sp.csr_matrix((0, counts.size), dtype=np.int64),
+        counts.ravel(),
+        values,
+        (values > 0) & (values < K),
+        np.zeros(len(values), dtype=bool),
+        np.maximum(values, 0.5).astype(float),
+        tuple((("cell", str(i)),) for i in range(len(values))),
+        (np.arange(len(values)),),
+        tuple(relations),
+        np.zeros(len(values), dtype=bool),
+        np.zeros(len(values), dtype=bool),
+    )
 
 
 @pytest.fixture
@@ -81,7 +96,15 @@ def test_refuses_a_move_that_falls_short(proven):
 def test_refuses_a_missing_cell_and_a_published_small_count(proven):
     protected, certificates = proven
     with pytest.raises(ProtectionError):
-        check(protected, replace(certificates, cells=certificates.cells[1:], low=certificates.low[1:], high=certificates.high[1:]))
+        check(
+            protected,
+            replace(
+                certificates,
+                cells=certificates.cells[1:],
+                low=certificates.low[1:],
+                high=certificates.high[1:],
+            ),
+        )
     protected.withheld = protected.withheld & ~protected.system.sensitive
     with pytest.raises(ProtectionError):
         check(protected, certificates)
@@ -90,7 +113,9 @@ def test_refuses_a_missing_cell_and_a_published_small_count(proven):
 def test_finds_nothing_where_nothing_is_withheld():
     protected = protect(table([[2, 30, 40], [25, 3, 60], [50, 40, 90]]), HIGH)
     protected.withheld = protected.system.sensitive.copy()
-    assert set(certify(protected).missing) == set(np.flatnonzero(protected.system.sensitive).tolist())
+    assert set(certify(protected).missing) == set(
+        np.flatnonzero(protected.system.sensitive).tolist()
+    )
 
 
 def test_same_result_twice():

@@ -12,7 +12,8 @@ from anonymize.audit.feasibility import Contradiction, _independent
 
 @st.composite
 def sums(draw):
-    """Counts of four to eight unknowns, some sums of them, and sums of those sums; as rows and what they come to."""
+    """Counts of four to eight unknowns, some sums of them, and sums of those sums; as rows and
+    what they come to."""
     width = draw(st.integers(4, 8))
     rows = draw(arrays(np.int64, (draw(st.integers(2, 6)), width), elements=st.integers(0, 1)))
     pairs = draw(st.lists(st.tuples(*[st.integers(0, len(rows) - 1)] * 2), min_size=1, max_size=5))

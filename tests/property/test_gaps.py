@@ -1,4 +1,5 @@
-"""Which stretches without a record are questioned: simulated agencies with and without a gap, and the two calendars that must agree."""
+"""Which stretches without a record are questioned: simulated agencies with and without a gap, and
+the two calendars that must agree."""
 
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -15,11 +16,18 @@ START = date(2023, 1, 1)
 
 
 def agency(rng, days, level, *, weekend=1.0, season=0.0, clusters=None, drift=0.0, growth=0.0):
-    """Calls of each day: a level with weekdays, seasons (amplitude), clusters (shape of a gamma factor for each day), a drifting level (a lognormal
-    autoregression with 0.9 from day to day) and growth (a year, logarithm)."""
+    """Calls of each day: a level with weekdays, seasons (amplitude), clusters (shape of a gamma
+    factor for each day), a drifting level (a lognormal autoregression with 0.9 from day to day)
+    and growth (a year, logarithm)."""
     day = np.arange(days)
-    usual = level * np.where((START.weekday() + day) % 7 >= 5, weekend, 1.0) * np.exp(growth * day / 365)
-    usual = usual * np.maximum(0, 1 + season * np.sin(2 * np.pi * (day + rng.integers(365)) / 365.25))
+    usual = (
+        level
+        * np.where((START.weekday() + day) % 7 >= 5, weekend, 1.0)
+        * np.exp(growth * day / 365)
+    )
+    usual = usual * np.maximum(
+        0, 1 + season * np.sin(2 * np.pi * (day + rng.integers(365)) / 365.25)
+    )
     if drift:
         state = np.zeros(days)
         for i in range(1, days):
@@ -35,18 +43,26 @@ def questions(counts, answered=()):
     by_month = {}
     for day, n in by_day.items():
         by_month[f"{day:%Y-%m}"] = by_month.get(f"{day:%Y-%m}", 0) + n
-    return unexplained(by_day, by_month, Span(START, START + timedelta(days=len(counts) - 1)), answered)
+    return unexplained(
+        by_day, by_month, Span(START, START + timedelta(days=len(counts) - 1)), answered
+    )
 
 
 LEVELS = (0.05, 0.1, 0.3, 1, 5, 30, 500)
 KINDS = (
-    {}, {"weekend": 0.3, "season": 0.3}, {"clusters": 1.0}, {"clusters": 0.3, "season": 0.5}, {"drift": 0.5, "clusters": 3.0}, {"growth": 1.0},
+    {},
+    {"weekend": 0.3, "season": 0.3},
+    {"clusters": 1.0},
+    {"clusters": 0.3, "season": 0.5},
+    {"drift": 0.5, "clusters": 3.0},
+    {"growth": 1.0},
     {"weekend": 0.0},
-)  # fmt: skip
+)
 
 
 def test_chance_alone_is_seldom_questioned():
-    """294 agencies without a gap: at most about 1 in 100 is asked something (5 of 294 are within chance of that)."""
+    """294 agencies without a gap: at most about 1 in 100 is asked something (5 of 294 are within
+    chance of that)."""
     asked = []
     for number, (kind, level) in enumerate((kind, level) for kind in KINDS for level in LEVELS):
         rng = np.random.default_rng(number)
@@ -59,10 +75,20 @@ def test_chance_alone_is_seldom_questioned():
 
 @pytest.mark.parametrize(
     ("gap", "level", "least"),
-    [(30, 1, 0.8), (30, 2, 0.95), (30, 20, 1), (30, 500, 1), (7, 8, 0.8), (7, 20, 0.9), (7, 500, 1), (1, 500, 0.5)],
+    [
+        (30, 1, 0.8),
+        (30, 2, 0.95),
+        (30, 20, 1),
+        (30, 500, 1),
+        (7, 8, 0.8),
+        (7, 20, 0.9),
+        (7, 500, 1),
+        (1, 500, 0.5),
+    ],
 )
 def test_a_missing_month_or_week_is_questioned(gap, level, least):
-    """Whatever the pattern: at least the share `least` of the gaps planted is found. (Where calls come in strong clusters, one empty day says little.)"""
+    """Whatever the pattern: at least the share `least` of the gaps planted is found. (Where calls
+    come in strong clusters, one empty day says little.)"""
     found = tried = 0
     for number, kind in enumerate((KINDS[0], KINDS[1], KINDS[2], KINDS[4])):
         rng = np.random.default_rng(100 + number)
@@ -72,14 +98,19 @@ def test_a_missing_month_or_week_is_questioned(gap, level, least):
             counts[first : first + gap] = 0
             planted = Span(START + timedelta(days=first), START + timedelta(days=first + gap - 1))
             tried += 1
-            found += any(span.first <= planted.first and planted.last <= span.last for span in questions(counts))
+            found += any(
+                span.first <= planted.first and planted.last <= span.last
+                for span in questions(counts)
+            )
     assert found >= least * tried
 
 
 def without(counts, *spans):
     counts = counts.copy()
     for first, last in spans:
-        counts[(date.fromisoformat(first) - START).days : (date.fromisoformat(last) - START).days + 1] = 0
+        counts[
+            (date.fromisoformat(first) - START).days : (date.fromisoformat(last) - START).days + 1
+        ] = 0
     return counts
 
 
@@ -116,7 +147,9 @@ def test_a_quiet_season_is_known_from_the_other_year_but_a_month_missing_in_both
 def test_closed_weekends_are_no_gap():
     counts = agency(np.random.default_rng(7), 365, 6, weekend=0.0)
     assert questions(counts) == []
-    assert [str(s) for s in questions(without(counts, ("2023-05-01", "2023-05-21")))] == ["2023-04-29 to 2023-05-21"]
+    assert [str(s) for s in questions(without(counts, ("2023-05-01", "2023-05-21")))] == [
+        "2023-04-29 to 2023-05-21"
+    ]
 
 
 def test_a_tiny_agency_may_have_empty_months():
@@ -126,7 +159,8 @@ def test_a_tiny_agency_may_have_empty_months():
 
 
 def test_calls_on_one_day_of_each_month():
-    """An export that gives the first of the month as the day of all calls: a missing month is seen by the months."""
+    """An export that gives the first of the month as the day of all calls: a missing month is seen
+    by the months."""
     counts = np.zeros(365, dtype=int)
     for month in range(1, 13):
         counts[(date(2023, month, 1) - START).days] = 20 + month
@@ -138,7 +172,10 @@ def test_two_days_tell_nothing_of_the_rest():
     """Nothing can be estimated: every whole month without a record is questioned."""
     counts = np.zeros(365, dtype=int)
     counts[[9, 99]] = 20
-    assert [str(s) for s in questions(counts)] == ["2023-01-11 to 2023-04-09", "2023-04-11 to 2023-12-31"]
+    assert [str(s) for s in questions(counts)] == [
+        "2023-01-11 to 2023-04-09",
+        "2023-04-11 to 2023-12-31",
+    ]
 
 
 def test_an_answer_ends_a_question_and_changes_no_other(three_a_day):
@@ -146,21 +183,32 @@ def test_an_answer_ends_a_question_and_changes_no_other(three_a_day):
     march, august = questions(counts)
     assert questions(counts, [march]) == [august]
     assert questions(counts, [march, august]) == []
-    assert [str(s) for s in questions(counts, [august, Span(date(2023, 3, 1), date(2023, 3, 15))])] == ["2023-03-16 to 2023-03-31"]
+    assert [
+        str(s) for s in questions(counts, [august, Span(date(2023, 3, 1), date(2023, 3, 15))])
+    ] == ["2023-03-16 to 2023-03-31"]
 
 
 def test_sources_with_months_alone():
     months = {f"2023-{m:02d}": 20 + m % 3 for m in range(1, 13) if m not in (4, 12)}
     window = Span(date(2023, 1, 1), date(2023, 12, 31))
-    assert [str(s) for s in unexplained({}, months, window)] == ["2023-04-01 to 2023-04-30", "2023-12-01 to 2023-12-31"]
+    assert [str(s) for s in unexplained({}, months, window)] == [
+        "2023-04-01 to 2023-04-30",
+        "2023-12-01 to 2023-12-31",
+    ]
     assert unexplained({}, {f"2023-{m:02d}": 1 for m in (1, 2, 4, 5, 7, 9, 10, 12)}, window) == []
 
 
 def test_a_month_of_calls_without_a_day_is_no_gap(three_a_day):
-    by_day = {START + timedelta(days=i): int(n) for i, n in enumerate(without(three_a_day, ("2023-02-01", "2023-03-31"))) if n}
+    by_day = {
+        START + timedelta(days=i): int(n)
+        for i, n in enumerate(without(three_a_day, ("2023-02-01", "2023-03-31")))
+        if n
+    }
     by_month = {f"2023-{m:02d}": 90 for m in range(1, 13)} | {"2023-02": 0}
     found = unexplained(by_day, by_month, Span(START, date(2023, 12, 31)))
-    assert [str(s) for s in found] == ["2023-02-01 to 2023-02-28"], "March has calls, though on no known day"
+    assert [str(s) for s in found] == ["2023-02-01 to 2023-02-28"], (
+        "March has calls, though on no known day"
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -175,19 +223,30 @@ def test_engine_and_audit_read_the_dates_alike(seed):
         gaps.append(Span(day, end))
         day = end + timedelta(days=1)
     calendar = Calendar(Span(first, last), tuple(gaps))
-    package = {"period": {"from": str(first), "to": str(last)}, "gaps": [{"from": str(g.first), "to": str(g.last)} for g in gaps]}
+    package = {
+        "period": {"from": str(first), "to": str(last)},
+        "gaps": [{"from": str(g.first), "to": str(g.last)} for g in gaps],
+    }
     dates = Dates.of(package)
-    lists = {"period": period(first, last, has_months=True), "season": season(), "weekday": weekday(unknown=True)}
+    lists = {
+        "period": period(first, last, has_months=True),
+        "season": season(),
+        "weekday": weekday(unknown=True),
+    }
     seen = set()
     for months in lists["period"].nodes:
         for seasons in lists["season"].nodes:
-            for days in lists["weekday"].nodes if rng.random() < 0.1 else lists["weekday"].nodes[:1]:
+            for days in (
+                lists["weekday"].nodes if rng.random() < 0.1 else lists["weekday"].nodes[:1]
+            ):
                 codes = {"period": months.code, "season": seasons.code, "weekday": days.code}
                 mark = calendar.status(codes, lists)
                 assert mark == dates.mark(codes), codes
                 seen.add(mark)
     assert {"published", "incomplete", "not_collected"} & seen
-    assert set(calendar.months_not_collected(lists["period"])) == dates.without_calls(lists["period"].codes_at("month"))
+    assert set(calendar.months_not_collected(lists["period"])) == dates.without_calls(
+        lists["period"].codes_at("month")
+    )
 
 
 def test_the_calendar_by_hand():
@@ -198,18 +257,40 @@ def test_the_calendar_by_hand():
         not_collected=[SimpleNamespace(first=date(2024, 2, 1), last=date(2024, 3, 16))],
     )
     calendar = Calendar.of(release)
-    lists = {"period": period(release.data_from, release.data_to, has_months=True), "season": season(), "weekday": weekday(unknown=False)}
+    lists = {
+        "period": period(release.data_from, release.data_to, has_months=True),
+        "season": season(),
+        "weekday": weekday(unknown=False),
+    }
 
     def mark(**codes):
         return calendar.status(codes, lists)
 
-    assert mark(area="riverside") == mark(period="all") == mark(period="2024") == mark(period="2024-Q1") == "incomplete"
-    assert [mark(period=f"2024-{m:02d}") for m in range(1, 9)] == ["incomplete", "not_collected", "incomplete", *["published"] * 5]
+    assert (
+        mark(area="riverside")
+        == mark(period="all")
+        == mark(period="2024")
+        == mark(period="2024-Q1")
+        == "incomplete"
+    )
+    assert [mark(period=f"2024-{m:02d}") for m in range(1, 9)] == [
+        "incomplete",
+        "not_collected",
+        "incomplete",
+        *["published"] * 5,
+    ]
     assert mark(period="2024-Q2") == "published"
-    assert [mark(season=s) for s in ("winter", "spring", "summer", "fall")] == ["incomplete", "incomplete", "published", "not_collected"]
+    assert [mark(season=s) for s in ("winter", "spring", "summer", "fall")] == [
+        "incomplete",
+        "incomplete",
+        "published",
+        "not_collected",
+    ]
     assert mark(period="2024-Q1", season="winter") == "incomplete"
     assert mark(period="2024-02", season="winter") == "not_collected"
-    assert mark(period="2024-02", season="summer") == "published", "no such day: nobody called is true"
+    assert mark(period="2024-02", season="summer") == "published", (
+        "no such day: nobody called is true"
+    )
     assert mark(period="2024-03", weekday="1") == "incomplete"
     assert mark(weekday="7") == "incomplete"
     lost = Calendar(calendar.window, (Span(date(2024, 4, 2), date(2024, 4, 28)),))

@@ -1,4 +1,5 @@
-"""On tables small enough for a proven optimum the engine stays close to it: median within 3 %, worst within 10 %."""
+"""On tables small enough for a proven optimum the engine stays close to it: median within 3 %,
+worst within 10 %."""
 
 import statistics
 from dataclasses import replace
@@ -31,10 +32,14 @@ def settings(monkeypatch, **values):
     monkeypatch.setattr(secondary, "SETTINGS", replace(secondary.SETTINGS, **values))
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
+@pytest.mark.skipif(
+    not SHARED.is_dir(),
+    reason="../shared, with the instances that others were measured on, is not here",
+)
 @pytest.mark.parametrize(("threshold", "value"), [(5, 10_600), (11, 15_450)])
 def test_a_cube_withholds_no_more_than_was_asked(threshold, value):
-    """XS-cube of BENCHMARKS.md: nothing left exposed, and a value below what was asked (12,000, 15,500) by what pruning spares; Gauss takes 1,049 cells at 5, leaving 1.6 % exposed."""
+    """XS-cube of BENCHMARKS.md: nothing left exposed, and a value below what was asked (12,000,
+    15,500) by what pruning spares; Gauss takes 1,049 cells at 5, leaving 1.6 % exposed."""
     system = load("XS-cube", threshold)
     protected = protect(system, threshold - 1)
     assert system.values[protected.withheld].sum() <= value
@@ -70,17 +75,25 @@ def test_no_program_asks_a_cell_to_go_both_ways(seed):
             assert len(np.unique(cells)) == len(cells)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
+@pytest.mark.skipif(
+    not SHARED.is_dir(),
+    reason="../shared, with the instances that others were measured on, is not here",
+)
 def test_leaves_left_out_come_back_where_they_help(monkeypatch):
-    """Programs that begin with a few of the empty leaves, and take in those that the ones before asked for, come to the same answer as one with all of them."""
+    """Programs that begin with a few of the empty leaves, and take in those that the ones before
+    asked for, come to the same answer as one with all of them."""
     system = load("XS-cube", 11)
     withheld = system.values < 20
     targets = {t.cell: t for t in targets_of(np.flatnonzero(system.sensitive), system.values, 10)}
     subproblem = Subproblem.whole(system)
 
     def reached(sample=None):
-        change = system.cells @ move_lp.furthest(subproblem, withheld, list(targets.values()), sample=sample)
-        return sum(min(np.sign(t.need) * change[cell] / abs(t.need), 1) for cell, t in targets.items())
+        change = system.cells @ move_lp.furthest(
+            subproblem, withheld, list(targets.values()), sample=sample
+        )
+        return sum(
+            min(np.sign(t.need) * change[cell] / abs(t.need), 1) for cell, t in targets.items()
+        )
 
     full = reached()
     monkeypatch.setattr(move_lp, "MAX_EMPTY_LEAVES", 0)
@@ -94,9 +107,13 @@ def test_leaves_left_out_come_back_where_they_help(monkeypatch):
     assert latest == pytest.approx(full, abs=1e-3)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
+@pytest.mark.skipif(
+    not SHARED.is_dir(),
+    reason="../shared, with the instances that others were measured on, is not here",
+)
 def test_more_bid_where_all_were_reached(monkeypatch):
-    """In a system that is not small, until one is not reached: fewer programs, and nothing is exposed."""
+    """In a system that is not small, until one is not reached: fewer programs, and nothing is
+    exposed."""
     system, programs = load("XS-cube", 5), []
     sought = secondary.furthest
 
@@ -118,7 +135,8 @@ def test_more_bid_where_all_were_reached(monkeypatch):
 
 
 def wide(monkeypatch, min_subproblem_leaves=3, many=2, sample=1):
-    """Every system is taken for one of more than 20,000 leaves: bought together first, swept in parts, with leaves left out and bids of its own."""
+    """Every system is taken for one of more than 20,000 leaves: bought together first, swept in
+    parts, with leaves left out and bids of its own."""
     settings(monkeypatch, wide_leaves=5, min_subproblem_leaves=min_subproblem_leaves, uncrowded=0)
     monkeypatch.setattr(move_lp, "MAX_EMPTY_LEAVES", many)
     monkeypatch.setattr(move_lp, "SAMPLE_SIZE", sample)
@@ -137,9 +155,13 @@ def test_a_wide_system_is_as_safe(seed, monkeypatch):
         assert under_protected(system, protected.withheld, 5) == 0
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the instances that others were measured on, is not here")
+@pytest.mark.skipif(
+    not SHARED.is_dir(),
+    reason="../shared, with the instances that others were measured on, is not here",
+)
 def test_what_is_bought_together_proves_nothing(monkeypatch):
-    """As if there were three times the calls, all are reached; with the calls that there are, not all are, so more is withheld until they are."""
+    """As if there were three times the calls, all are reached; with the calls that there are, not
+    all are, so more is withheld until they are."""
     wide(monkeypatch, min_subproblem_leaves=300, many=1_000, sample=200)
     bought, sweep = [], secondary.SecondarySearch._sweep
 
@@ -158,7 +180,8 @@ def test_what_is_bought_together_proves_nothing(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_count_that_no_bid_reaches_is_sought_alone(seed, monkeypatch):
-    """And all of them, where nothing is swept and nobody may bid. What the solver finds nearly is enough: the audit has the last word."""
+    """And all of them, where nothing is swept and nobody may bid. What the solver finds nearly is
+    enough: the audit has the last word."""
     sought, alone = secondary.least_disturbing, []
 
     def nearly(*job):
@@ -174,8 +197,11 @@ def test_a_count_that_no_bid_reaches_is_sought_alone(seed, monkeypatch):
 
 
 def test_tables_judge_without_a_solver(monkeypatch):
-    """The benchmark's judge by tables sees what is exposed, and that nothing is where the engine is done."""
-    monkeypatch.setattr(secondary.SecondarySearch, "_note", secondary.SecondarySearch._note)  # put back after the test
+    """The benchmark's judge by tables sees what is exposed, and that nothing is where the engine
+    is done."""
+    monkeypatch.setattr(
+        secondary.SecondarySearch, "_note", secondary.SecondarySearch._note
+    )  # put back after the test
     system, points = tiny(0, 5), Points()
     withheld = protect(system, 4).withheld
     assert points.unseen(system, withheld, 5) == 0

@@ -1,4 +1,5 @@
-"""One small count does not hide all others: what random agencies, with blanks in every field that is counted, must withhold, against the proven bound."""
+"""One small count does not hide all others: what random agencies, with blanks in every field that
+is counted, must withhold, against the proven bound."""
 
 import os
 import statistics
@@ -15,7 +16,8 @@ AUDITED_ONCE = 0.8
 
 
 def costs(folder, seeds):
-    """How many times the proven bound each agency's release costs, and how many audits it took; and how far off `plan` was, as a share."""
+    """How many times the proven bound each agency's release costs, and how many audits it took;
+    and how far off `plan` was, as a share."""
     ratios, rounds, apart = [], [], []
     for seed in seeds:
         file = agency(folder / f"in{seed}", seed)
@@ -24,14 +26,19 @@ def costs(folder, seeds):
         try:
             built = pipeline.build(inputs, folder / f"out{seed}", folder / f"private{seed}")
         except ProtectionError:
-            assert (built_of := pipeline.check(inputs, folder / f"private{seed}").tally).counted < 60, built_of.counted
+            assert (
+                built_of := pipeline.check(inputs, folder / f"private{seed}").tally
+            ).counted < 60, built_of.counted
             continue
         asked, _advised, _advice = plan(inputs, folder / f"private{seed}")
         assert built.report.passed
         cost, bound = built.protected.cost, built.protected.bound
         ratios.append(cost / bound if bound else 1.0)
         rounds.append(built.rounds)
-        foreseen, withheld = int(asked.protected.withheld.sum()), int(built.protected.withheld.sum())
+        foreseen, withheld = (
+            int(asked.protected.withheld.sum()),
+            int(built.protected.withheld.sum()),
+        )
         apart.append(abs(withheld - foreseen) / max(withheld, 1))
     return ratios, rounds, apart
 
@@ -42,4 +49,6 @@ def test_cost_stays_near_the_proven_bound(tmp_path):
     assert statistics.median(ratios) <= MEDIAN
     assert max(ratios) <= WORST
     assert sum(n == 1 for n in rounds) >= AUDITED_ONCE * len(rounds)
-    assert sum(share <= 0.1 for share in apart) >= AUDITED_ONCE * len(apart), "plan must foresee what build withholds"
+    assert sum(share <= 0.1 for share in apart) >= AUDITED_ONCE * len(apart), (
+        "plan must foresee what build withholds"
+    )

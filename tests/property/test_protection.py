@@ -1,4 +1,5 @@
-"""Random small cases: the engine's result judged by enumeration and by the audit, the audit judged by enumeration."""
+"""Random small cases: the engine's result judged by enumeration and by the audit, the audit judged
+by enumeration."""
 
 import itertools
 
@@ -24,7 +25,11 @@ from tests.helpers import Dim, Spec, cell_columns, flat, tables_that_fit, value_
 
 COMMON = {
     "deadline": None,
-    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+    "suppress_health_check": [
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.filter_too_much,
+    ],
 }
 
 
@@ -33,7 +38,13 @@ def hidden_by(cells, names):
 
 
 @settings(max_examples=40, **COMMON)
-@given(st.one_of(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.lists(st.integers(0, 2), min_size=6, max_size=6)), st.data())
+@given(
+    st.one_of(
+        st.lists(st.integers(0, 3), min_size=4, max_size=4),
+        st.lists(st.integers(0, 2), min_size=6, max_size=6),
+    ),
+    st.data(),
+)
 def test_audit_intervals_equal_enumeration(tmp_path_factory, counts, data):
     """Every verdict of the audit agrees with trying all tables of whole numbers."""
     k, columns = 3, len(counts) // 2
@@ -41,16 +52,27 @@ def test_audit_intervals_equal_enumeration(tmp_path_factory, counts, data):
     keys = list(itertools.product(*(d.leaves for d in dims)))
     leaves = dict(zip(keys, counts[: len(keys)], strict=True))
     cells = list(itertools.product(["all", "a", "b"], ["all", *"xyz"[:columns]]))
-    hidden = set(data.draw(st.lists(st.sampled_from(cells), min_size=1, max_size=len(cells), unique=True)))
-    spec = Spec("t", {"area": ["all", "one"], "kind": ["all", "one"]}, hidden_by(hidden, ["area", "kind"]))
+    hidden = set(
+        data.draw(st.lists(st.sampled_from(cells), min_size=1, max_size=len(cells), unique=True))
+    )
+    spec = Spec(
+        "t", {"area": ["all", "one"], "kind": ["all", "one"]}, hidden_by(hidden, ["area", "kind"])
+    )
     folder = write_release(tmp_path_factory.mktemp("r"), k, dims, leaves, [spec])
     release = read_release(folder)
     system = equations(release.tables, release.trees, [])
     verdicts = dict(zip(system.hidden_cells, judge(system, k), strict=True))
     by_name = {d.name: d for d in dims}
-    published = [({"area": a, "kind": b}, value_of(by_name, leaves, {"area": a, "kind": b})) for a, b in cells if (a, b) not in hidden]
+    published = [
+        ({"area": a, "kind": b}, value_of(by_name, leaves, {"area": a, "kind": b}))
+        for a, b in cells
+        if (a, b) not in hidden
+    ]
     tables = tables_that_fit(dims, published, most=max(5, sum(counts)))
-    seen = {(a, b): set(tables[:, cell_columns(dims, {"area": a, "kind": b})].sum(axis=1).tolist()) for a, b in hidden}
+    seen = {
+        (a, b): set(tables[:, cell_columns(dims, {"area": a, "kind": b})].sum(axis=1).tolist())
+        for a, b in hidden
+    }
     for (a, b), values in seen.items():
         key = frozenset((d, c) for d, c in (("area", a), ("kind", b)) if c != "all")
         spans = min(values) <= 1 and max(values) >= k - 1
@@ -59,8 +81,19 @@ def test_audit_intervals_equal_enumeration(tmp_path_factory, counts, data):
 
 
 def codelist(dim: Dim) -> Codelist:
-    nodes = [Node(code, Text(en=code, es=code), parent, level) for level, codes in dim.levels.items() for code, parent in codes.items()]
-    return with_unknown(dim.name, Text(en=dim.name, es=dim.name), Text(en="All", es="Todo"), tuple(dim.levels), nodes, unknown=False)
+    nodes = [
+        Node(code, Text(en=code, es=code), parent, level)
+        for level, codes in dim.levels.items()
+        for code, parent in codes.items()
+    ]
+    return with_unknown(
+        dim.name,
+        Text(en=dim.name, es=dim.name),
+        Text(en="All", es="Todo"),
+        tuple(dim.levels),
+        nodes,
+        unknown=False,
+    )
 
 
 def system_of(k, dims, specs, leaves):
@@ -85,36 +118,60 @@ def system_of(k, dims, specs, leaves):
             at = dimension.codelist.ancestors(dimension.finest)
             finest = dimension.codelist.codes_at(dimension.finest)
             fold = np.array(
-                [[at[leaf] == code for leaf in dimension.codelist.codes_at(dimension.codelist.finest)] for code in finest], dtype=np.int64
+                [
+                    [
+                        at[leaf] == code
+                        for leaf in dimension.codelist.codes_at(dimension.codelist.finest)
+                    ]
+                    for code in finest
+                ],
+                dtype=np.int64,
             )
-            values = np.moveaxis(np.tensordot(dimension.roll_up @ fold, values, axes=(1, axis)), 0, axis)
+            values = np.moveaxis(
+                np.tensordot(dimension.roll_up @ fold, values, axes=(1, axis)), 0, axis
+            )
         return values
 
     tables = [
         Table(
-            s.name, Text(en=s.name, es=s.name), "calls", {d: Dimension(lists[d], tuple(levels)) for d, levels in s.levels.items()},
-            s.where, s.sensitive_attribute, counted({d: Dimension(lists[d], tuple(levels)) for d, levels in s.levels.items()}, s.where),
+            s.name,
+            Text(en=s.name, es=s.name),
+            "calls",
+            {d: Dimension(lists[d], tuple(levels)) for d, levels in s.levels.items()},
+            s.where,
+            s.sensitive_attribute,
+            counted(
+                {d: Dimension(lists[d], tuple(levels)) for d, levels in s.levels.items()}, s.where
+            ),
         )
         for s in specs
-    ]  # fmt: skip
+    ]
     plan = [
-        TableSpec(name=s.name, title=Text(en=s.name, es=s.name), dimensions={d: tuple(x) for d, x in s.levels.items()}, where=s.where)
+        TableSpec(
+            name=s.name,
+            title=Text(en=s.name, es=s.name),
+            dimensions={d: tuple(x) for d, x in s.levels.items()},
+            where=s.where,
+        )
         for s in specs
-    ]  # fmt: skip
+    ]
     cliques = plan_cliques(plan, lists)
     joint = [counted(clique_dimensions(c, lists), {}) for c in cliques]
     return tables, build_system(tables, cliques, [Block(frozenset({0}), lists, joint)], lists, k)
 
 
 def protected_release(folder, k, dims, specs, leaves, high=None):
-    """Run the engine the way the pipeline does, but write with the test's own writer; returns the audit and the engine's result."""
+    """Run the engine the way the pipeline does, but write with the test's own writer; returns the
+    audit and the engine's result."""
     tables, system = system_of(k, dims, specs, leaves)
     result = protect(system, high or k)
     for _ in range(20):
         for s, table, ids in zip(specs, tables, system.where, strict=True):
             mask = result.withheld[ids]
             cells = {
-                tuple(table.dimensions[d].codes[i] for d, i in zip(table.dimensions, at, strict=True))
+                tuple(
+                    table.dimensions[d].codes[i] for d, i in zip(table.dimensions, at, strict=True)
+                )
                 for at in zip(*np.nonzero(mask), strict=True)
             }
             s.hidden = hidden_by(cells, list(table.dimensions))
@@ -139,9 +196,16 @@ def protected_release(folder, k, dims, specs, leaves, high=None):
     sensitive=st.booleans(),
 )
 def test_engine_keeps_the_promise(tmp_path_factory, k, seed, scale, plan, sensitive):
-    """Whatever the counts and the tables, the protected release passes the audit and withholds every sensitive cell."""
+    """Whatever the counts and the tables, the protected release passes the audit and withholds
+    every sensitive cell."""
     rng = np.random.default_rng(seed)
-    area = Dim("area", {"big": {"p": "all", "q": "all"}, "small": {"p1": "p", "p2": "p", "q1": "q", "q2": "q", "q3": "q"}})
+    area = Dim(
+        "area",
+        {
+            "big": {"p": "all", "q": "all"},
+            "small": {"p1": "p", "p2": "p", "q1": "q", "q2": "q", "q3": "q"},
+        },
+    )
     kind, time = flat("kind", "x", "y", "z"), flat("time", "1", "2", "3")
     dims = (area, kind, time)
     levels = {"area": ["all", "big", "small"], "kind": ["all", "one"], "time": ["all", "one"]}
@@ -152,14 +216,21 @@ def test_engine_keeps_the_promise(tmp_path_factory, k, seed, scale, plan, sensit
         "where": [["area", "time"], ["kind", "time"]],
         "hierarchy": [["area"], ["kind", "time"]],
     }[plan]
-    specs = [Spec(f"t{i}", {d: levels[d] for d in names}, lambda c, v: False) for i, names in enumerate(chosen)]
+    specs = [
+        Spec(f"t{i}", {d: levels[d] for d in names}, lambda c, v: False)
+        for i, names in enumerate(chosen)
+    ]
     if plan == "where":
         specs[0].where = {"kind": "x"}
     if sensitive and "kind" in specs[-1].levels:
         specs[-1].sensitive_attribute = "kind"
     leaves = {
         key: int(n)
-        for key, n in zip(itertools.product(*(d.leaves for d in dims)), rng.negative_binomial(0.7, 0.7 / (0.7 + scale), 45), strict=True)
+        for key, n in zip(
+            itertools.product(*(d.leaves for d in dims)),
+            rng.negative_binomial(0.7, 0.7 / (0.7 + scale), 45),
+            strict=True,
+        )
     }
     try:
         report, result = protected_release(tmp_path_factory.mktemp("r"), k, dims, specs, leaves)
@@ -174,12 +245,22 @@ def test_engine_keeps_the_promise(tmp_path_factory, k, seed, scale, plan, sensit
 @settings(max_examples=25, **COMMON)
 @given(k=st.sampled_from([5, 11]), seed=st.integers(0, 10_000), hidden=st.floats(0.2, 0.7))
 def test_narrow_is_what_a_linear_program_says(k, seed, hidden):
-    """Of cells withheld by lot, those that can be less than k, but not all of 1 to k; by scipy, from the counts alone."""
+    """Of cells withheld by lot, those that can be less than k, but not all of 1 to k; by scipy,
+    from the counts alone."""
     rng = np.random.default_rng(seed)
     dims = (flat("area", "a", "b", "c"), flat("kind", "x", "y", "z"), flat("time", "1", "2"))
     levels = {d.name: ["all", "one"] for d in dims}
-    specs = [Spec("t", {d: levels[d] for d in ("area", "kind")}, None), Spec("u", {d: levels[d] for d in ("kind", "time")}, None)]
-    leaves = dict(zip(itertools.product(*(d.leaves for d in dims)), rng.integers(0, 2 * k, 18).tolist(), strict=True))
+    specs = [
+        Spec("t", {d: levels[d] for d in ("area", "kind")}, None),
+        Spec("u", {d: levels[d] for d in ("kind", "time")}, None),
+    ]
+    leaves = dict(
+        zip(
+            itertools.product(*(d.leaves for d in dims)),
+            rng.integers(0, 2 * k, 18).tolist(),
+            strict=True,
+        )
+    )
     _, system = system_of(k, dims, specs, leaves)
     withheld = rng.random(len(system.values)) < hidden
     asked = np.flatnonzero(withheld).tolist()
@@ -187,17 +268,33 @@ def test_narrow_is_what_a_linear_program_says(k, seed, hidden):
     fixed = np.concatenate([system.values[~withheld], np.zeros(system.margins.shape[0])])
 
     def most(cell, way):
-        found = linprog(-way * system.cells[cell].toarray().ravel(), A_eq=published, b_eq=fixed, bounds=(0, None))
+        found = linprog(
+            -way * system.cells[cell].toarray().ravel(),
+            A_eq=published,
+            b_eq=fixed,
+            bounds=(0, None),
+        )
         return np.inf if found.status == 3 else -way * found.fun
 
-    wanted = [c for c in asked if (least := most(c, -1)) < k - 1e-6 and (least > 1 + 1e-6 or most(c, 1) < k - 1e-6)]
+    wanted = [
+        c
+        for c in asked
+        if (least := most(c, -1)) < k - 1e-6 and (least > 1 + 1e-6 or most(c, 1) < k - 1e-6)
+    ]
     assert narrow(Protected(system, k, withheld), asked) == wanted
 
 
 def test_zero_can_be_withheld(tmp_path):
     """A zero is a second-round candidate, so nobody can conclude 'at least 1'."""
     dims = (flat("area", "a", "b", "c"), flat("kind", "x", "y"))
-    leaves = {("a", "x"): 4, ("a", "y"): 60, ("b", "x"): 0, ("b", "y"): 70, ("c", "x"): 900, ("c", "y"): 900}
+    leaves = {
+        ("a", "x"): 4,
+        ("a", "y"): 60,
+        ("b", "x"): 0,
+        ("b", "y"): 70,
+        ("c", "x"): 900,
+        ("c", "y"): 900,
+    }
     spec = Spec("t", {"area": ["all", "one"], "kind": ["all", "one"]}, lambda c, v: False)
     report, result = protected_release(tmp_path, 5, dims, [spec], leaves, high=4)
     assert {f.attack for f in report.findings} <= {"insider"}
@@ -216,7 +313,8 @@ def test_threshold_edges(tmp_path, count):
 
 
 def test_complement_marks_are_not_codes():
-    """A code of a release may hold no blank, so the audit's mark for complements cannot collide with one."""
+    """A code of a release may hold no blank, so the audit's mark for complements cannot collide
+    with one."""
     from anonymize.agency.schema import CodeSpec
 
     with pytest.raises(ValueError, match="code"):
@@ -224,14 +322,25 @@ def test_complement_marks_are_not_codes():
 
 
 def test_unknowns_may_be_larger_than_the_sums_that_tie_them():
-    """Margins of three cliques: x = y + z, y = 700 + u, z = 700 + v, with u and v withheld; the total of all is published elsewhere.
+    """Margins of three cliques: x = y + z, y = 700 + u, z = 700 + v, with u and v withheld; the
+    total of all is published elsewhere.
 
     No single sum of this component comes near x, which is 1,400 at least.
     """
     columns = ["x", "y", "z", "u", "v", "w"]
-    sums = [({"x": 1, "y": -1, "z": -1}, 0), ({"y": 1, "u": -1}, 700), ({"z": 1, "v": -1}, 700), ({"w": 1}, 5000)]
+    sums = [
+        ({"x": 1, "y": -1, "z": -1}, 0),
+        ({"y": 1, "u": -1}, 700),
+        ({"z": 1, "v": -1}, 700),
+        ({"w": 1}, 5000),
+    ]
     fixed = sp.csr_matrix([[row.get(c, 0) for c in columns] for row, _ in sums])
     hidden = sp.csr_matrix([[int(c == name) for c in columns] for name in "uv"])
     none = sp.csr_matrix((0, len(columns)))
-    found = judge(Equations(fixed, np.array([v for _, v in sums]), none, np.zeros(0), np.zeros(0), hidden, ((), ())), 5)
+    found = judge(
+        Equations(
+            fixed, np.array([v for _, v in sums]), none, np.zeros(0), np.zeros(0), hidden, ((), ())
+        ),
+        5,
+    )
     assert all(verdict.safe for verdict in found)

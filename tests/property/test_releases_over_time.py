@@ -1,4 +1,5 @@
-"""Releases over time: late, removed and recoded calls, new categories, rolling windows; judged by the audit and by an attacker of the test's own."""
+"""Releases over time: late, removed and recoded calls, new categories, rolling windows; judged by
+the audit and by an attacker of the test's own."""
 
 import csv
 import hashlib
@@ -20,7 +21,9 @@ from tests.agency import build, write_agency
 K = 5
 TYPES = {"Crisis": "crisis", "Check": "check", "Welfare": "welfare"}
 WELFARE = {
-    '  { code = "check", en': '  { code = "welfare", en = "Welfare", es = "Bienestar" },\n  { code = "check", en',
+    '  { code = "check", en': (
+        '  { code = "welfare", en = "Welfare", es = "Bienestar" },\n  { code = "check", en'
+    ),
     '"Check" = "check"': '"Check" = "check"\n"Welfare" = "welfare"',
 }
 
@@ -30,16 +33,30 @@ def months(first, last):
 
 
 def last_day(month):
-    return {"01": 31, "02": 29, "03": 31, "04": 30, "05": 31, "06": 30, "07": 31, "08": 31, "09": 30}[month[-2:]]
+    return {
+        "01": 31,
+        "02": 29,
+        "03": 31,
+        "04": 30,
+        "05": 31,
+        "06": 30,
+        "07": 31,
+        "08": 31,
+        "09": 30,
+    }[month[-2:]]
 
 
 def release(folder, version, calls, first, last, *, extra=None, history=True):
     """Build one release of the calls (id -> (month, type)) in the window."""
-    rows = "id,at,type\n" + "".join(f"{i},{m}-05 10:00,{t}\n" for i, (m, t) in calls.items() if first <= m <= last)
+    rows = "id,at,type\n" + "".join(
+        f"{i},{m}-05 10:00,{t}\n" for i, (m, t) in calls.items() if first <= m <= last
+    )
     changes = {
-        '"2024.1"': f'"2024.{version}"', "data_from = 2024-01-01": f"data_from = {first}-01",
-        "data_to = 2024-06-30": f"data_to = {last}-{last_day(last)}", "created = 2024-07-01": f"created = 2025-0{version}-01",
-    }  # fmt: skip
+        '"2024.1"': f'"2024.{version}"',
+        "data_from = 2024-01-01": f"data_from = {first}-01",
+        "data_to = 2024-06-30": f"data_to = {last}-{last_day(last)}",
+        "created = 2024-07-01": f"created = 2025-0{version}-01",
+    }
     agency = write_agency(folder, rows, changes | (WELFARE if extra is None else extra))
     out = folder / ("out" if history else f"alone{version}")
     return build(read_inputs(agency), out, folder / "private"), out
@@ -47,7 +64,10 @@ def release(folder, version, calls, first, last, *, extra=None, history=True):
 
 def made_up(rng, wanted, share=0.12):
     return {
-        f"{m}-{i}": (m, "Check" if rng.random() < share else "Welfare" if rng.random() < 0.05 else "Crisis")
+        f"{m}-{i}": (
+            m,
+            "Check" if rng.random() < share else "Welfare" if rng.random() < 0.05 else "Crisis",
+        )
         for m in wanted
         for i in range(rng.randrange(15, 40))
     }
@@ -61,12 +81,16 @@ def later(rng, calls, wanted, revised):
         found.pop(some)
         other = rng.choice(sorted(found))
         found[other] = (found[other][0], rng.choice(list(TYPES)))
-        found[f"late-{wanted[0]}-{number}"] = (rng.choice(sorted(m for m, _ in calls.values())), rng.choice(list(TYPES)))
+        found[f"late-{wanted[0]}-{number}"] = (
+            rng.choice(sorted(m for m, _ in calls.values())),
+            rng.choice(list(TYPES)),
+        )
     return found
 
 
 def published(folder):
-    """{(month or group, type or all): value or None} of the table `calls`, and the codes of the months."""
+    """{(month or group, type or all): value or None} of the table `calls`, and the codes of the
+    months."""
     with (folder / "tables/calls.csv").open() as handle:
         rows = list(csv.DictReader(handle))
     return {(r["period"], r["call_type"]): int(r["calls"]) if r["calls"] else None for r in rows}
@@ -77,9 +101,11 @@ def under(code, month):
 
 
 def attack(folders, truths):
-    """Every sensitive cell of every release that a linear program narrows: the calls of each release, what came and what went, all at once.
+    """Every sensitive cell of every release that a linear program narrows: the calls of each
+    release, what came and what went, all at once.
 
-    Written apart from the audit: per release a full table, per step what was added and taken away, and no notion of blocks.
+    Written apart from the audit: per release a full table, per step what was added and taken away,
+    and no notion of blocks.
     """
     types = [*TYPES.values(), "unknown"]
     windows, offsets, size = [], [], 0
@@ -90,7 +116,11 @@ def attack(folders, truths):
         size += len(windows[-1]) * len(types)
 
     def column(r, month, kind, base=None):
-        return (offsets[r] if base is None else base) + windows[r].index(month) * len(types) + types.index(kind)
+        return (
+            (offsets[r] if base is None else base)
+            + windows[r].index(month) * len(types)
+            + types.index(kind)
+        )
 
     steps = []
     for before, after in pairwise(range(len(folders))):
@@ -108,7 +138,12 @@ def attack(folders, truths):
     for r, folder in enumerate(folders):
         for (period, kind), value in published(folder).items():
             if value is not None:
-                inside = [(column(r, m, t), 1.0) for m in windows[r] for t in types if under(period, m) and kind in ("all", t)]
+                inside = [
+                    (column(r, m, t), 1.0)
+                    for m in windows[r]
+                    for t in types
+                    if under(period, m) and kind in ("all", t)
+                ]
                 equal.append(row(inside))
                 right.append(value)
         with (folder / "codelists/call_type.csv").open() as handle:
@@ -122,7 +157,16 @@ def attack(folders, truths):
         for i, month in enumerate(shared):
             for j, kind in enumerate(types):
                 gone, come = base + i * len(types) + j, base + half + i * len(types) + j
-                equal.append(row([(column(after, month, kind), 1), (column(before, month, kind), -1), (gone, 1), (come, -1)]))
+                equal.append(
+                    row(
+                        [
+                            (column(after, month, kind), 1),
+                            (column(before, month, kind), -1),
+                            (gone, 1),
+                            (come, -1),
+                        ]
+                    )
+                )
                 right.append(0)
                 most.append(row([(gone, 1), (column(before, month, kind), -1)]))
                 bound.append(0)
@@ -137,9 +181,22 @@ def attack(folders, truths):
         for (period, kind), value in truth.items():
             if not 0 < value < K:
                 continue
-            line = row([(column(r, m, t), 1.0) for m in windows[r] for t in types if under(period, m) and kind in ("all", t)])
+            line = row(
+                [
+                    (column(r, m, t), 1.0)
+                    for m in windows[r]
+                    for t in types
+                    if under(period, m) and kind in ("all", t)
+                ]
+            )
             ends = [
-                linprog(sign * line, A_ub=np.array(most) if most else None, b_ub=bound or None, A_eq=np.array(equal), b_eq=right)
+                linprog(
+                    sign * line,
+                    A_ub=np.array(most) if most else None,
+                    b_ub=bound or None,
+                    A_eq=np.array(equal),
+                    b_eq=right,
+                )
                 for sign in (1, -1)
             ]
             assert all(end.status == 0 for end in ends), "no table fits what is published"
@@ -168,18 +225,32 @@ def test_no_comparison_narrows_a_small_count(seed, tmp_path):
         first, last = (f"2024-{1 + rolling * (version - 1):02d}", f"2024-{5 + version:02d}")
         if version > 1:
             calls = later(rng, calls, [last], revised=(seed // 2) * 2)
-        # Until the third release "Welfare" is a check; then it is a category of its own for new months.
-        told = {i: (m, "Check" if t == "Welfare" and (version < 3 or m < "2024-08") else t) for i, (m, t) in calls.items()}
-        built, out = release(tmp_path, version, told, first, last, extra=WELFARE if version == 3 else {})
+        # Until the third release "Welfare" is a check; then it is a category of its own for new
+        # months.
+        told = {
+            i: (m, "Check" if t == "Welfare" and (version < 3 or m < "2024-08") else t)
+            for i, (m, t) in calls.items()
+        }
+        built, out = release(
+            tmp_path, version, told, first, last, extra=WELFARE if version == 3 else {}
+        )
         assert built.report.passed
         shutil.copytree(out, tmp_path / f"kept{version}", ignore=shutil.ignore_patterns("history"))
         folders.append(tmp_path / f"kept{version}")
         truths.append(truth_of(told, first, last))
-        kept.append({p.relative_to(folders[-1]): p.read_bytes() for p in folders[-1].rglob("*") if p.is_file()})
+        kept.append(
+            {
+                p.relative_to(folders[-1]): p.read_bytes()
+                for p in folders[-1].rglob("*")
+                if p.is_file()
+            }
+        )
     assert attack(folders, truths) == []
     for version in (1, 2):
         frozen = tmp_path / f"out/history/2024.{version}"
-        assert {p.relative_to(frozen): p.read_bytes() for p in frozen.rglob("*") if p.is_file()} == kept[version - 1]
+        assert {
+            p.relative_to(frozen): p.read_bytes() for p in frozen.rglob("*") if p.is_file()
+        } == kept[version - 1]
 
 
 def alone_then_together(folder):
@@ -193,14 +264,17 @@ def alone_then_together(folder):
     shutil.copytree(first, second / "history/2024.1")
     package = json.loads((second / "datapackage.json").read_text())
     digest = hashlib.sha256((first / "datapackage.json").read_bytes()).hexdigest()
-    package["history"] = [{"version": "2024.1", "created": package["created"], "datapackage_sha256": digest}]
+    package["history"] = [
+        {"version": "2024.1", "created": package["created"], "datapackage_sha256": digest}
+    ]
     package["revised"] = {"months": [], "at_most": 0}
     (second / "datapackage.json").write_text(json.dumps(package))
     return calls, more, first, second
 
 
 def test_planted_two_releases_that_betray_each_other(tmp_path):
-    """Each passes alone; the audit of both together finds the leak, and so does the test's own attacker. Built together there is none."""
+    """Each passes alone; the audit of both together finds the leak, and so does the test's own
+    attacker. Built together there is none."""
     calls, more, first, second = alone_then_together(tmp_path)
     truths = [truth_of(calls, "2024-01", "2024-06"), truth_of(more, "2024-01", "2024-07")]
     report = audit_release(second)
@@ -232,7 +306,8 @@ def test_the_audit_sees_a_changed_history(tmp_path):
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path):
-    """A ledger that is gone, a version used twice, another way of counting: nothing is written, the earlier release stands."""
+    """A ledger that is gone, a version used twice, another way of counting: nothing is written,
+    the earlier release stands."""
     rng = random.Random(4)
     calls = made_up(rng, months(1, 6))
     _, out = release(tmp_path, 1, calls, "2024-01", "2024-06")
@@ -252,18 +327,29 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
 
 
 def test_a_field_that_is_new_or_gone(tmp_path):
-    """A second release with one more field, and a third without it, are compared over what they share."""
+    """A second release with one more field, and a third without it, are compared over what they
+    share."""
     rng = random.Random(5)
     calls = made_up(rng, months(1, 6), share=0.3)
     release(tmp_path, 1, calls, "2024-01", "2024-06")
     more = calls | made_up(rng, ["2024-07"], share=0.3)
-    table = '\n[[tables]]\nname = "by_weekday"\ntitle = "By day"\ndimensions = { weekday = ["all", "day"] }\n'
+    table = (
+        '\n[[tables]]\nname = "by_weekday"\ntitle = "By day"\ndimensions = { weekday = '
+        '["all", "day"] }\n'
+    )
     column = {'call_type = "type"': 'call_type = "type"\nforce_used = "force"'}
     rows = "id,at,type,force\n" + "".join(
-        f"{i},{m}-0{1 + n % 7} 10:00,{t},{'yes' if n % 3 else 'no'}\n" for n, (i, (m, t)) in enumerate(more.items())
+        f"{i},{m}-0{1 + n % 7} 10:00,{t},{'yes' if n % 3 else 'no'}\n"
+        for n, (i, (m, t)) in enumerate(more.items())
     )
-    changes = {'"2024.1"': '"2024.2"', "data_to = 2024-06-30": "data_to = 2024-07-31", "created = 2024-07-01": "created = 2025-02-01"}
-    force = table.replace("by_weekday", "by_force").replace('weekday = ["all", "day"]', 'force_used = ["all", "answer"]')
+    changes = {
+        '"2024.1"': '"2024.2"',
+        "data_to = 2024-06-30": "data_to = 2024-07-31",
+        "created = 2024-07-01": "created = 2025-02-01",
+    }
+    force = table.replace("by_weekday", "by_force").replace(
+        'weekday = ["all", "day"]', 'force_used = ["all", "answer"]'
+    )
     extra = WELFARE | changes | column
     agency = write_agency(tmp_path, rows, extra)
     levels = read_inputs(agency).codelists["force_used"].levels

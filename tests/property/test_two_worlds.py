@@ -1,6 +1,8 @@
-"""Two worlds that differ in a withheld count have the same release: each build looks, and so do these tests, from records on.
+"""Two worlds that differ in a withheld count have the same release: each build looks, and so do
+these tests, from records on.
 
-From two whole-number tables that fit a release records are made, and everything after the counting is run with the same cells withheld.
+From two whole-number tables that fit a release records are made, and everything after the counting
+is run with the same cells withheld.
 """
 
 import os
@@ -41,17 +43,24 @@ def counts_of(system, leaves, release=0):
             values = leaves[int(offset) : int(offset) + size].reshape([len(axis) for axis in axes])
             if release in block.present:
                 for at in zip(*values.nonzero(), strict=True):
-                    total[tuple(axis[j] for axis, j in zip(axes, at, strict=True))] += int(values[at])
+                    total[tuple(axis[j] for axis, j in zip(axes, at, strict=True))] += int(
+                        values[at]
+                    )
         found.append(total)
     return found
 
 
 def records_of(system, leaves):
-    """Calls (dimension -> code) with these joint counts: those of one clique, joined with the next one's that agree on what the two share."""
+    """Calls (dimension -> code) with these joint counts: those of one clique, joined with the next
+    one's that agree on what the two share."""
     layout = system.layout
     cliques = [clique.levels for clique in layout.cliques]
     counted = counts_of(system, leaves)
-    calls = [dict(zip(cliques[0], codes, strict=True)) for codes, n in counted[0].items() for _ in range(n)]
+    calls = [
+        dict(zip(cliques[0], codes, strict=True))
+        for codes, n in counted[0].items()
+        for _ in range(n)
+    ]
     for clique, counts in zip(layout.cliques[1:], counted[1:], strict=True):
         coarse = {d: layout.codelists[d].ancestors(level) for d, level in clique.shared.items()}
 
@@ -66,16 +75,19 @@ def records_of(system, leaves):
             for _ in range(n):
                 call = waiting[shared(new)].pop()
                 for d, code in new.items():
-                    if d not in call or layout.codelists[d].levels.index(layout.codelists[d].by_code[code].level) > layout.codelists[
-                        d
-                    ].levels.index(layout.codelists[d].by_code[call[d]].level):
+                    if d not in call or layout.codelists[d].levels.index(
+                        layout.codelists[d].by_code[code].level
+                    ) > layout.codelists[d].levels.index(
+                        layout.codelists[d].by_code[call[d]].level
+                    ):
                         call[d] = code
         assert not any(waiting.values())
     return calls
 
 
 def export(calls):
-    """As rows of `random_agencies.draw`: a code that is coarser than a record's becomes the first below it."""
+    """As rows of `random_agencies.draw`: a code that is coarser than a record's becomes the first
+    below it."""
 
     def text(code):
         return "" if code.startswith("unknown") else TEXTS[code]
@@ -97,15 +109,26 @@ def written(agency, withheld, folder):
     folder.mkdir()
     with open_engine(inputs.config.file, folder / "private") as engine:
         tally = read_calls(engine, inputs.config, inputs.areas, folder / "private")
-        tables = count_tables(counter(engine, inputs.config), inputs.config, inputs.codelists, inputs.config.file.tables)
-    counted = Counted(inputs.config, inputs.codelists, inputs.areas, NO_ADVICE, tally, tables, (), Before())
+        tables = count_tables(
+            counter(engine, inputs.config),
+            inputs.config,
+            inputs.codelists,
+            inputs.config.file.tables,
+        )
+    counted = Counted(
+        inputs.config, inputs.codelists, inputs.areas, NO_ADVICE, tally, tables, (), Before()
+    )
     (folder / "release").mkdir()
     write_candidate(folder / "release", contents_of(counted, withheld, ()))
     return files(folder / "release"), tables
 
 
 def files(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != "audit.json"}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_file() and p.name != "audit.json"
+    }
 
 
 def made(folder, seed, extra):
@@ -118,7 +141,9 @@ def made(folder, seed, extra):
 JOINED = BY_SOURCE.replace('["all", "year"]', '["all", "year", "month"]')
 
 
-@pytest.mark.parametrize("extra", [BY_SOURCE + BY_BOTH + BY_HOUR, JOINED + BY_HOUR], ids=["by year", "by month"])
+@pytest.mark.parametrize(
+    "extra", [BY_SOURCE + BY_BOTH + BY_HOUR, JOINED + BY_HOUR], ids=["by year", "by month"]
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_records_of_another_world_make_the_same_release(seed, extra, tmp_path):
     _agency, built = made(tmp_path, seed, extra)
@@ -128,9 +153,17 @@ def test_records_of_another_world_make_the_same_release(seed, extra, tmp_path):
     public = files(tmp_path / "private" / CANDIDATE)
     differing = 0
     for number, move in enumerate(moves[:2]):
-        other = write(tmp_path / f"in{number}", export(records_of(system, system.leaves + move)), built.report.threshold, extra)
+        other = write(
+            tmp_path / f"in{number}",
+            export(records_of(system, system.leaves + move)),
+            built.report.threshold,
+            extra,
+        )
         again, tables = written(other, withheld, tmp_path / f"world{number}")
-        differing += sum(int(np.any(table.values != mine.values)) for table, mine in zip(tables, built.tables, strict=True))
+        differing += sum(
+            int(np.any(table.values != mine.values))
+            for table, mine in zip(tables, built.tables, strict=True)
+        )
         assert {name: data for name, data in again.items() if public.get(name) != data} == {}
         assert again.keys() == public.keys()
     assert differing or not len(moves), "the worlds are one: this shows nothing"
@@ -154,13 +187,17 @@ def leaking(how):
         if how == "row":
             return told(row for i, row in enumerate(share.rows) if i != secret % len(share.rows))
         if how == "order":
-            return told(share.rows[secret % len(share.rows) :] + share.rows[: secret % len(share.rows)])
+            return told(
+                share.rows[secret % len(share.rows) :] + share.rows[: secret % len(share.rows)]
+            )
         if how == "rounding":
             return told((*row[:3], str(secret), "100") for row in share.rows)
         if how == "width":
             return told((*row[:4], f"{row[4]:>{secret % 97}}") for row in share.rows)
         if how == "file":
-            return replace(found, tables=[replace(found.tables[0], name=f"calls{secret}"), *found.tables[1:]])
+            return replace(
+                found, tables=[replace(found.tables[0], name=f"calls{secret}"), *found.tables[1:]]
+            )
         if how == "line":
             print(f"{secret} calls")
         return found
@@ -182,13 +219,26 @@ def test_a_table_of_completeness_made_from_records_is_caught(tmp_path, monkeypat
 
     def once(config, codelists, tally, counts):
         reference = kept(config, codelists, tally, counts)
-        calls = {month: rows for months in tally.by_month.values() for month, (_filled, rows) in months.items()}
-        return replace(reference, rows=tuple(row for row in reference.rows if row[1] == "all" or calls.get(row[1], 0) > 12))
+        calls = {
+            month: rows
+            for months in tally.by_month.values()
+            for month, (_filled, rows) in months.items()
+        }
+        return replace(
+            reference,
+            rows=tuple(
+                row for row in reference.rows if row[1] == "all" or calls.get(row[1], 0) > 12
+            ),
+        )
 
     kept = declared._completeness
     monkeypatch.setattr(declared, "_completeness", once)
     monkeypatch.setattr("anonymize.pipeline.audit_release", passed)
-    rows = [(f"2024-0{m}", h % 24, "Crisis", "911") for m, n in ((1, 11), (2, 9), (3, 40)) for h in range(n)]
+    rows = [
+        (f"2024-0{m}", h % 24, "Crisis", "911")
+        for m, n in ((1, 11), (2, 9), (3, 40))
+        for h in range(n)
+    ]
     agency = write(tmp_path / "in", rows, 11, JOINED)
     answer(agency)
     with pytest.raises(ProtectionError, match=r"two worlds: .*completeness"):
@@ -201,7 +251,8 @@ def passed(folder, *_more):
 
 
 def test_what_is_written_cannot_hold_a_withheld_count():
-    """The types of the code that writes a release: a withheld count is not in them, and cannot be put there."""
+    """The types of the code that writes a release: a withheld count is not in them, and cannot be
+    put there."""
     import inspect
 
     from anonymize.release import candidate, published
@@ -209,7 +260,17 @@ def test_what_is_written_cannot_hold_a_withheld_count():
     table = inspect.get_annotations(published.PublishedTable)
     assert "people" not in table
     with pytest.raises(AssertionError, match="withheld count"):
-        published.PublishedTable("t", None, "calls", {}, {}, None, np.array([3]), np.array([True]), np.array(["published"]))
+        published.PublishedTable(
+            "t",
+            None,
+            "calls",
+            {},
+            {},
+            None,
+            np.array([3]),
+            np.array([True]),
+            np.array(["published"]),
+        )
     source = Path(candidate.__file__).read_text()
     assert "anonymize.tables" not in source
     assert "Tally" not in source
@@ -219,8 +280,13 @@ def test_the_test_sees_records_as_they_are(tmp_path):
     """Records made from the true joint counts have the true counts: the way back is sound."""
     _agency, built = made(tmp_path, 1, BY_SOURCE + BY_BOTH + BY_HOUR)
     again = write(
-        tmp_path / "again", export(records_of(built.system, built.system.leaves)), built.report.threshold, BY_SOURCE + BY_BOTH + BY_HOUR
+        tmp_path / "again",
+        export(records_of(built.system, built.system.leaves)),
+        built.report.threshold,
+        BY_SOURCE + BY_BOTH + BY_HOUR,
     )
-    _files, tables = written(again, [np.zeros(t.shape, dtype=bool) for t in built.tables], tmp_path / "w")
+    _files, tables = written(
+        again, [np.zeros(t.shape, dtype=bool) for t in built.tables], tmp_path / "w"
+    )
     for table, mine in zip(tables, built.tables, strict=True):
         assert (table.values == mine.values).all()

@@ -1,5 +1,7 @@
-"""Two worlds that differ in withheld counts have the same release, whatever an agency publishes: areas shown as one, statistics, inputs beside the calls,
-days of which nothing was collected, and several releases. Each build compares three worlds; here all that its proofs hold are compared."""
+"""Two worlds that differ in withheld counts have the same release, whatever an agency publishes:
+areas shown as one, statistics, inputs beside the calls, days of which nothing was collected,
+and several releases. Each build compares three worlds; here all that its proofs hold are
+compared."""
 
 import json
 import os
@@ -19,9 +21,13 @@ from tests.agency import build, write_agency
 SEEDS = range(30) if "SOAK" in os.environ else range(2)
 AREAS = ("a", "b", "c", "d")
 COLUMNS = {
-    'call_type = "type"': 'call_type = "type"\narea = "place"\narrived_at = "there"\nperson_key = "who"',
+    'call_type = "type"': (
+        'call_type = "type"\narea = "place"\narrived_at = "there"\nperson_key = "who"'
+    ),
     '"Check" = "check"': '"Check" = "check"\n"Welfare" = "welfare"',
-    '  { code = "check", en': '  { code = "welfare", en = "Welfare", es = "Bienestar" },\n  { code = "check", en',
+    '  { code = "check", en': (
+        '  { code = "welfare", en = "Welfare", es = "Bienestar" },\n  { code = "check", en'
+    ),
 }
 BESIDE = """
 [plan]
@@ -69,32 +75,62 @@ def drawn(rng, wanted, share):
     for month in wanted:
         for i in range(rng.randrange(20, 60)):
             at = datetime(2024, month, rng.randrange(1, 28), rng.randrange(24), 10)
-            there = f"{at + timedelta(minutes=rng.choice([5, 12, 25, 40, 70])):%Y-%m-%d %H:%M}" if rng.random() > 0.04 else ""
-            kind = rng.choices(["Crisis", "Welfare", "Check", ""], [1 - share - 0.06, 0.04, share, 0.02])[0]
-            found[f"{month}-{i}"] = (f"{at:%Y-%m-%d %H:%M}", kind, rng.choices(AREAS, [12, 8, 3, 1])[0], there, f"p{rng.randrange(200)}")
+            there = (
+                f"{at + timedelta(minutes=rng.choice([5, 12, 25, 40, 70])):%Y-%m-%d %H:%M}"
+                if rng.random() > 0.04
+                else ""
+            )
+            kind = rng.choices(
+                ["Crisis", "Welfare", "Check", ""], [1 - share - 0.06, 0.04, share, 0.02]
+            )[0]
+            found[f"{month}-{i}"] = (
+                f"{at:%Y-%m-%d %H:%M}",
+                kind,
+                rng.choices(AREAS, [12, 8, 3, 1])[0],
+                there,
+                f"p{rng.randrange(200)}",
+            )
     return found
 
 
 def agency(folder, calls, version, last, gap_ends):
-    rows = "id,at,type,place,there,who\n" + "".join(f"{i},{','.join(c)}\n" for i, c in calls.items())
+    rows = "id,at,type,place,there,who\n" + "".join(
+        f"{i},{','.join(c)}\n" for i, c in calls.items()
+    )
     changes = COLUMNS | {
-        '"2024.1"': f'"2024.{version}"', "data_to = 2024-06-30": f"data_to = 2024-{last:02d}-{30 if last in (6, 9) else 31}",
+        '"2024.1"': f'"2024.{version}"',
+        "data_to = 2024-06-30": f"data_to = 2024-{last:02d}-{30 if last in (6, 9) else 31}",
         "created = 2024-07-01": f"created = 2025-0{version}-01",
-    }  # fmt: skip
-    path = write_agency(folder, rows, changes, BESIDE + (GAP.format(last=gap_ends) if gap_ends else ""))
+    }
+    path = write_agency(
+        folder, rows, changes, BESIDE + (GAP.format(last=gap_ends) if gap_ends else "")
+    )
     squares = [
-        {"type": "Feature", "properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [[
-            [west, 40], [east, 40], [east, 40.1], [west, 40.1], [west, 40]]]}}
-        for code, west, east in zip(AREAS, (-90, -89.9, -89.8, -89.7), (-89.9, -89.8, -89.7, -89.6), strict=True)
-    ]  # fmt: skip
-    (folder / "map.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": squares}))
+        {
+            "type": "Feature",
+            "properties": {"code": code},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[west, 40], [east, 40], [east, 40.1], [west, 40.1], [west, 40]]],
+            },
+        }
+        for code, west, east in zip(
+            AREAS, (-90, -89.9, -89.8, -89.7), (-89.9, -89.8, -89.7, -89.6), strict=True
+        )
+    ]
+    (folder / "map.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": squares})
+    )
     (folder / "events.csv").write_text("date,kind,event\n2024-02-01,shift,Night shift\n")
-    (folder / "targets.csv").write_text("measure,year,target,direction,set_on,reason\ncoverage,2024,50,at_least,2024-01-02,Agreed\n")
+    (folder / "targets.csv").write_text(
+        "measure,year,target,direction,set_on,reason\ncoverage,2024,50,at_least,2024-01-02,Agreed\n"
+    )
     return path
 
 
 def releases(folder, seed):
-    """Two releases: the second has a month more, and some calls that came late or were taken out; of most agencies nothing was collected for some days."""
+    """Two releases: the second has a month more, and some calls that came late or were taken out;
+    of most agencies nothing was collected for some days."""
     rng = random.Random(seed)
     calls = drawn(rng, range(1, 7), rng.choice([0.03, 0.08, 0.2]))
     gap_ends = rng.choice(["2024-03-31", "2024-03-09", None])
@@ -123,7 +159,10 @@ def test_all_worlds_of_all_releases_look_alike(seed, tmp_path, monkeypatch):
         for move in range(number):
             leaves = system.leaves + certificates.moves[move].toarray().ravel()
             other = two_worlds.world(counted, system, leaves, contents)
-            differs = any(np.any(a.values != b.values) for a, b in zip(other.tables, counted.tables, strict=True))
+            differs = any(
+                np.any(a.values != b.values)
+                for a, b in zip(other.tables, counted.tables, strict=True)
+            )
             again, _ = two_worlds._written(other, withheld, statistics, scratch / f"other{move}")
             assert again == written
             compared.append(differs)
@@ -144,23 +183,40 @@ def test_all_worlds_of_all_releases_look_alike(seed, tmp_path, monkeypatch):
 
 
 def leaking(how):
-    """`contents_of`, and something made from a withheld count with it: in what stands beside the counts."""
+    """`contents_of`, and something made from a withheld count with it: in what stands beside the
+    counts."""
 
     def contents(counted, withheld, statistics):
         found = contents_of(counted, withheld, statistics)
-        secret = sum(int(t.values[m].astype(object).dot(range(1, int(m.sum()) + 1))) for t, m in zip(counted.tables, withheld, strict=True))
+        secret = sum(
+            int(t.values[m].astype(object).dot(range(1, int(m.sum()) + 1)))
+            for t, m in zip(counted.tables, withheld, strict=True)
+        )
         if how == "statistic shown":
             first = found.statistics[0]
-            shown = first.shown & (np.arange(first.shown.size).reshape(first.shown.shape) != secret % max(1, first.shown.size))
+            shown = first.shown & (
+                np.arange(first.shown.size).reshape(first.shown.shape)
+                != secret % max(1, first.shown.size)
+            )
             columns = {name: np.where(shown, values, 0) for name, values in first.columns.items()}
-            return replace(found, statistics=[replace(first, shown=shown, columns=columns), *found.statistics[1:]])
+            return replace(
+                found,
+                statistics=[replace(first, shown=shown, columns=columns), *found.statistics[1:]],
+            )
         if how == "fact":
             return replace(found, facts=[{**fact, "note": secret} for fact in found.facts])
         if how == "reference":
             kept = [r for r in found.references if r.name != "program_events"]
             (events,) = (r for r in found.references if r.name == "program_events")
-            return replace(found, references=(*kept, replace(events, rows=events.rows * (1 + secret % 7))))
-        return replace(found, before=replace(found.before, revised=replace(found.before.revised, at_most=15 + secret % 50)))
+            return replace(
+                found, references=(*kept, replace(events, rows=events.rows * (1 + secret % 7)))
+            )
+        return replace(
+            found,
+            before=replace(
+                found.before, revised=replace(found.before.revised, at_most=15 + secret % 50)
+            ),
+        )
 
     return contents
 
