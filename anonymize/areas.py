@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
 from collections import Counter, defaultdict
@@ -11,9 +12,10 @@ from enum import StrEnum
 
 import geopandas as gpd
 import pandas as pd
+from pyproj import Transformer
 
 from anonymize.agency.load import AgencyConfig
-from anonymize.agency.schema import AreaSpec, Text
+from anonymize.agency.schema import AreaSpec, PointSpec, Text
 from anonymize.boundaries import clean_code, read_outlines
 from anonymize.boundary_faults import listed
 from anonymize.codelists import ROOT, UNKNOWN, Codelist, Node, with_unknown
@@ -57,7 +59,7 @@ def _system(config: AgencyConfig, name: str, spec: AreaSpec, problems: list[str]
         agency, calls = config.file.agency, config.file.calls
         outlines = read_outlines(
             config.resolve(spec.boundaries.path), spec, country=None if agency.fictional else agency.country,
-            placed="lon" in calls.columns and name not in calls.columns,
+            placed=bool(calls.point_columns) and name not in calls.columns,
         )  # fmt: skip
         problems += outlines.problems
         remarks += outlines.remarks
@@ -162,19 +164,53 @@ class Placing(StrEnum):
 _NUMBER = r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 
-def place_texts(texts: pd.DataFrame, system: AreaSystem, placeholders: Collection[str], where: str) -> pd.DataFrame:
-    """The finest area code and the `Placing` of each row of `texts` (longitude and latitude as written; None for a blank).
+_OF_POINT = re.compile(rf"POINT ?(?:Z ?|M ?|ZM ?)?\( *({_NUMBER}) +({_NUMBER})(?: +{_NUMBER})* *\)", re.IGNORECASE)
+"""Well-known text: longitude first."""
+_IN_BRACKETS = re.compile(rf"\( *({_NUMBER}) *, *({_NUMBER}) *\)\s*$")
+"""As Socrata writes a point, also at the end of an address: latitude first."""
+
+
+DEGREES = PointSpec()
+"""How points are written unless the agency file says otherwise."""
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Longitude and latitude of a point in one text; two texts that are no numbers where it is no point."""
+    if found := _OF_POINT.fullmatch(text.strip()):
+        return found[1], found[2]
+    if found := _IN_BRACKETS.search(text):
+        return found[2], found[1]
+    return "?", "?"
+
+
+def _in_degrees(points: pd.DataFrame, spec: PointSpec) -> pd.DataFrame:
+    """Numbers as written as longitude and latitude in WGS 84."""
+    points = points * spec.scale
+    if spec.crs is None or points.empty:
+        return points
+    lon, lat = Transformer.from_crs(spec.crs, 4326, always_xy=True).transform(points["lon"].to_numpy(), points["lat"].to_numpy())
+    return pd.DataFrame({"lon": lon, "lat": lat}, index=points.index)
+
+
+def place_texts(
+    texts: pd.DataFrame, system: AreaSystem, placeholders: Collection[str], where: str, spec: PointSpec = DEGREES
+) -> pd.DataFrame:  # fmt: skip
+    """The finest area code and the `Placing` of each row of `texts` (longitude and latitude as written, or a point in one text; None for a blank).
 
     What lies in no outline gets the system's unknown code (None where it has none). Raises MappingError, which begins with `where`, when
     there are points, and not one of them is understood or lies in an outline.
     """
     marks = {"", *map(normalise, placeholders)}
+    if len(texts.columns) == 1:
+        points = texts.iloc[:, 0].map(lambda text: ("", "") if text is None or normalise(text) in marks else _split(text))
+        texts = pd.DataFrame(list(points), columns=["lon", "lat"], index=texts.index, dtype=object)
     written = pd.DataFrame(
         {axis: texts[column].map(lambda text: "" if text is None or normalise(text) in marks else text.strip()).astype(object)
          for axis, column in zip(("lon", "lat"), texts.columns, strict=True)}
     )  # fmt: skip
     blank = (written == "").any(axis=1)
     points = written[written["lon"].str.fullmatch(_NUMBER) & written["lat"].str.fullmatch(_NUMBER)].astype(float)
+    points = _in_degrees(points, spec)
     in_range = points["lon"].abs().le(180) & points["lat"].abs().le(90)
     placing = pd.Series(Placing.NO_NUMBER.value, index=texts.index, dtype=object)
     placing[blank] = Placing.BLANK.value
@@ -183,7 +219,7 @@ def place_texts(texts: pd.DataFrame, system: AreaSystem, placeholders: Collectio
     code = pd.Series(system.codelist.unknown_leaf, index=texts.index, dtype=object)
     placed = _inside(points[in_range], system)
     if placed.empty and not blank.all():
-        raise MappingError([f"{where}: {_why_none(points, system)}"])
+        raise MappingError([f"{where}: {_why_none(points, system, spec)}"])
     code[placed.index] = placed
     placing[placed.index] = Placing.INSIDE.value
     return pd.DataFrame({"code": code, "placing": placing})
@@ -195,19 +231,25 @@ def _inside(points: pd.DataFrame, system: AreaSystem) -> pd.Series:
     return pd.Series(placed.to_numpy(), index=points.index, dtype=object).dropna()
 
 
-def _why_none(points: pd.DataFrame, system: AreaSystem) -> str:
+def _why_none(points: pd.DataFrame, system: AreaSystem, spec: PointSpec) -> str:
     """Why no point lies in an outline, and the cure; nothing of the points themselves."""
     if points.empty:
-        return "not one point is two numbers; name the columns of longitude and latitude in degrees, written with a decimal point"
+        return (
+            "not one point is two numbers; name the columns of longitude and latitude in degrees, written with a decimal point, or as 'point' "
+            "a column written as POINT (-122.3 47.6) or (47.6, -122.3)"
+        )
     found = f"not one of {len(points):,} different points lies in an outline of '{system.codelist.dimension}'"
     swapped = pd.DataFrame({"lon": points["lat"], "lat": points["lon"]})
     if len(_inside(swapped[swapped["lon"].abs().le(180) & swapped["lat"].abs().le(90)], system)):
         return f"{found}, but with longitude and latitude swapped some do; exchange the columns of 'lon' and 'lat'"
     if (points["lon"].abs().gt(180) | points["lat"].abs().gt(90)).all():
         return (
-            f"{found}: all are outside -180 to 180 and -90 to 90, as feet or metres of a projected grid are; export longitude and latitude in "
-            "degrees (WGS 84)"
+            f"{found}: all are outside -180 to 180 and -90 to 90, as feet or metres of a projected grid are; name the grid, as in "
+            '[calls.point] crs = "EPSG:2285", or export longitude and latitude in degrees (WGS 84); where degrees are kept as whole numbers, '
+            "write [calls.point] scale = 0.000001"
         )
+    if spec.crs:
+        return f"{found}, read as {spec.crs}; check that this is the grid of the columns, and that the boundary file draws this place"
     return f"{found}; check that 'lon' and 'lat' name the right columns, in degrees, and that the boundary file draws this place"
 
 

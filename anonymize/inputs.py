@@ -20,7 +20,7 @@ import pyarrow as pa
 from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import InputSpec, Text, TimeColumnSpec
 from anonymize.errors import SourceError
-from anonymize.read.call_times import zone_of
+from anonymize.read.call_times import MONTHS, zone_of
 from anonymize.read.delimited import FAULTS
 from anonymize.read.times import HINTS, TimeColumn, describe, formats_of, shape
 from anonymize.sources import FILE, ROW, literal, open_source, quote
@@ -75,6 +75,22 @@ def _year(text: str) -> str:
     return str(int(float(text)))
 
 
+_FISCAL = re.compile(r"(?:FY|fiscal year)? ?'?(?:([0-9]{4}|[0-9]{2}) ?[-/–] ?)?([0-9]{4}|[0-9]{2})", re.IGNORECASE)
+
+
+def _fiscal_year(text: str) -> str:
+    """A year, or a fiscal year by the year in which it ends: `FY2025`, `FY 25`, `2024-25`, `FY2024/2025`."""
+    if WHOLE.fullmatch(text):
+        return _year(text)
+    found = _FISCAL.fullmatch(text.strip())
+    if found is None:
+        raise ValueError
+    first, last = (int(part) + (2000 if len(part) == 2 else 0) if part else None for part in found.groups())
+    if last is None or (first is not None and last != first + 1):
+        raise ValueError
+    return _year(str(last))
+
+
 def _whole(text: str) -> str:
     if not WHOLE.fullmatch(text):
         raise ValueError
@@ -110,6 +126,7 @@ KINDS: dict[str, tuple[Callable[[str], str], str]] = {
     "date": (_as_read, "a date such as 2025-03-31"),
     "time": (_as_read, "a date and time such as 2025-03-31 07:00"),
     "year": (_year, "a year such as 2025"),
+    "fiscal_year": (_fiscal_year, "a year such as 2025, or a fiscal year such as FY2025 or 2024-25"),
     "whole": (_whole, "a whole number"),
     "number": (_number, "a number"),
     "text": (_text, f"a text of at most {MOST_TEXT} characters"),
@@ -142,7 +159,7 @@ INPUTS: dict[str, Input] = {
     ),
     "budget": _input(
         "Budget, by year and source", "Presupuesto, por año y fuente", "the money of one source in one year",
-        Field("year", "year", "fiscal year"), Field("source", "text", "source"), Field("source_es", "text", "source in Spanish", required=False),
+        Field("year", "fiscal_year", "fiscal year"), Field("source", "text", "source"), Field("source_es", "text", "source in Spanish", required=False),
         Field("planned", "number", "dollars planned"), Field("spent", "number", "dollars spent", required=False),
         Field("ends", "date", "day the source ends", required=False),
     ),
@@ -308,6 +325,9 @@ def rows_of_input(
     return rows
 
 
+_NAMED_MONTH = "[A-Za-z]{3,10}[.]?,?(?: de)?[ -]+[0-9]{4}"
+"""`Jan 2024`, `January 2024`, `enero de 2024`; what is no month's name is no month."""
+_MONTH_OF = "lower(regexp_extract({}, '^[A-Za-z]+'))"
 _READ = " read"
 """Behind the name of a column that holds a time as it was read."""
 
@@ -321,6 +341,10 @@ def _kept(config: AgencyConfig, spec: InputSpec, name: str, kind: str) -> str:
         local = f"CASE WHEN {column.clock_given(text)} THEN {local} END"
     kept = f"strftime({local}, '{TIMES[kind]}')"
     if kind == "month" and not described.format:
+        named = " ".join(
+            f"WHEN {_MONTH_OF.format(text)} IN ({', '.join(map(literal, names))}) THEN '{i:02d}'" for i, names in enumerate(MONTHS, 1)
+        )
+        kept = f"CASE WHEN regexp_full_match({text}, '{_NAMED_MONTH}') THEN right({text}, 4) || '-' || CASE {named} END ELSE {kept} END"
         kept = f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-(0[1-9]|1[0-2])') THEN {text} ELSE {kept} END"
     return kept
 

@@ -220,7 +220,8 @@ def _long_stretches(days: Sequence[date], long: int) -> list[date]:
 def _unused(source: Source) -> dict[str, int]:
     found: Counter[str] = Counter()
     for part in source.parts:
-        found.update({name: 1 for name in names_of(part, source.spec) if name and name not in source.columns})
+        read = {*source.columns, *(other for others in source.spec.other_names.values() for other in others)}
+        found.update({name: 1 for name in names_of(part, source.spec) if name and name not in read})
     return dict(found)
 
 
@@ -362,4 +363,8 @@ def _fields_of(config: AgencyConfig, column: str) -> tuple[str, ...]:
     found += [f"{field}, its clock" for field, spec in calls.times.items() if spec.clock == column]
     if column in (*time.timestamp, *time.date, time.clock, time.hour, time.year, time.month):
         found.append(RECEIVED)
+    if column in calls.where:
+        found.append("the rows that are kept")
+    if column == calls.count:
+        found.append("how many calls a row stands for")
     return tuple(found)

@@ -9,7 +9,7 @@ from html import escape
 from anonymize.portrait import BANDS, Portrait
 from anonymize.portrait_text import BLANK, all_unusual, hour_notes, not_listed, shown, zone_notes
 from anonymize.portrait_unusual import WEEKDAYS, percent
-from anonymize.records import REASONS, Tally
+from anonymize.records import LEFT_OUT, REASONS, Tally
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_TEXT = 80
@@ -169,7 +169,8 @@ def _month_table(months: Mapping[str, int]) -> str:
 
 def _rows(portrait: Portrait, tally: Tally) -> str:
     rows: list[tuple[str, int]] = [
-        ("read", tally.rows), ("counted as calls", tally.counted), ("further rows of a call already counted", tally.repeated)
+        ("read", tally.rows), *((f"left out on purpose: {LEFT_OUT[reason]}", n) for reason, n in sorted(tally.left_out.items())),
+        ("counted as calls", tally.counted), ("further rows of a call already counted", tally.repeated)
     ]  # fmt: skip
     rows += [(f"rejected: {REASONS.get(reason, reason)}", n) for reason, n in sorted(tally.rejected.items())]
     if "identical_rows" in tally.notes:

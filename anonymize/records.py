@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,13 +43,20 @@ from anonymize.read.call_times import (
 from anonymize.read.cleaning import cleaned
 from anonymize.read.combine import combine_rows, count_differing, fields_without_rule, rule_of
 from anonymize.read.delimited import FAULTS
+from anonymize.read.key_patterns import keeps
 from anonymize.read.misread import clock_problem, time_problem
 from anonymize.read.values import CODE, COUNT, FieldCodes, ValueReport, code_fields, columns_of_fields
-from anonymize.sources import MALFORMED, Source, find_source, private_folder
+from anonymize.sources import MALFORMED, Source, calls_counted, find_source, private_folder
 from anonymize.sql import literal, quote
 
 OUTSIDE = "outside_period"
+LEFT_OUT = {
+    "not_kept": "not among those that [calls.where] keeps",
+    "stands_for_none": "the column of 'count' says that they stand for no call",
+}
+"""Why a row is left out on purpose: it is counted, and said, but is no rejected row."""
 REASONS = {
+    "no_count": "the number of calls that the row stands for is no whole number below a million",
     "malformed": "the line is no record of the table",
     "no_call_id": "the call id is blank",
     "no_time": "there is no time",
@@ -86,6 +93,9 @@ class Tally:
     rows: int = 0
     counted: int = 0
     repeated: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    records: int | None = None
+    """Rows of the files, where each stands for several calls; `rows` then are the calls that they stand for."""
     conflicting_repeats: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
@@ -106,10 +116,23 @@ class Tally:
         """Rejected rows that count towards the limit: all but those outside the period."""
         return sum(n for reason, n in self.rejected.items() if reason != OUTSIDE)
 
+    @property
+    def wanted(self) -> int:
+        """Rows but those that were left out on purpose: the limit is a share of these."""
+        return self.rows - sum(self.left_out.values())
+
 
 def find_calls(engine: Engine, config: AgencyConfig) -> Source:
     """The calls' export, looked at but not read. Raises SourceError."""
-    return find_source(config.file.calls, config.path.parent, _columns(config), folder=private_folder(engine.db))
+    spec = config.file.calls
+    source = find_source(spec, config.path.parent, _columns(config), folder=private_folder(engine.db))
+    return replace(source, kept=_kept(config), count=spec.count)
+
+
+def _kept(config: AgencyConfig) -> str:
+    """SQL: is a row one of those that [calls.where] keeps?"""
+    spec = config.file.calls
+    return " AND ".join(keeps(cleaned(column, spec.placeholders), values) for column, values in spec.where.items()) or "true"
 
 
 def read_calls(
@@ -144,7 +167,7 @@ def read_calls(
     tally.notes |= notes
     tally.values = {item.name: item.report for item in fields}
     tally.sheets_left_out = source.sheets_left_out
-    if "call_id" not in spec.columns:
+    if "call_id" not in spec.columns and not spec.count:
         tally.notes["identical_rows"] = engine.identical_rows(source)
     _write_rejects(engine, source, private)
     _refuse_what_is_not_understood(engine, config, source, tally, private)
@@ -154,12 +177,12 @@ def read_calls(
 def _refuse_what_is_not_understood(engine: Engine, config: AgencyConfig, source: Source, tally: Tally, private: Path) -> None:
     """Raises SourceError where more than the limit of rows, of a column's times, or of calls on several rows cannot be used."""
     limit, problems = config.file.calls.reject_limit_percent, []
-    if tally.rows and 100 * tally.faulty / tally.rows > limit:
+    if tally.wanted and 100 * tally.faulty / tally.wanted > limit:
         problems.append(
-            f"{config.path}: {tally.faulty} of {tally.rows} rows cannot be used, more than the limit of {limit:g} % "
+            f"{config.path}: {tally.faulty} of {tally.wanted} rows cannot be used, more than the limit of {limit:g} % "
             f"('calls.reject_limit_percent'); {_reasons(tally)}; see {private / 'rejects.csv'} for each row"
         )
-    if 100 * tally.rejected.get("impossible_time", 0) > limit * tally.rows:
+    if 100 * tally.rejected.get("impossible_time", 0) > limit * tally.wanted:
         problems += [time_problem(engine, config, source, "calls.time", column) for column in received_sources(config)]
     for name, column in field_sources(config).items():
         misread, given = tally.misread.get(name, (0, 0))
@@ -194,12 +217,14 @@ def merge_codes(engine: Engine, dimension: str, merged: Mapping[str, Sequence[st
 
 
 def _reasons(tally: Tally) -> str:
-    return "; ".join(f"{n} because {REASONS.get(reason, reason)}" for reason, n in tally.rejected.items())
+    given = REASONS | {reason: f"they are {meaning}" if reason == "not_kept" else meaning for reason, meaning in LEFT_OUT.items()}
+    return "; ".join(f"{n} because {given.get(reason, reason)}" for reason, n in (tally.rejected | tally.left_out).items())
 
 
 def _columns(config: AgencyConfig) -> list[str]:
-    names = [column for columns in config.file.calls.columns.values() for column in columns]
-    return list(dict.fromkeys([*names, *time_columns(config)]))
+    spec = config.file.calls
+    names = [column for columns in spec.columns.values() for column in columns]
+    return list(dict.fromkeys([*names, *time_columns(config), *spec.where, *([spec.count] if spec.count else [])]))
 
 
 def _texts(engine: Engine, config: AgencyConfig, areas: Mapping[str, AreaSystem], source: Source) -> dict[tuple[str, ...], pd.DataFrame]:
@@ -278,6 +303,9 @@ def _parsed_query(config: AgencyConfig, fields: Sequence[FieldCodes]) -> str:
     """DuckDB: from `raw` (one part's rows as text) to the fields that the agency file names, each row with its reason to be rejected (or NULL)."""
     spec, lists = config.file.calls, config.codelists
     others = [f"{cleaned(spec.columns[key][0], spec.placeholders)} AS {key}" for key in _keys(config)]
+    others.append(f"({_kept(config)}) AS kept_row")
+    if spec.count:
+        others.append(f"{calls_counted(spec.count)} AS calls_counted")
     joins, codes = [], {}
     for item in fields:
         texts = [f"{item.name}_in_{i}" for i in range(len(item.columns))]
@@ -303,7 +331,9 @@ def _parsed_query(config: AgencyConfig, fields: Sequence[FieldCodes]) -> str:
 def _reason(config: AgencyConfig, fields: Sequence[FieldCodes], codes: Mapping[str, str]) -> str:
     """DuckDB: why a row of `p` cannot be used, or NULL."""
     spec, release, lists = config.file.calls, config.file.release, config.codelists
-    reasons = []
+    reasons = ["WHEN NOT p.kept_row THEN 'not_kept'"] if spec.where else []
+    if spec.count:
+        reasons += ["WHEN p.calls_counted IS NULL THEN 'no_count'", "WHEN p.calls_counted = 0 THEN 'stands_for_none'"]
     if "call_id" in spec.columns:
         reasons.append("WHEN p.call_id IS NULL THEN 'no_call_id'")
     if not spec.time.period:
@@ -316,7 +346,7 @@ def _reason(config: AgencyConfig, fields: Sequence[FieldCodes], codes: Mapping[s
     if "hour" in lists and lists["hour"].unknown_leaf is None:
         reasons.append("WHEN p.bad_hour THEN 'impossible_hour'")
     reasons += [f"WHEN {codes[f.name]} IS NULL THEN 'no_{f.name}'" for f in fields if f.codelist.unknown_leaf is None]
-    known = [*REASONS, "repeated", *(f"no_{f.name}" for f in fields), *(f"malformed ({kind})" for kind in MALFORMED)]
+    known = [*REASONS, *LEFT_OUT, "repeated", *(f"no_{f.name}" for f in fields), *(f"malformed ({kind})" for kind in MALFORMED)]
     reason = f"CASE {' '.join(reasons)} END" if reasons else "NULL"
     return f"CAST({reason} AS ENUM({', '.join(map(literal, dict.fromkeys(known)))}))"
 
@@ -565,6 +595,8 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
     for reason, n in zip(reasons["reason"], reasons["n"], strict=True):
         if reason == "repeated":
             tally.repeated = int(n)
+        elif reason in LEFT_OUT:
+            tally.left_out[str(reason)] = int(n)
         else:
             kind = "malformed" if reason.startswith("malformed") else str(reason)
             tally.rejected[kind] = tally.rejected.get(kind, 0) + int(n)
@@ -591,7 +623,9 @@ def _tally(engine: Engine, config: AgencyConfig, source: Source, fields: Sequenc
         tally.asked_of[name] = of
     if not spec.time.period:
         tally.by_month = by_month
-    if tally.counted + tally.repeated + sum(tally.rejected.values()) != tally.rows:
+    if spec.count:
+        tally.records = int(engine.ask(f"SELECT count(DISTINCT {PLACE}) AS n FROM staged")["n"][0])
+    if tally.counted + tally.repeated + sum(tally.left_out.values()) + sum(tally.rejected.values()) != tally.rows:
         raise AssertionError("a row was lost between reading and counting; please report this")
     return tally
 
@@ -618,8 +652,10 @@ def _number(where: str) -> str:
 def _write_rejects(engine: Engine, source: Source, private: Path) -> None:
     """Where each rejected record stands (line of a text, row of a sheet, number of a record in Parquet) and why; never what it holds. Readable by its
     owner alone."""
+    unlisted = ", ".join(map(literal, ("repeated", *LEFT_OUT)))
     rows = engine.ask(
-        "SELECT file_no, row_no, reason FROM staged WHERE reason IS NOT NULL AND reason <> 'repeated' ORDER BY file_no, row_no"
+        f"SELECT file_no, row_no, reason FROM staged WHERE reason IS NOT NULL AND reason NOT IN ({unlisted}) "
+        "GROUP BY ALL ORDER BY file_no, row_no"
     )
     private.mkdir(parents=True, exist_ok=True)
     target = private / "rejects.csv"

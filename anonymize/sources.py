@@ -23,19 +23,23 @@ import pyarrow.parquet as pq
 from anonymize.agency.schema import SourceSpec
 from anonymize.errors import SourceError
 from anonymize.read import delimited, workbook
+from anonymize.read.archive import unpack
 from anonymize.read.delimited import FAULTS, Dialect, is_compressed
+from anonymize.read.json_table import read_json
 from anonymize.sql import literal, quote
 
-Format = Literal["csv", "parquet", "excel"]
+Format = Literal["csv", "parquet", "excel", "json"]
 _ENDINGS: dict[str, Format] = {
     ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".txt.gz": "csv", ".tsv": "csv", ".tsv.gz": "csv", ".parquet": "parquet",
-    ".xlsx": "excel", ".xlsm": "excel",
+    ".xlsx": "excel", ".xlsm": "excel", ".json": "json", ".geojson": "json",
 }  # fmt: skip
 
 FILE, ROW = '":file"', '":row"'
 """SQL: the columns that say where a row of an export stands: number of its part, place in it. No export has columns of such names."""
 MAX_TITLE_ROWS = 30
 """How far down the columns' names are looked for, to suggest `header_row`."""
+NOT_READ = {".xls": "workbooks of before 2007", ".xlsb": "binary workbooks", ".ods": "OpenDocument sheets", ".numbers": "Numbers sheets"}
+"""Endings of files that no reader is for, and what they are."""
 MALFORMED = tuple(FAULTS)
 """Why a line is no record."""
 
@@ -66,17 +70,22 @@ class Part:
     @property
     def unit(self) -> str:
         """What a place in the table is called."""
-        return {"csv": "line", "excel": "row", "parquet": "record"}[self.kind]
+        return {"csv": "line", "excel": "row"}.get(self.kind, "record")
 
 
 @dataclass(frozen=True)
 class Source:
-    """An export, looked at but not read: its parts, the columns wanted of each, and the sheets that are left out."""
+    """An export, looked at but not read: its parts, the columns wanted of each, and the sheets that are left out.
+
+    `kept`: SQL of the rows that are looked at (all are read, and counted); `count`: the column that says how many calls a row stands for.
+    """
 
     spec: SourceSpec
     parts: tuple[Part, ...]
     columns: tuple[str, ...]
     sheets_left_out: tuple[str, ...] = ()
+    kept: str = "true"
+    count: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,14 +161,15 @@ def find_source(
     left_out: list[str] = []
     for path in find_files(base, spec.paths):
         try:
-            mine, others = _parts_of(path, spec, folder)
-            parts += mine
-            left_out += others
+            for file in unpack(path, spec.member, tuple(_ENDINGS), folder) if path.suffix.lower() == ".zip" else [path]:
+                mine, others = _parts_of(file, spec, folder)
+                parts += mine
+                left_out += others
         except SourceError as error:
             problems += error.problems
     for part in parts:
         try:
-            known = names_of(part, spec)
+            known = _as_asked(names_of(part, spec), spec)
             problems += [problem for column in columns if (problem := _missing(part, spec, column, known))]
             twice = [column for column in (*columns, *optional) if known.count(column) > 1]
             problems += [f"{part.path}: the column '{column}' stands twice; rename one of the two" for column in twice]
@@ -181,8 +191,16 @@ def _parts_of(path: Path, spec: SourceSpec, folder: Path) -> tuple[list[Part], l
     """The tables of a file that are read, and the names of those that are not. Raises SourceError."""
     name = path.name.lower()
     kind = spec.format or next((kind for ending, kind in _ENDINGS.items() if name.endswith(ending)), None)
+    if kind is None and path.suffix.lower() in NOT_READ:
+        raise SourceError(
+            [
+                f"{path}: {NOT_READ[path.suffix.lower()]} ({path.suffix}) are not read; save it as a workbook (.xlsx) or as CSV (UTF-8), and name that file"
+            ]
+        )
     if kind is None:
-        raise SourceError([f'{path}: cannot tell the format from the file\'s name; write format = "csv", "parquet" or "excel"'])
+        raise SourceError([f'{path}: cannot tell the format from the file\'s name; write format = "csv", "parquet", "excel" or "json"'])
+    if kind == "json":
+        return [Part(path, kind, table=read_json(path, _new_file(folder, "parquet")))], []
     if kind != "excel":
         return [Part(path, kind)], []
     sheets = workbook.sheet_names(path)
@@ -194,6 +212,15 @@ def _parts_of(path: Path, spec: SourceSpec, folder: Path) -> tuple[list[Part], l
             raise SourceError([f"{path}: has no sheet '{missing[0]}'; its sheets are: {', '.join(sheets)}"])
     read = [Part(path, kind, sheet, workbook.read_sheet(path, sheet, spec.header_row, _new_file(folder, "parquet"))) for sheet in wanted]
     return read, [Part(path, kind, sheet).name for sheet in sheets if sheet not in wanted]
+
+
+def _as_asked(names: Sequence[str], spec: SourceSpec) -> list[str]:
+    """The names of a file's columns, those that other files call differently as the agency file calls them."""
+    asked = list(names)
+    for column, others in spec.other_names.items():
+        if column not in asked and (there := [other for other in others if other in asked]):
+            asked[asked.index(there[0])] = column
+    return asked
 
 
 def dialect_of(spec: SourceSpec, path: Path) -> Dialect:
@@ -235,10 +262,15 @@ def make_ready(db: duckdb.DuckDBPyConnection, source: Source, number: int) -> Re
             relation = f"(SELECT {', '.join(f'{quote(name)} AS c{i}' for i, name in enumerate(names_of(part, source.spec)))}, file_row_number + 1 AS place "
             relation += f"FROM read_parquet({literal(str(part.path))}, file_row_number=true))"
             ready = Ready(relation, tuple(names_of(part, source.spec)), "place", 0, counted, ())
-        elif part.kind == "excel":
+        elif part.kind in ("excel", "json"):
             table = part.table
             if table is None or not table.path.exists():  # on another machine than the one that found it
-                table = workbook.read_sheet(part.path, str(part.sheet), source.spec.header_row, _new_file(private_folder(db), "parquet"))
+                again = _new_file(private_folder(db), "parquet")
+                table = (
+                    read_json(part.path, again)
+                    if part.kind == "json"
+                    else workbook.read_sheet(part.path, str(part.sheet), source.spec.header_row, again)
+                )
             relation = f"(SELECT * RENAME ({quote(workbook.LINE)} AS place) FROM read_parquet({literal(str(table.path))}))"
             surplus = tuple(Malformed(part.name, row, "columns") for row in table.surplus)
             ready = Ready(relation, table.names, "place", 0, table.records, surplus)
@@ -302,8 +334,43 @@ def rows_of(source: Source, number: int, ready: Ready, *, every_column: bool = F
     if every_column:
         texts = "".join(f", CAST(c{i} AS VARCHAR) AS c{i}" for i in range(len(ready.names)))
     else:
-        texts = "".join(f", CAST(c{ready.names.index(column)} AS VARCHAR) AS {quote(column)}" for column in source.columns)
-    return f"SELECT CAST({number} AS INTEGER) AS {FILE}, {place} AS {ROW}{texts} FROM {ready.relation}"
+        names = _as_asked(ready.names, source.spec)
+        texts = "".join(f", CAST(c{names.index(column)} AS VARCHAR) AS {quote(column)}" for column in source.columns)
+    rows = f"SELECT CAST({number} AS INTEGER) AS {FILE}, {place} AS {ROW}{texts} FROM {ready.relation}"
+    if source.count is None or every_column:
+        return rows
+    return f"SELECT * EXCLUDE {COPY} FROM (SELECT *, unnest(range({_rows_for(source.count)})) AS {COPY} FROM ({rows}))"
+
+
+COPY = '":copy"'
+MOST_COUNTED = 6
+"""Digits of the largest number of calls that a row may stand for."""
+
+
+def calls_counted(column: str) -> str:
+    """SQL: how many calls a row stands for; NULL where that is no whole number."""
+    text = f"replace(trim({quote(column)}), ',', '')"
+    return f"CASE WHEN regexp_full_match({text}, '[0-9]{{1,{MOST_COUNTED}}}([.]0+)?') THEN CAST(CAST({text} AS DOUBLE) AS BIGINT) END"
+
+
+def _rows_for(column: str) -> str:
+    """SQL: the rows that are made of a row of counted calls; one where it stands for none or does not say, so that it is not lost."""
+    return f"greatest(coalesce({calls_counted(column)}, 1), 1)"
+
+
+def rows_expected(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready: Ready) -> int:
+    """The rows that `rows_of` must give: the records of the part, or of counted calls what they add up to."""
+    if source.count is None:
+        return ready.records
+    column = f"c{_as_asked(ready.names, source.spec).index(source.count)}"
+    ((records, rows),) = db.execute(
+        f"SELECT count(*), CAST(sum({_rows_for('n')}) AS BIGINT) FROM (SELECT CAST({column} AS VARCHAR) AS n FROM {ready.relation})"
+    ).fetchall()
+    if records != ready.records:
+        raise SourceError(
+            [f"{source.parts[number].path}: {records:,} records were read where {ready.records:,} were counted; please report this"]
+        )
+    return int(rows or 0)
 
 
 def open_source(
@@ -344,7 +411,7 @@ def _missing(part: Part, spec: SourceSpec, column: str, known: Sequence[str]) ->
         if other := delimited.other_delimiter(part.path, dialect, header, column):
             shown = "\\t" if other == "\t" else other
             return f"{part.path}: the names in line {spec.header_row} are separated by '{shown}', not by '{dialect.delimiter}'; write delimiter = \"{shown}\""
-    if part.kind != "parquet" and (row := _row_with(part, spec, column)):
+    if part.kind in ("csv", "excel") and (row := _row_with(part, spec, column)):
         return f"{part.path}: {at}the columns' names stand in {part.unit} {row}, not in {part.unit} {spec.header_row}; write header_row = {row}"
     line = "its first line" if spec.header_row == 1 and part.kind == "csv" else f"{part.unit} {spec.header_row}"
     names = f"{line} must hold the names of its {len(known)} columns; compare them with the agency file"
@@ -357,7 +424,7 @@ def _row_with(part: Part, spec: SourceSpec, column: str) -> int | None:
         return workbook.row_with(part.path, str(part.sheet), column, MAX_TITLE_ROWS)
     for row in range(1, MAX_TITLE_ROWS + 1):
         with suppress(SourceError):
-            if row != spec.header_row and column in names_of(part, spec.model_copy(update={"header_row": row})):
+            if row != spec.header_row and column in _as_asked(names_of(part, spec.model_copy(update={"header_row": row})), spec):
                 return row
     return None
 

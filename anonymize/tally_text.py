@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anonymize.records import OUTSIDE, REASONS, Tally
+from anonymize.records import LEFT_OUT, OUTSIDE, REASONS, Tally
 
 MAX_LISTED = 20
 MIDNIGHT_SHARE = 0.01
@@ -21,8 +21,10 @@ def tally_text(tally: Tally) -> str:
 
 def tally_lines(tally: Tally) -> list[str]:
     """The same without what is unusual."""
+    stand_for = f" ({tally.records:,} rows, which stand for so many calls)" if tally.records is not None else ""
     lines = [
-        f"Rows read: {tally.rows:,} from {', '.join(tally.files)}",
+        f"Rows read: {tally.rows:,}{stand_for} from {', '.join(tally.files)}",
+        *(f"  left out on purpose: {n:,}, {LEFT_OUT[reason]}" for reason, n in sorted(tally.left_out.items())),
         f"  counted as calls: {tally.counted:,}",
         f"  further rows of a call already counted: {tally.repeated:,}",
         f"  rejected: {sum(tally.rejected.values()):,}",

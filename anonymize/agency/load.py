@@ -17,10 +17,12 @@ from anonymize.agency.schema import (
     AREA_FIELD,
     CATEGORY_FIELDS,
     FLAG_FIELDS,
+    KEY_FIELDS,
     PLAIN_FIELDS,
     TIME_FIELDS,
     AgencyFile,
     DimensionSpec,
+    PointSpec,
     Release,
     StatisticSpec,
     TableSpec,
@@ -247,10 +249,8 @@ def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
             yield where, f"'{field}' needs a section [dimensions.{field}] that lists its codes"
         if len(columns) > 1 and not AREA_FIELD.match(field) and field not in CATEGORY_FIELDS + FLAG_FIELDS:
             yield where, f"'{field}' names {len(columns)} columns; only areas, categories and yes/no fields may name several"
-    if ("lon" in calls.columns) != ("lat" in calls.columns):
-        yield ("calls", "columns"), "[calls.columns] needs 'lon' and 'lat' together"
-    if "lon" in calls.columns and not any(a.boundaries and n not in calls.columns for n, a in file.areas.items()):
-        yield ("calls", "columns", "lon"), "'lon' and 'lat' need an area system with 'boundaries' and without a column of its own"
+    yield from _point_problems(file)
+    yield from _shape_problems(config)
     yield from _times_of_fields(config)
     yield from _rule_problems(config)
     for field, values in calls.values.items():
@@ -269,6 +269,68 @@ def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
             if known and code == UNKNOWN and known.unknown_leaf is None:
                 yield (*where, value), f"'{field}' has unknown = false, so no value can map to 'unknown'"
     yield from _table_problems(config)
+
+
+def _point_problems(file: AgencyFile) -> Iterator[Problem]:
+    calls, where = file.calls, ("calls", "columns")
+    if ("lon" in calls.columns) != ("lat" in calls.columns):
+        yield where, "[calls.columns] needs 'lon' and 'lat' together"
+    if {"point", "lon"} <= calls.columns.keys():
+        yield where, "[calls.columns] names 'point' and also 'lon' and 'lat'; keep one of the two"
+    if calls.point_columns and not any(a.boundaries and n not in calls.columns for n, a in file.areas.items()):
+        named = "'point' needs" if "point" in calls.columns else "'lon' and 'lat' need"
+        yield (
+            (*where, *(["lon"] if "lon" in calls.columns else ["point"])),
+            f"{named} an area system with 'boundaries' and without a column of its own",
+        )
+    if calls.point != PointSpec() and not calls.point_columns:
+        yield ("calls", "point"), "[calls.point] goes with 'point', or 'lon' and 'lat', in [calls.columns]"
+    if calls.point.crs and not crs_known(calls.point.crs):
+        yield ("calls", "point", "crs"), f"'{calls.point.crs}' names no coordinates; write a code such as \"EPSG:2285\""
+
+
+def _shape_problems(config: AgencyConfig) -> Iterator[Problem]:
+    """Problems with rows that are kept, rows that stand for several calls, and categories in yes/no columns."""
+    calls = config.file.calls
+    for column, values in calls.where.items():
+        if not values or any(not value.strip() for value in values):
+            yield (
+                ("calls", "where", column),
+                f'[calls.where] \'{column}\' needs the values to keep, such as ["MH*", "WELFARE CHECK"]; "*" keeps every row with a value',
+            )
+    if calls.count is not None and (keys := [key for key in KEY_FIELDS if key in calls.columns]):
+        yield (
+            ("calls", "count"),
+            f"'count' goes with rows that stand for several calls; a row with '{keys[0]}' is one call, so take one of the two out",
+        )
+    for field, flags in calls.yes_columns.items():
+        where: TomlPath = ("calls", "yes_columns", field)
+        if field not in CATEGORY_FIELDS:
+            yield where, f"'{field}' is not a category of calls{_nearest(field, CATEGORY_FIELDS)}"
+        known = config.codelists.get(field)
+        for column, code in flags.items():
+            if known and code != UNKNOWN and code not in known.codes_at(known.finest):
+                yield (*where, column), f"'{code}' is not a code of '{field}'{_nearest(code, known.codes_at(known.finest))}"
+            if known and code == UNKNOWN and known.unknown_leaf is None:
+                yield (*where, column), f"'{field}' has unknown = false, so no column can stand for 'unknown'"
+        if field in calls.values:
+            yield (
+                ("calls", "values", field),
+                f"'{field}' is read from yes/no columns, whose codes stand in [calls.yes_columns.{field}]; take this out",
+            )
+    if config.file.engine == "spark" and (zipped := [path for path in calls.paths if path.lower().endswith(".zip")]):
+        yield ("calls", "paths"), f'engine = "spark" reads no zip archive; unpack {zipped[0]} where every worker can read it'
+
+
+def crs_known(name: str) -> bool:
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        CRS.from_user_input(name)
+    except CRSError:
+        return False
+    return True
 
 
 def _times_of_fields(config: AgencyConfig) -> Iterator[Problem]:
@@ -353,7 +415,7 @@ def mapped_dimensions(config: AgencyConfig) -> set[str]:
         fed |= {"handoff", "partner"} | ({"warm"} & config.file.inputs["handoffs"].columns.keys())
         if {"follow_up_agreed", "reached_at"} <= config.file.inputs["handoffs"].columns.keys():
             fed.add("follow_up")
-    if "lon" in calls.columns:
+    if calls.point_columns:
         fed |= {name for name, spec in config.file.areas.items() if spec.boundaries}
     return fed
 

@@ -26,7 +26,7 @@ FLAG_FIELDS = (
 )  # fmt: skip
 TIME_FIELDS = ("dispatched_at", "arrived_at", "cleared_at", "officer_cleared_at")
 KEY_FIELDS = ("call_id", "person_key")
-POINT_FIELDS = ("lon", "lat")
+POINT_FIELDS = ("lon", "lat", "point")
 AREA_FIELD = re.compile(r"^area(_[a-z0-9_]+)?$")
 PLAIN_FIELDS = KEY_FIELDS + POINT_FIELDS + CATEGORY_FIELDS + FLAG_FIELDS + TIME_FIELDS
 
@@ -259,18 +259,21 @@ class TimeSpec(Model):
 class SourceSpec(Model):
     """Where an export lies, and how it is written. Nothing of this is guessed: what is not named here is as the defaults say.
 
-    `sheet`: of a workbook, one name or several, or "*" for all; the first sheet when none is named. `header_row`: the line (row of a sheet) with the
-    columns' names. `quote`: empty where values are never quoted; `escape`: what stands before a quote inside a value.
+    `sheet`: of a workbook, one name or several, or "*" for all; the first sheet when none is named. `member`: of a zip archive, names or patterns of
+    the files in it that are read. `header_row`: the line (row of a sheet) with the columns' names. `quote`: empty where values are never quoted;
+    `escape`: what stands before a quote inside a value. `other_names`: column -> what it is called in files that lack it under its own name.
     """
 
     paths: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(min_length=1)
-    format: Literal["csv", "parquet", "excel"] | None = None
+    format: Literal["csv", "parquet", "excel", "json"] | None = None
     sheet: Columns = ()
+    member: Columns = ()
     header_row: int = Field(default=1, ge=1, le=1000, strict=True)
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     quote: Annotated[str, StringConstraints(max_length=1)] = '"'
     escape: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     encoding: Literal["utf-8", "latin-1", "windows-1252", "utf-16"] | None = None
+    other_names: dict[str, Columns] = {}
 
 
 class TimeColumnSpec(Model):
@@ -303,7 +306,22 @@ Rule = Literal["first", "last", "earliest", "latest", "any", "all"] | tuple[str,
 or an order of preference among codes."""
 
 
+class PointSpec(Model):
+    """How the calls' points are written, where that is not degrees: `crs`, such as "EPSG:2285" for a state plane grid; `scale`, what a number is
+    multiplied by first (0.000001 where a system keeps degrees as whole numbers)."""
+
+    crs: str | None = None
+    scale: float = Field(default=1.0, gt=0)
+
+
 class CallsSpec(SourceSpec):
+    """`where`: column -> values (or prefixes, `MH*`) of the rows that are kept. `yes_columns`: category -> its yes/no columns, each with the code that
+    a yes stands for. `count`: the column that says how many calls a row stands for."""
+
+    where: dict[str, Columns] = {}
+    count: str | None = None
+    point: PointSpec = PointSpec()
+    yes_columns: dict[str, dict[str, str]] = {}
     repeated_rows: Literal["no", "keep_first", "keep_last", "combine"] = "no"
     combine: dict[str, Rule] = {}
     placeholders: tuple[str, ...] = ()
@@ -312,6 +330,26 @@ class CallsSpec(SourceSpec):
     columns: dict[str, Columns] = {}
     times: dict[str, TimeColumnSpec] = {}
     values: dict[str, dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _yes_columns_are_columns(cls, data: Any) -> Any:
+        """A category in yes/no columns is read from them like from any others."""
+        if not isinstance(data, dict) or not isinstance(data.get("yes_columns"), dict):
+            return data
+        columns = dict(data.get("columns") or {})
+        for name, flags in data["yes_columns"].items():
+            if name in columns:
+                raise ValueError(f"reads '{name}' from [calls.yes_columns.{name}] and from [calls.columns]; keep one of the two")
+            if isinstance(flags, dict):
+                columns[name] = [column for column in flags if column != "*"]
+        return data | {"columns": columns}
+
+    @property
+    def point_columns(self) -> tuple[str, ...]:
+        """The column of points, or those of longitude and latitude; none where calls have no point."""
+        fields = ("point",) if "point" in self.columns else ("lon", "lat")
+        return tuple(self.columns[field][0] for field in fields if field in self.columns)
 
 
 class TableSpec(Model):

@@ -35,8 +35,8 @@ class Engine(Protocol):
     db: duckdb.DuckDBPyConnection
 
     def look(self, source: Source, queries: Sequence[str]) -> list[list[pd.DataFrame]]:
-        """For each part of the export the answer to each of `queries` (DuckDB) over its rows,
-        `raw` (FILE, ROW, columns as text). Raises SourceError."""
+        """For each part of the export the answer to each of `queries` (DuckDB) over the rows of it
+        that are kept, `raw` (FILE, ROW, columns as text). Raises SourceError."""
 
     def stage(self, source: Source, select: str, lent: Mapping[str, pa.Table]) -> None:
         """Make the table `staged`: the query `select` (DuckDB) over the rows of each file, `raw`

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from anonymize.errors import SourceError
-from anonymize.sources import Part, Ready, Source, literal, make_ready, one_number, quote, reading, rows_of
+from anonymize.sources import Part, Ready, Source, literal, make_ready, one_number, quote, reading, rows_expected, rows_of
 
 MOST_MEMORY = "2500MB"
 MOST_SORTED = 50_000_000
@@ -39,8 +39,9 @@ def stage_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready
         there = db.execute("FROM duckdb_tables() WHERE table_name = 'staged'").fetchall()
         before = one_number(db, "SELECT count(*) FROM staged") if there else 0
         db.execute(f"INSERT INTO staged {query}" if there else f"CREATE TABLE staged AS {query}")
-        if (staged := one_number(db, "SELECT count(*) FROM staged") - before) != ready.records:
-            raise SourceError([f"{part.path}: {staged:,} records were read where {ready.records:,} were counted; please report this"])
+        expected = rows_expected(db, source, number, ready)
+        if (staged := one_number(db, "SELECT count(*) FROM staged") - before) != expected:
+            raise SourceError([f"{part.path}: {staged:,} records were read where {expected:,} were counted; please report this"])
         if ready.malformed:
             rows = pa.table({
                 "file_no": pa.array([number] * len(ready.malformed), pa.int32()), "row_no": pa.array([bad.line for bad in ready.malformed], pa.int32()),
@@ -52,9 +53,10 @@ def stage_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready
 
 
 def look_at_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, ready: Ready, queries: Sequence[str]) -> list[pd.DataFrame]:
-    """The answer to each of `queries` over the rows of one part, `raw`."""
+    """The answer to each of `queries` over the rows of one part, `raw`: those that the agency file keeps."""
     with reading(source.parts[number].path):
-        return [db.execute(f"WITH raw AS ({rows_of(source, number, ready)}) {query}").df() for query in queries]
+        rows = f"SELECT * FROM ({rows_of(source, number, ready)}) WHERE {source.kept}"
+        return [db.execute(f"WITH raw AS ({rows}) {query}").df() for query in queries]
 
 
 def _met_twice(db: duckdb.DuckDBPyConnection, query: str) -> npt.NDArray[np.uint64]:

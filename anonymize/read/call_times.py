@@ -21,7 +21,7 @@ from anonymize.sql import literal
 EARLIEST_YEAR = 1950
 """A call before this year is a typing error or a placeholder, not a call."""
 WHOLE_NUMBER = "^[0-9]{1,4}([.]0+)?$"
-_MONTHS = (
+MONTHS = (
     ("january", "jan", "enero", "ene"), ("february", "feb", "febrero"), ("march", "mar", "marzo"), ("april", "apr", "abril", "abr"),
     ("may", "mayo"), ("june", "jun", "junio"), ("july", "jul", "julio"), ("august", "aug", "agosto", "ago"),
     ("september", "sep", "sept", "septiembre"), ("october", "oct", "octubre"), ("november", "nov", "noviembre"),
@@ -177,7 +177,7 @@ def received_day(config: AgencyConfig) -> list[str]:
 
 def _year_and_month(config: AgencyConfig) -> str:
     """SQL: the first day of the month that the columns of year and month say."""
-    cases = " ".join(f"WHEN lower(said_month) IN ({', '.join(map(literal, names))}) THEN {i}" for i, names in enumerate(_MONTHS, 1))
+    cases = " ".join(f"WHEN lower(said_month) IN ({', '.join(map(literal, names))}) THEN {i}" for i, names in enumerate(MONTHS, 1))
     number, year = f"CASE {cases} ELSE {whole('said_month')} END", whole("said_year")
     latest = (config.file.release.created + timedelta(days=1)).year
     return f"CASE WHEN {number} BETWEEN 1 AND 12 AND {year} BETWEEN {EARLIEST_YEAR} AND {latest} THEN make_date({year}, {number}, 1) END"

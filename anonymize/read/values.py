@@ -16,15 +16,18 @@ import pandas as pd
 import pyarrow as pa
 
 from anonymize.agency.load import CATCH_ALL, AgencyConfig
-from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS
+from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, POINT_FIELDS
 from anonymize.areas import AreaSystem, Placing, place_texts
 from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.errors import MappingError
 from anonymize.read.cleaning import cleaned, folded, normalise, unified
+from anonymize.read.key_patterns import band_of, code_of, fits, is_prefix
 from anonymize.sql import quote
 
 YES = ("y", "yes", "true", "t", "1", "1.0")
 NO = ("n", "no", "false", "f", "0", "0.0")
+MARKED = ("x",)
+"""How forms mark a yes in a column of its own, whose other rows are blank."""
 MAX_VALUES_LISTED = 200
 MAX_VALUE_LENGTH = 80
 FEW_VALUES = 20
@@ -67,8 +70,7 @@ def columns_of_fields(config: AgencyConfig, areas: Mapping[str, AreaSystem]) -> 
     """Each category, flag and area field with its columns; area systems that have outlines and no column of their own with those of the point."""
     columns = config.file.calls.columns
     found = {name: tuple(given) for name, given in columns.items() if name in CATEGORY_FIELDS + FLAG_FIELDS or name in areas}
-    if "lon" in columns:
-        point = (columns["lon"][0], columns["lat"][0])
+    if point := config.file.calls.point_columns:
         found |= {name: point for name, system in areas.items() if name not in columns and system.boundaries is not None}
     return found
 
@@ -78,7 +80,9 @@ def code_fields(db: duckdb.DuckDBPyConnection, config: AgencyConfig, areas: Mapp
     problems: list[str] = []
     fields = []
     for name, columns in columns_of_fields(config, areas).items():
-        if name in config.file.calls.columns:
+        if name in config.file.calls.yes_columns:
+            fields.append(_yes_columns(config, name, texts[columns], problems))
+        elif name in config.file.calls.columns:
             fields.append(_category(db, config, name, areas.get(name), texts[columns], problems))
         else:
             fields.append(_placed(config, name, areas[name], texts[columns]))
@@ -153,7 +157,8 @@ def _category(
     for registered in ("texts", "exact", "loose"):
         db.unregister(registered)
     given = [_objects(found[f":v{i}"]) for i in range(len(columns))]
-    meant = [_objects(found[f":m{i}"]) for i in range(len(columns))]
+    patterns = _patterns(config, name, codelist)
+    meant = [_by_pattern(patterns, texts, _objects(found[f":m{i}"])) for i, texts in enumerate(given)]
     said, code = _first_of(given), _first_of(meant)
     if name in FLAG_FIELDS and len(columns) > 1:
         code = code.mask(pd.concat([m == "yes" for m in meant], axis=1).any(axis=1), "yes")
@@ -175,6 +180,54 @@ def _category(
         blank=tuple(int(found[COUNT][value.isna()].sum()) for value in given),
     )  # fmt: skip
     return FieldCodes(name, tuple(columns), found[columns].assign(**{CODE: code}), codelist, report)
+
+
+def _patterns(config: AgencyConfig, name: str, codelist: Codelist) -> dict[str, str]:
+    """The keys of the value map that stand for many texts, each with its code."""
+    keys = {key: code for key, code in _value_map(config, name).items() if is_prefix(key) or band_of(key)}
+    return {key: (codelist.unknown_leaf or code) if code == UNKNOWN else code for key, code in keys.items()}
+
+
+def _by_pattern(patterns: Mapping[str, str], texts: pd.Series, codes: pd.Series) -> pd.Series:
+    """The codes, and of texts without one what the prefixes and bands of the value map say."""
+    open_texts = texts[texts.notna() & codes.isna()]
+    if not patterns or open_texts.empty:
+        return codes
+    known = {text: code_of(patterns, text) for text in open_texts.unique()}
+    return codes.where(~codes.index.isin(open_texts.index), texts.map(known))
+
+
+def _yes_columns(config: AgencyConfig, name: str, texts: pd.DataFrame, problems: list[str]) -> FieldCodes:
+    """The codes of a category that the export keeps as a yes/no column for each code: the first column that says yes counts."""
+    spec, codelist = config.file.calls, config.codelists[name]
+    meanings, marks = spec.yes_columns[name], {"", *map(normalise, spec.placeholders)}
+    columns = [str(column) for column in texts.columns if column != COUNT]
+    said = {column: texts[column].map(lambda text: "" if text is None else normalise(text)) for column in columns}
+    said = {column: values.mask(values.isin(marks), "") for column, values in said.items()}
+    for column, values in said.items():
+        if odd := sorted(set(values) - {"", *YES, *NO, *MARKED}):
+            shown = f", such as '{odd[0]}'" if _looks_like_categories(odd) else ""
+            problems.append(
+                f"{config.path}: [calls.yes_columns.{name}]: the column '{column}' holds {len(odd)} value(s) that are neither yes nor no{shown}; "
+                f"name it in [calls.columns] with a value map, or another column"
+            )
+    yes = pd.DataFrame({column: values.isin((*YES, *MARKED)) for column, values in said.items()})
+    unknown = codelist.unknown_leaf
+    code = pd.Series(None, index=texts.index, dtype=object)
+    if CATCH_ALL in meanings:
+        answered = pd.concat([values.isin(NO) for values in said.values()], axis=1).any(axis=1)
+        code = code.mask(answered, meanings[CATCH_ALL])
+    for column in reversed(columns):
+        code = code.mask(yes[column], meanings[column])
+    code = code.map(lambda c: unknown if c in (None, UNKNOWN) or pd.isna(c) else c).astype(object)
+    first = yes.idxmax(axis=1).where(yes.any(axis=1), "")
+    rows = pd.DataFrame({"text": first, "code": code.where(code.notna(), ""), "n": texts[COUNT]})
+    totals = rows.groupby(["text", "code"], as_index=False)["n"].sum().sort_values(["n", "text"], ascending=[False, True], kind="stable")
+    report = ValueReport(
+        tuple((str(r.text), str(r.code), int(r.n)) for r in totals.itertuples(index=False)), disagreeing=int(texts[COUNT][yes.sum(axis=1) > 1].sum()),
+        blank=tuple(int(texts[COUNT][values == ""].sum()) for values in said.values()),
+    )  # fmt: skip
+    return FieldCodes(name, tuple(columns), texts[columns].assign(**{CODE: code}), codelist, report)
 
 
 def _objects(column: pd.Series) -> pd.Series:
@@ -220,7 +273,7 @@ def _unmatched(config: AgencyConfig, name: str, system: AreaSystem | None, texts
     found = []
     for key in _value_map(config, name):
         wanted = normalise(system.clean(key) if system else key)
-        if wanted not in there:
+        if wanted not in there and not any(fits(key, text) for text in there.values()):
             near = get_close_matches(wanted, list(there), n=1, cutoff=0.7) if _looks_like_categories(list(there)) else []
             found.append((key, there[near[0]] if near else ""))
     return tuple(found)
@@ -241,9 +294,10 @@ def _unmapped(config: AgencyConfig, name: str, codelist: Codelist, values: Seque
 
 def _placed(config: AgencyConfig, name: str, system: AreaSystem, texts: pd.DataFrame) -> FieldCodes:
     """An area field from points, for a system that has outlines but no column."""
-    lon, lat = (str(column) for column in texts.columns if column != COUNT)
-    where = f"{config.path}: [calls.columns] 'lon' and 'lat'"
-    placed = place_texts(texts[[lon, lat]], system, config.file.calls.placeholders, where)
+    spec = config.file.calls
+    columns = [str(column) for column in texts.columns if column != COUNT]
+    where = f"{config.path}: [calls.columns] {' and '.join(repr(field) for field in POINT_FIELDS if field in spec.columns)}"
+    placed = place_texts(texts[columns], system, spec.placeholders, where, spec.point)
     rows = texts[COUNT].groupby(placed["placing"]).sum()
     report = ValueReport(placing={Placing(placing): int(n) for placing, n in rows.items()})
-    return FieldCodes(name, (lon, lat), texts[[lon, lat]].assign(**{CODE: placed["code"]}), system.codelist, report)
+    return FieldCodes(name, tuple(columns), texts[columns].assign(**{CODE: placed["code"]}), system.codelist, report)

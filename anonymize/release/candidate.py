@@ -354,6 +354,7 @@ def _table_resource(table: PublishedTable) -> dict[str, Any]:
 
 
 _TYPES = {
+    "fiscal_year": "integer",
     "whole": "integer",
     "number": "number",
     "year": "integer",

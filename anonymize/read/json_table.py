@@ -1,0 +1,81 @@
+"""JSON of open-data portals as a table of text: rows of Socrata, features of ArcGIS and of GeoJSON. Parsed once into a Parquet file.
+
+A point becomes the two columns `geometry.x` (longitude) and `geometry.y` (latitude); an object within a row becomes a column for each of its
+values, `location.latitude`. Lists are kept as they are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from anonymize.errors import SourceError
+from anonymize.read.workbook import LINE, SheetTable
+from anonymize.sql import literal
+
+_DEEPEST = 3
+"""Objects further down stay one text."""
+
+
+def read_json(path: Path, target: Path) -> SheetTable:
+    """The rows of a JSON file as Parquet in `target`, their number counted a second time by another parser. Raises SourceError."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        raise SourceError([f"{path}: is not whole JSON; export it again, or export CSV"]) from None
+    rows = [dict(_flat(row)) for row in _rows_of(path, data)]
+    counted = _count_again(path, data)
+    if counted != len(rows):
+        raise SourceError(
+            [f"{path}: two readings count its records differently ({len(rows):,} and {counted:,}); export CSV, and name that file"]
+        )
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {LINE: pa.array(range(1, len(rows) + 1), pa.int32())}
+    columns |= {f"c{i}": pa.array([row.get(name) for row in rows], pa.string()) for i, name in enumerate(names)}
+    pq.write_table(pa.table(columns), target)
+    return SheetTable(target, tuple(names), len(rows), ())
+
+
+def _rows_of(path: Path, data: Any) -> list[Mapping[str, Any]]:
+    rows = data
+    if isinstance(data, dict):
+        rows = data.get("features", data.get("data"))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SourceError([f"{path}: holds no list of records (as Socrata, ArcGIS and GeoJSON write them); export CSV, and name that file"])
+    return [_feature(row) if isinstance(data, dict) and "features" in data else row for row in rows]
+
+
+def _feature(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """A feature of ArcGIS (`attributes`, `geometry.x`) or GeoJSON (`properties`, `geometry.coordinates`)."""
+    row = dict(feature.get("attributes") or feature.get("properties") or {})
+    geometry = feature.get("geometry") or {}
+    if geometry.get("type") == "Point" and isinstance(geometry.get("coordinates"), list):
+        row |= dict(zip(("geometry.x", "geometry.y"), geometry["coordinates"], strict=False))
+    elif "x" in geometry and "y" in geometry:
+        row |= {"geometry.x": geometry["x"], "geometry.y": geometry["y"]}
+    return row
+
+
+def _flat(row: Mapping[str, Any], before: str = "", depth: int = 1) -> Iterator[tuple[str, str | None]]:
+    for key, value in row.items():
+        if isinstance(value, dict) and value and depth < _DEEPEST:
+            yield from _flat(value, f"{before}{key}.", depth + 1)
+        elif isinstance(value, bool):
+            yield before + key, "true" if value else "false"
+        elif value is None or isinstance(value, str):
+            yield before + key, value
+        else:
+            yield before + key, json.dumps(value, ensure_ascii=False)
+
+
+def _count_again(path: Path, data: Any) -> int:
+    place = "$" if isinstance(data, list) else "$.features" if "features" in data else "$.data"
+    with duckdb.connect() as db:
+        text = f"ltrim(content, chr(65279)) FROM read_text({literal(str(path))})"
+        return int(db.execute(f"SELECT json_array_length(j, {literal(place)}) FROM (SELECT {text}) AS t(j)").fetchall()[0][0])
