@@ -182,6 +182,11 @@ def _refuse_what_is_not_understood(engine: Engine, config: AgencyConfig, source:
             f"{config.path}: {tally.faulty} of {tally.wanted} rows cannot be used, more than the limit of {limit:g} % "
             f"('calls.reject_limit_percent'); {_reasons(tally)}; see {private / 'rejects.csv'} for each row"
         )
+    if problems and (undecodable := _undecodable(engine)):
+        problems.append(
+            f"{config.path}: [calls]: {undecodable:,} of these lines hold bytes that are not {(spec := config.file.calls).encoding or 'utf-8'}; "
+            f'write encoding = "{"utf-8" if spec.encoding not in (None, "utf-8") else "windows-1252"}" if the file was saved so'
+        )
     if 100 * tally.rejected.get("impossible_time", 0) > limit * tally.wanted:
         problems += [time_problem(engine, config, source, "calls.time", column) for column in received_sources(config)]
     for name, column in field_sources(config).items():
@@ -201,6 +206,11 @@ def _refuse_what_is_not_understood(engine: Engine, config: AgencyConfig, source:
         raise SourceError([problem for problem in problems if problem])
     if not tally.counted:
         raise SourceError([f"{config.path}: no call is left to count; {_reasons(tally) or 'the files hold no rows'}"])
+
+
+def _undecodable(engine: Engine) -> int:
+    """Lines that the file's encoding cannot hold."""
+    return int(engine.ask("SELECT count(*) AS n FROM staged WHERE reason = 'malformed (encoding)'")["n"][0])
 
 
 def show_calls(engine: Engine) -> None:
@@ -303,7 +313,8 @@ def _parsed_query(config: AgencyConfig, fields: Sequence[FieldCodes]) -> str:
     """DuckDB: from `raw` (one part's rows as text) to the fields that the agency file names, each row with its reason to be rejected (or NULL)."""
     spec, lists = config.file.calls, config.codelists
     others = [f"{cleaned(spec.columns[key][0], spec.placeholders)} AS {key}" for key in _keys(config)]
-    others.append(f"({_kept(config)}) AS kept_row")
+    if spec.where:
+        others.append(f"({_kept(config)}) AS kept_row")
     if spec.count:
         others.append(f"{calls_counted(spec.count)} AS calls_counted")
     joins, codes = [], {}

@@ -29,7 +29,7 @@ from anonymize.read.json_table import read_json
 from anonymize.sql import literal, quote
 
 Format = Literal["csv", "parquet", "excel", "json"]
-_ENDINGS: dict[str, Format] = {
+ENDINGS: dict[str, Format] = {
     ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".txt.gz": "csv", ".tsv": "csv", ".tsv.gz": "csv", ".parquet": "parquet",
     ".xlsx": "excel", ".xlsm": "excel", ".json": "json", ".geojson": "json",
 }  # fmt: skip
@@ -161,7 +161,7 @@ def find_source(
     left_out: list[str] = []
     for path in find_files(base, spec.paths):
         try:
-            for file in unpack(path, spec.member, tuple(_ENDINGS), folder) if path.suffix.lower() == ".zip" else [path]:
+            for file in unpack(path, spec.member, tuple(ENDINGS), folder) if path.suffix.lower() == ".zip" else [path]:
                 mine, others = _parts_of(file, spec, folder)
                 parts += mine
                 left_out += others
@@ -190,7 +190,7 @@ def find_source(
 def _parts_of(path: Path, spec: SourceSpec, folder: Path) -> tuple[list[Part], list[str]]:
     """The tables of a file that are read, and the names of those that are not. Raises SourceError."""
     name = path.name.lower()
-    kind = spec.format or next((kind for ending, kind in _ENDINGS.items() if name.endswith(ending)), None)
+    kind = spec.format or next((kind for ending, kind in ENDINGS.items() if name.endswith(ending)), None)
     if kind is None and path.suffix.lower() in NOT_READ:
         raise SourceError(
             [
@@ -209,7 +209,11 @@ def _parts_of(path: Path, spec: SourceSpec, folder: Path) -> tuple[list[Part], l
     else:
         wanted = list(spec.sheet) or sheets[:1]
         if missing := [sheet for sheet in wanted if sheet not in sheets]:
-            raise SourceError([f"{path}: has no sheet '{missing[0]}'; its sheets are: {', '.join(sheets)}"])
+            raise SourceError(
+                [
+                    f"{path}: has no sheet '{missing[0]}'; its sheets are: {', '.join(sheets)}; write one of them, such as sheet = \"{sheets[0]}\""
+                ]
+            )
     read = [Part(path, kind, sheet, workbook.read_sheet(path, sheet, spec.header_row, _new_file(folder, "parquet"))) for sheet in wanted]
     return read, [Part(path, kind, sheet).name for sheet in sheets if sheet not in wanted]
 
@@ -413,6 +417,8 @@ def _missing(part: Part, spec: SourceSpec, column: str, known: Sequence[str]) ->
             return f"{part.path}: the names in line {spec.header_row} are separated by '{shown}', not by '{dialect.delimiter}'; write delimiter = \"{shown}\""
     if part.kind in ("csv", "excel") and (row := _row_with(part, spec, column)):
         return f"{part.path}: {at}the columns' names stand in {part.unit} {row}, not in {part.unit} {spec.header_row}; write header_row = {row}"
+    if part.kind == "excel" and (sheet := _sheet_with(part, spec, column)):
+        return f"{part.path}: {at}has no column '{column}', but sheet '{sheet}' does; write sheet = \"{sheet}\""
     line = "its first line" if spec.header_row == 1 and part.kind == "csv" else f"{part.unit} {spec.header_row}"
     names = f"{line} must hold the names of its {len(known)} columns; compare them with the agency file"
     return f"{part.path}: {at}has no column '{column}'; {names}"
@@ -426,6 +432,14 @@ def _row_with(part: Part, spec: SourceSpec, column: str) -> int | None:
         with suppress(SourceError):
             if row != spec.header_row and column in _as_asked(names_of(part, spec.model_copy(update={"header_row": row})), spec):
                 return row
+    return None
+
+
+def _sheet_with(part: Part, spec: SourceSpec, column: str) -> str | None:
+    """Another sheet of the workbook among whose first rows a column's name stands."""
+    for sheet in workbook.sheet_names(part.path):
+        if sheet != part.sheet and workbook.row_with(part.path, sheet, column, MAX_TITLE_ROWS):
+            return sheet
     return None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 def agency_id(agency_file: Path) -> str:
     try:
-        return str(tomllib.loads(agency_file.read_text(encoding="utf-8"))["agency"]["id"])
+        return str(tomllib.loads(agency_file.read_text(encoding="utf-8-sig"))["agency"]["id"])
     except (OSError, ValueError, KeyError, TypeError):
         return "unnamed"  # the build itself says what is wrong with the file
 

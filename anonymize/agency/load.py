@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from anonymize import codelists
 from anonymize.agency.lines import key_lines, line_of
+from anonymize.agency.toml_faults import explain
 from anonymize.agency.schema import (
     AREA_FIELD,
     CATEGORY_FIELDS,
@@ -57,7 +58,7 @@ class AgencyConfig:
 def load(path: Path) -> AgencyConfig:
     """Raises SchemaError, listing every problem found, each as `file:line: sentence`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark at the start
     except OSError as error:
         raise SchemaError([f"{path}: the agency file cannot be read ({error.strerror}); check the path"]) from None
     except UnicodeDecodeError:
@@ -65,7 +66,8 @@ def load(path: Path) -> AgencyConfig:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SchemaError([f"{path}: this is not valid TOML: {error}; see the example files in examples/"]) from None
+        line, sentence = explain(text, error)
+        raise SchemaError([f"{path}:{line}: {sentence}"]) from None
 
     lines = key_lines(text)
 

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from anonymize.agency.toml_faults import control_sign
 from anonymize.read.times import format_of
 
 CATEGORY_FIELDS = (
@@ -256,6 +257,15 @@ class TimeSpec(Model):
     period: bool = False
 
 
+def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
+    for path in paths:
+        if sign := control_sign(path):
+            raise ValueError(
+                f"holds '{sign}', which means a special sign between double quotes; write the path between single quotes, or with /"
+            )
+    return paths
+
+
 class SourceSpec(Model):
     """Where an export lies, and how it is written. Nothing of this is guessed: what is not named here is as the defaults say.
 
@@ -264,7 +274,9 @@ class SourceSpec(Model):
     `escape`: what stands before a quote inside a value. `other_names`: column -> what it is called in files that lack it under its own name.
     """
 
-    paths: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(min_length=1)
+    paths: Annotated[
+        tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v), AfterValidator(_paths)
+    ] = Field(min_length=1)  # fmt: skip
     format: Literal["csv", "parquet", "excel", "json"] | None = None
     sheet: Columns = ()
     member: Columns = ()

@@ -70,7 +70,7 @@ def test_mistakes_of_meaning_at_once(tmp_path):
         ("threshold = 5", 'threshold = "5"', "valid integer"),
         ("data_to = 2024-06-30", "data_to = 2023-06-30", "lies before 'release.data_from'"),
         ("data_to = 2024-06-30", "data_to = 2025-06-30", "cannot hold the future"),
-        ("data_to = 2024-06-30", "data_to = 2024-06-31", "not valid TOML"),
+        ("data_to = 2024-06-30", "data_to = 2024-06-31", "is no day of the calendar"),
         ('timestamp = "at"', 'timestamp = "at"\ndate = "day"', "both 'timestamp' and 'date'"),
         ('timestamp = "at"', 'year = "y"', "'year' and 'month' together"),
         ('timestamp = "at"', "", "names no time"),
