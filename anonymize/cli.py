@@ -1,6 +1,6 @@
-"""The private side's commands: check, plan, build, publish, audit, demo.
+"""The private side's commands: check, plan, build, refresh, publish, audit, demo.
 
-`python -m anonymize` offers these six; `co-response` (package `co_response`) offers them together
+`python -m anonymize` offers these seven; `co-response` (package `co_response`) offers them together
 with those of the public side. Each ends with one of the exit codes in `EXIT_CODES`.
 """
 
@@ -187,27 +187,31 @@ def _private_folder(private: Path | None, agency_id: str, out: Path | None = Non
 def check(agency: AgencyFile, private: PrivateFolder = None, quiet: Quiet = False) -> None:
     """Read the exports, account for every row, and publish nothing."""
     with private_command():
-        from anonymize.build_report import write_private
-        from anonymize.gaps import answers_text
-        from anonymize.pipeline import check as read_all
-        from anonymize.pipeline import read_inputs, refuse_unplanned
-        from anonymize.portrait_html import portrait_html
-        from anonymize.portrait_text import for_screen, portrait_text
+        _check(agency, private, quiet)
 
-        inputs = read_inputs(agency)
-        refuse_unplanned(inputs.config, inputs.codelists)
-        folder = _private_folder(private, inputs.config.file.agency.id)
-        seen = read_all(inputs, folder, Progress(quiet=quiet))
-        text = portrait_text(seen.portrait, seen.tally)
-        if answers := answers_text(seen.tally.unanswered, inputs.config):
-            text += f"\n\n{answers}"
-        write_private(folder / "portrait.txt", text)
-        write_private(folder / "portrait.html", portrait_html(seen.portrait, seen.tally))
-        # Where nobody watches, a sentence stays on one line, so that it can be searched for.
-        print(for_screen(text, sys.stdout.encoding, wrapped=sys.stdout.isatty()))
-        print(f"\nRejected rows, with reasons: {folder / 'rejects.csv'} (private)")
-        print(f"This text: {folder / 'portrait.txt'} (private)")
-        print(f"The same with charts, for a browser: {folder / 'portrait.html'} (private)")
+
+def _check(agency: Path, private: Path | None, quiet: bool) -> None:
+    from anonymize.build_report import write_private
+    from anonymize.gaps import answers_text
+    from anonymize.pipeline import check as read_all
+    from anonymize.pipeline import read_inputs, refuse_unplanned
+    from anonymize.portrait_html import portrait_html
+    from anonymize.portrait_text import for_screen, portrait_text
+
+    inputs = read_inputs(agency)
+    refuse_unplanned(inputs.config, inputs.codelists)
+    folder = _private_folder(private, inputs.config.file.agency.id)
+    seen = read_all(inputs, folder, Progress(quiet=quiet))
+    text = portrait_text(seen.portrait, seen.tally)
+    if answers := answers_text(seen.tally.unanswered, inputs.config):
+        text += f"\n\n{answers}"
+    write_private(folder / "portrait.txt", text)
+    write_private(folder / "portrait.html", portrait_html(seen.portrait, seen.tally))
+    # Where nobody watches, a sentence stays on one line, so that it can be searched for.
+    print(for_screen(text, sys.stdout.encoding, wrapped=sys.stdout.isatty()))
+    print(f"\nRejected rows, with reasons: {folder / 'rejects.csv'} (private)")
+    print(f"This text: {folder / 'portrait.txt'} (private)")
+    print(f"The same with charts, for a browser: {folder / 'portrait.html'} (private)")
 
 
 @app.command(epilog=epilog("plan agency.toml"))
@@ -249,6 +253,9 @@ def build(
         text = build_text(built)
         write_private(folder / "build_report.txt", text)
         print(text)
+        if inputs.config.file.release.preview:
+            print(f"Preview: {folder / CANDIDATE}. It is made of guesses, and can never be published.")
+            return
         if not built.changed:
             print(f"Release: {out} (is out already, byte for byte)")
             return
@@ -258,6 +265,35 @@ def build(
         print(
             f"  {command_name()} publish {agency} --out {out} --role 'THEIR ROLE' --code {code}",
         )
+
+
+@app.command(epilog=epilog("refresh agency.toml --out data_public"))
+def refresh(
+    agency: AgencyFile,
+    out: LiveFolder,
+    until: Annotated[
+        date | None,
+        typer.Option(
+            "--until",
+            parser=_day,
+            metavar="YYYY-MM-DD",
+            help="Last day of the data. If not given: the last day of the month before this one.",
+        ),
+    ] = None,
+    private: PrivateFolder = None,
+    quiet: Quiet = False,
+) -> None:
+    """Build the next candidate from newer exports, and say what is new in them."""
+    with private_command():
+        from anonymize.pipeline import read_inputs
+        from anonymize.refresh import refresh as renew
+
+        _silence_solver()
+        agency_id = read_inputs(agency).config.file.agency.id
+        folder = _private_folder(private, agency_id, out)
+        made = renew(agency, out, folder, until=until, progress=Progress(quiet=quiet))
+        for line in (*made.news.lines(), made.result(agency_id)):
+            print(line)
 
 
 @app.command(epilog=epilog("publish agency.toml --out data_public --role 'Privacy officer' --code 3f2a90c41b7d"))
@@ -293,13 +329,15 @@ def publish(
 ) -> None:
     """Make the candidate live, once a person has read its report."""
     with private_command():
-        from anonymize.pipeline import CANDIDATE, read_inputs
+        from anonymize.pipeline import CANDIDATE, read_inputs, refuse_preview
         from anonymize.pipeline import publish as let_out
         from anonymize.private_files import sweep
         from anonymize.release.publish import Approval, clear_up, place_of, today
 
         _silence_solver()
-        folder = _private_folder(private, read_inputs(agency).config.file.agency.id, out)
+        config = read_inputs(agency).config
+        refuse_preview(config)
+        folder = _private_folder(private, config.file.agency.id, out)
         sweep(folder, CANDIDATE)
         clear_up(place_of(out, folder))
         let_out(

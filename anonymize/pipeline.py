@@ -22,7 +22,7 @@ from anonymize.codelists import Codelist
 from anonymize.collected import Calendar
 from anonymize.declared import Counted
 from anonymize.engine import Engine, open_engine
-from anonymize.errors import AuditError, PlanError, ProtectionError
+from anonymize.errors import AuditError, PlanError, ProtectionError, SchemaError
 from anonymize.gaps import Question, check_gaps, outside_records, refuse_unanswered
 from anonymize.history import (
     Past,
@@ -94,8 +94,15 @@ class Built:
     changed: bool
 
 
-def read_inputs(path: Path) -> Inputs:
-    config = load(path)
+def refuse_preview(config: AgencyConfig) -> None:
+    """Raises SchemaError for an agency file of guesses, whose release nobody may publish."""
+    if config.file.release.preview:
+        raise SchemaError([f"{config.path}: says preview = true in [release]: it is made of guesses and cannot be published; answer its DECIDE lines, take that line out, and build"])  # fmt: skip
+
+
+def read_inputs(path: Path, release: Mapping[str, Any] | None = None) -> Inputs:
+    """`release`: keys of [release] that stand in for the file's own."""
+    config = load(path, release)
     areas = load_areas(config)
     return Inputs(config, areas, config.codelists | {name: system.codelist for name, system in areas.items()})
 
@@ -279,7 +286,8 @@ def _attack_and_keep(
         shutil.rmtree(private / CANDIDATE, ignore_errors=True)
         if changed:
             made.rename(private / CANDIDATE)
-            seal(private / CANDIDATE, private, today())
+            if not inputs.config.file.release.preview:
+                seal(private / CANDIDATE, private, today())
     return report, rounds, certificates, digest, changed
 
 

@@ -23,6 +23,7 @@ PRIVATE_NAMES = (
     "portrait.txt",
     "portrait.html",
     "build_report.txt",
+    "refresh.json",
     "certificates.npz",
     "seal.key",
     "candidate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 
 from anonymize import codelists
 from anonymize.agency.lines import key_lines, line_of
-from anonymize.agency.toml_faults import explain
 from anonymize.agency.schema import (
     AREA_FIELD,
     CATEGORY_FIELDS,
@@ -29,6 +28,7 @@ from anonymize.agency.schema import (
     TableSpec,
     TimeSpec,
 )
+from anonymize.agency.toml_faults import explain
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SchemaError
 from anonymize.read.cleaning import normalise
@@ -55,8 +55,8 @@ class AgencyConfig:
         return (self.path.parent / relative).resolve()
 
 
-def load(path: Path) -> AgencyConfig:
-    """Raises SchemaError, listing every problem found, each as `file:line: sentence`."""
+def load(path: Path, release: Mapping[str, Any] | None = None) -> AgencyConfig:
+    """`release`: keys of [release] that stand in for the file's own. Raises SchemaError, listing every problem found, each as `file:line: sentence`."""
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors put a mark at the start
     except OSError as error:
@@ -69,6 +69,8 @@ def load(path: Path) -> AgencyConfig:
         line, sentence = explain(text, error)
         raise SchemaError([f"{path}:{line}: {sentence}"]) from None
 
+    if release is not None:
+        data["release"] = data.get("release", {}) | dict(release)
     lines = key_lines(text)
 
     def report(problems: list[Problem]) -> SchemaError:

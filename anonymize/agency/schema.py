@@ -153,6 +153,8 @@ class Release(Model):
     kind: Literal["update", "correction"] = "update"
     reason: Bilingual | None = None
     gaps: tuple[Gap, ...] = ()
+    preview: bool = False
+    """A look at a file of guesses: its candidate is shown and never sealed, so that it cannot be published."""
 
     @property
     def not_collected(self) -> tuple[Gap, ...]:
