@@ -1,6 +1,6 @@
-"""The private side's commands: check, plan, build, refresh, publish, audit, demo.
+"""The private side's commands: init, check, plan, build, refresh, publish, audit, demo.
 
-`python -m anonymize` offers these seven; `co-response` (package `co_response`) offers them together
+`python -m anonymize` offers these eight; `co-response` (package `co_response`) offers them together
 with those of the public side. Each ends with one of the exit codes in `EXIT_CODES`.
 """
 
@@ -181,6 +181,46 @@ def _private_folder(private: Path | None, agency_id: str, out: Path | None = Non
         place_of(out, folder)
     secure(folder)
     return folder
+
+
+@app.command(epilog=epilog("init calls.csv beats.geojson --out my/agency.toml"))
+def init(
+    exports: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="EXPORT...",
+            help="Exports of calls, outlines of areas, and what stands beside the calls.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="AGENCY.toml", help="The agency file to write.")] = Path("agency.toml"),
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take every guess, with its mark.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say what each column of the export was taken for, and why."),
+    ] = False,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            help="For a look only: take every guess, in a file whose release can never be published.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace an agency file that is there already."),
+    ] = False,
+    private: PrivateFolder = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draft an agency file from exports as they are, then check it."""
+    with private_command():
+        from anonymize.draft import Wanted, run
+
+        wanted = Wanted(yes=yes or preview, explain=explain, overwrite=overwrite, preview=preview)
+        if not run(exports, out, wanted, private=private, progress=Progress(quiet=quiet)):
+            return
+        _check(out, private, quiet)
 
 
 @app.command(epilog=epilog("check agency.toml"))

@@ -104,6 +104,17 @@ def row_with(path: Path, sheet: str, name: str, rows: int) -> int | None:
         return next((n for n, row in enumerate(book[sheet].iter_rows(max_row=rows), start=1) if name in _names(row)), None)
 
 
+def first_rows(path: Path, sheet: str, rows: int) -> list[tuple[int, list[str]]]:
+    """The first rows of a sheet that hold anything, each with its number, as text without blanks behind the last value."""
+    found = []
+    with _opened(path) as book:
+        book[sheet].reset_dimensions()
+        for number, row in enumerate(book[sheet].iter_rows(max_row=rows), start=1):
+            if names := _names(row):
+                found.append((number, names))
+    return found
+
+
 def _names(cells: Sequence[Any]) -> list[str]:
     names = [(_text(cell) or "").strip(" \t\r\n\u00a0\ufeff") for cell in cells]
     while names and not names[-1]:

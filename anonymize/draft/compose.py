@@ -1,0 +1,296 @@
+"""A draft: everything that an agency file needs, found in the export. `write.py` turns it into text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, TIME_FIELDS
+from anonymize.draft.columns import TABLE, Columns, Written, months_of, read_columns, readable, recount, span_of
+from anonymize.draft.exports import Export, look_at, together
+from anonymize.draft.guess import Guess, Guesses, guess
+from anonymize.draft.meanings import FEWEST, Meanings, code_of, meanings_of, slug
+from anonymize.draft.names import by_name, fields, systems_of
+from anonymize.draft.places import AreaDraft, Outlines, ZoneGuess, areas_of, outlines_of, zone_of
+from anonymize.errors import SourceError
+from anonymize.inputs import INPUTS
+from anonymize.read.cleaning import cleaned
+from anonymize.read.key_patterns import keeps
+from anonymize.sql import quote
+
+HANDOFFS = ("call_id", "partner_type", "offered", "accepted", "connected_at")
+COMPANIONS = (".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".xml", ".qpj")
+CRISIS_SHARE = 0.6
+"""Where lists know the types of fewer of the rows than this, the export is taken to hold all calls."""
+FEW_TYPES = 6
+OWN = 0.6
+"""Share of a file's columns that must be fields of an input."""
+LIMIT = 2.0
+"""The reader's own limit of rows that cannot be used, in per cent."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Rows to keep: a column, its values, and why; `decide` where a person must say. `others`: the values of rows that are left out, the most
+    frequent first, without rare ones."""
+
+    column: str
+    values: tuple[str, ...]
+    reason: str
+    decide: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass
+class Draft:
+    """`outside`: rows on days far from all others; `inputs`: name -> file; `unused`: files that no section names; `repeats`: ids on several rows, and
+    those of them whose rows differ; `limit`: of rejected rows, where the reader's own is too low."""
+
+    export: Export
+    columns: Columns
+    guesses: Guesses
+    zone: ZoneGuess
+    first: date
+    last: date
+    outside: int
+    today: date
+    name: str
+    kept: list[Kept] = field(default_factory=list)
+    meanings: dict[str, Meanings] = field(default_factory=dict)
+    areas: list[AreaDraft] = field(default_factory=list)
+    inputs: dict[str, Path] = field(default_factory=dict)
+    unused: list[Path] = field(default_factory=list)
+    repeats: tuple[int, int] = (0, 0)
+    limit: float = 0.0
+    more_times: tuple[str, ...] = ()
+    """Further columns of when the call came in, for rows in which the first is blank."""
+    total: int = 0
+    """Rows of the export, those that are left out too."""
+    preview: bool = False
+    agency: dict[str, str] = field(default_factory=dict)
+    """What a person answered: `name`."""
+
+    @property
+    def received(self) -> tuple[Guess, Written] | None:
+        one = self.guesses.fields.get("received_at")
+        written = self.columns[one.column].times if one else None
+        return (one, written) if one and written else None
+
+
+def compose(db: duckdb.DuckDBPyConnection, paths: Sequence[Path], folder: Path, today: date) -> Draft:
+    """Looks at all files and drafts. Raises SourceError for files that cannot be read, and where no file holds calls."""
+    outlines: list[Outlines] = []
+    exports: list[Export] = []
+    problems: list[str] = []
+    for path in paths:
+        if path.suffix.lower() in COMPANIONS:
+            continue
+        if path.suffix.lower() in (".geojson", ".json", ".shp") and (found := outlines_of(path)):
+            outlines.append(found)
+            continue
+        try:
+            exports.append(look_at(path, folder))
+        except SourceError as error:
+            problems += error.problems
+    if problems:
+        raise SourceError(problems)
+    inputs: dict[str, Path] = {}
+    rest = []
+    for export in exports:
+        name = _input_of(export)
+        if name and name not in inputs and not export.options:
+            inputs[name] = export.paths[0]
+        else:
+            rest.append(export)
+    groups = together(rest)
+    if not groups:
+        raise SourceError(["no file looks like calls; name the export of calls, such as calls.csv"])
+    calls = max(groups, key=_looks_like_calls)
+    unused = [path for group in groups if group is not calls for path in group.paths]
+    return _of_calls(db, calls, outlines, inputs, unused, paths, today)
+
+
+def _input_of(export: Export) -> str | None:
+    """The input beside calls whose fields a file has by their own names."""
+    names = set(export.names)
+    if names >= set(HANDOFFS):
+        return "handoffs"
+    fitting = []
+    for name, one in INPUTS.items():
+        mine = {f.name for f in one.fields}
+        if {f.name for f in one.fields if f.required} <= names and len(names & mine) >= OWN * len(names):
+            fitting.append(name)
+    return max(fitting, key=lambda name: sum(f.required for f in INPUTS[name].fields), default=None)
+
+
+def _looks_like_calls(export: Export) -> tuple[int, int]:
+    known = sum(any(by_name(name, column) > 0.9 for column in export.names) for name in fields())
+    return known + 3 * len(systems_of(export.names)), sum(path.stat().st_size for path in export.paths)
+
+
+def _of_calls(
+    db: duckdb.DuckDBPyConnection, export: Export, outlines: Sequence[Outlines], inputs: Mapping[str, Path], unused: Sequence[Path],
+    paths: Sequence[Path], today: date,
+) -> Draft:  # fmt: skip
+    columns = read_columns(db, export)
+    if not columns.rows:
+        raise SourceError([f"{export.paths[0]}: holds no rows; export it again"])
+    systems, total = systems_of(export.names), columns.rows
+    guesses = guess(db, columns, systems)
+    kept = _kept(guesses, columns)
+    if kept:
+        where = " AND ".join(keeps(cleaned(one.column, columns.placeholders), one.values) for one in kept)
+        db.execute(f"DELETE FROM {TABLE} WHERE NOT ({where})")
+        columns = recount(db, export, columns)
+        again = guess(db, columns, systems)
+        # Of the rows that are kept a column may hold too few values to be known; what was found in all of them stays.
+        guesses.fields |= {
+            name: one for name, one in again.fields.items() if name in guesses.fields and guesses.fields[name].column == one.column
+        }
+        guesses.areas = again.areas
+    zone = zone_of(db, guesses, columns, outlines, paths)
+    made = Draft(
+        export,
+        columns,
+        guesses,
+        zone,
+        today,
+        today,
+        0,
+        today,
+        _name_of(export.paths),
+        kept,
+        inputs=dict(inputs),
+        unused=list(unused),
+        total=total,
+    )
+    made.areas = areas_of(db, guesses, columns, outlines)
+    if not any(area.outlines for area in made.areas):
+        for name in ("lon", "lat", "point"):
+            guesses.fields.pop(name, None)
+    _times(db, made)
+    for name, one in guesses.fields.items():
+        if name in (*CATEGORY_FIELDS, *FLAG_FIELDS):
+            made.meanings[name] = meanings_of(name, [columns[one.column]])
+    if "call_id" in guesses.fields:
+        made.repeats = _repeats(db, guesses)
+    made.limit = _limit(db, made)
+    return made
+
+
+def _name_of(paths: Sequence[Path]) -> str:
+    """A short name for the agency: that of the first file, without what all exports are called."""
+    stem = slug(paths[0].name.split(".")[0])
+    words = [
+        word
+        for word in stem.split("_")
+        if word not in ("export", "calls", "call", "data", "cfs", "cad", "incidents", "all", "part", "extract", "sample")
+        and word.isalpha()
+        and len(word) > 2
+    ]
+    return "_".join(words[:3]) or "my_agency"
+
+
+def _kept(guesses: Guesses, columns: Columns) -> list[Kept]:
+    """Rows to keep: those of one agency where an event repeats for each, those with an id, and crisis calls where the export holds all calls."""
+    found = []
+    agency = next((name for name in columns.by_name if name.upper() == "AG_ID"), None)
+    if agency and 2 <= columns[agency].distinct <= 20:
+        most = columns[agency].values[0][0]
+        found.append(Kept(agency, (most,), "the event repeats for each agency; this one has most rows", "which agency's rows count?"))
+    one = guesses.fields.get("call_id")
+    if one and columns[one.column].blank > 0.005:
+        found.append(
+            Kept(one.column, ("*",), f"{100 * columns[one.column].blank:.0f} % of the rows have no number", "is a row without one no call?")
+        )
+    kind = guesses.fields.get("call_type")
+    if kind is not None:
+        column = columns[kind.column]
+        crisis = [(text, n) for text, n in column.values if code_of("call_type", text)[0] not in ("", "unknown") and n >= FEWEST]
+        share = sum(n for _t, n in crisis) / max(column.given, 1)
+        if column.distinct >= FEW_TYPES and crisis and share < CRISIS_SHARE:
+            texts = tuple(text for text, _n in crisis)
+            found.append(
+                Kept(
+                    kind.column,
+                    texts,
+                    f"{len(crisis)} of {column.distinct} types, {100 * share:.0f} % of the rows, are known as crisis calls",
+                    "which types are eligible?",
+                    tuple(text for text, n in column.values if text not in texts and n >= FEWEST),
+                )
+            )
+    return found
+
+
+def _times(db: duckdb.DuckDBPyConnection, made: Draft) -> None:
+    """First and last day, and further columns of when the call came in."""
+    received = made.received
+    if received is None:
+        year, month = made.guesses.fields.get("year"), made.guesses.fields.get("month")
+        years = made.columns[year.column] if year else None
+        made.first, made.last = date(int(years.low) if years else made.today.year, 1, 1), made.today
+        if years:
+            made.last = min(date(int(years.high), 12, 31), made.today)
+        if year and month:
+            made.first, made.last = months_of(db, year.column, month.column) or (made.first, made.last)
+        else:
+            made.guesses.fields.pop("year", None)
+            made.guesses.fields.pop("month", None)
+        for name in ("clock", "hour"):
+            made.guesses.fields.pop(name, None)
+        return
+    one, written = received
+    marks = made.columns.placeholders
+    made.first, made.last, made.outside = span_of(db, one.column, written, marks)
+    taken = {g.column for name, g in made.guesses.fields.items()}
+    if made.columns[one.column].blank > 0.003 and "year" not in made.guesses.fields:
+        others = [
+            c
+            for c in made.columns.by_name.values()
+            if c.times and c.name not in taken and by_name("received_at", c.name) and c.times.formats == written.formats
+        ]
+        made.more_times = tuple(c.name for c in others if c.times)
+        for name in made.more_times:
+            more = made.columns[name].times
+            assert more is not None
+            first, last, _outside = span_of(db, name, more, marks)
+            made.first, made.last = min(made.first, first), max(made.last, last)
+    if not ("year" in made.guesses.fields and "month" in made.guesses.fields and made.columns[one.column].blank > 0.003):
+        made.guesses.fields.pop("year", None)
+        made.guesses.fields.pop("month", None)
+    made.last = min(made.last, made.today)
+
+
+def _repeats(db: duckdb.DuckDBPyConnection, guesses: Guesses) -> tuple[int, int]:
+    key = cleaned(guesses.fields["call_id"].column, ())
+    read = [
+        one.column
+        for name, one in guesses.fields.items()
+        if name in (*CATEGORY_FIELDS, *FLAG_FIELDS, *TIME_FIELDS, "received_at", "person_key")
+    ]
+    row = f"hash(row({', '.join(map(quote, read))}))" if read else "0"
+    found = db.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE kinds > 1) FROM (SELECT count(DISTINCT {row}) AS kinds FROM {TABLE} WHERE {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1)"
+    ).fetchall()[0]
+    return int(found[0]), int(found[1])
+
+
+def _limit(db: duckdb.DuckDBPyConnection, made: Draft) -> float:
+    """Per cent of rejected rows, or of a column's texts that are no times, that must be allowed for the export to be read; 0 where the reader's own is enough."""
+    worst = 100 * made.columns.malformed / max(made.columns.rows + made.columns.malformed, 1)
+    received = made.received
+    if received:
+        lost = readable(db, [received[0].column, *made.more_times], received[1], made.columns.placeholders)
+        plain = "year" in made.guesses.fields
+        worst += 0 if plain else 100 * (1 - lost)
+    for name in TIME_FIELDS:
+        one = made.guesses.fields.get(name)
+        written = made.columns[one.column].times if one else None
+        if one and written:
+            worst = max(worst, 100 * (1 - readable(db, [one.column], written, made.columns.placeholders, of_given=True)))
+    return float(math.ceil(worst + 1)) if worst > 0.9 * LIMIT else 0.0
