@@ -4,7 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 AUDIT  := $(VENV)-audit
 EXAMPLE := examples/example_city/agency.toml
-AGENCY ?= $(EXAMPLE)
+# `make run EXPORT=calls.csv` shows a file of calls by guesses alone; `EXPORT="calls.csv beats.geojson"` where there is more than one.
+EXPORT ?=
+AGENCY ?= $(if $(EXPORT),build/preview/agency.toml,$(EXAMPLE))
 PORT   ?= 8501
 # `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
 REPLACE ?=
@@ -19,6 +21,7 @@ ifeq ($(AGENCY),$(EXAMPLE))
 release: build/example_city/data_public/approval.json
 else
 release: $(BIN)/.build
+	$(if $(EXPORT),$(BIN)/python -m anonymize init $(EXPORT) --out $(AGENCY) --preview --overwrite)
 	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.where $(AGENCY)) $(if $(REPLACE),--replace)
 endif
 

@@ -48,7 +48,7 @@ def helped(*words):
     return subprocess.run([sys.executable, "-m", *words, "--help"], cwd=ROOT, capture_output=True, text=True).stdout
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "build", "publish", "audit", "demo"])
+@pytest.mark.parametrize("command", ["init", "check", "plan", "build", "refresh", "publish", "audit", "demo"])
 def test_each_command_explains_itself(command):
     text = helped("anonymize", command)
     assert "example:" in text
@@ -108,3 +108,14 @@ def test_every_key_of_the_agency_file_is_documented():
             assert name in text, f"{model.__name__}.{name}"
     for field in schema.PLAIN_FIELDS:
         assert f"`{field}`" in text, field
+
+
+def test_the_shortest_agency_file_of_the_readme_can_be_checked(tmp_path):
+    from anonymize.pipeline import check, read_inputs
+
+    block = README[README.index("    [agency]") :]
+    lines = block.splitlines()[: next(i for i, line in enumerate(block.splitlines()) if line and not line.startswith("    "))]
+    (tmp_path / "agency.toml").write_text("\n".join(line[4:] for line in lines), encoding="utf-8")
+    (tmp_path / "calls.csv").write_text("Received\n" + "".join(f"2024-{1 + i % 12:02d}-05 10:00\n" for i in range(240)))
+    seen = check(read_inputs(tmp_path / "agency.toml"), tmp_path / "private")
+    assert seen.tally.counted == 240
