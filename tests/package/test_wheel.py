@@ -1,6 +1,8 @@
-"""The package as a stranger gets it: built, installed into a fresh environment, and used there.
+"""The package as a stranger gets it: built, installed, and used where no checkout is.
 
-Needs a package index (or wheels that pip finds); without one it is skipped, and says so.
+`make test` installs it next to the dependencies that the tests have; `make soak` into an environment of its own with everything
+from the package index, and makes, publishes, serves and exports the example city there. Both need the index (or wheels that pip
+finds); without it they are skipped, and say so.
 """
 
 import json
@@ -9,15 +11,18 @@ import re
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.request
 import zipfile
 
 import pytest
 
+from tests.agency import write_agency
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+SOAK = os.environ.get("SOAK") == "1"
+whole = pytest.mark.skipif(not SOAK, reason="several minutes: make soak runs the example city from a fresh environment")
 HATCHLING = re.search(r"hatchling==[0-9.]+", (ROOT / "pyproject.toml").read_text())[0]
 NO_INDEX = "pip finds no package index (and no wheels), so nothing can be installed into a fresh environment: "
 
@@ -36,10 +41,13 @@ def done(*words, **options):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """A fresh environment's Python, in which only pip is installed."""
+    """A fresh environment's Python. In it is only pip or, but in `make soak`, also what the tests run with."""
     folder = tmp_path_factory.mktemp("environment")
     done(sys.executable, "-m", "venv", folder)
     python = folder / "bin/python"
+    if not SOAK:
+        site = folder / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+        (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     reached = run(python, "-m", "pip", "download", "-q", "--no-deps", "-d", folder / "probe", HATCHLING)
     if reached.returncode != 0:
         pytest.skip(NO_INDEX + (reached.stderr.strip().splitlines() or [""])[-1])
@@ -56,7 +64,8 @@ def wheel(environment, tmp_path_factory):
 @pytest.fixture(scope="module")
 def command(environment, wheel):
     """`co-response`, installed with the locked versions of everything that it needs."""
-    done(environment, "-m", "pip", "install", "-q", "--require-hashes", "-r", ROOT / "lock/build.txt")
+    if SOAK:
+        done(environment, "-m", "pip", "install", "-q", "--require-hashes", "-r", ROOT / "lock/build.txt")
     done(environment, "-m", "pip", "install", "-q", "--no-deps", wheel)
     assert "No broken requirements" in done(environment, "-m", "pip", "check")
     return environment.parent / "co-response"
@@ -92,6 +101,13 @@ def release(command, tmp_path_factory):
     return out
 
 
+def test_an_export_is_checked_with_it(command, tmp_path):
+    agency = write_agency(tmp_path, "id,at,type\n" + "".join(f"{i},2024-01-{1 + i % 28:02d} 10:00,Crisis\n" for i in range(60)))
+    told = done(command, "check", agency, "--private", tmp_path / "private", "--quiet", cwd=tmp_path)
+    assert "60" in told and "portrait.html" in told
+
+
+@whole
 def test_the_example_city_is_built_and_published_from_it(release):
     """With the bytes that a checkout writes: each count table is the one of the example release, history aside."""
     assert json.loads((release / "approval.json").read_text())["role"] == "Test"
@@ -100,11 +116,12 @@ def test_the_example_city_is_built_and_published_from_it(release):
     assert kept == {p.name: p.read_bytes() for p in (release / "codelists").iterdir()}
 
 
-def test_the_release_is_shown_from_it(command, release):
+def test_a_release_is_shown_from_it(command, tmp_path):
+    release = ROOT / "data_public"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    served = subprocess.Popen([command, "serve", "--release", release, "--port", str(port)], cwd=release.parent, stdout=subprocess.DEVNULL)
+    served = subprocess.Popen([command, "serve", "--release", release, "--port", str(port)], cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
         assert health(port)["release"] == json.loads((release / "datapackage.json").read_text())["version"]
     finally:
@@ -123,6 +140,7 @@ def health(port, seconds=60):
     raise AssertionError(f"no answer on port {port}")
 
 
+@whole
 def test_every_page_is_written_from_it(command, release, tmp_path):
     """The static edition runs all pages, in both languages, with styles, charts and catalogues."""
     told = done(command, "export", "--release", release, "--out", tmp_path / "site", "--quiet", cwd=tmp_path)
