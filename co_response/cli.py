@@ -1,6 +1,6 @@
 """`co-response`: every command of the project.
 
-check, plan, build, publish, audit and demo come from `anonymize.cli`; `export` and `serve` need
+init, check, plan, build, refresh, publish, audit and demo come from `anonymize.cli`; `export` and `serve` need
 the public side alone. Exit codes are those of `anonymize.cli.EXIT_CODES`.
 """
 

@@ -23,7 +23,7 @@ def command(*words, **variables):
 
 def test_it_lists_every_command_and_exit_code():
     shown = command("--help").stdout
-    for name in ("check", "plan", "build", "publish", "audit", "demo", "export", "serve"):
+    for name in ("init", "check", "plan", "build", "refresh", "publish", "audit", "demo", "export", "serve"):
         assert f"\n  {name} " in shown, name
     for code, meaning in EXIT_CODES.items():
         assert f"{code:>3}  {meaning}" in shown
