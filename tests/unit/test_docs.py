@@ -12,11 +12,11 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"(?m)^    (co-response .*)$", README.split("\n## Commands\n")[1].split("\n## ")[0])
 LONG = ("export",)
-"""Run as a whole by tests/package, from an installed wheel."""
+"""Run as a whole by tests/package in `make soak`, from an installed wheel."""
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) == 9
+    assert len(COMMANDS) == 10
 
 
 @pytest.mark.parametrize("command", COMMANDS)
