@@ -46,7 +46,7 @@ from anonymize.read.delimited import FAULTS
 from anonymize.read.key_patterns import keeps
 from anonymize.read.misread import clock_problem, time_problem
 from anonymize.read.values import CODE, COUNT, FieldCodes, ValueReport, code_fields, columns_of_fields
-from anonymize.sources import MALFORMED, Source, calls_counted, find_source, private_folder
+from anonymize.sources import MALFORMED, Source, calls_counted, find_source, names_of, private_folder
 from anonymize.sql import literal, quote
 
 OUTSIDE = "outside_period"
@@ -108,6 +108,10 @@ class Tally:
     values: dict[str, ValueReport] = field(default_factory=dict)
     differing: dict[str, int] = field(default_factory=dict)
     sheets_left_out: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """Names of all columns of the export, read or not."""
+    idle_filters: tuple[tuple[str, str], ...] = ()
+    """(column, value) of [calls.where] that keeps no row."""
     unanswered: tuple[Question, ...] = ()
     areas: tuple[str, ...] = ()
 
@@ -133,6 +137,19 @@ def _kept(config: AgencyConfig) -> str:
     """SQL: is a row one of those that [calls.where] keeps?"""
     spec = config.file.calls
     return " AND ".join(keeps(cleaned(column, spec.placeholders), values) for column, values in spec.where.items()) or "true"
+
+
+def _idle_filters(engine: Engine, config: AgencyConfig, source: Source) -> tuple[tuple[str, str], ...]:
+    """The values of [calls.where] that no row of the export has."""
+    spec = config.file.calls
+    pairs = [(column, value) for column, values in spec.where.items() for value in values]
+    if not pairs:
+        return ()
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE {keeps(cleaned(column, spec.placeholders), [value])}) AS n{i}" for i, (column, value) in enumerate(pairs)
+    )
+    found = pd.concat([answer for (answer,) in engine.look(replace(source, kept="true"), [f"SELECT {counts} FROM raw"])])
+    return tuple(pair for i, pair in enumerate(pairs) if not found[f"n{i}"].astype("int64").sum())
 
 
 def read_calls(
@@ -167,6 +184,8 @@ def read_calls(
     tally.notes |= notes
     tally.values = {item.name: item.report for item in fields}
     tally.sheets_left_out = source.sheets_left_out
+    tally.columns = tuple(dict.fromkeys(name for part in source.parts for name in names_of(part, source.spec) if name))
+    tally.idle_filters = _idle_filters(engine, config, source)
     if "call_id" not in spec.columns and not spec.count:
         tally.notes["identical_rows"] = engine.identical_rows(source)
     _write_rejects(engine, source, private)

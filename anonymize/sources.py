@@ -352,9 +352,10 @@ MOST_COUNTED = 6
 
 
 def calls_counted(column: str) -> str:
-    """SQL: how many calls a row stands for; NULL where that is no whole number."""
-    text = f"replace(trim({quote(column)}), ',', '')"
-    return f"CASE WHEN regexp_full_match({text}, '[0-9]{{1,{MOST_COUNTED}}}([.]0+)?') THEN CAST(CAST({text} AS DOUBLE) AS BIGINT) END"
+    """SQL: how many calls a row stands for; NULL where that is no whole number. Commas part thousands: `1,234`, while `1,5` is none."""
+    text = f"trim({quote(column)})"
+    whole = f"([0-9]{{1,{MOST_COUNTED}}}|[0-9]{{1,3}},[0-9]{{3}})([.]0+)?"
+    return f"CASE WHEN regexp_full_match({text}, '{whole}') THEN CAST(CAST(replace({text}, ',', '') AS DOUBLE) AS BIGINT) END"
 
 
 def _rows_for(column: str) -> str:

@@ -52,6 +52,8 @@ def unusual(tally: Tally) -> Iterator[str]:
         yield question.sentence()
     for sheet in tally.sheets_left_out:
         yield f"{sheet} was not read; name it with 'sheet', or write sheet = \"*\" to read all sheets."
+    for column, value in tally.idle_filters:
+        yield f"[calls.where]: no row has '{value}' in the column '{column}'; correct the value, or take it out."
     for name, report in tally.values.items():
         for key, near in report.unmatched_keys:
             hint = f"; the export has '{near}'" if near else ""

@@ -32,6 +32,7 @@ from anonymize.agency.toml_faults import explain
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SchemaError
 from anonymize.read.cleaning import normalise
+from anonymize.read.key_patterns import overlapping
 from anonymize.read.times import AFTER_CALL
 
 TomlPath = tuple[str | int, ...]
@@ -263,6 +264,11 @@ def _meaning_problems(config: AgencyConfig) -> Iterator[Problem]:
             yield where, f"[calls.values.{field}] maps a field that [calls.columns] does not name"
         elif field not in CATEGORY_FIELDS + FLAG_FIELDS and not AREA_FIELD.match(field):
             yield where, f"'{field}' is not a category; only categories, flags and areas have value maps"
+        if bands := overlapping(values):
+            yield (
+                (*where, bands[1]),
+                f"'{bands[0]}' and '{bands[1]}' in [calls.values.{field}] share a number, since both ends of a band count, and have two codes; end one before the other begins",
+            )
         seen: dict[str, str] = {}
         for value, code in values.items():
             if seen.setdefault(normalise(value), code) != code:

@@ -1,5 +1,7 @@
 """JSON of open-data portals as a table of text: rows of Socrata, features of ArcGIS and of GeoJSON. Parsed once into a Parquet file.
 
+What would be lost in such a table stops the run: an answer that the server cut off, and a name that stands twice in one row.
+
 A point becomes the two columns `geometry.x` (longitude) and `geometry.y` (latitude); an object within a row becomes a column for each of its
 values, `location.latitude`. Lists are kept as they are written.
 """
@@ -7,7 +9,7 @@ values, `location.latitude`. Lists are kept as they are written.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,21 @@ _DEEPEST = 3
 def read_json(path: Path, target: Path) -> SheetTable:
     """The rows of a JSON file as Parquet in `target`, their number counted a second time by another parser. Raises SourceError."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=str, parse_int=str)
+        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=str, parse_int=str, object_pairs_hook=_object)
+    except _NameTwiceError as error:
+        raise _twice(path, str(error)) from None
     except (ValueError, RecursionError):
         raise SourceError([f"{path}: is not whole JSON; export it again, or export CSV"]) from None
-    rows = [dict(_flat(row)) for row in _rows_of(path, data)]
+    if _is_cut_off(data):
+        raise SourceError(
+            [
+                f"{path}: says that the server's limit cut it off (exceededTransferLimit), so records are missing; export in parts, or all as CSV"
+            ]
+        )
+    try:
+        rows = [_object(list(_flat(row))) for row in _rows_of(path, data)]
+    except _NameTwiceError as error:
+        raise _twice(path, str(error)) from None
     counted = _count_again(path, data)
     if counted != len(rows):
         raise SourceError(
@@ -40,6 +53,32 @@ def read_json(path: Path, target: Path) -> SheetTable:
     columns |= {f"c{i}": pa.array([row.get(name) for row in rows], pa.string()) for i, name in enumerate(names)}
     pq.write_table(pa.table(columns), target)
     return SheetTable(target, tuple(names), len(rows), ())
+
+
+class _NameTwiceError(Exception):
+    """Its text is the name."""
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises _NameTwiceError rather than to let one of two values go."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _NameTwiceError(name)
+        found[name] = value
+    return found
+
+
+def _twice(path: Path, name: str) -> SourceError:
+    return SourceError([f"{path}: the name '{name}' stands twice in one record; export it again with one of the two, or export CSV"])
+
+
+def _is_cut_off(data: Any) -> bool:
+    """Does an answer of ArcGIS, or its GeoJSON, say that there is more?"""
+    if not isinstance(data, dict):
+        return False
+    properties = data.get("properties")
+    return data.get("exceededTransferLimit") is True or (isinstance(properties, dict) and properties.get("exceededTransferLimit") is True)
 
 
 def _rows_of(path: Path, data: Any) -> list[Mapping[str, Any]]:

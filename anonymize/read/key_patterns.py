@@ -14,6 +14,10 @@ _BAND = re.compile(r"(-?[0-9]+(?:[.][0-9]+)?)?[.][.](-?[0-9]+(?:[.][0-9]+)?)?")
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
 
 
+def is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text.strip()))
+
+
 def is_prefix(key: str) -> bool:
     return key.endswith(ANY) and key != ANY
 
@@ -32,7 +36,17 @@ def fits(key: str, text: str) -> bool:
     if is_prefix(key):
         return normalise(text).startswith(normalise(key.removesuffix(ANY)))
     band = band_of(key)
-    return band is not None and bool(_NUMBER.fullmatch(text.strip())) and band[0] <= float(text) <= band[1]
+    return band is not None and is_number(text) and band[0] <= float(text) <= band[1]
+
+
+def overlapping(keys: Mapping[str, str]) -> tuple[str, str] | None:
+    """Two bands among the keys of a value map that share a number and have different codes."""
+    bands = sorted(((band, key) for key in keys if (band := band_of(key))), key=lambda one: one[0])
+    for i, ((_low, high), key) in enumerate(bands):
+        for (low, _high), other in bands[i + 1 :]:
+            if low <= high and keys[key] != keys[other]:
+                return key, other
+    return None
 
 
 def code_of(patterns: Mapping[str, str], text: str) -> str | None:

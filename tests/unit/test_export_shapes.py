@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections import Counter
 
@@ -60,6 +61,16 @@ def test_where_keeps_rows_with_any_value_of_several_columns(tmp_path):
     assert (tally.counted, tally.left_out) == (20, {"not_kept": 40})
 
 
+def test_a_value_of_where_that_no_row_has_is_said(tmp_path):
+    """A typing error there would leave calls out without a word. A value whose rows another column leaves out is no error."""
+    where = '[calls.where]\ntype = ["Crisis", "CRISSIS*"]\nid = ["1", "7"]\n[calls.time]'
+    rows = f"id,at,type\n1,{AT},Crisis\n7,{AT},Check\n"
+    tally = tally_of(write_agency(tmp_path, rows, {"[calls.time]": where}))
+    assert tally.counted == 1
+    assert tally.idle_filters == (("type", "CRISSIS*"),)
+    assert "[calls.where]: no row has 'CRISSIS*' in the column 'type'; correct the value, or take it out." in tally_text(tally)
+
+
 def test_where_without_any_row_says_so(tmp_path):
     rows = f"id,at,type,nature\n1,{AT},Crisis,THEFT\n"
     with pytest.raises(SourceError, match=r"no call is left to count; 1 because they are not among those that \[calls.where\] keeps"):
@@ -80,6 +91,14 @@ def test_counted_rows_are_so_many_calls(tmp_path):
     assert "Rows read: 1,210 (6 rows, which stand for so many calls)" in tally_text(tally)
     assert codes(agency) == {"crisis": 3, "check": 1200}
     assert (tmp_path / "private/rejects.csv").read_text().count("calls.csv") == 3
+
+
+@pytest.mark.parametrize("text", ["1,5", "1,23", "1.5", "1 200", "-3", "1e3", "1234567", "12,34"])
+def test_a_number_of_calls_that_is_no_whole_number_is_none(tmp_path, text):
+    """`1,5` is one and a half where commas are decimal, and never fifteen calls."""
+    replace = {'call_id = "id"\n': "", 'paths = "calls.csv"': 'paths = "calls.csv"\ncount = "n"'}
+    tally = tally_of(write_agency(tmp_path, f'at,type,n\n{AT},Crisis,3\n{AT},Check,"{text}"\n', replace))
+    assert (tally.counted, tally.rejected) == (3, {"no_count": 1})
 
 
 def test_a_row_with_an_id_is_one_call(tmp_path):
@@ -151,6 +170,15 @@ def test_prefixes_and_bands_in_value_maps(tmp_path):
 
 AREA = "\n" + boundary_files.AREA % ""
 X, Y = WEST + SIDE / 2, SOUTH + SIDE / 2
+
+
+@pytest.mark.parametrize("bands", [("0..17", "17..30"), ("0..", "65.."), ("..20", "0..5"), ("1..9", "2..3")])
+def test_bands_that_share_a_number_are_refused(tmp_path, bands):
+    """Nothing says which of the two a number in both means."""
+    low, high = bands
+    replace = {'"Crisis" = "crisis"': f'"{high}" = "crisis"\n"{low}" = "check"'}
+    with pytest.raises(SchemaError, match=re.escape(f"'{low}' and '{high}' in [calls.values.call_type] share a number")):
+        tally_of(write_agency(tmp_path, f"id,at,type\n1,{AT},17\n", replace))
 
 
 def placed(folder, points, columns, extra="", header="p"):
@@ -235,6 +263,25 @@ def test_json_of_open_data(tmp_path, data):
     ("text", "said"), [('[{"id": 1}', "is not whole JSON"), ('{"id": 1}', "holds no list of records"), ("[1]", "no list of records")]
 )
 def test_json_that_is_no_table(tmp_path, text, said):
+    (tmp_path / "calls.json").write_text(text)
+    with pytest.raises(SourceError, match=said):
+        tally_of(write_agency(tmp_path, None, {'paths = "calls.csv"': 'paths = "calls.json"'}))
+
+
+FEATURES = [{"attributes": {"id": "1", "at": AT, "type": "Crisis"}}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (json.dumps({"exceededTransferLimit": True, "features": FEATURES}), "the server's limit cut it off"),
+        (json.dumps({"properties": {"exceededTransferLimit": True}, "features": FEATURES}), "the server's limit cut it off"),
+        ('[{"id": "1", "type": "Crisis", "type": "Check"}]', "the name 'type' stands twice in one record"),
+        ('[{"id": "1", "x.y": 1, "x": {"y": 2}}]', "the name 'x.y' stands twice in one record"),
+    ],
+    ids=["ArcGIS", "its GeoJSON", "twice", "nested"],
+)
+def test_json_of_which_something_would_be_lost(tmp_path, text, said):
     (tmp_path / "calls.json").write_text(text)
     with pytest.raises(SourceError, match=said):
         tally_of(write_agency(tmp_path, None, {'paths = "calls.csv"': 'paths = "calls.json"'}))
