@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from anonymize.build_report import build_text, write_private
-from anonymize.engine import open_engine
 from anonymize.errors import SchemaError
-from anonymize.pipeline import Built, Inputs, build, read_inputs, refuse_unplanned
+from anonymize.pipeline import Built, build, read_inputs, refuse_unplanned
 from anonymize.progress import QUIET, Progress
-from anonymize.records import Tally, find_calls
+from anonymize.records import Tally
 from anonymize.release.publish import CODE_LENGTH
-from anonymize.sources import names_of
 
 MEMORY = "refresh.json"
 """In the private folder: what the exports held when they were last refreshed."""
@@ -86,7 +84,7 @@ def refresh(
     path: Path, out: Path, private: Path, *, until: date | None = None, today: date | None = None, progress: Progress = QUIET
 ) -> Refreshed:
     """Build a candidate that ends with `until` (the last day of the month before today, unless named). Raises what a build raises, SchemaError for a
-    period that would end before the agency file's own."""
+    period that would end before the agency file's own or after today."""
     today = today or date.today()
     until = until or today.replace(day=1) - timedelta(days=1)
     written = read_inputs(path).config.file.release
@@ -94,12 +92,14 @@ def refresh(
         raise SchemaError(
             [f"{path}: 'release.data_to' is {written.data_to}, and the refresh would end on {until}; name a later day with --until"]
         )
+    if until > today:
+        raise SchemaError([f"{path}: the refresh would end on {until}, which is after today ({today}); name an earlier day with --until"])
     version = next_version(out, today)
-    inputs = read_inputs(path, {"data_to": until, "created": max(today, until), "version": version, "kind": "update"})
+    inputs = read_inputs(path, {"data_to": until, "created": today, "version": version, "kind": "update"})
     refuse_unplanned(inputs.config, inputs.codelists)
     built = build(inputs, out, private, progress=progress)
     write_private(private / "build_report.txt", build_text(built))
-    seen, before = _seen(inputs, private, built.tally), _remembered(private)
+    seen, before = _seen(built.tally), _remembered(private)
     news = compare(before, seen)
     write_private(
         private / MEMORY,
@@ -118,13 +118,10 @@ def next_version(out: Path, today: date) -> str:
     return f"{today.year}.1" if today.year > year else f"{year}.{number + 1}"
 
 
-def _seen(inputs: Inputs, private: Path, tally: Tally) -> Seen:
-    with open_engine(inputs.config.file, private) as engine:
-        source = find_calls(engine, inputs.config)
-        columns = dict.fromkeys(name for part in source.parts for name in names_of(part, source.spec) if name)
+def _seen(tally: Tally) -> Seen:
     values = {name: tuple(sorted({text for text, _code, _n in report.rows if text})) for name, report in tally.values.items()}
     months = next(iter(tally.by_month.values()), {})
-    return Seen(tuple(columns), values, {month: rows for month, (_filled, rows) in months.items()})
+    return Seen(tally.columns, values, {month: rows for month, (_filled, rows) in months.items()})
 
 
 def _remembered(private: Path) -> Seen | None:

@@ -69,6 +69,8 @@ def test_a_period_that_would_shrink(tmp_path):
     agency = write_agency(tmp_path, "id,at,type\n" + month(1))
     with pytest.raises(SchemaError, match=r"'release.data_to' is 2024-06-30, and the refresh would end on 2024-05-31; name a later day"):
         refresh(agency, tmp_path / "out", tmp_path / "private", today=date(2024, 6, 10))
+    with pytest.raises(SchemaError, match=r"the refresh would end on 2024-09-30, which is after today \(2024-09-02\); name an earlier day"):
+        refresh(agency, tmp_path / "out", tmp_path / "private", until=date(2024, 9, 30), today=TODAY)
 
 
 @pytest.mark.parametrize(("live", "version"), [(None, "2024.1"), ("2024.7", "2024.8"), ("2023.4", "2024.1"), ("broken", "2024.1")])
