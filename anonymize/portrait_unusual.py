@@ -64,7 +64,7 @@ def unusual_in(portrait: Portrait, tally: Tally) -> Iterator[str]:
     yield from _keys(portrait)
 
 
-def percent(part: int, whole: int) -> str:
+def percent(part: float, whole: float = 1.0) -> str:
     """A share in per cent; what is not nothing and not all never reads as 0 or 100."""
     share = 100 * part / whole if whole else 0.0
     if 0 < share < 0.95 or 99.05 < share < 100:

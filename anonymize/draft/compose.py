@@ -19,6 +19,7 @@ from anonymize.draft.names import by_name, fields, systems_of
 from anonymize.draft.places import AreaDraft, Outlines, ZoneGuess, areas_of, outlines_of, zone_of
 from anonymize.errors import SourceError
 from anonymize.inputs import INPUTS
+from anonymize.portrait_unusual import percent
 from anonymize.read.cleaning import cleaned
 from anonymize.read.key_patterns import keeps
 from anonymize.sql import quote
@@ -206,7 +207,7 @@ def _kept(guesses: Guesses, columns: Columns) -> list[Kept]:
     one = guesses.fields.get("call_id")
     if one and columns[one.column].blank > 0.005:
         found.append(
-            Kept(one.column, ("*",), f"{100 * columns[one.column].blank:.0f} % of the rows have no number", "is a row without one no call?")
+            Kept(one.column, ("*",), f"{percent(columns[one.column].blank)} of the rows have no number", "is a row without one no call?")
         )
     kind = guesses.fields.get("call_type")
     if kind is not None:
@@ -219,7 +220,7 @@ def _kept(guesses: Guesses, columns: Columns) -> list[Kept]:
                 Kept(
                     kind.column,
                     texts,
-                    f"{len(crisis)} of {column.distinct} types, {100 * share:.0f} % of the rows, are known as crisis calls",
+                    f"{len(crisis)} of {column.distinct} types, {percent(share)} of the rows, are known as crisis calls",
                     "which types are eligible?",
                     tuple(text for text, n in column.values if text not in texts and n >= FEWEST),
                 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from anonymize.draft.columns import Column
 from anonymize.draft.compose import Draft
 from anonymize.portrait_text import shown
+from anonymize.portrait_unusual import percent
 
 
 def explanation(draft: Draft) -> str:
@@ -44,4 +45,4 @@ def _holds(column: Column) -> Iterator[str]:
     else:
         yield f"{column.distinct:,} different texts"
     if column.blank > 0.005:
-        yield f"{100 * column.blank:.0f} % blank"
+        yield f"{percent(column.blank)} blank"

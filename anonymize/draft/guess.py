@@ -12,6 +12,7 @@ from anonymize.agency.schema import CATEGORY_FIELDS, TIME_FIELDS
 from anonymize.draft.columns import NEARLY_ALL, TABLE, Column, Columns, order_of
 from anonymize.draft.meanings import code_of, share_known
 from anonymize.draft.names import BY_SYSTEM, LIKELY, System, by_name, fields, kind_of, plain
+from anonymize.portrait_unusual import percent
 from anonymize.sql import quote
 
 CLOSE = 0.03
@@ -94,7 +95,7 @@ def _candidate(name: str, column: Column, columns: Columns, systems: Sequence[Sy
         if known >= KNOWN:
             score, reason = (
                 min(score + 0.2 if score < 0.9 else score + 0.02, 0.97),
-                f"by its name; lists know {_percent(known)} of its values",
+                f"by its name; lists know {percent(known)} of its values",
             )
         elif score <= LIKELY and known < 0.1:
             score -= 0.1
@@ -133,7 +134,7 @@ def _by_values(made: Guesses, usable: Sequence[Column], taken: set[str]) -> None
         best = max(fitting, key=lambda c: share_known(name, c), default=None)
         if best is not None and (share := share_known(name, best)) >= MOSTLY:
             made.fields[name] = Guess(
-                name, best.name, LIKELY, f"by its values, of which lists know {_percent(share)}", f"is this {_words(name)}?"
+                name, best.name, LIKELY, f"by its values, of which lists know {percent(share)}", f"is this {_words(name)}?"
             )
             taken.add(best.name)
 
@@ -141,10 +142,6 @@ def _by_values(made: Guesses, usable: Sequence[Column], taken: set[str]) -> None
 def _never(name: str, column: Column) -> bool:
     """Does a column's name speak of something else than calls?"""
     return "officer" in plain(column.name) or (name == "call_type" and by_name("initial_type", column.name) > 0)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _holds(kind: str, name: str, column: Column, columns: Columns) -> bool:
@@ -242,7 +239,7 @@ def _check_order_of_times(db: duckdb.DuckDBPyConnection, made: Guesses, columns:
             continue
         both, wrong = order_of(db, (received.column, came), (one.column, written), columns.placeholders)
         if both and wrong > WRONG_ORDER * both:
-            decide = f"{_percent(wrong / both)} of these lie before '{received.column}'; which is right?"
+            decide = f"{percent(wrong, both)} of these lie before '{received.column}'; which is right?"
             made.fields[name] = Guess(name, one.column, one.score, one.reason, decide, one.others)
 
 
@@ -267,7 +264,7 @@ def _points(made: Guesses, usable: Sequence[Column]) -> None:
         return
     for column in usable:
         if column.points > 0.5 and (by_name("point", column.name) or column.points > 0.9):
-            made.fields["point"] = Guess("point", column.name, 0.95, f"{_percent(column.points)} of its values are points")
+            made.fields["point"] = Guess("point", column.name, 0.95, f"{percent(column.points)} of its values are points")
             return
 
 

@@ -12,6 +12,7 @@ from anonymize.agency.schema import FLAG_FIELDS
 from anonymize.draft.columns import Column
 from anonymize.draft.names import data, without_accents
 from anonymize.read.cleaning import normalise
+from anonymize.read.key_patterns import is_number
 
 FEWEST = 3
 """Rows that a value must have to be written into the file: a rarer one may be a name or a note."""
@@ -154,7 +155,7 @@ def meanings_of(field: str, columns: Sequence[Column]) -> Meanings:
 def _numbers_in_bands(field: str, column: Column, described: dict[str, Any]) -> Meanings:
     bands = described["bands"]
     values = [Meaning(band, code, 0, False, "numbers in bands") for code, band in bands.items()]
-    values += [Meaning(text, "unknown", n) for text, n in column.values if n >= FEWEST and not re.fullmatch(r"-?[0-9]+([.][0-9]+)?", text)]
+    values += [Meaning(text, "unknown", n) for text, n in column.values if n >= FEWEST and not is_number(text)]
     low, high = 0.0, 120.0
     odd = column.low < low or column.high > high or any(not re.fullmatch(r"[0-9]+", text) for text, _n in column.values)
     codes = tuple(Code(c["code"], c["en"], c["es"]) for c in described["codes"] if c["code"] in bands)

@@ -17,6 +17,7 @@ from anonymize.draft.columns import TABLE, Column, Columns, hours_of
 from anonymize.draft.guess import Guess, Guesses
 from anonymize.draft.meanings import FEWEST, code_of, slug
 from anonymize.draft.names import by_name, data, plain
+from anonymize.portrait_unusual import percent
 from anonymize.read.cleaning import cleaned, normalise
 from anonymize.usual_day import ENOUGH, hours_late
 
@@ -151,7 +152,7 @@ def _with_outlines(place: int, one: Guess, column: Column, match: tuple[float, O
     rare = sum(n for _text, n in missing if n < FEWEST)
     level = _level(one.column)
     label = _label_of(file, prop)
-    reason = f"{100 * share:.0f} % of its codes are in {file.path.name}{' without leading zeros' if strip else ''}; {one.reason}"
+    reason = f"{percent(share)} of its codes are in {file.path.name}{' without leading zeros' if strip else ''}; {one.reason}"
     levels, tree = _levels(_tree_of_properties(file, prop, strip), level)
     return AreaDraft(
         _name(place, one.column), one.column, _title(one.column), levels, reason, "" if share > 0.95 else one.decide,

@@ -14,6 +14,7 @@ from anonymize.draft.compose import Draft
 from anonymize.draft.guess import Guess, after_call
 from anonymize.draft.meanings import Meaning, Meanings, entry
 from anonymize.draft.places import AreaDraft
+from anonymize.portrait_unusual import percent
 from anonymize.read.cleaning import normalise
 from anonymize.read.values import NO, YES
 
@@ -177,7 +178,7 @@ def _time(draft: Draft) -> Iterator[str]:
         return
     one, written = received
     order = f"no day is over 12: or {text(written.swapped)}?" if written.swapped else ""
-    reason = f"{one.reason}; {_percent(written.share)} of its values are times"
+    reason = f"{one.reason}; {percent(written.share)} of its values are times"
     columns = _list([one.column, *draft.more_times])
     if written.clock:
         yield _line(f"timestamp = {columns}", reason, one.decide)
@@ -191,7 +192,7 @@ def _time(draft: Draft) -> Iterator[str]:
         clock = draft.columns[found["clock"].column].clocks
         yield _line(
             f"clock = {text(found['clock'].column)}",
-            f"{found['clock'].reason}; {_percent(clock[1] if clock else 0)} of its values are clocks",
+            f"{found['clock'].reason}; {percent(clock[1] if clock else 0)} of its values are clocks",
             found["clock"].decide,
         )
         if clock and clock[0]:
@@ -207,11 +208,7 @@ def _hour(draft: Draft, one: Guess) -> Iterator[str]:
     column = draft.columns[one.column]
     yield _line(f"hour = {text(one.column)}", one.reason, one.decide)
     if column.blank > 0.005 and column.low > 0:
-        yield _line("blank_hour = 0", f"no row has hour 0, and {_percent(column.blank)} are blank", "is midnight left blank?")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+        yield _line("blank_hour = 0", f"no row has hour 0, and {percent(column.blank)} are blank", "is midnight left blank?")
 
 
 def _columns(draft: Draft) -> Iterator[str]:
@@ -225,7 +222,7 @@ def _columns(draft: Draft) -> Iterator[str]:
         meanings = draft.meanings.get(name)
         reason = one.reason
         if meanings and "lists know" not in reason and name in CATEGORY_FIELDS and not meanings.bands:
-            reason = f"{reason}; lists know {_percent(meanings.known)} of its values"
+            reason = f"{reason}; lists know {percent(meanings.known)} of its values"
         yield _line(f"{name} = {text(one.column)}", reason, one.decide)
     for area in placed:
         yield _line(f"{area.name} = {text(str(area.column))}", area.reason, area.decide)
@@ -252,7 +249,7 @@ def _time_field(name: str, column: Column) -> Iterator[str]:
     elif column.times.formats:
         decide = f"no day is over 12: or {text(column.times.swapped)}?" if column.times.swapped else ""
         yield _line(
-            f"{name} = {{ format = {_list(column.times.formats)} }}", f"{_percent(column.times.share)} of its values are times", decide
+            f"{name} = {{ format = {_list(column.times.formats)} }}", f"{percent(column.times.share)} of its values are times", decide
         )
 
 
@@ -294,7 +291,7 @@ def _value_lines(name: str, meanings: Meanings) -> Iterator[str]:
             continue
         yield _line(f"{text(m.text)} = {text(m.code)}", _share(m, rows, bands=meanings.bands), _question(name, m) if m.marked else "")
     if meanings.sweep:
-        share = f"{_percent(meanings.rest / rows if rows else 0)} of the rows"
+        share = f"{percent(meanings.rest, rows)} of the rows"
         if meanings.bands:
             yield _line(f'"*" = {text(meanings.sweep)}', "what is no such number")
         elif meanings.open:

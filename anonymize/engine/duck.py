@@ -59,7 +59,7 @@ def look_at_part(db: duckdb.DuckDBPyConnection, source: Source, number: int, rea
         return [db.execute(f"WITH raw AS ({rows}) {query}").df() for query in queries]
 
 
-def _met_twice(db: duckdb.DuckDBPyConnection, query: str) -> npt.NDArray[np.uint64]:
+def _numbers_given_twice(db: duckdb.DuckDBPyConnection, query: str) -> npt.NDArray[np.uint64]:
     """The numbers that a query of one column of UBIGINT gives more than once, each once.
 
     Sorting 8 bytes a row is a tenth of the work of grouping by the ids themselves, of which nearly every one is a group of its own.
@@ -124,7 +124,7 @@ class Duck:
 
     def find_repeats(self, kept: str) -> int:
         usable = "FROM staged WHERE reason IS NULL"
-        suspects = pa.table({"suspect": _met_twice(self.db, f"SELECT hash(call_id) {usable}")})
+        suspects = pa.table({"suspect": _numbers_given_twice(self.db, f"SELECT hash(call_id) {usable}")})
         self.db.register("suspects", suspects)
         self.make(
             "repeats", f"SELECT call_id, {kept} AS kept {usable} AND hash(call_id) IN (FROM suspects) GROUP BY call_id HAVING count(*) > 1"
