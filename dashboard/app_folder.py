@@ -9,5 +9,6 @@ _CHECKOUT = PACKAGE.parent
 _INSTALLED = PACKAGE.parent / "co_response" / "app"
 """A wheel keeps the scripts inside a package of its own, so that no module is called `pages`."""
 
-APP_FOLDER = _CHECKOUT if (_CHECKOUT / "pages").is_dir() else _INSTALLED
+# Asked in this order: another package may have left a folder `pages` among the installed ones.
+APP_FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 PAGES_FOLDER = APP_FOLDER / "pages"
