@@ -1,4 +1,5 @@
-"""The private folder: readable by its owner alone, whatever it was before; and working folders that a killed run leaves behind.
+"""The private folder: readable by its owner alone, whatever it was before; and working folders that
+a killed run leaves behind.
 
 Nothing here knows what a release is.
 """
@@ -29,13 +30,15 @@ PRIVATE_NAMES = (
     "candidate",
     "ledger",
 )
-"""What this program writes into the private folder. Other files that lie there are left as they are."""
+"""What this program writes into the private folder. Other files that lie there are left as they
+are."""
 
 
 def secure(private: Path) -> None:
     """Make the private folder and set the modes of all that this program keeps in it.
 
-    Raises ReleaseError when something there is a link (what is written through it would end up elsewhere) or belongs to another user.
+    Raises ReleaseError when something there is a link (what is written through it would end up
+    elsewhere) or belongs to another user.
     """
     private.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     _set(private, FOLDER_MODE)
@@ -46,7 +49,9 @@ def secure(private: Path) -> None:
 def secure_tree(path: Path) -> None:
     """Readable and writable by the owner alone, with all below. What is not there is left out."""
     if path.is_symlink():
-        raise ReleaseError(f"{path}: is a link; private files lie in the private folder itself, so remove the link")
+        raise ReleaseError(
+            f"{path}: is a link; private files lie in the private folder itself, so remove the link"
+        )
     if path.is_dir():
         _set(path, FOLDER_MODE)
         for child in path.iterdir():
@@ -61,13 +66,15 @@ def _set(path: Path, mode: int) -> None:
             path.chmod(mode)
     except OSError as error:
         raise ReleaseError(
-            f"{path}: its mode cannot be set to {mode:o} ({error.strerror}); private files must belong to whoever runs this program"
+            f"{path}: its mode cannot be set to {mode:o} ({error.strerror}); private files must"
+            " belong to whoever runs this program"
         ) from None
 
 
 @contextmanager
 def working_folder(beside: Path, name: str) -> Iterator[Path]:
-    """A folder `.NAME.tmp-xxxx` in `beside`, removed at the end. While its process lives it is locked; `sweep` removes what the dead have left."""
+    """A folder `.NAME.tmp-xxxx` in `beside`, removed at the end. While its process lives it is
+    locked; `sweep` removes what the dead have left."""
     with _only_one(beside):
         folder = Path(tempfile.mkdtemp(prefix=f".{name}.tmp-", dir=beside))
         lock = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,5 @@
-"""A release whose every text is code for something: a browser, Markdown, a spreadsheet, Typst, a chart's formula."""
+"""A release whose every text is code for something: a browser, Markdown, a spreadsheet, Typst, a
+chart's formula."""
 
 from __future__ import annotations
 
@@ -24,24 +25,34 @@ def texts(found: Any) -> Any:
 
 
 def hostile_csv(data: bytes, columns: tuple[str, ...] | None) -> bytes:
-    """The texts of some columns replaced; of all with a space in them where no columns are named."""
+    """The texts of some columns replaced; of all with a space in them where no columns are
+    named."""
     rows = list(csv.DictReader(io.StringIO(data.decode())))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     for n, row in enumerate(rows):  # labels of one list differ, as choices do
-        changed = {name for name, value in row.items() if (name in columns if columns else " " in value and not value[0].isdigit())}
-        writer.writerow({name: f"{PAYLOAD} {n}" if name in changed else value for name, value in row.items()})
+        changed = {
+            name
+            for name, value in row.items()
+            if (name in columns if columns else " " in value and not value[0].isdigit())
+        }
+        writer.writerow(
+            {name: f"{PAYLOAD} {n}" if name in changed else value for name, value in row.items()}
+        )
     return buffer.getvalue().encode()
 
 
 def hostile(folder: Path, source: Path = ROOT / "data_public") -> Path:
-    """Written into `folder`, with an audit that names it: what an agency file and inputs full of such texts lead to."""
+    """Written into `folder`, with an audit that names it: what an agency file and inputs full of
+    such texts lead to."""
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("history"))
     package = texts(json.loads((folder / "datapackage.json").read_text()))
     package.pop("history", None)
     package |= {"title": PAYLOAD, "description": PAYLOAD}
-    package["licenses"][0]["title"] = package["contributors"][0]["title"] = package["agency"]["contact"] = PAYLOAD
+    package["licenses"][0]["title"] = package["contributors"][0]["title"] = package["agency"][
+        "contact"
+    ] = PAYLOAD
     for resource in package["resources"]:
         if "title" in resource:
             resource["title"] = PAYLOAD
@@ -59,7 +70,9 @@ def hostile(folder: Path, source: Path = ROOT / "data_public") -> Path:
     audit = json.loads((folder / "audit.json").read_text())
     digest = hashlib.sha256(text.encode()).hexdigest()
     (folder / "audit.json").write_text(json.dumps(audit | {"datapackage_sha256": digest}))
-    (folder / "approval.json").write_text(json.dumps({"role": PAYLOAD, "date": "2026-01-14", "datapackage_sha256": digest}))
+    (folder / "approval.json").write_text(
+        json.dumps({"role": PAYLOAD, "date": "2026-01-14", "datapackage_sha256": digest})
+    )
     return folder
 
 

@@ -44,11 +44,12 @@ class Engine(Protocol):
         become rows with only their place and reason. Raises SourceError."""
 
     def identical_rows(self, source: Source) -> int:
-        """Count records that repeat another one in every column of the export, over all its parts."""
+        """Count records that repeat another one in every column of the export, over all its
+        parts."""
 
     def find_repeats(self, kept: str) -> int:
-        """The table `repeats` (call_id, kept): calls on several usable rows of `staged`, with the aggregate `kept` (SQL) over these rows.
-        Returns how many there are."""
+        """The table `repeats` (call_id, kept): calls on several usable rows of `staged`, with the
+        aggregate `kept` (SQL) over these rows. Returns how many there are."""
 
     def mark_repeats(self, reason: str) -> None:
         """Reject the usable rows of `staged` that share their call_id with one in the table

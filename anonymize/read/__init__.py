@@ -1,1 +1,2 @@
-"""Exports read exactly: delimited text (`delimited.py`), workbooks (`workbook.py`) and times (`times.py`)."""
+"""Exports read exactly: delimited text (`delimited.py`), workbooks (`workbook.py`) and times
+(`times.py`)."""

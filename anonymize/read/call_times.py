@@ -1,8 +1,8 @@
 """When a call came in, and its other times, as SQL over the texts of an export.
 
-Layers, each a query over the one before: cleaned texts; the local time of each column; those that are possible; when the call came in; and last
-every other field. Each has its moment in UTC near changes of the clocks (see `anonymize.read.times`), and says where a text was given that is
-no time.
+Layers, each a query over the one before: cleaned texts; the local time of each column; those that
+are possible; when the call came in; and last every other field. Each has its moment in UTC near
+changes of the clocks (see `anonymize.read.times`), and says where a text was given that is no time.
 """
 
 from __future__ import annotations
@@ -22,26 +22,40 @@ EARLIEST_YEAR = 1950
 """A call before this year is a typing error or a placeholder, not a call."""
 WHOLE_NUMBER = "^[0-9]{1,4}([.]0+)?$"
 MONTHS = (
-    ("january", "jan", "enero", "ene"), ("february", "feb", "febrero"), ("march", "mar", "marzo"), ("april", "apr", "abril", "abr"),
-    ("may", "mayo"), ("june", "jun", "junio"), ("july", "jul", "julio"), ("august", "aug", "agosto", "ago"),
-    ("september", "sep", "sept", "septiembre"), ("october", "oct", "octubre"), ("november", "nov", "noviembre"),
+    ("january", "jan", "enero", "ene"),
+    ("february", "feb", "febrero"),
+    ("march", "mar", "marzo"),
+    ("april", "apr", "abril", "abr"),
+    ("may", "mayo"),
+    ("june", "jun", "junio"),
+    ("july", "jul", "julio"),
+    ("august", "aug", "agosto", "ago"),
+    ("september", "sep", "sept", "septiembre"),
+    ("october", "oct", "octubre"),
+    ("november", "nov", "noviembre"),
     ("december", "dec", "diciembre", "dic"),
-)  # fmt: skip
+)
 RECEIVED = "received_at"
 NOTE = "time_note"
 FELL_BACK, CLOCK_MISREAD, SKIPPED, COMES_TWICE = 1, 2, 3, 4
-"""Of NOTE: year and month stand in for an impossible date; a clock is written that is none; the clocks skipped the local time; it comes twice."""
+"""Of NOTE: year and month stand in for an impossible date; a clock is written that is none; the
+clocks skipped the local time; it comes twice."""
 
 
 def zone_of(config: AgencyConfig) -> Zone:
     """The agency's zone over the years in which its times may lie."""
     release = config.file.release
-    return Zone(config.file.agency.timezone, release.data_from - timedelta(days=3), release.created + timedelta(days=3))
+    return Zone(
+        config.file.agency.timezone,
+        release.data_from - timedelta(days=3),
+        release.created + timedelta(days=3),
+    )
 
 
 @dataclass(frozen=True)
 class TimeSource:
-    """One column of times, or a column of dates beside one of clocks. `name`: of its columns in the layers."""
+    """One column of times, or a column of dates beside one of clocks. `name`: of its columns in the
+    layers."""
 
     name: str
     column: str
@@ -67,21 +81,34 @@ class TimeSource:
 
 
 def received_sources(config: AgencyConfig) -> list[TimeSource]:
-    """The columns that say when a call came in; of several the first with a possible value counts."""
+    """The columns that say when a call came in; of several the first with a possible value
+    counts."""
     time = config.file.calls.time
-    spec = TimeColumnSpec(format=time.format, timezone=time.timezone, clock=time.clock, clock_format=time.clock_format)
-    return [_source(config, f"received_{i}", column, spec) for i, column in enumerate((*time.timestamp, *time.date))]
+    spec = TimeColumnSpec(
+        format=time.format, timezone=time.timezone, clock=time.clock, clock_format=time.clock_format
+    )
+    return [
+        _source(config, f"received_{i}", column, spec)
+        for i, column in enumerate((*time.timestamp, *time.date))
+    ]
 
 
 def field_sources(config: AgencyConfig) -> dict[str, TimeSource]:
     """The column of every other time field that the agency file names."""
     calls = config.file.calls
     named = [field for field in TIME_FIELDS if field in calls.columns]
-    return {field: _source(config, field, calls.columns[field][0], calls.times.get(field, TimeColumnSpec())) for field in named}
+    return {
+        field: _source(
+            config, field, calls.columns[field][0], calls.times.get(field, TimeColumnSpec())
+        )
+        for field in named
+    }
 
 
 def _source(config: AgencyConfig, name: str, column: str, spec: TimeColumnSpec) -> TimeSource:
-    return TimeSource(name, column, spec, TimeColumn(formats_of(spec.format), zone_of(config), spec.timezone))
+    return TimeSource(
+        name, column, spec, TimeColumn(formats_of(spec.format), zone_of(config), spec.timezone)
+    )
 
 
 def time_columns(config: AgencyConfig) -> list[str]:
@@ -114,22 +141,29 @@ def texts(config: AgencyConfig) -> list[str]:
 
 def _possible(config: AgencyConfig, moment: str) -> str:
     latest = config.file.release.created + timedelta(days=1)
-    return f"CASE WHEN {moment} BETWEEN TIMESTAMP '{EARLIEST_YEAR}-01-01 00:00:00' AND TIMESTAMP '{latest} 00:00:00' THEN {moment} END"
+    return (
+        f"CASE WHEN {moment} BETWEEN TIMESTAMP '{EARLIEST_YEAR}-01-01 00:00:00' AND TIMESTAMP"
+        f" '{latest} 00:00:00' THEN {moment} END"
+    )
 
 
 def locals_of(config: AgencyConfig) -> list[str]:
-    """Layer 2: the local time of each column that holds one by itself (for a date beside a clock: its day), and seconds of the clocks."""
+    """Layer 2: the local time of each column that holds one by itself (for a date beside a clock:
+    its day), and seconds of the clocks."""
     listed = []
     for source in [*received_sources(config), *field_sources(config).values()]:
         if not source.after_call:
             listed.append(f"{source.reader.local(source.text)} AS {source.local}_read")
         if source.spec.clock:
-            listed.append(f"{clock_seconds(source.clock, source.spec.clock_format)} AS {source.clock}_seconds")
+            listed.append(
+                f"{clock_seconds(source.clock, source.spec.clock_format)} AS {source.clock}_seconds"
+            )
     return listed
 
 
 def possible_locals(config: AgencyConfig) -> list[str]:
-    """Layer 3: the same where they are possible: between EARLIEST_YEAR and the release; dates joined with their clocks."""
+    """Layer 3: the same where they are possible: between EARLIEST_YEAR and the release; dates
+    joined with their clocks."""
     listed = []
     for source in [*received_sources(config), *field_sources(config).values()]:
         if source.after_call:
@@ -142,9 +176,10 @@ def possible_locals(config: AgencyConfig) -> list[str]:
 
 
 def received_day(config: AgencyConfig) -> list[str]:
-    """Layer 4, when the call came in: `received_at` (NULL without a clock), `day`, `month` (its first day), `hour_read`; `time_given`: some text of a
-    time is there; `time_fell_back`: year and month stand in for an impossible date; `bad_hour`: the hour is no hour; `clock_misread`: a clock is
-    written that is none."""
+    """Layer 4, when the call came in: `received_at` (NULL without a clock), `day`, `month` (its
+    first day), `hour_read`; `time_given`: some text of a time is there; `time_fell_back`: year and
+    month stand in for an impossible date; `bad_hour`: the hour is no hour; `clock_misread`: a clock
+    is written that is none."""
     time, sources = config.file.calls.time, received_sources(config)
     local = _coalesce([source.local for source in sources], "TIMESTAMP")
     given = _coalesce([source.text for source in sources], "VARCHAR")
@@ -154,9 +189,16 @@ def received_day(config: AgencyConfig) -> list[str]:
         fell_back = f"({given} IS NOT NULL AND {local} IS NULL AND {plain} IS NOT NULL)"
         given = f"coalesce({given}, said_year, said_month)"
         month = f"coalesce({month}, {plain})"
-    at, hour, bad_hour, misread = "CAST(NULL AS TIMESTAMP)", "CAST(NULL AS INTEGER)", "false", "false"
+    at, hour, bad_hour, misread = (
+        "CAST(NULL AS TIMESTAMP)",
+        "CAST(NULL AS INTEGER)",
+        "false",
+        "false",
+    )
     if time.timestamp:
-        known = " ".join(f"WHEN {s.local} IS NOT NULL THEN {s.reader.clock_given(s.text)}" for s in sources)
+        known = " ".join(
+            f"WHEN {s.local} IS NOT NULL THEN {s.reader.clock_given(s.text)}" for s in sources
+        )
         at = f"CASE WHEN CASE {known} ELSE false END THEN {local} END"
         hour = f"CAST(hour({at}) AS INTEGER)"
     elif time.clock:
@@ -166,28 +208,47 @@ def received_day(config: AgencyConfig) -> list[str]:
         misread = f"({clock} IS NOT NULL AND {clock}_seconds IS NULL)"
     elif time.hour:
         hour = whole("said_hour")
-        bad_hour = misread = f"(said_hour IS NOT NULL AND coalesce({hour} NOT BETWEEN 0 AND 23, true))"
+        bad_hour = misread = (
+            f"(said_hour IS NOT NULL AND coalesce({hour} NOT BETWEEN 0 AND 23, true))"
+        )
         if time.blank_hour is not None:
             hour = f"CASE WHEN said_hour IS NULL THEN {time.blank_hour} ELSE {hour} END"
     return [
-        f"{at} AS {RECEIVED}", f"CAST({local} AS DATE) AS day", f"{month} AS month", f"{hour} AS hour_read", f"{given} IS NOT NULL AS time_given",
-        f"{fell_back} AS time_fell_back", f"{bad_hour} AS bad_hour", f"{misread} AS clock_misread",
-    ]  # fmt: skip
+        f"{at} AS {RECEIVED}",
+        f"CAST({local} AS DATE) AS day",
+        f"{month} AS month",
+        f"{hour} AS hour_read",
+        f"{given} IS NOT NULL AS time_given",
+        f"{fell_back} AS time_fell_back",
+        f"{bad_hour} AS bad_hour",
+        f"{misread} AS clock_misread",
+    ]
 
 
 def _year_and_month(config: AgencyConfig) -> str:
     """SQL: the first day of the month that the columns of year and month say."""
-    cases = " ".join(f"WHEN lower(said_month) IN ({', '.join(map(literal, names))}) THEN {i}" for i, names in enumerate(MONTHS, 1))
+    cases = " ".join(
+        f"WHEN lower(said_month) IN ({', '.join(map(literal, names))}) THEN {i}"
+        for i, names in enumerate(MONTHS, 1)
+    )
     number, year = f"CASE {cases} ELSE {whole('said_month')} END", whole("said_year")
     latest = (config.file.release.created + timedelta(days=1)).year
-    return f"CASE WHEN {number} BETWEEN 1 AND 12 AND {year} BETWEEN {EARLIEST_YEAR} AND {latest} THEN make_date({year}, {number}, 1) END"
+    return (
+        f"CASE WHEN {number} BETWEEN 1 AND 12 AND {year} BETWEEN {EARLIEST_YEAR} AND {latest} THEN"
+        f" make_date({year}, {number}, 1) END"
+    )
 
 
 def received_moment(config: AgencyConfig) -> list[str]:
-    """Layer 6: `received_at_utc` near changes of the clocks; `hour_number`, unknown where the clocks skipped it; NOTE."""
+    """Layer 6: `received_at_utc` near changes of the clocks; `hour_number`, unknown where the
+    clocks skipped it; NOTE."""
     zone, time, sources = zone_of(config), config.file.calls.time, received_sources(config)
     if not has_moment(time):
-        return [f"CAST(NULL AS TIMESTAMP) AS {RECEIVED}_utc", "hour_read AS hour_number", f"{_note('false', 'false')} AS {NOTE}"]
+        return [
+            f"CAST(NULL AS TIMESTAMP) AS {RECEIVED}_utc",
+            "hour_read AS hour_number",
+            f"{_note('false', 'false')} AS {NOTE}",
+        ]
     if time.timestamp:
         cases = " ".join(f"WHEN {s.local} IS NOT NULL THEN {_instant(config, s)}" for s in sources)
         moment = f"CASE WHEN near_change THEN CASE {cases} END END"
@@ -195,15 +256,24 @@ def received_moment(config: AgencyConfig) -> list[str]:
         moment = f"CASE WHEN near_change THEN {zone.instant_of(RECEIVED)} END"
     skipped = f"(near_change AND ({zone.is_skipped(RECEIVED)}))"
     return [
-        f"{moment} AS {RECEIVED}_utc", f"CASE WHEN NOT coalesce({skipped}, false) THEN hour_read END AS hour_number",
+        f"{moment} AS {RECEIVED}_utc",
+        f"CASE WHEN NOT coalesce({skipped}, false) THEN hour_read END AS hour_number",
         f"{_note(f'(near_change AND ({zone.comes_twice(RECEIVED)}))', skipped)} AS {NOTE}",
-    ]  # fmt: skip
+    ]
 
 
 def _note(twice: str, skipped: str) -> str:
     """SQL: what is worth a note about when a call came in, or NULL."""
-    asked = (("time_fell_back", FELL_BACK), ("clock_misread", CLOCK_MISREAD), (skipped, SKIPPED), (twice, COMES_TWICE))
-    return f"CAST(CASE {' '.join(f'WHEN {sql} THEN {number}' for sql, number in asked)} END AS TINYINT)"
+    asked = (
+        ("time_fell_back", FELL_BACK),
+        ("clock_misread", CLOCK_MISREAD),
+        (skipped, SKIPPED),
+        (twice, COMES_TWICE),
+    )
+    return (
+        f"CAST(CASE {' '.join(f'WHEN {sql} THEN {number}' for sql, number in asked)} END AS"
+        " TINYINT)"
+    )
 
 
 def near_change(config: AgencyConfig) -> list[str]:
@@ -217,7 +287,10 @@ def _instant(config: AgencyConfig, source: TimeSource) -> str:
 
 def whole(text: str) -> str:
     """SQL: a whole number, or NULL; `10.7` is none, where a cast would round it."""
-    return f"CASE WHEN regexp_full_match({text}, '{WHOLE_NUMBER}') THEN CAST(CAST({text} AS DOUBLE) AS INTEGER) END"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '{WHOLE_NUMBER}') THEN CAST(CAST({text} AS DOUBLE) AS"
+        " INTEGER) END"
+    )
 
 
 def _coalesce(expressions: Sequence[str], kind: str) -> str:
@@ -225,10 +298,18 @@ def _coalesce(expressions: Sequence[str], kind: str) -> str:
 
 
 def layers(config: AgencyConfig, others: Sequence[str]) -> str:
-    """SQL over `raw`: all layers, with file_no, row_no and the expressions `others` (over the export's columns) beside them."""
+    """SQL over `raw`: all layers, with file_no, row_no and the expressions `others` (over the
+    export's columns) beside them."""
     places = [f"{FILE} AS file_no", f"{ROW} AS row_no"]
     query = f"SELECT {', '.join([*places, *others, *texts(config)])} FROM raw"
-    for layer in (locals_of, possible_locals, received_day, near_change, received_moment, field_values):
+    for layer in (
+        locals_of,
+        possible_locals,
+        received_day,
+        near_change,
+        received_moment,
+        field_values,
+    ):
         query = f"SELECT {', '.join(['*', *layer(config)])} FROM ({query})"
     return query
 
@@ -239,16 +320,22 @@ def field_values(config: AgencyConfig) -> list[str]:
     for field, source in field_sources(config).items():
         form = source.after_call
         if form == "clock_after_call":
-            local, instant = after_call(form, source.text, RECEIVED), None
+            written = source.spec.clock_format
+            local, instant = after_call(form, source.text, RECEIVED, written), None
         elif form:
-            local, instant = after_call(form, source.text, RECEIVED), after_call(form, source.text, f"{RECEIVED}_utc")
+            local, instant = (
+                after_call(form, source.text, RECEIVED),
+                after_call(form, source.text, f"{RECEIVED}_utc"),
+            )
             near = zone.near_a_change(RECEIVED)
             # Far from a change of the clocks the call's own moment is not worked out.
             instant = f"CASE WHEN {near} THEN {instant} END"
         else:
             local, instant = source.local, None if source.spec.clock else _instant(config, source)
         value = _possible(config, f"({local})") if form else local
-        given = f"{source.text} IS NOT NULL" + (f" AND {source.clock} IS NOT NULL" if source.spec.clock else "")
+        given = f"{source.text} IS NOT NULL" + (
+            f" AND {source.clock} IS NOT NULL" if source.spec.clock else ""
+        )
         misread = f"({given} AND ({value}) IS NULL)"
         if form:
             misread = f"({given} AND ({value}) IS NULL AND {RECEIVED} IS NOT NULL)"
@@ -259,18 +346,24 @@ def field_values(config: AgencyConfig) -> list[str]:
             misread = f"({given} AND coalesce(({value}) IS NULL, true))"
         listed.append(f"{value} AS {field}")
         if instant is None:
-            instant = f"CASE WHEN {zone.near_a_change(f'({value})')} THEN {zone.instant_of(f'({value})')} END"
+            instant = (
+                f"CASE WHEN {zone.near_a_change(f'({value})')} THEN"
+                f" {zone.instant_of(f'({value})')} END"
+            )
         listed.append(f"{instant} AS {field}_utc")
         listed.append(f"{misread} AS {field}_misread")
     return listed
 
 
 def seconds_from(config: AgencyConfig, first: str, last: str, table: str = "p") -> str:
-    """SQL: seconds from one time field to another, negative where they stand in the wrong order; NULL where either is unknown, or the local clock
-    comes twice and nothing says which is meant."""
+    """SQL: seconds from one time field to another, negative where they stand in the wrong order;
+    NULL where either is unknown, or the local clock comes twice and nothing says which is meant."""
     zone = zone_of(config)
     plain = f"date_diff('second', {table}.{first}, {table}.{last})"
     first_near, last_near = (zone.near_a_change(f"{table}.{name}") for name in (first, last))
     if first_near == "false":
         return plain
-    return f"CASE WHEN {first_near} AND {last_near} THEN date_diff('second', {table}.{first}_utc, {table}.{last}_utc) ELSE {plain} END"
+    return (
+        f"CASE WHEN {first_near} AND {last_near} THEN date_diff('second', {table}.{first}_utc,"
+        f" {table}.{last}_utc) ELSE {plain} END"
+    )

@@ -10,7 +10,8 @@ BLANKS = " \t\r\n\u00a0"
 
 
 def normalise(value: str) -> str:
-    """A source value for comparison without case: outer blanks off, inner runs of blanks as one. `folded` does the same in SQL."""
+    """A source value for comparison without case: outer blanks off, inner runs of blanks as one.
+    `folded` does the same in SQL."""
     return " ".join(value.split()).lower()
 
 
@@ -21,7 +22,9 @@ def cleaned(column: str, placeholders: Sequence[str], *, is_time: bool = False) 
     """
     text = quote(column)
     # Only a text with such a first or last character takes the slow way.
-    odd = " OR ".join([f"{text} < '!'", f"{text} > '~'", *(f"suffix({text}, '{blank}')" for blank in BLANKS)])
+    odd = " OR ".join(
+        [f"{text} < '!'", f"{text} > '~'", *(f"suffix({text}, '{blank}')" for blank in BLANKS)]
+    )
     trimmed = f"nullif(CASE WHEN {odd} THEN trim({text}, '{BLANKS}') ELSE {text} END, '')"
     marks = [normalise(mark) for mark in placeholders]
     if not marks:
@@ -29,7 +32,9 @@ def cleaned(column: str, placeholders: Sequence[str], *, is_time: bool = False) 
     compared = f"lower({trimmed})"
     if is_time:
         compared = f"regexp_replace({compared}, '[ t]00:00(:00)?([.]0+)?$', '')"
-    return f"CASE WHEN {compared} IN ({', '.join(map(literal, marks))}) THEN NULL ELSE {trimmed} END"
+    return (
+        f"CASE WHEN {compared} IN ({', '.join(map(literal, marks))}) THEN NULL ELSE {trimmed} END"
+    )
 
 
 def folded(expression: str) -> str:
@@ -38,5 +43,6 @@ def folded(expression: str) -> str:
 
 
 def unified(expression: str) -> str:
-    """SQL: a cleaned text for exact comparison: inner runs of blanks as one, letters composed (NFC)."""
+    """SQL: a cleaned text for exact comparison: inner runs of blanks as one, letters composed
+    (NFC)."""
     return f"regexp_replace(nfc_normalize({expression}), '\\s+', ' ', 'g')"

@@ -1,11 +1,13 @@
 """Delimited text read exactly: every record is whole, or rejected and named by its line.
 
-Nothing about the text is guessed. Delimiter, quote, escape, encoding and the row of names come from the agency file (the encoding also from a
-byte order mark); `#` has no meaning. A file in which every line is one well-formed record is read as it is. Any other goes through a thorough
-reading, which writes the good records, each with its line, to a copy in the private folder, and rejects the rest one by one: a quote that is
-never closed costs its own line, however long the file.
+Nothing about the text is guessed. Delimiter, quote, escape, encoding and the row of names come from
+the agency file (the encoding also from a byte order mark); `#` has no meaning. A file in which
+every line is one well-formed record is read as it is. Any other goes through a thorough reading,
+which writes the good records, each with its line, to a copy in the private folder, and rejects the
+rest one by one: a quote that is never closed costs its own line, however long the file.
 
-The grammar is RFC 4180's. Reading here uses Python alone, so that its count of records is independent of DuckDB's.
+The grammar is RFC 4180's. Reading here uses Python alone, so that its count of records is
+independent of DuckDB's.
 """
 
 from __future__ import annotations
@@ -43,15 +45,26 @@ UNDECODABLE = "\uffff"
 _UNDECODABLE_BYTES = UNDECODABLE.encode()
 codecs.register_error("mark_undecodable", lambda error: (UNDECODABLE, error.end))  # type: ignore[attr-defined]
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_PYTHON_NAMES = {"utf-8": "utf-8", "latin-1": "latin-1", "windows-1252": "cp1252", "utf-16": "utf-16-le"}
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PYTHON_NAMES = {
+    "utf-8": "utf-8",
+    "latin-1": "latin-1",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16-le",
+}
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is written. `quote` is empty where values are never quoted; `escape` is the quote itself (doubled) or a backslash.
+    """How a file is written. `quote` is empty where values are never quoted; `escape` is the quote
+    itself (doubled) or a backslash.
 
-    `encoding` is None where the agency file names none: a byte order mark decides, and without one the file is UTF-8.
+    `encoding` is None where the agency file names none: a byte order mark decides, and without one
+    the file is UTF-8.
     """
 
     delimiter: str
@@ -91,7 +104,8 @@ class RejectedLine:
 
 @dataclass(frozen=True)
 class TextTable:
-    """What DuckDB is to read: the export itself after `skip` lines, or a copy (`copied`) whose first column is each record's line.
+    """What DuckDB is to read: the export itself after `skip` lines, or a copy (`copied`) whose
+    first column is each record's line.
 
     `records` and `rejected` are this module's own count: together every record of the file.
     """
@@ -109,7 +123,12 @@ def _open(path: Path) -> IO[bytes]:
     if start[:2] == b"\x1f\x8b":
         return cast(IO[bytes], gzip.open(path, "rb"))
     if start == b"PK\x03\x04":
-        raise SourceError([f'{path}: this is a zip archive or a workbook, not delimited text; unpack it, or write format = "excel"'])
+        raise SourceError(
+            [
+                f"{path}: this is a zip archive or a workbook, not delimited text; unpack it, or"
+                ' write format = "excel"'
+            ]
+        )
     if start == b"PAR1":
         raise SourceError([f'{path}: this is a Parquet file; write format = "parquet" for it'])
     return path.open("rb")
@@ -121,22 +140,32 @@ def is_compressed(path: Path) -> bool:
 
 
 def _encoding(path: Path, declared: str | None, start: bytes) -> tuple[str, int]:
-    """Python's name of the encoding, and the bytes of its mark. Raises SourceError where mark and agency file contradict each other."""
+    """Python's name of the encoding, and the bytes of its mark. Raises SourceError where mark and
+    agency file contradict each other."""
     for mark, name in _MARKS:
         if start.startswith(mark):
             if declared is not None and not name.startswith(declared):
-                raise SourceError([
-                    f"{path}: begins with the byte order mark of {name.upper()}, but the agency file says encoding = \"{declared}\"; "
-                    "take 'encoding' out, and the mark decides"
-                ])  # fmt: skip
+                raise SourceError(
+                    [
+                        f"{path}: begins with the byte order mark of {name.upper()}, but the agency"
+                        f" file says encoding = \"{declared}\"; take 'encoding' out, and the mark"
+                        " decides"
+                    ]
+                )
             return name, len(mark)
     if declared is None and start[:200].count(0) * 3 > len(start[:200]):
-        raise SourceError([f'{path}: looks like UTF-16 without a byte order mark; write encoding = "utf-16" for it'])
+        raise SourceError(
+            [
+                f'{path}: looks like UTF-16 without a byte order mark; write encoding = "utf-16"'
+                " for it"
+            ]
+        )
     return _PYTHON_NAMES[declared or "utf-8"], 0
 
 
 def _decoded(path: Path, handle: IO[bytes], dialect: Dialect) -> Iterator[bytes]:
-    """The file as UTF-8 in blocks, without its byte order mark. Bytes that another encoding does not have are marked."""
+    """The file as UTF-8 in blocks, without its byte order mark. Bytes that another encoding does
+    not have are marked."""
     block = handle.read(BLOCK)
     name, mark = _encoding(path, dialect.encoding, block[:4096])
     block = block[mark:]
@@ -153,7 +182,8 @@ def _decoded(path: Path, handle: IO[bytes], dialect: Dialect) -> Iterator[bytes]
 
 
 def _lines(path: Path, dialect: Dialect, *, thorough: bool) -> Iterator[bytes]:
-    """Blocks of whole lines of UTF-8. In a thorough reading undecodable bytes are marked, and lines that end with a lone CR end with LF."""
+    """Blocks of whole lines of UTF-8. In a thorough reading undecodable bytes are marked, and lines
+    that end with a lone CR end with LF."""
     carry, only_returns = b"", None
     try:
         with _open(path) as handle:
@@ -169,7 +199,9 @@ def _lines(path: Path, dialect: Dialect, *, thorough: bool) -> Iterator[bytes]:
                 yield _marked(carry + block[:cut]) if thorough else carry + block[:cut]
                 carry = block[cut:]
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise SourceError([f"{path}: reading stopped in the middle of the compressed data; is it whole?"]) from None
+        raise SourceError(
+            [f"{path}: reading stopped in the middle of the compressed data; is it whole?"]
+        ) from None
     if carry:
         yield _marked(carry) if thorough else carry
 
@@ -195,12 +227,16 @@ class Header:
 
 
 def read_header(path: Path, dialect: Dialect) -> Header:
-    """The names in the header row. Raises SourceError for a file without one, and for one that is no record."""
+    """The names in the header row. Raises SourceError for a file without one, and for one that is
+    no record."""
     try:
         block = next(_lines(path, dialect, thorough=True), b"")
     except OSError as error:
         raise SourceError(
-            [f"{path}: cannot be read ({error.strerror or type(error).__name__}); is it whole, and of the format named?"]
+            [
+                f"{path}: cannot be read ({error.strerror or type(error).__name__}); is it whole,"
+                " and of the format named?"
+            ]
         ) from None
     if not block.strip():
         raise SourceError([f"{path}: holds no text; export it again"])
@@ -208,7 +244,12 @@ def read_header(path: Path, dialect: Dialect) -> Header:
     for _ in range(dialect.header_row - 1):
         at = block.find(b"\n", at) + 1
         if not at:
-            raise SourceError([f"{path}: has fewer lines than header_row = {dialect.header_row}; correct 'header_row' in the agency file"])
+            raise SourceError(
+                [
+                    f"{path}: has fewer lines than header_row = {dialect.header_row}; correct"
+                    " 'header_row' in the agency file"
+                ]
+            )
     value, delimiter = re.compile(dialect.value), dialect.delimiter.encode()
     start, names = at, []
     while True:
@@ -220,10 +261,13 @@ def read_header(path: Path, dialect: Dialect) -> Header:
             break
         at += len(delimiter)
     if at < len(block) and block[at : at + 1] not in (b"\n", b"\r"):
-        raise SourceError([
-            f"{path}: line {dialect.header_row}, the row of names, has a quotation mark that is not closed or stands inside a name; "
-            "correct the line, or write quote = \"\" when the file never quotes"
-        ])  # fmt: skip
+        raise SourceError(
+            [
+                f"{path}: line {dialect.header_row}, the row of names, has a quotation mark that is"
+                ' not closed or stands inside a name; correct the line, or write quote = "" when'
+                " the file never quotes"
+            ]
+        )
     end = block.find(b"\n", at) + 1 or len(block)
     lines = block.count(b"\n", 0, end) + (0 if block[:end].endswith(b"\n") else 1)
     return Header(tuple(names), lines, block[start:end])
@@ -237,9 +281,11 @@ def _unquoted(value: bytes, dialect: Dialect) -> str:
 
 
 def scan(path: Path, dialect: Dialect, header: Header) -> int | None:
-    """Records of a file in which every line after the header is one well-formed record, or None where a thorough reading is needed.
+    """Records of a file in which every line after the header is one well-formed record, or None
+    where a thorough reading is needed.
 
-    Whether each line has as many values as there are columns is left to DuckDB: where it rejects a line, a thorough reading follows.
+    Whether each line has as many values as there are columns is left to DuckDB: where it rejects a
+    line, a thorough reading follows.
     """
     if header.text.count(b"\n") > 1 or (dialect.quote and dialect.escape != dialect.quote):
         return None
@@ -265,7 +311,13 @@ def scan(path: Path, dialect: Dialect, header: Header) -> int | None:
 
 def _records_of(block: bytes, dialect: Dialect) -> int | None:
     """Lines of a block, or None where one is not plainly a record of its own."""
-    if b"\0" in block or b"\n\n" in block or b"\n\r\n" in block or block[:1] == b"\n" or block[:2] == b"\r\n":
+    if (
+        b"\0" in block
+        or b"\n\n" in block
+        or b"\n\r\n" in block
+        or block[:1] == b"\n"
+        or block[:2] == b"\r\n"
+    ):
         return None
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         return None
@@ -281,7 +333,11 @@ def _records_of(block: bytes, dialect: Dialect) -> int | None:
     delimiter, quote = dialect.delimiter.encode(), dialect.quote.encode()
     if len(delimiter) != 1:
         return None
-    return lines if not quote or quote not in block or _quotes_fit(block, delimiter[0], quote[0]) else None
+    return (
+        lines
+        if not quote or quote not in block or _quotes_fit(block, delimiter[0], quote[0])
+        else None
+    )
 
 
 def _quotes_fit(block: bytes, delimiter: int, quote: int) -> bool:
@@ -296,12 +352,14 @@ def _quotes_fit(block: bytes, delimiter: int, quote: int) -> bool:
     before, after = at[opening[opening > 0] - 1], at[closing[closing < len(at) - 1] + 1]
     if not (edge[before].all() and edge[after].all()):
         return False
-    # A mark before an opening one must be the closing one of a doubled pair, which parity has made sure of.
+    # A mark before an opening one must be the closing one of a doubled pair, which parity has made
+    # sure of.
     return not np.any(np.searchsorted(marks, np.flatnonzero(at == 10)) % 2)
 
 
 def thorough_copy(path: Path, dialect: Dialect, header: Header, target: Path) -> TextTable:
-    """Write every good record of `path`, with its line in front, to `target` (UTF-8, lines ended by LF); the others are rejected."""
+    """Write every good record of `path`, with its line in front, to `target` (UTF-8, lines ended by
+    LF); the others are rejected."""
     rejected: list[RejectedLine] = []
     records = 0
     delimiter = dialect.delimiter.encode()
@@ -312,7 +370,9 @@ def thorough_copy(path: Path, dialect: Dialect, header: Header, target: Path) ->
     return TextTable(target, 0, True, records, tuple(rejected))
 
 
-def _plain_run(region: bytes, first: int, delimiter: bytes, columns: int, rejected: list[RejectedLine]) -> list[tuple[int, bytes]]:
+def _plain_run(
+    region: bytes, first: int, delimiter: bytes, columns: int, rejected: list[RejectedLine]
+) -> list[tuple[int, bytes]]:
     """(line, record) of the whole lines of `region`, which holds no quotation mark."""
     odd = b"\0" in region or b"\r" in region or _UNDECODABLE_BYTES in region
     run = []
@@ -341,9 +401,16 @@ def _line_fault(body: bytes) -> str | None:
     return _odd_bytes(body) or ("line end" if b"\r" in body else None)
 
 
-def _runs_of_records(path: Path, dialect: Dialect, header: Header, rejected: list[RejectedLine]) -> Iterator[list[tuple[int, bytes]]]:
-    """Runs of (line, record without its end) of all good records; the others are added to `rejected`."""
-    columns, delimiter, quote = len(header.names), dialect.delimiter.encode(), dialect.quote.encode()
+def _runs_of_records(
+    path: Path, dialect: Dialect, header: Header, rejected: list[RejectedLine]
+) -> Iterator[list[tuple[int, bytes]]]:
+    """Runs of (line, record without its end) of all good records; the others are added to
+    `rejected`."""
+    columns, delimiter, quote = (
+        len(header.names),
+        dialect.delimiter.encode(),
+        dialect.quote.encode(),
+    )
     whole, blocks = dialect.record(columns), _lines(path, dialect, thorough=True)
     text, at, line, ended = next(blocks, b""), 0, 1, False
     while line <= header.lines and at < len(text):
@@ -394,25 +461,34 @@ def _runs_of_records(path: Path, dialect: Dialect, header: Header, rejected: lis
         at, line = stop + 1, line + 1
 
 
-def _over_lines(whole: re.Pattern[bytes], text: bytes, at: int, ended: bool, delimiter: bytes, columns: int) -> bytes | None:
+def _over_lines(
+    whole: re.Pattern[bytes], text: bytes, at: int, ended: bool, delimiter: bytes, columns: int
+) -> bytes | None:
     """The record at `at` when a quoted value of it runs over several lines.
 
-    Where every one of these lines has as many delimiters as a record, they are records of their own with stray marks, not one: taking them
-    together would lose calls.
+    Where every one of these lines has as many delimiters as a record, they are records of their own
+    with stray marks, not one: taking them together would lose calls.
     """
     limit = min(at + MAX_RECORD, len(text))
     found = whole.match(text, at, limit)
-    if found is None or (found.end() == limit and not (ended and limit == len(text)) and not found[0].endswith(b"\n")):
+    if found is None or (
+        found.end() == limit and not (ended and limit == len(text)) and not found[0].endswith(b"\n")
+    ):
         return None
     record = found[0]
     lines = record.removesuffix(b"\n").split(b"\n")
-    if all(part.count(delimiter) == columns - 1 for part in lines) or b"\0" in record or _UNDECODABLE_BYTES in record:
+    if (
+        all(part.count(delimiter) == columns - 1 for part in lines)
+        or b"\0" in record
+        or _UNDECODABLE_BYTES in record
+    ):
         return None
     return record
 
 
 def _odd_quotes(body: bytes, dialect: Dialect) -> bool:
-    """Does a line that is no record fail for its quotation marks, rather than for its number of values?"""
+    """Does a line that is no record fail for its quotation marks, rather than for its number of
+    values?"""
     value, at, delimiter = re.compile(dialect.value), 0, dialect.delimiter.encode()
     while True:
         found = value.match(body, at)
@@ -425,9 +501,12 @@ def _odd_quotes(body: bytes, dialect: Dialect) -> bool:
 
 
 def other_delimiter(path: Path, dialect: Dialect, header: Header, wanted: str) -> str | None:
-    """A delimiter with which the header row would hold the name `wanted`, to suggest in a message."""
+    """A delimiter with which the header row would hold the name `wanted`, to suggest in a
+    message."""
     line = header.text.decode("utf-8", "replace").strip()
     for other in ",;\t|":
-        if other != dialect.delimiter and wanted in [name.strip(" \t\"'\ufeff") for name in line.split(other)]:
+        if other != dialect.delimiter and wanted in [
+            name.strip(" \t\"'\ufeff") for name in line.split(other)
+        ]:
             return other
     return None

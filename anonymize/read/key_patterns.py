@@ -1,4 +1,5 @@
-"""Keys of value maps and of `where` that stand for many texts: a prefix (`MH*`) or numbers in a band (`0..17`, `65..`)."""
+"""Keys of value maps and of `where` that stand for many texts: a prefix (`MH*`) or numbers in a
+band (`0..17`, `65..`)."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def band_of(key: str) -> tuple[float, float] | None:
 
 
 def fits(key: str, text: str) -> bool:
-    """Is a text one of those that a prefix or a band stands for? Case and outer blanks do not count."""
+    """Is a text one of those that a prefix or a band stands for? Case and outer blanks do not
+    count."""
     if is_prefix(key):
         return normalise(text).startswith(normalise(key.removesuffix(ANY)))
     band = band_of(key)
@@ -50,15 +52,21 @@ def overlapping(keys: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def code_of(patterns: Mapping[str, str], text: str) -> str | None:
-    """The code of the longest key of `patterns` that the text fits, the first of several as long."""
+    """The code of the longest key of `patterns` that the text fits, the first of several as
+    long."""
     fitting = [key for key in patterns if fits(key, text)]
     return patterns[max(fitting, key=lambda key: len(key))] if fitting else None
 
 
 def keeps(expression: str, values: Sequence[str]) -> str:
-    """SQL: is a cleaned text one of `values`, or does it begin with one of their prefixes? Without case, false for a blank."""
+    """SQL: is a cleaned text one of `values`, or does it begin with one of their prefixes? Without
+    case, false for a blank."""
     text = folded(expression)
     exact = [normalise(value) for value in values if not value.endswith(ANY)]
     tests = [f"{text} IN ({', '.join(map(literal, exact))})"] if exact else []
-    tests += [f"starts_with({text}, {literal(normalise(value.removesuffix(ANY)))})" for value in values if value.endswith(ANY)]
+    tests += [
+        f"starts_with({text}, {literal(normalise(value.removesuffix(ANY)))})"
+        for value in values
+        if value.endswith(ANY)
+    ]
     return f"coalesce({' OR '.join(tests)}, false)"

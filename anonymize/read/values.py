@@ -1,7 +1,7 @@
 """Categories, flags and areas: each text of the export as a code, by the agency file's value maps.
 
-A text is compared exactly first (outer blanks off, inner runs of blanks as one), then without case where that leaves one meaning only: codes that
-differ in case alone stay apart.
+A text is compared exactly first (outer blanks off, inner runs of blanks as one), then without case
+where that leaves one meaning only: codes that differ in case alone stay apart.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from anonymize.agency.load import CATCH_ALL, AgencyConfig
-from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, POINT_FIELDS
+from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, JOINT, POINT_FIELDS
 from anonymize.areas import AreaSystem, Placing, place_texts
 from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.errors import MappingError
@@ -42,9 +42,11 @@ Texts = Mapping[tuple[str, ...], pd.DataFrame]
 
 @dataclass(frozen=True)
 class ValueReport:
-    """What became of a field's texts, for the private screen: `rows` of (text, code, number of rows), most frequent first (empty where the
-    texts do not look like categories); `unmatched_keys` of the value map with the nearest text there is; `caught`: (text, rows) that "*"
-    took; `disagreeing`: rows in which several columns name different codes; `placing`: of an area placed by points, rows by what became of theirs;
+    """What became of a field's texts, for the private screen: `rows` of (text, code, number of
+    rows), most frequent first (empty where the texts do not look like categories); `unmatched_keys`
+    of the value map with the nearest text there is; `caught`: (text, rows) that "*" took;
+    `disagreeing`: rows in which several columns name different codes; `placing`: of an area placed
+    by points, rows by what became of theirs;
     `blank`: rows in which each of the field's columns is blank."""
 
     rows: tuple[tuple[str, str, int], ...] = ()
@@ -57,7 +59,8 @@ class ValueReport:
 
 @dataclass(frozen=True)
 class FieldCodes:
-    """One canonical field: the columns it is read from, and the table that gives each combination of their texts its code."""
+    """One canonical field: the columns it is read from, and the table that gives each combination
+    of their texts its code."""
 
     name: str
     columns: tuple[str, ...]
@@ -66,17 +69,34 @@ class FieldCodes:
     report: ValueReport = field(default_factory=ValueReport)
 
 
-def columns_of_fields(config: AgencyConfig, areas: Mapping[str, AreaSystem]) -> dict[str, tuple[str, ...]]:
-    """Each category, flag and area field with its columns; area systems that have outlines and no column of their own with those of the point."""
+def columns_of_fields(
+    config: AgencyConfig, areas: Mapping[str, AreaSystem]
+) -> dict[str, tuple[str, ...]]:
+    """Each category, flag and area field with its columns; area systems that have outlines and no
+    column of their own with those of the point."""
     columns = config.file.calls.columns
-    found = {name: tuple(given) for name, given in columns.items() if name in CATEGORY_FIELDS + FLAG_FIELDS or name in areas}
+    found = {
+        name: tuple(given)
+        for name, given in columns.items()
+        if name in CATEGORY_FIELDS + FLAG_FIELDS or name in areas
+    }
     if point := config.file.calls.point_columns:
-        found |= {name: point for name, system in areas.items() if name not in columns and system.boundaries is not None}
+        found |= {
+            name: point
+            for name, system in areas.items()
+            if name not in columns and system.boundaries is not None
+        }
     return found
 
 
-def code_fields(db: duckdb.DuckDBPyConnection, config: AgencyConfig, areas: Mapping[str, AreaSystem], texts: Texts) -> list[FieldCodes]:
-    """The code of every combination of texts, field by field. Raises MappingError with all that are not mapped."""
+def code_fields(
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    areas: Mapping[str, AreaSystem],
+    texts: Texts,
+) -> list[FieldCodes]:
+    """The code of every combination of texts, field by field. Raises MappingError with all that are
+    not mapped."""
     problems: list[str] = []
     fields = []
     for name, columns in columns_of_fields(config, areas).items():
@@ -91,27 +111,46 @@ def code_fields(db: duckdb.DuckDBPyConnection, config: AgencyConfig, areas: Mapp
     return fields
 
 
-def _meanings(config: AgencyConfig, name: str, codelist: Codelist, system: AreaSystem | None) -> dict[str, str]:
-    """Text -> code: codes stand for themselves, then the words of flags, then the agency's value map. Raises MappingError for a code that is none."""
+def _meanings(
+    config: AgencyConfig, name: str, codelist: Codelist, system: AreaSystem | None
+) -> dict[str, str]:
+    """Text -> code: codes stand for themselves, then the words of flags, then the agency's value
+    map. Raises MappingError for a code that is none."""
     pairs: dict[str, str] = {}
     for node in codelist.nodes:
         if node.level == codelist.finest:
             pairs[node.code] = node.code
         elif system and config.file.areas[name].coarse_values and node.code != "all":
             leaf = f"{node.code}.{UNKNOWN}"
-            pairs[node.code] = next((n.code for n in codelist.nodes if n.level == codelist.finest and n.code.startswith(leaf)), node.code)
+            pairs[node.code] = next(
+                (
+                    n.code
+                    for n in codelist.nodes
+                    if n.level == codelist.finest and n.code.startswith(leaf)
+                ),
+                node.code,
+            )
     if name in FLAG_FIELDS:
         pairs |= dict.fromkeys(YES, "yes") | dict.fromkeys(NO, "no")
     for value, code in _value_map(config, name).items():
         target = codelist.unknown_leaf if code == UNKNOWN else code
         if target is None or target not in codelist.by_code:
-            raise MappingError([f"{config.path}: [calls.values.{name}] maps to '{code}', which is not a code of '{name}'"])
+            raise MappingError(
+                [
+                    f"{config.path}: [calls.values.{name}] maps to '{code}', which is not a code of"
+                    f" '{name}'"
+                ]
+            )
         pairs[" ".join((system.clean(value) if system else value).split())] = target
     return {normalize("NFC", text): code for text, code in pairs.items()}
 
 
 def _value_map(config: AgencyConfig, name: str) -> dict[str, str]:
-    return {value: code for value, code in config.file.calls.values.get(name, {}).items() if value != CATCH_ALL}
+    return {
+        value: code
+        for value, code in config.file.calls.values.get(name, {}).items()
+        if value != CATCH_ALL
+    }
 
 
 def _without_case(pairs: Mapping[str, str]) -> dict[str, str]:
@@ -123,22 +162,42 @@ def _without_case(pairs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _register(db: duckdb.DuckDBPyConnection, name: str, pairs: Mapping[str, str]) -> None:
-    db.register(name, pa.table({"key": pa.array(list(pairs), pa.string()), "code": pa.array(list(pairs.values()), pa.string())}))
+    db.register(
+        name,
+        pa.table(
+            {
+                "key": pa.array(list(pairs), pa.string()),
+                "code": pa.array(list(pairs.values()), pa.string()),
+            }
+        ),
+    )
 
 
 def _category(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, system: AreaSystem | None, texts: pd.DataFrame, problems: list[str]
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    name: str,
+    system: AreaSystem | None,
+    texts: pd.DataFrame,
+    problems: list[str],
 ) -> FieldCodes:
-    """The codes of one category, flag or area field by its value map. Of several columns the first that is mapped counts; of a flag, yes before no."""
+    """The codes of one category, flag or area field by its value map. Of several columns the first
+    that is mapped counts; of a flag, yes before no."""
     codelist = system.codelist if system else config.codelists[name]
     columns = [str(column) for column in texts.columns if column != COUNT]
     pairs = _meanings(config, name, codelist, system)
     values = [cleaned(column, config.file.calls.placeholders) for column in columns]
     if system and system.strip_zeros:
-        values = [f"coalesce(nullif(ltrim({v}, '0'), ''), CASE WHEN {v} IS NOT NULL THEN '0' END)" for v in values]
+        values = [
+            f"coalesce(nullif(ltrim({v}, '0'), ''), CASE WHEN {v} IS NOT NULL THEN '0' END)"
+            for v in values
+        ]
     db.register(
         "texts",
-        pa.table({column: pa.array(texts[column], pa.string()) for column in columns} | {COUNT: pa.array(texts[COUNT], pa.int64())}),
+        pa.table(
+            {column: pa.array(texts[column], pa.string()) for column in columns}
+            | {COUNT: pa.array(texts[COUNT], pa.int64())}
+        ),
     )
     _register(db, "exact", pairs)
     _register(db, "loose", _without_case(pairs))
@@ -149,16 +208,24 @@ def _category(
         return f"t.{quote(f':v{i}')}"
 
     joins = " ".join(
-        f"LEFT JOIN exact AS e{i} ON e{i}.key = {unified(text(i))} LEFT JOIN loose AS l{i} ON l{i}.key = {folded(text(i))}"
+        f"LEFT JOIN exact AS e{i} ON e{i}.key = {unified(text(i))} LEFT JOIN loose AS l{i} ON"
+        f" l{i}.key = {folded(text(i))}"
         for i in range(len(values))
     )
-    meant_as = ", ".join(f"coalesce(e{i}.code, l{i}.code) AS {quote(f':m{i}')}" for i in range(len(values)))
-    found = db.execute(f"SELECT t.*, {meant_as} FROM (SELECT {listed}, {read} FROM texts) AS t {joins} ORDER BY ALL").df()
+    meant_as = ", ".join(
+        f"coalesce(e{i}.code, l{i}.code) AS {quote(f':m{i}')}" for i in range(len(values))
+    )
+    found = db.execute(
+        f"SELECT t.*, {meant_as} FROM (SELECT {listed}, {read} FROM texts) AS t {joins} ORDER"
+        " BY ALL"
+    ).df()
     for registered in ("texts", "exact", "loose"):
         db.unregister(registered)
     given = [_objects(found[f":v{i}"]) for i in range(len(columns))]
     patterns = _patterns(config, name, codelist)
-    meant = [_by_pattern(patterns, texts, _objects(found[f":m{i}"])) for i, texts in enumerate(given)]
+    meant = [
+        _by_pattern(patterns, texts, _objects(found[f":m{i}"])) for i, texts in enumerate(given)
+    ]
     said, code = _first_of(given), _first_of(meant)
     if name in FLAG_FIELDS and len(columns) > 1:
         code = code.mask(pd.concat([m == "yes" for m in meant], axis=1).any(axis=1), "yes")
@@ -176,16 +243,26 @@ def _category(
         code = code.where(code.notna(), codelist.unknown_leaf)
     every = pd.concat([v.dropna() for v in given]) if given else pd.Series(dtype=object)
     report = ValueReport(
-        _listed(said, code, found[COUNT]), _unmatched(config, name, system, every), tuple(caught), int(disagreeing),
+        _listed(said, code, found[COUNT]),
+        _unmatched(config, name, system, every),
+        tuple(caught),
+        int(disagreeing),
         blank=tuple(int(found[COUNT][value.isna()].sum()) for value in given),
-    )  # fmt: skip
+    )
     return FieldCodes(name, tuple(columns), found[columns].assign(**{CODE: code}), codelist, report)
 
 
 def _patterns(config: AgencyConfig, name: str, codelist: Codelist) -> dict[str, str]:
     """The keys of the value map that stand for many texts, each with its code."""
-    keys = {key: code for key, code in _value_map(config, name).items() if is_prefix(key) or band_of(key)}
-    return {key: (codelist.unknown_leaf or code) if code == UNKNOWN else code for key, code in keys.items()}
+    keys = {
+        key: code
+        for key, code in _value_map(config, name).items()
+        if is_prefix(key) or band_of(key)
+    }
+    return {
+        key: (codelist.unknown_leaf or code) if code == UNKNOWN else code
+        for key, code in keys.items()
+    }
 
 
 def _by_pattern(patterns: Mapping[str, str], texts: pd.Series, codes: pd.Series) -> pd.Series:
@@ -197,19 +274,26 @@ def _by_pattern(patterns: Mapping[str, str], texts: pd.Series, codes: pd.Series)
     return codes.where(~codes.index.isin(open_texts.index), texts.map(known))
 
 
-def _yes_columns(config: AgencyConfig, name: str, texts: pd.DataFrame, problems: list[str]) -> FieldCodes:
-    """The codes of a category that the export keeps as a yes/no column for each code: the first column that says yes counts."""
+def _yes_columns(
+    config: AgencyConfig, name: str, texts: pd.DataFrame, problems: list[str]
+) -> FieldCodes:
+    """The codes of a category that the export keeps as a yes/no column for each code: the first
+    column that says yes counts."""
     spec, codelist = config.file.calls, config.codelists[name]
     meanings, marks = spec.yes_columns[name], {"", *map(normalise, spec.placeholders)}
     columns = [str(column) for column in texts.columns if column != COUNT]
-    said = {column: texts[column].map(lambda text: "" if text is None else normalise(text)) for column in columns}
+    said = {
+        column: texts[column].map(lambda text: "" if text is None else normalise(text))
+        for column in columns
+    }
     said = {column: values.mask(values.isin(marks), "") for column, values in said.items()}
     for column, values in said.items():
         if odd := sorted(set(values) - {"", *YES, *NO, *MARKED}):
             shown = f", such as '{odd[0]}'" if _looks_like_categories(odd) else ""
             problems.append(
-                f"{config.path}: [calls.yes_columns.{name}]: the column '{column}' holds {len(odd)} value(s) that are neither yes nor no{shown}; "
-                f"name it in [calls.columns] with a value map, or another column"
+                f"{config.path}: [calls.yes_columns.{name}]: the column '{column}' holds {len(odd)}"
+                f" value(s) that are neither yes nor no{shown}; name it in [calls.columns] with a"
+                " value map, or another column"
             )
     yes = pd.DataFrame({column: values.isin((*YES, *MARKED)) for column, values in said.items()})
     unknown = codelist.unknown_leaf
@@ -217,16 +301,24 @@ def _yes_columns(config: AgencyConfig, name: str, texts: pd.DataFrame, problems:
     if CATCH_ALL in meanings:
         answered = pd.concat([values.isin(NO) for values in said.values()], axis=1).any(axis=1)
         code = code.mask(answered, meanings[CATCH_ALL])
-    for column in reversed(columns):
-        code = code.mask(yes[column], meanings[column])
+    keys = {key: yes[key.split(JOINT)].all(axis=1) for key in meanings if key != CATCH_ALL}
+    for key in reversed(keys):
+        code = code.mask(keys[key], meanings[key])
     code = code.map(lambda c: unknown if c in (None, UNKNOWN) or pd.isna(c) else c).astype(object)
-    first = yes.idxmax(axis=1).where(yes.any(axis=1), "")
+    said_yes = pd.DataFrame(keys)
+    first = said_yes.idxmax(axis=1).where(said_yes.any(axis=1), "")
+    named = first.map(lambda key: len(str(key).split(JOINT)))
     rows = pd.DataFrame({"text": first, "code": code.where(code.notna(), ""), "n": texts[COUNT]})
-    totals = rows.groupby(["text", "code"], as_index=False)["n"].sum().sort_values(["n", "text"], ascending=[False, True], kind="stable")
+    totals = (
+        rows.groupby(["text", "code"], as_index=False)["n"]
+        .sum()
+        .sort_values(["n", "text"], ascending=[False, True], kind="stable")
+    )
     report = ValueReport(
-        tuple((str(r.text), str(r.code), int(r.n)) for r in totals.itertuples(index=False)), disagreeing=int(texts[COUNT][yes.sum(axis=1) > 1].sum()),
+        tuple((str(r.text), str(r.code), int(r.n)) for r in totals.itertuples(index=False)),
+        disagreeing=int(texts[COUNT][yes.sum(axis=1) > named].sum()),
         blank=tuple(int(texts[COUNT][values == ""].sum()) for values in said.values()),
-    )  # fmt: skip
+    )
     return FieldCodes(name, tuple(columns), texts[columns].assign(**{CODE: code}), codelist, report)
 
 
@@ -242,7 +334,8 @@ def _first_of(columns: Sequence[pd.Series]) -> pd.Series:
 
 
 def _counted(texts: pd.Series, rows: pd.Series) -> list[tuple[str, int]]:
-    """(text, rows), most frequent first; none where the texts look like free text or keys, which nobody's screen should show."""
+    """(text, rows), most frequent first; none where the texts look like free text or keys, which
+    nobody's screen should show."""
     if not _may_be_listed(texts, rows):
         return []
     totals = rows.groupby(texts.to_numpy()).sum().sort_values(ascending=False, kind="stable")
@@ -254,27 +347,42 @@ def _looks_like_categories(texts: Sequence[str]) -> bool:
 
 
 def _may_be_listed(texts: pd.Series, rows: pd.Series) -> bool:
-    """Texts of a category come again and again; many of which most come once are notes, names or keys."""
+    """Texts of a category come again and again; many of which most come once are notes, names or
+    keys."""
     totals = rows.groupby(texts.to_numpy()).sum()
-    return _looks_like_categories(texts.dropna().unique()) and (len(totals) <= FEW_VALUES or (totals == 1).mean() <= 0.5)
+    return _looks_like_categories(texts.dropna().unique()) and (
+        len(totals) <= FEW_VALUES or (totals == 1).mean() <= 0.5
+    )
 
 
 def _listed(said: pd.Series, code: pd.Series, rows: pd.Series) -> tuple[tuple[str, str, int], ...]:
     if not _may_be_listed(said, rows):
         return ()
-    frame = pd.DataFrame({"text": said.where(said.notna(), ""), "code": code.where(code.notna(), ""), "n": rows})
-    totals = frame.groupby(["text", "code"], as_index=False)["n"].sum().sort_values(["n", "text"], ascending=[False, True], kind="stable")
+    frame = pd.DataFrame(
+        {"text": said.where(said.notna(), ""), "code": code.where(code.notna(), ""), "n": rows}
+    )
+    totals = (
+        frame.groupby(["text", "code"], as_index=False)["n"]
+        .sum()
+        .sort_values(["n", "text"], ascending=[False, True], kind="stable")
+    )
     return tuple((str(r.text), str(r.code), int(r.n)) for r in totals.itertuples(index=False))
 
 
-def _unmatched(config: AgencyConfig, name: str, system: AreaSystem | None, texts: pd.Series) -> tuple[tuple[str, str], ...]:
+def _unmatched(
+    config: AgencyConfig, name: str, system: AreaSystem | None, texts: pd.Series
+) -> tuple[tuple[str, str], ...]:
     """Keys of the value map that no text of the export is, each with the nearest text."""
     there = {normalise(str(text)): str(text) for text in texts.unique()}
     found = []
     for key in _value_map(config, name):
         wanted = normalise(system.clean(key) if system else key)
         if wanted not in there and not any(fits(key, text) for text in there.values()):
-            near = get_close_matches(wanted, list(there), n=1, cutoff=0.7) if _looks_like_categories(list(there)) else []
+            near = (
+                get_close_matches(wanted, list(there), n=1, cutoff=0.7)
+                if _looks_like_categories(list(there))
+                else []
+            )
             found.append((key, there[near[0]] if near else ""))
     return tuple(found)
 
@@ -284,20 +392,33 @@ def _unmapped(config: AgencyConfig, name: str, codelist: Codelist, values: Seque
     if not _looks_like_categories(values):
         # Long or countless values look like free text or keys, which no message may show.
         return (
-            f"{where}: the column holds too many or too long values that are not mapped; it does not look like a category. "
-            f"Name another column, or map the rest with '{CATCH_ALL}' = \"unknown\""
+            f"{where}: the column holds too many or too long values that are not mapped; it does"
+            f" not look like a category. Name another column, or map the rest with '{CATCH_ALL}' ="
+            ' "unknown"'
         )
     listed = "\n".join(f'  "{value}" = ""' for value in values)
     codes = ", ".join(codelist.codes_at(codelist.finest)[:40])
-    return f"{where}: {len(values)} value(s) are not mapped; add each with one of the codes {codes}:\n{listed}"
+    return (
+        f"{where}: {len(values)} value(s) are not mapped; add each with one of the codes {codes}:\n"
+        f"{listed}"
+    )
 
 
 def _placed(config: AgencyConfig, name: str, system: AreaSystem, texts: pd.DataFrame) -> FieldCodes:
     """An area field from points, for a system that has outlines but no column."""
     spec = config.file.calls
     columns = [str(column) for column in texts.columns if column != COUNT]
-    where = f"{config.path}: [calls.columns] {' and '.join(repr(field) for field in POINT_FIELDS if field in spec.columns)}"
+    where = (
+        f"{config.path}: [calls.columns]"
+        f" {' and '.join(repr(field) for field in POINT_FIELDS if field in spec.columns)}"
+    )
     placed = place_texts(texts[columns], system, spec.placeholders, where, spec.point)
     rows = texts[COUNT].groupby(placed["placing"]).sum()
     report = ValueReport(placing={Placing(placing): int(n) for placing, n in rows.items()})
-    return FieldCodes(name, tuple(columns), texts[columns].assign(**{CODE: placed["code"]}), system.codelist, report)
+    return FieldCodes(
+        name,
+        tuple(columns),
+        texts[columns].assign(**{CODE: placed["code"]}),
+        system.codelist,
+        report,
+    )

@@ -1,7 +1,8 @@
-"""Every reader against spoiled inputs: each is read, or refused in one clear sentence, in time, and no message tells what a record held.
+"""Every reader against spoiled inputs: each is read, or refused in one clear sentence, in time, and
+no message tells what a record held.
 
-`make test` tries some hundreds; `make soak` (SOAK=1) a hundred thousand. Inputs follow from their number alone, so that a failure can be
-had again: `spoilt(data, seed)`.
+`make test` tries some hundreds; `make soak` (SOAK=1) a hundred thousand. Inputs follow from their
+number alone, so that a failure can be had again: `spoilt(data, seed)`.
 """
 
 from __future__ import annotations
@@ -27,9 +28,33 @@ SECRET = "QZXWJane"
 """Stands in every record of the exports; no message may hold it."""
 SLOWEST = 20.0
 NASTY = [
-    b"\x00", b"\xff\xfe", b'"', b"'", b"\n", b"\r", b",", b";", b"=1+1", b"<script>", b"../../etc/passwd", b"9" * 400, b"-1", b"1e999", b"NaN", b"\xe2\x80\xae",
-    b"2024-13-45", b"%s%n", b"{{7*7}}", b"[" * 200, b"\\u0000", b"DROP TABLE calls", b"\xf0\x9f\x92\xa9", b"true", b"null", b"",
-]  # fmt: skip
+    b"\x00",
+    b"\xff\xfe",
+    b'"',
+    b"'",
+    b"\n",
+    b"\r",
+    b",",
+    b";",
+    b"=1+1",
+    b"<script>",
+    b"../../etc/passwd",
+    b"9" * 400,
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b"\xe2\x80\xae",
+    b"2024-13-45",
+    b"%s%n",
+    b"{{7*7}}",
+    b"[" * 200,
+    b"\\u0000",
+    b"DROP TABLE calls",
+    b"\xf0\x9f\x92\xa9",
+    b"true",
+    b"null",
+    b"",
+]
 
 
 def spoilt(data: bytes, seed: int) -> bytes:
@@ -81,7 +106,10 @@ def counted(results: list[bool]) -> None:
     assert 0 < sum(results) < len(results), f"{sum(results)} of {len(results)} read"
 
 
-ROWS = "id,at,type\n" + "".join(f"{SECRET}{n},2024-0{1 + n % 6}-05 10:0{n % 10},{'Crisis' if n % 2 else 'Check'}\n" for n in range(60))
+ROWS = "id,at,type\n" + "".join(
+    f"{SECRET}{n},2024-0{1 + n % 6}-05 10:0{n % 10},{'Crisis' if n % 2 else 'Check'}\n"
+    for n in range(60)
+)
 
 
 def test_agency_files(tmp_path: Path) -> None:
@@ -96,7 +124,8 @@ def test_agency_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_exports(tmp_path: Path, kind: str) -> None:
-    """Spoiled exports. A value that no list maps is told on purpose, so that the analyst can map it: keys and times never are."""
+    """Spoiled exports. A value that no list maps is told on purpose, so that the analyst can map
+    it: keys and times never are."""
     agency = write_agency(tmp_path, ROWS)
     agency.write_text(
         agency.read_text()
@@ -107,7 +136,10 @@ def test_exports(tmp_path: Path, kind: str) -> None:
     if kind == "parquet":
         import duckdb
 
-        duckdb.execute(f"COPY (SELECT * FROM read_csv('{export}', all_varchar=true)) TO '{tmp_path}/calls.parquet' (FORMAT parquet)")
+        duckdb.execute(
+            f"COPY (SELECT * FROM read_csv('{export}', all_varchar=true)) TO"
+            f" '{tmp_path}/calls.parquet' (FORMAT parquet)"
+        )
         export = tmp_path / "calls.parquet"
         agency.write_text(agency.read_text().replace('"calls.csv"', '"calls.parquet"'))
     inputs, data = read_inputs(agency), export.read_bytes()
@@ -127,11 +159,17 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("reader", ["the app", "the audit"])
 def test_releases(release: Path, reader: str) -> None:
-    files = sorted(p for p in release.rglob("*") if p.is_file() and p.suffix in (".json", ".csv", ".geojson"))
-    read = {"the app": lambda: load_release(release), "the audit": lambda: read_release(release)}[reader]
+    files = sorted(
+        p for p in release.rglob("*") if p.is_file() and p.suffix in (".json", ".csv", ".geojson")
+    )
+    read = {"the app": lambda: load_release(release), "the audit": lambda: read_release(release)}[
+        reader
+    ]
     results = []
     for seed in several(100, 10_000):
-        path = random.Random(-seed).choice([*files, release / "datapackage.json", *[release / "audit.json"] * 20])
+        path = random.Random(-seed).choice(
+            [*files, release / "datapackage.json", *[release / "audit.json"] * 20]
+        )
         data = path.read_bytes()
         path.write_bytes(spoilt(data, seed))
         try:

@@ -1,4 +1,5 @@
-"""The Spark engine on a real cluster of two workers: the same release as DuckDB's, byte for byte, also when a worker is killed."""
+"""The Spark engine on a real cluster of two workers: the same release as DuckDB's, byte for byte,
+also when a worker is killed."""
 
 import contextlib
 import os
@@ -22,7 +23,9 @@ BIN = ROOT / ".venv/bin"
 
 
 def need_spark():
-    pytest.importorskip("pyspark", reason="PySpark is not installed: `make spark` installs it and runs these tests")
+    pytest.importorskip(
+        "pyspark", reason="PySpark is not installed: `make spark` installs it and runs these tests"
+    )
     if not shutil.which("java"):
         pytest.skip("no Java on this machine; Debian's openjdk-17-jre-headless has it")
     return Path(__import__("pyspark").__file__).parent
@@ -34,10 +37,14 @@ class Cluster:
     def __init__(self, home, folder):
         self.home, self.folder = home, folder
         self.address = f"spark://127.0.0.1:{PORT}"
-        self.master = self.start("master.Master", "--host", "127.0.0.1", "--port", str(PORT), "--webui-port", "0")
+        self.master = self.start(
+            "master.Master", "--host", "127.0.0.1", "--port", str(PORT), "--webui-port", "0"
+        )
         wait_for(lambda: listening(PORT), "the master")
         self.workers = [self.worker(n) for n in range(2)]
-        wait_for(lambda: "Registering worker" in self.log(0) or self.registered() == 2, "both workers")
+        wait_for(
+            lambda: "Registering worker" in self.log(0) or self.registered() == 2, "both workers"
+        )
 
     def start(self, what, *arguments):
         log = (self.folder / f"{what}-{len(list(self.folder.iterdir()))}.log").open("w")
@@ -49,8 +56,12 @@ class Cluster:
         }
         return subprocess.Popen(
             [str(self.home / "bin/spark-class"), f"org.apache.spark.deploy.{what}", *arguments],
-            env=environment, stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
-        )  # fmt: skip
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=self.folder,
+        )
 
     def worker(self, n):
         return self.start(
@@ -121,7 +132,9 @@ def split_city(example_exports, tmp_path_factory):
         (folder / f"exports/part-{n}.csv").write_text(header + "".join(part))
     text = (ROOT / "examples/example_city/agency.toml").read_text()
     assert 'paths = "exports/calls.csv"' in text
-    (folder / "duckdb.toml").write_text(text.replace('paths = "exports/calls.csv"', 'paths = "exports/part-*.csv"'))
+    (folder / "duckdb.toml").write_text(
+        text.replace('paths = "exports/calls.csv"', 'paths = "exports/part-*.csv"')
+    )
     return folder
 
 
@@ -131,14 +144,26 @@ def by_duckdb(split_city):
 
 
 def files_of(agency, folder, progress=None):
-    build(read_inputs(agency), folder / "out", folder / "private", progress=progress or Progress(quiet=True))
+    build(
+        read_inputs(agency),
+        folder / "out",
+        folder / "private",
+        progress=progress or Progress(quiet=True),
+    )
     made = folder / "private" / CANDIDATE
-    return {str(path.relative_to(made)): path.read_bytes() for path in sorted(made.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(made)): path.read_bytes()
+        for path in sorted(made.rglob("*"))
+        if path.is_file()
+    }
 
 
 def on_spark(split_city, address):
     agency = split_city / "spark.toml"
-    agency.write_text(f'engine = "spark"\nspark = {{ master = "{address}" }}\n' + (split_city / "duckdb.toml").read_text())
+    agency.write_text(
+        f'engine = "spark"\nspark = {{ master = "{address}" }}\n'
+        + (split_city / "duckdb.toml").read_text()
+    )
     return agency
 
 
@@ -160,7 +185,8 @@ def test_the_same_bytes_as_duckdb(cluster, split_city, by_duckdb, tmp_path):
 
 
 def test_the_same_bytes_when_a_worker_is_killed(cluster, split_city, by_duckdb, tmp_path):
-    """Once all is read, half of the rows lie with the worker that dies: Spark reads its files again."""
+    """Once all is read, half of the rows lie with the worker that dies: Spark reads its files
+    again."""
     watched = Watched("Counting", lambda: cluster.kill(0))
     assert files_of(on_spark(split_city, cluster.address), tmp_path / "spark", watched) == by_duckdb
     assert watched.done
@@ -172,14 +198,18 @@ def test_errors_name_the_file_and_no_record(tmp_path):
     head = 'engine = "spark"\nspark = { master = "local[2]" }\n'
     agency = write_agency(
         tmp_path,
-        "id,at,type\n1,2024-01-05 10:00,Crisis\n2,2024-01-05 10:00,SECRET-VALUE-OF-A-FIELD-THAT-IS-MUCH-LONGER-THAN-ANY-CATEGORY-CAN-BE-AND-HOLDS-A-NAME\n",
+        "id,at,type\n1,2024-01-05 10:00,Crisis\n"
+        "2,2024-01-05 "
+        "10:00,SECRET-VALUE-OF-A-FIELD-THAT-IS-MUCH-LONGER-THAN-ANY-CATEGORY-CAN-BE-AND-HOLDS-A-NAME\n",
     )
     agency.write_text(head + agency.read_text())
     with pytest.raises(Exception, match="does not look like a category") as caught:
         check(read_inputs(agency), tmp_path / "private")
     assert "SECRET" not in str(caught.value)
     (tmp_path / "calls.csv").write_bytes(b"PAR1 not a table" * 10)
-    agency.write_text(agency.read_text().replace('paths = "calls.csv"', 'paths = "calls.csv"\nformat = "parquet"'))
+    agency.write_text(
+        agency.read_text().replace('paths = "calls.csv"', 'paths = "calls.csv"\nformat = "parquet"')
+    )
     with pytest.raises(Exception, match=r"calls\.csv"):
         check(read_inputs(agency), tmp_path / "private")
 
@@ -188,7 +218,8 @@ def test_tallies_agree(tmp_path):
     """Rejected, repeated and malformed rows are told alike, and so is the portrait."""
     need_spark()
     rows = (
-        "id,at,type\n1,2024-01-05 10:00,Crisis\n1,2024-01-05 10:00,Check\n2,never,Crisis\n,2024-01-05 10:00,Crisis\n4,a,b,c,d\n"
+        "id,at,type\n1,2024-01-05 10:00,Crisis\n1,2024-01-05 10:00,Check\n2,never,Crisis\n"
+        ",2024-01-05 10:00,Crisis\n4,a,b,c,d\n"
         + "".join(f"{n},2024-0{1 + n % 6}-05 10:00,Check\n" for n in range(10, 400))
     )
     agency = write_agency(tmp_path, rows, {"[calls]": '[calls]\nrepeated_rows = "keep_last"'})

@@ -1,4 +1,5 @@
-"""A release splits an area and adds a type of call: what changed names both, and a saved link to what is gone says so."""
+"""A release splits an area and adds a type of call: what changed names both, and a saved link to
+what is gone says so."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from anonymize.pipeline import read_inputs
 from anonymize.release.changelog import changelog
 from anonymize.release.published import NOTHING_REVISED
 from dashboard import changes, language, picture, serving, static, written
-from dashboard.missing_choice import CODELIST, missing
+from dashboard.missing_choice import CODELIST, Filter, missing
 from dashboard.pages_list import PAGES
 from dashboard.release import ROOT as ROOT_CODE
 from dashboard.release import Code, Codelist, Release, load_release
@@ -34,38 +35,54 @@ from tests.paper import page_of
 PLACES = [f"N{i}" for i in range(10)]
 MAPPED = {'call_type = "type"\n\n': 'call_type = "type"\narea = "zone"\n\n'}
 LATER = {
-    'version = "2024.1"': 'version = "2024.2"', "created = 2024-07-01": "created = 2024-08-01", "data_to = 2024-06-30": "data_to = 2024-07-31",
-    '"Check" = "check"': '"Check" = "check"\n"Youth" = "youth"', 'en = "Crisis", es = "Crisis"': 'en = "In crisis", es = "En crisis"',
-    '{ code = "check", en = "Check", es = "Control" },': '{ code = "check", en = "Check", es = "Control" },\n  { code = "youth", en = "Youth", es = "Jóvenes" },',
-}  # fmt: skip
+    'version = "2024.1"': 'version = "2024.2"',
+    "created = 2024-07-01": "created = 2024-08-01",
+    "data_to = 2024-06-30": "data_to = 2024-07-31",
+    '"Check" = "check"': '"Check" = "check"\n"Youth" = "youth"',
+    'en = "Crisis", es = "Crisis"': 'en = "In crisis", es = "En crisis"',
+    '{ code = "check", en = "Check", es = "Control" },': (
+        '{ code = "check", en = "Check", es = "Control" },\n'
+        '  { code = "youth", en = "Youth", es = "Jóvenes" },'
+    ),
+}
 
 
 def section(places: list[str]) -> str:
     codes = ",".join(f'"{p}"' for p in places)
     names = "".join(f'{p} = {{ en = "Zone {p}", es = "Zona {p}" }}\n' for p in places)
     return (
-        f'\n[areas.area]\nname="Area"\nall="Whole town"\nlevels=["zone"]\nunknown=false\ncodes=[{codes}]\n[areas.area.names]\n{names}'
-        '[[tables]]\nname="by_area"\ntitle="By area"\ndimensions={ period=["all","year","month"], area=["all","zone"] }\n'
+        '\n[areas.area]\nname="Area"\nall="Whole town"\nlevels=["zone"]\nunknown=false\n'
+        f"codes=[{codes}]\n[areas.area.names]\n{names}"
+        '[[tables]]\nname="by_area"\ntitle="By area"\n'
+        'dimensions={ period=["all","year","month"], area=["all","zone"] }\n'
     )
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory) -> Path:
-    """Release 2 splits N9 (one of ten) into N9a and N9b, adds the type Youth, and calls another type otherwise."""
+    """Release 2 splits N9 (one of ten) into N9a and N9b, adds the type Youth, and calls another
+    type otherwise."""
     drawn = random.Random(6)
     folder = tmp_path_factory.mktemp("town")
 
     def calls(first: int, count: int, months: tuple[int, int], kinds: list[str]) -> str:
         return "".join(
-            f"{first + i},2024-{drawn.randint(*months):02d}-{drawn.randint(1, 28):02d} 10:00:00,{drawn.choice(kinds)},{drawn.choice(PLACES)}\n"
+            f"{first + i},2024-{drawn.randint(*months):02d}-{drawn.randint(1, 28):02d} "
+            f"10:00:00,{drawn.choice(kinds)},{drawn.choice(PLACES)}\n"
             for i in range(count)
         )
 
-    early, late = calls(0, 3000, (1, 6), ["Crisis", "Check"]), calls(9000, 600, (7, 7), ["Crisis", "Check", "Youth"])
+    early, late = (
+        calls(0, 3000, (1, 6), ["Crisis", "Check"]),
+        calls(9000, 600, (7, 7), ["Crisis", "Check", "Youth"]),
+    )
     split = re.sub(r",N9\n", lambda _found: drawn.choice([",N9a\n", ",N9b\n"]), early + late)
     header = "id,at,type,zone\n"
     with redirect_stdout(io.StringIO()):
-        for rows, more, places in ((early, {}, PLACES), (split, LATER, [*PLACES[:9], "N9a", "N9b"])):
+        for rows, more, places in (
+            (early, {}, PLACES),
+            (split, LATER, [*PLACES[:9], "N9a", "N9b"]),
+        ):
             agency = write_agency(folder, header + rows, MAPPED | more, section(places))
             assert make(agency, folder / "out", folder / "private") == 0
     return folder / "out"
@@ -87,11 +104,13 @@ def words(paper) -> str:
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", "".join(paper.body))))
 
 
-# --- what changed -------------------------------------------------------------------------------------
+# --- what changed ---
 
 
 def test_codes_that_are_gone_new_or_renamed_are_named(both):
-    found = [(c.dimension, c.part_of, c.what, c.code, c.label, c.before) for c in changes.codes(*both)]
+    found = [
+        (c.dimension, c.part_of, c.what, c.code, c.label, c.before) for c in changes.codes(*both)
+    ]
     assert found == [
         ("area", "Whole town", "gone", "N9", "Zone N9", ""),
         ("area", "Whole town", "new", "N9a", "Zone N9a", ""),
@@ -108,7 +127,10 @@ def test_codes_that_are_gone_new_or_renamed_are_named(both):
 
 def test_a_list_of_codes_that_comes_or_goes_is_one_line(both):
     before, after = both
-    bare = replace(before, codelists={name: codelist for name, codelist in before.codelists.items() if name != "area"})
+    bare = replace(
+        before,
+        codelists={name: codelist for name, codelist in before.codelists.items() if name != "area"},
+    )
     (line,) = [c for c in changes.codes(bare, after) if c.dimension == "area"]
     assert (line.what, line.code, line.label) == ("new", "", "all 11 codes")
     (line,) = [c for c in changes.codes(after, bare) if c.dimension == "area"]
@@ -119,7 +141,10 @@ def test_a_list_of_codes_that_comes_or_goes_is_one_line(both):
 def test_codes_for_not_recorded_come_and_go_with_those_above_them():
     release = load_release(ROOT / "data_public")
     east = Code("east", {"en": "East", "es": "Este"}, "all", "district")
-    below = [replace(east, code=code, parent=parent) for code, parent in (("east.unknown", "east"), ("unknown.beat", "unknown"))]
+    below = [
+        replace(east, code=code, parent=parent)
+        for code, parent in (("east.unknown", "east"), ("unknown.beat", "unknown"))
+    ]
     unknown = replace(east, code="unknown", label={"en": "Not recorded", "es": "Sin registro"})
     area = release.codelists["area"]
 
@@ -137,14 +162,20 @@ def test_the_page_names_them_and_how_many_calls_were_coded_anew(both, code):
     assert told["at_most"] >= 300
     paper = page_of(both[1], "changes", code)
     said = words(paper)
-    for name in {"en": ("Zone N9 ", "Zone N9a", "Zone N9b", "Youth", "In crisis (before: Crisis)", "gone"), "es": ("Zona N9 ", "Zona N9a", "Jóvenes", "En crisis (antes: Crisis)", "ya no está")}[code]:  # fmt: skip
+    for name in {
+        "en": ("Zone N9 ", "Zone N9a", "Zone N9b", "Youth", "In crisis (before: Crisis)", "gone"),
+        "es": ("Zona N9 ", "Zona N9a", "Jóvenes", "En crisis (antes: Crisis)", "ya no está"),
+    }[code]:
         assert name in said, name
     most = {
         "en": f"At most {told['at_most']} calls got another code.",
         "es": f"Como máximo {told['at_most']} llamadas recibieron otro código.",
     }
     assert most[code] in said
-    assert {"en": "one may have been split, or two joined", "es": "quizás uno se dividió o dos se unieron"}[code] in said
+    assert {
+        "en": "one may have been split, or two joined",
+        "es": "quizás uno se dividió o dos se unieron",
+    }[code] in said
     (figure,) = [f for f in paper.found if f.slug.startswith("codes-")]
     assert list(figure.data["code"]) == ["N9", "N9a", "N9b", "youth", "crisis"]
 
@@ -152,17 +183,26 @@ def test_the_page_names_them_and_how_many_calls_were_coded_anew(both, code):
 def test_calls_coded_anew_are_told_against_the_release_before_alone(both):
     assert changes.revised(*both) == changes.Revised(6, both[1].package["revised"]["at_most"])
     assert changes.revised(both[1], both[0]) is None
-    skipped = replace(both[1], package=both[1].package | {"history": [*both[1].package["history"], {"version": "2024.1.5"}]})
+    skipped = replace(
+        both[1],
+        package=both[1].package
+        | {"history": [*both[1].package["history"], {"version": "2024.1.5"}]},
+    )
     assert changes.revised(both[0], skipped) is None
 
 
 def test_the_changelog_names_them_from_public_files_alone(town, both):
     text = (town / "CHANGELOG.md").read_text()
-    assert "Codes of `area`, gone: `N9` (Zone N9 / Zona N9); new: `N9a` (Zone N9a / Zona N9a), `N9b` (Zone N9b / Zona N9b).\n" in text
+    assert (
+        "Codes of `area`, gone: `N9` (Zone N9 / Zona N9); new: `N9a` (Zone N9a / Zona "
+        "N9a), `N9b` (Zone N9b / Zona N9b).\n" in text
+    )
     assert "Codes of `call_type`, new: `youth` (Youth / Jóvenes).\n" in text
     assert f"at most {both[1].package['revised']['at_most']} were coded anew" in text
     assert "`period`" not in text
-    assert text.endswith((town / "history/2024.1/CHANGELOG.md").read_text().removeprefix("# Changes\n\n"))
+    assert text.endswith(
+        (town / "history/2024.1/CHANGELOG.md").read_text().removeprefix("# Changes\n\n")
+    )
 
 
 def test_the_changelog_names_lists_that_come_or_go(town, both, tmp_path):
@@ -172,11 +212,14 @@ def test_the_changelog_names_lists_that_come_or_go(town, both, tmp_path):
     (tmp_path / "CHANGELOG.md").write_text("# Changes\n\n## 2024.1\n")
     months = period(date(2024, 1, 1), date(2024, 1, 31), has_months=True)
     text = changelog(config, tmp_path, NOTHING_REVISED, {"period": months})
-    assert "Lists of codes that are gone: `area`.\nLists of codes that are new: `period`.\n\n## 2024.1\n" in text
+    assert (
+        "Lists of codes that are gone: `area`.\nLists of codes that are new: `period`.\n\n"
+        "## 2024.1\n" in text
+    )
     assert "No count of a month that was out before has changed." in text
 
 
-# --- links ----------------------------------------------------------------------------------------------
+# --- links ---
 
 
 def test_the_words_for_a_choice_that_is_not_there(both):
@@ -184,22 +227,29 @@ def test_the_words_for_a_choice_that_is_not_there(both):
     options = {"all": "Whole town", "N0": "Zone N0"}
 
     def told(asked: str | None, key: str = "area", release: Release = after) -> Any:
-        return missing(asked, key, "Place", options, "all", release, lambda: both)
+        return missing(asked, Filter(key, "Place", options, "all"), release, lambda: both)
 
     assert told("N0") is told("all") is told("") is told(None) is None
     gone = told("N9")
-    assert (gone.said, gone.instead) == ("Place: 'Zone N9' is not in this release.", "You see 'Whole town' instead.")
+    assert (gone.said, gone.instead) == (
+        "Place: 'Zone N9' is not in this release.",
+        "You see 'Whole town' instead.",
+    )
     assert (gone.release, gone.link) == ("2024.1", "See 'Zone N9' in release 2024.1")
     later = told("N9a", release=before)
     assert (later.release, later.link) == ("2024.2", "See 'Zone N9a' in release 2024.2")
     never = told("<b>N77</b>")
-    assert (never.said, never.release) == ("Place: your link asks for a choice that is not in this release.", "")
+    assert (never.said, never.release) == (
+        "Place: your link asks for a choice that is not in this release.",
+        "",
+    )
     assert told("N1").said == "Place: this page has no numbers for 'Zone N1'."
     assert told("N9", key="claim").release == ""  # a filter without codes
 
 
 def test_each_filter_of_codes_knows_its_codelist():
-    """A filter of a page that takes codes of the release, and that the list above lacks, would never find the release that has them."""
+    """A filter of a page that takes codes of the release, and that the list above lacks, would
+    never find the release that has them."""
     release = load_release(ROOT / "data_public")
     seen = set()
     for name in PAGES:
@@ -216,12 +266,17 @@ def test_each_filter_of_codes_knows_its_codelist():
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_a_page_on_paper_says_so_and_links_to_the_release_that_has_it(both, code):
-    start, asked = words(page_of(both[1], "calls", code)), page_of(both[1], "calls", code, {"area": "N9"})
+    start, asked = (
+        words(page_of(both[1], "calls", code)),
+        page_of(both[1], "calls", code, {"area": "N9"}),
+    )
     notice = {
         "en": "Place: 'Zone N9' is not in this release. You see 'Whole town' instead.",
         "es": "Lugar: 'Zona N9' no está en esta edición. En su lugar usted ve 'Whole town'.",
     }[code]
-    link = {"en": "See 'Zone N9' in release 2024.1", "es": "Ver 'Zona N9' en la edición 2024.1"}[code]
+    link = {"en": "See 'Zone N9' in release 2024.1", "es": "Ver 'Zona N9' en la edición 2024.1"}[
+        code
+    ]
     assert notice in words(asked)
     assert re.sub(r"\s+", " ", words(asked).replace(notice, "").replace(link, "")) == start
     assert words(page_of(both[0], "calls", code, {"area": "N9"})).count("Zon") > 0
@@ -233,14 +288,20 @@ def test_the_static_edition_keeps_a_page_for_each_link_that_once_was(town, tmp_p
     monkeypatch.setattr(
         picture,
         "_drawn",
-        lambda _specification: '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" viewBox="0 0 9 9"><g/></svg>',
+        lambda _specification: (
+            '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" viewBox="0 0 9'
+            ' 9"><g/></svg>'
+        ),
     )
     monkeypatch.setattr(static, "PAGES", ("at_a_glance", "calls"))
     monkeypatch.setattr(static, "ProcessPoolExecutor", lambda *_given: ThreadPoolExecutor(1))
     out = tmp_path / "site"
     pages = static.export(load_release(town), out)
     assert pages == sum("files" not in p.parts for p in out.rglob("*.html"))
-    for code, said in (("en", "'Zone N9' is not in this release."), ("es", "'Zona N9' no está en esta edición.")):
+    for code, said in (
+        ("en", "'Zone N9' is not in this release."),
+        ("es", "'Zona N9' no está en esta edición."),
+    ):
         for place, top in ((out / code, "../"), (out / f"releases/2024.2/{code}", "../../../")):
             html = (place / "calls--area-n9.html").read_text()
             assert said in unescape(html)
@@ -262,7 +323,11 @@ def test_codes_that_differ_in_case_have_files_of_their_own(both):
     alike = replace(release, codelists=release.codelists | {"area": area})
     names = {static.page_file("calls", {"area": code}, alike) for code in ("N1", "n1", "N2")}
     assert len(names) == 3
-    assert static.page_file("calls", {"area": "N2"}, alike) == static.page_file("calls", {"area": "N2"}, release) == "calls--area-n2.html"
+    assert (
+        static.page_file("calls", {"area": "N2"}, alike)
+        == static.page_file("calls", {"area": "N2"}, release)
+        == "calls--area-n2.html"
+    )
 
 
 @pytest.fixture
@@ -327,4 +392,6 @@ def test_a_frame_on_another_site_says_so(served, figure, found):
     assert "'Zone N9' is not in this release." in said[0]
     captions = [c.value.replace("\\", "") for c in app.caption]
     assert ("You see 'Whole town' instead." in captions) == found
-    assert bool([i for i in app.info if "This figure is not in this release" in i.value]) == (not found)
+    assert bool([i for i in app.info if "This figure is not in this release" in i.value]) == (
+        not found
+    )

@@ -1,4 +1,5 @@
-"""The published outlines, against RFC 7946 and by a parser of another kind than the one that wrote them."""
+"""The published outlines, against RFC 7946 and by a parser of another kind than the one that wrote
+them."""
 
 import json
 from decimal import Decimal
@@ -35,7 +36,8 @@ def twice_the_area(ring):
 
 
 def check_rfc7946(text):
-    """Every rule of RFC 7946 for a collection of areas, by hand; raises AssertionError. Gives codes and geometries."""
+    """Every rule of RFC 7946 for a collection of areas, by hand; raises AssertionError. Gives codes
+    and geometries."""
     data = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     assert data.keys() == {"type", "features"}  # no member crs (section 4)
     assert data["type"] == "FeatureCollection"
@@ -46,12 +48,16 @@ def check_rfc7946(text):
         geometry = feature["geometry"]
         assert geometry.keys() == {"type", "coordinates"}
         assert geometry["type"] in ("Polygon", "MultiPolygon")
-        parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+        parts = (
+            [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+        )
         assert parts
         for part in parts:
             for place, ring in enumerate(part):
                 assert len(ring) >= 4 and ring[0] == ring[-1]  # section 3.1.6
-                assert (twice_the_area(ring) > 0) == (place == 0), "an outer ring runs counter-clockwise, a hole clockwise"
+                assert (twice_the_area(ring) > 0) == (place == 0), (
+                    "an outer ring runs counter-clockwise, a hole clockwise"
+                )
                 for position in ring:
                     assert len(position) == 2
                     assert abs(position[0]) <= 180 and abs(position[1]) <= 90
@@ -66,9 +72,16 @@ def check_rfc7946(text):
 def published(path: Path, code: str, tmp_path: Path):
     boundaries = f'boundaries = {{ path = "{path}", code = "{code}" }}\n'
     area = '[areas.area]\nname = "Area"\nall = "All"\nlevels = ["beat"]\n'
-    return load_areas(load(write_agency(tmp_path, "", {'call_type = "type"': 'call_type = "type"\narea = "beat"'}, area + boundaries)))[
-        "area"
-    ]
+    return load_areas(
+        load(
+            write_agency(
+                tmp_path,
+                "",
+                {'call_type = "type"': 'call_type = "type"\narea = "beat"'},
+                area + boundaries,
+            )
+        )
+    )["area"]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -81,7 +94,10 @@ def test_real_outlines_follow_the_standard(name, shared, tmp_path):
     assert len(read) == len(found) == areas
     assert read.crs == 4326
     assert read.geometry.is_valid.all()
-    given = {str(f["properties"][code]): shape(f["geometry"]) for f in json.loads((shared / name).read_text())["features"]}
+    given = {
+        str(f["properties"][code]): shape(f["geometry"])
+        for f in json.loads((shared / name).read_text())["features"]
+    }
     assert found.keys() == given.keys()
     metre = 1 / 111_320  # in degrees of latitude; degrees of longitude are shorter
     for key, outline in found.items():
@@ -92,11 +108,22 @@ def test_real_outlines_follow_the_standard(name, shared, tmp_path):
 
 
 def test_the_example_city_follows_the_standard(example_exports, tmp_path):
-    assert len(check_rfc7946(public_geojson(published(example_exports / "beats.geojson", "beat", tmp_path).boundaries))) == 16
+    assert (
+        len(
+            check_rfc7946(
+                public_geojson(
+                    published(example_exports / "beats.geojson", "beat", tmp_path).boundaries
+                )
+            )
+        )
+        == 16
+    )
 
 
 def frame(*outlines):
-    return gpd.GeoDataFrame({"code": [f"a{i}" for i in range(len(outlines))]}, geometry=list(outlines), crs=4326)
+    return gpd.GeoDataFrame(
+        {"code": [f"a{i}" for i in range(len(outlines))]}, geometry=list(outlines), crs=4326
+    )
 
 
 def ring(*points, clockwise):
@@ -106,9 +133,13 @@ def ring(*points, clockwise):
 @pytest.mark.parametrize("clockwise", [True, False])
 def test_rings_of_either_direction_and_holes(clockwise):
     outer = ring((-93.0, 45.0), (-92.9, 45.0), (-92.9, 45.1), (-93.0, 45.1), clockwise=clockwise)
-    hole = ring((-92.98, 45.02), (-92.96, 45.02), (-92.96, 45.04), (-92.98, 45.04), clockwise=clockwise)
+    hole = ring(
+        (-92.98, 45.02), (-92.96, 45.02), (-92.96, 45.04), (-92.98, 45.04), clockwise=clockwise
+    )
     island = ring((-92.8, 45.0), (-92.7, 45.0), (-92.7, 45.1), clockwise=clockwise)
-    (found,) = check_rfc7946(public_geojson(frame(MultiPolygon([(outer, [hole]), (island, [])])))).values()
+    (found,) = check_rfc7946(
+        public_geojson(frame(MultiPolygon([(outer, [hole]), (island, [])])))
+    ).values()
     assert len(found.geoms) == 2
     assert sum(len(part.interiors) for part in found.geoms) == 1
 
@@ -124,7 +155,8 @@ def test_the_check_itself_sees_a_wrong_direction():
 
 @pytest.mark.parametrize("seed", range(40))
 def test_rounding_never_breaks_an_outline(seed):
-    """Stars with spikes and necks as thin as the last decimal that is kept, some with a hole that almost touches."""
+    """Stars with spikes and necks as thin as the last decimal that is kept, some with a hole that
+    almost touches."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(4, 60))
     angles = np.sort(rng.uniform(0, 2 * np.pi, count))
@@ -144,10 +176,24 @@ def test_rounding_never_breaks_an_outline(seed):
 
 def test_the_flat_map_fills_areas_and_not_all_around_them(tmp_path):
     """Vega takes rings on a sphere, where those of RFC 7946 enclose all but the area."""
-    squares = frame(*(Polygon([(x, 45), (x + 0.1, 45), (x + 0.1, 45.1), (x, 45.1)]) for x in (-93.0, -92.9)))
-    areas = gpd.GeoDataFrame.from_features(json.loads(public_geojson(squares))["features"], crs=4326)
-    chart = maps.Map(areas, {"a0": maps.Place("a0", "A", 0, "")}, ("some",), "withheld").flat(colours=LIGHT).to_dict()
-    shapes = [shape(feature.get("geometry", feature)) for data in chart["datasets"].values() for feature in data]
-    polygons = [part for outline in shapes for part in shapely.get_parts(outline) if isinstance(part, Polygon)]
+    squares = frame(
+        *(Polygon([(x, 45), (x + 0.1, 45), (x + 0.1, 45.1), (x, 45.1)]) for x in (-93.0, -92.9))
+    )
+    areas = gpd.GeoDataFrame.from_features(
+        json.loads(public_geojson(squares))["features"], crs=4326
+    )
+    chart = (
+        maps.Map(areas, {"a0": maps.Place("a0", "A", 0, "")}, ("some",), "withheld")
+        .flat(colours=LIGHT)
+        .to_dict()
+    )
+    rows = [row for data in chart["datasets"].values() for row in data]  # names of areas too
+    shapes = [shape(row.get("geometry", row)) for row in rows if row.get("type")]
+    polygons = [
+        part
+        for outline in shapes
+        for part in shapely.get_parts(outline)
+        if isinstance(part, Polygon)
+    ]
     assert len(polygons) == 2
     assert not any(part.exterior.is_ccw for part in polygons)
