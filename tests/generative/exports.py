@@ -1,7 +1,8 @@
 """Random agencies with a known truth, written as exports of every kind.
 
-A trial follows from its number alone. It holds the truth (what each call is), the export as some system might write it, with faults that real exports
-have, and the agency file. The truth is worked out here, with Python's own calendar, and never by the code under test.
+A trial follows from its number alone. It holds the truth (what each call is), the export as some
+system might write it, with faults that real exports have, and the agency file. The truth is worked
+out here, with Python's own calendar, and never by the code under test.
 """
 
 from __future__ import annotations
@@ -22,16 +23,28 @@ import pandas as pd
 
 SECRET = "QZXWJane"
 """Stands in every record; no message may hold it."""
-ZONES = ("America/Chicago", "America/Los_Angeles", "America/New_York", "America/Phoenix", "America/Halifax")
+ZONES = (
+    "America/Chicago",
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Phoenix",
+    "America/Halifax",
+)
 FIRST, LAST = date(2024, 1, 1), date(2024, 12, 31)
-TYPES = {"Crisis": "crisis", "Welfare check": "check", "Señal, de auxilio": "check", "SUICIDE": "suicide"}
+TYPES = {
+    "Crisis": "crisis",
+    "Welfare check": "check",
+    "Señal, de auxilio": "check",
+    "SUICIDE": "suicide",
+}
 UNITS = {"CR1": "co_responder", "P12": "police_only", "p12": "other", "C7": "clinician_only"}
 AREAS = ("A", "a", "001", "1", "B-2")
 
 
 @dataclass
 class Call:
-    """The truth of one call. `moment` is its instant; `places` where its rows stand, once written: (file, line)."""
+    """The truth of one call. `moment` is its instant; `places` where its rows stand, once written:
+    (file, line)."""
 
     id: str
     moment: datetime
@@ -45,7 +58,8 @@ class Call:
 
 @dataclass
 class Trial:
-    """An agency file, its calls, and what may be lost: places (file, line) of records that were spoiled."""
+    """An agency file, its calls, and what may be lost: places (file, line) of records that were
+    spoiled."""
 
     seed: int
     agency: Path
@@ -55,6 +69,9 @@ class Trial:
     must_refuse: bool = False
     offset_written: bool = False
     arrived_exact: bool = False
+    short_clocks: bool = False
+    """Clocks are written as numbers (`207`, and `7` for 00:07) and the agency file does not say so:
+    one of fewer than three digits could as well be an hour."""
     notes: list[str] = field(default_factory=list)
     lost: tuple[date, date] | None = None
     """First and last day of a part of the export that never came."""
@@ -76,14 +93,24 @@ TIMES: dict[str, tuple[Writer, str, bool]] = {
     "offset": (lambda t: t.isoformat(sep=" "), "", True),
     "hub": (lambda t: f"{t.astimezone(UTC):%Y/%m/%d %H:%M:%S}+00", "", True),
     "abbreviation": (lambda t: f"{t:%Y-%m-%d %H:%M:%S %Z}", "", True),
-    "us_noon": (lambda t: f"{t.month}/{t.day}/{t.year} {t:%I:%M:%S %p}".replace(" 0", " "), "%m/%d/%Y %I:%M:%S %p", False),
+    "us_noon": (
+        lambda t: f"{t.month}/{t.day}/{t.year} {t:%I:%M:%S %p}".replace(" 0", " "),
+        "%m/%d/%Y %I:%M:%S %p",
+        False,
+    ),
     "us": (lambda t: f"{t:%m/%d/%Y %H:%M:%S}", "%m/%d/%Y %H:%M:%S", False),
     "day_first": (lambda t: f"{t:%d/%m/%Y %H:%M:%S}", "%d/%m/%Y %H:%M:%S", False),
     "month_name": (lambda t: f"{t:%d-%b-%Y %H:%M:%S}", "%d-%b-%Y %H:%M:%S", False),
     "compact": (lambda t: f"{t:%Y%m%d%H%M%S}", "%Y%m%d%H%M%S", False),
     "epoch": (lambda t: f"{t.timestamp():.0f}", "epoch", True),
     "epoch_ms": (lambda t: f"{1000 * t.timestamp():.0f}", "epoch_ms", True),
-    "excel": (lambda t: f"{(t.replace(tzinfo=None) - datetime(1899, 12, 30)).total_seconds() / 86400:.8f}", "excel", False),
+    "excel": (
+        lambda t: (
+            f"{(t.replace(tzinfo=None) - datetime(1899, 12, 30)).total_seconds() / 86400:.8f}"
+        ),
+        "excel",
+        False,
+    ),
 }
 """Name -> (writer, format to declare, does the text say which moment it is)."""
 CLOCKS: dict[str, tuple[Writer, str]] = {
@@ -123,12 +150,23 @@ def _calls(chance: random.Random, zone: ZoneInfo) -> list[Call]:
             seconds=chance.randrange(3600 * 4 if chance.random() < 0.1 else 86400)
         )
         local = min(local, datetime(2025, 1, 1, tzinfo=zone).astimezone(UTC) - timedelta(seconds=1))
-        wait = None if chance.random() < 0.1 else chance.choice([chance.randrange(60, 5400), 0, 599, 600, 3600])
+        wait = (
+            None
+            if chance.random() < 0.1
+            else chance.choice([chance.randrange(60, 5400), 0, 599, 600, 3600])
+        )
         prefix = chance.choice(["", "#", "00", "x-"])
         calls.append(
-            Call(f"{prefix}{i:05d}", local.astimezone(zone), chance.choice(list(TYPES)), chance.choice(list(UNITS)),
-                 chance.choice(["Y", "N", "yes", ""]), chance.choice(AREAS), wait)
-        )  # fmt: skip
+            Call(
+                f"{prefix}{i:05d}",
+                local.astimezone(zone),
+                chance.choice(list(TYPES)),
+                chance.choice(list(UNITS)),
+                chance.choice(["Y", "N", "yes", ""]),
+                chance.choice(AREAS),
+                wait,
+            )
+        )
     return calls
 
 
@@ -136,7 +174,11 @@ def _lose(chance: random.Random, made: Trial) -> None:
     """Take the calls of some weeks or of whole months out, as if their file were missing."""
     if chance.random() < 0.5:
         month, months = chance.randrange(1, 12), chance.choice([1, 1, 2])
-        first, last = date(2024, month, 1), date(2024 + (month + months > 12), (month + months - 1) % 12 + 1, 1) - timedelta(days=1)
+        first, last = (
+            date(2024, month, 1),
+            date(2024 + (month + months > 12), (month + months - 1) % 12 + 1, 1)
+            - timedelta(days=1),
+        )
     else:
         first = FIRST + timedelta(days=chance.randrange(0, 250))
         last = first + timedelta(days=chance.randrange(30, 100))
@@ -152,7 +194,9 @@ class _Style:
         self.chance = chance
         self.kind = chance.choices(["csv", "xlsx", "parquet"], [8, 1.5, 0.5])[0]
         self.delimiter = chance.choice([",", ",", ";", "\t", "|"])
-        self.encoding = chance.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "windows-1252", "latin-1"])
+        self.encoding = chance.choice(
+            ["utf-8", "utf-8", "utf-8-sig", "utf-16", "windows-1252", "latin-1"]
+        )
         self.newline = chance.choice(["\n", "\n", "\r\n", "\r"])
         self.gzip = chance.random() < 0.15
         self.quoting = chance.choice([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
@@ -160,29 +204,65 @@ class _Style:
         self.files = chance.choice([1, 1, 2, 3])
         self.separate_clock = chance.random() < 0.3
         self.time = chance.choice(list(TIMES))
-        self.arrived = chance.choice([self.time, *TIMES, "seconds_after_call", "minutes_after_call"])
+        self.arrived = chance.choice(
+            [self.time, *TIMES, "seconds_after_call", "minutes_after_call"]
+        )
         self.clock = chance.choice(list(CLOCKS))
         self.omit = chance.choice([None] * 12 + ["format", "header_row", "delimiter", "encoding"])
         """What the agency file forgets to say."""
         self.wrong_zone = False
         self.repeat = chance.choice(["no", "no", "keep_first", "combine"])
-        self.fault = chance.choice([None, None, "quote", "hash", "null", "byte", "ragged", "footer", "blank", "return", "end_quote"])
+        self.fault = chance.choice(
+            [
+                None,
+                None,
+                "quote",
+                "hash",
+                "null",
+                "byte",
+                "ragged",
+                "footer",
+                "blank",
+                "return",
+                "end_quote",
+            ]
+        )
 
-    def rows(self, calls: list[Call], zone: ZoneInfo, made: Trial) -> tuple[list[list[str]], list[str]]:
+    def rows(
+        self, calls: list[Call], zone: ZoneInfo, made: Trial
+    ) -> tuple[list[list[str]], list[str]]:
         write, _form, exact = TIMES["iso" if self.separate_clock else self.time]
         if self.separate_clock and self.clock in ("military", "stripped"):  # which have no seconds
             for call in calls:
                 call.moment = call.moment.replace(second=0)
         made.offset_written = exact
+        made.short_clocks = (
+            self.separate_clock and self.clock == "stripped" and self.omit == "format"
+        )
         made.arrived_exact = self.arrived in TIMES and TIMES[self.arrived][2]
         header = ["id", "day", "clock"] if self.separate_clock else ["id", "at"]
         header += ["type", "unit", "arrest", "beat", "arrived", "note"]
         rows = []
         for call in calls:
             local = call.moment
-            when = [f"{local:%Y-%m-%d}", CLOCKS[self.clock][0](local)] if self.separate_clock else [write(local)]
+            when = (
+                [f"{local:%Y-%m-%d}", CLOCKS[self.clock][0](local)]
+                if self.separate_clock
+                else [write(local)]
+            )
             note = f'{SECRET}, said "no"' if self.chance.random() < 0.1 else SECRET
-            rows.append([call.id, *when, call.type, call.unit, call.arrest, call.area, self._arrival(call, zone), note])
+            rows.append(
+                [
+                    call.id,
+                    *when,
+                    call.type,
+                    call.unit,
+                    call.arrest,
+                    call.area,
+                    self._arrival(call, zone),
+                    note,
+                ]
+            )
         return rows, header
 
     def _arrival(self, call: Call, zone: ZoneInfo) -> str:
@@ -192,9 +272,13 @@ class _Style:
             return str(call.wait)
         if self.arrived == "minutes_after_call":
             return f"{call.wait / 60:.4f}"
-        return TIMES[self.arrived][0]((call.moment.astimezone(UTC) + timedelta(seconds=call.wait)).astimezone(zone))
+        return TIMES[self.arrived][0](
+            (call.moment.astimezone(UTC) + timedelta(seconds=call.wait)).astimezone(zone)
+        )
 
-    def write(self, folder: Path, header: list[str], rows: list[list[str]], calls: list[Call], made: Trial) -> dict[str, Any]:
+    def write(
+        self, folder: Path, header: list[str], rows: list[list[str]], calls: list[Call], made: Trial
+    ) -> dict[str, Any]:
         """Write the export; gives what the agency file says of it."""
         said: dict[str, Any] = {}
         if self.banner:
@@ -210,7 +294,9 @@ class _Style:
         else:
             said["paths"] = []
             for number, (names, mine, theirs) in enumerate(parts):
-                pd.DataFrame(mine, columns=names, dtype=str).to_parquet(folder / f"part-{number}.parquet")
+                pd.DataFrame(mine, columns=names, dtype=str).to_parquet(
+                    folder / f"part-{number}.parquet"
+                )
                 said["paths"].append(f"part-{number}.parquet")
                 said.pop("header_row", None)
                 for row, call in enumerate(theirs, start=1):
@@ -220,8 +306,11 @@ class _Style:
             made.must_refuse = self.omit in ("header_row",)
         return said
 
-    def _repeated(self, rows: list[list[str]], calls: list[Call]) -> tuple[list[list[str]], list[Call]]:
-        """Some rows once more: the same for keep_first; for combine a later unit that must not count."""
+    def _repeated(
+        self, rows: list[list[str]], calls: list[Call]
+    ) -> tuple[list[list[str]], list[Call]]:
+        """Some rows once more: the same for keep_first; for combine a later unit that must not
+        count."""
         more_rows, more_calls = list(rows), list(calls)
         for row, call in zip(rows, calls, strict=True):
             if self.chance.random() < 0.2:
@@ -266,7 +355,9 @@ class _Style:
 
     def _line(self, row: list[str]) -> str:
         buffer = io.StringIO()
-        csv.writer(buffer, delimiter=self.delimiter, quoting=self.quoting, lineterminator="").writerow(row)
+        csv.writer(
+            buffer, delimiter=self.delimiter, quoting=self.quoting, lineterminator=""
+        ).writerow(row)
         return buffer.getvalue()
 
     def _spoil(self, text: list[str], name: str, first: int, made: Trial) -> list[str]:
@@ -285,11 +376,15 @@ class _Style:
             if not self.encoding.startswith("utf-8"):
                 return text
         elif self.fault == "ragged":
-            text[at] = self.chance.choice([line + self.delimiter + "x", line.split(self.delimiter, 1)[1]])
+            text[at] = self.chance.choice(
+                [line + self.delimiter + "x", line.split(self.delimiter, 1)[1]]
+            )
         elif self.fault == "return":
             if self.newline == "\r":
                 return text
-            text[at] = line.replace(SECRET, SECRET + "\r" + SECRET, 1) if not line.endswith('"') else line
+            text[at] = (
+                line.replace(SECRET, SECRET + "\r" + SECRET, 1) if not line.endswith('"') else line
+            )
         elif self.fault == "footer":
             text.append(f"({len(text)} rows affected)")
             place = (name, len(text))
@@ -328,11 +423,27 @@ def _value(value: Any) -> str:
 
 def _agency_file(made: Trial, said: dict[str, Any], style: _Style) -> str:
     lines = [
-        "[agency]", 'id = "random"', 'name = "Random"', 'place = "Random"', f'timezone = "{made.zone.key}"', 'publisher = "Random"', 'contact = "a@example.org"',
-        'licence = { name = "CC0", url = "https://creativecommons.org/publicdomain/zero/1.0/" }', 'about = "A test."', "[release]", 'version = "2025.1"',
-        "created = 2025-01-31", f"data_from = {FIRST}", f"data_to = {LAST}", "[privacy]", "threshold = 3", "[calls]", "reject_limit_percent = 5",
-        *(f"{name} = {_value(value)}" for name, value in said.items()), "[calls.time]",
-    ]  # fmt: skip
+        "[agency]",
+        'id = "random"',
+        'name = "Random"',
+        'place = "Random"',
+        f'timezone = "{made.zone.key}"',
+        'publisher = "Random"',
+        'contact = "a@example.org"',
+        'licence = { name = "CC0", url = "https://creativecommons.org/publicdomain/zero/1.0/" }',
+        'about = "A test."',
+        "[release]",
+        'version = "2025.1"',
+        "created = 2025-01-31",
+        f"data_from = {FIRST}",
+        f"data_to = {LAST}",
+        "[privacy]",
+        "threshold = 3",
+        "[calls]",
+        "reject_limit_percent = 5",
+        *(f"{name} = {_value(value)}" for name, value in said.items()),
+        "[calls.time]",
+    ]
     if style.separate_clock:
         lines += ['date = "day"', 'clock = "clock"']
         if CLOCKS[style.clock][1] and style.omit != "format":
@@ -354,53 +465,104 @@ def _agency_file(made: Trial, said: dict[str, Any], style: _Style) -> str:
     if arrived and style.omit != "format":
         lines += ["[calls.times.arrived_at]", f'format = "{arrived}"']
     if said.get("repeated_rows") == "combine":
-        lines += ["[calls.combine]", 'responder = ["co_responder", "clinician_only", "other", "police_only"]', '"*" = "first"']
+        lines += [
+            "[calls.combine]",
+            'responder = ["co_responder", "clinician_only", "other", "police_only"]',
+            '"*" = "first"',
+        ]
     lines += [
         "[calls.values.call_type]",
-        *(f"{_value(text)} = {_value(code)}" for text, code in TYPES.items() if text != "Señal, de auxilio"),
+        *(
+            f"{_value(text)} = {_value(code)}"
+            for text, code in TYPES.items()
+            if text != "Señal, de auxilio"
+        ),
         '"*" = "check"',
     ]
-    lines += ["[calls.values.responder]", '"CR1" = "co_responder"', '"P12" = "police_only"', '"C7" = "clinician_only"']
+    lines += [
+        "[calls.values.responder]",
+        '"CR1" = "co_responder"',
+        '"P12" = "police_only"',
+        '"C7" = "clinician_only"',
+    ]
     # `p12` differs from `P12` in case alone and has no key of its own: it is read as P12.
     lines += ["[dimensions.call_type]", 'name = "Type"', 'all = "All"', 'levels = ["type"]']
     lines.append(
-        'codes = [{ code = "crisis", en = "a", es = "a" }, { code = "check", en = "b", es = "b" }, { code = "suicide", en = "c", es = "c" }]'
+        'codes = [{ code = "crisis", en = "a", es = "a" }, { code = "check", en = "b", es = "b" },'
+        ' { code = "suicide", en = "c", es = "c" }]'
     )
-    lines += ["[areas.area]", 'name = "Area"', 'all = "All"', 'levels = ["beat"]', f"codes = {_value(list(AREAS))}"]
-    for name, levels in {
-        "by_month": {"period": ("all", "month")}, "by_hour": {"hour": ("all", "block", "hour")}, "by_type": {"call_type": ("all", "type")},
-        "by_unit": {"responder": ("all", "reached", "responder")}, "by_area": {"area": ("all", "beat")}, "by_wait": {"wait": ("all", "half_hour", "band")},
-        "by_arrest": {"arrest": ("all", "answer")},
-    }.items():  # fmt: skip
-        listed = ", ".join(f"{d} = {_value(list(ls))}" for d, ls in levels.items())
-        lines += ["[[tables]]", f'name = "{name}"', f'title = "{name}"', f"dimensions = {{ {listed} }}"]
     lines += [
-        "[[statistics]]", 'name = "waits"', 'title = "waits"', 'measure = "minutes_call_to_arrival"', 'dimensions = { responder = ["all", "reached"] }',
-    ]  # fmt: skip
+        "[areas.area]",
+        'name = "Area"',
+        'all = "All"',
+        'levels = ["beat"]',
+        f"codes = {_value(list(AREAS))}",
+    ]
+    for name, levels in {
+        "by_month": {"period": ("all", "month")},
+        "by_hour": {"hour": ("all", "block", "hour")},
+        "by_type": {"call_type": ("all", "type")},
+        "by_unit": {"responder": ("all", "reached", "responder")},
+        "by_area": {"area": ("all", "beat")},
+        "by_wait": {"wait": ("all", "half_hour", "band")},
+        "by_arrest": {"arrest": ("all", "answer")},
+    }.items():
+        listed = ", ".join(f"{d} = {_value(list(ls))}" for d, ls in levels.items())
+        lines += [
+            "[[tables]]",
+            f'name = "{name}"',
+            f'title = "{name}"',
+            f"dimensions = {{ {listed} }}",
+        ]
+    lines += [
+        "[[statistics]]",
+        'name = "waits"',
+        'title = "waits"',
+        'measure = "minutes_call_to_arrival"',
+        'dimensions = { responder = ["all", "reached"] }',
+    ]
     if made.lost and made.answer:
         lines += ["[[release.gaps]]", f"from = {made.lost[0]}", f"to = {made.lost[1]}"]
-        lines.append("no_calls = true" if made.answer == "no_calls" else 'reason = "The file is lost."')
+        lines.append(
+            "no_calls = true" if made.answer == "no_calls" else 'reason = "The file is lost."'
+        )
     return "\n".join(lines) + "\n"
 
 
 def expected(call: Call, made: Trial, arrived_exact: bool | None) -> dict[str, str]:
-    """What the canonical record of a call must say. `arrived_exact`: does the arrival's text say which moment it is (None: it counts from the call)?"""
+    """What the canonical record of a call must say. `arrived_exact`: does the arrival's text say
+    which moment it is (None: it counts from the call)?"""
     local = call.moment
+    hour = "unknown.hour" if clock_too_short(call, made) else f"{local:%H}"
     unit = "police_only" if call.unit == "p12" else UNITS[call.unit]
     return {
-        "period": f"{local:%Y-%m}", "hour": f"{local:%H}", "weekday": str(local.isoweekday()), "call_type": TYPES[call.type], "responder": unit,
-        "arrest": {"Y": "yes", "yes": "yes", "N": "no", "": "unknown"}[call.arrest], "area": call.area, "wait": _band(call, made, arrived_exact),
-    }  # fmt: skip
+        "period": f"{local:%Y-%m}",
+        "hour": hour,
+        "weekday": str(local.isoweekday()),
+        "call_type": TYPES[call.type],
+        "responder": unit,
+        "arrest": {"Y": "yes", "yes": "yes", "N": "no", "": "unknown"}[call.arrest],
+        "area": call.area,
+        "wait": _band(call, made, arrived_exact),
+    }
+
+
+def clock_too_short(call: Call, made: Trial) -> bool:
+    """Is the call's clock one that cannot be read without its format?"""
+    return made.short_clocks and call.moment.hour == 0
 
 
 def _twice(moment: datetime, zone: ZoneInfo) -> bool:
     """Does the wall clock show this time twice?"""
     naive = moment.astimezone(zone).replace(tzinfo=None)
-    return naive.replace(tzinfo=zone, fold=0).utcoffset() != naive.replace(tzinfo=zone, fold=1).utcoffset()
+    return (
+        naive.replace(tzinfo=zone, fold=0).utcoffset()
+        != naive.replace(tzinfo=zone, fold=1).utcoffset()
+    )
 
 
 def _band(call: Call, made: Trial, arrived_exact: bool | None) -> str:
-    if call.wait is None:
+    if call.wait is None or clock_too_short(call, made):
         return "unknown.band"
     arrival = call.moment.astimezone(UTC) + timedelta(seconds=call.wait)
     unsure = not made.offset_written and _twice(call.moment, made.zone)

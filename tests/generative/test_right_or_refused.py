@@ -1,6 +1,8 @@
-"""Right or refused: every export is read as it is, or the run stops and names the file. Never silently wrong.
+"""Right or refused: every export is read as it is, or the run stops and names the file. Never
+silently wrong.
 
-`make test` reads 200 exports and builds one in four; `make soak` (SOAK=1) reads 20,000 and builds one in ten. Each follows from its number alone.
+`make test` reads 200 exports and builds one in four; `make soak` (SOAK=1) reads 20,000 and builds
+one in ten. Each follows from its number alone.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from anonymize.errors import AnonymizeError
 from anonymize.pipeline import CANDIDATE, read_inputs
 from anonymize.read import call_times, delimited, times, values
 from anonymize.records import Tally, read_calls
-from tests.generative.exports import SECRET, Trial, expected, trial
+from tests.generative.exports import SECRET, Trial, clock_too_short, expected, trial
 from tests.generative.shown import compare
 
 SOAK = os.environ.get("SOAK") == "1"
@@ -45,14 +47,22 @@ def arrived_exact(made: Trial) -> bool | None:
 
 
 def outcome(made: Trial, whole: bool = True) -> str:
-    """'read', 'asked' (is a file missing?) or 'refused'. Raises AssertionError where a record, or a number of the release, is silently wrong or
-    lost. `whole`: build a release; otherwise the records alone are read."""
+    """'read', 'asked' (is a file missing?) or 'refused'. Raises AssertionError where a record, or a
+    number of the release, is silently wrong or lost. `whole`: build a release; otherwise the
+    records alone are read."""
     private = made.agency.parent / "private"
     result, read = "read", []
 
     def keep(engine: Engine, *arguments: Any) -> Tally:
         tally = read_calls(engine, *arguments)
-        read.append((tally, engine.ask(f"SELECT call_id, {', '.join(DIMENSIONS)} FROM calls").astype(str).to_dict("records")))
+        read.append(
+            (
+                tally,
+                engine.ask(f"SELECT call_id, {', '.join(DIMENSIONS)} FROM calls")
+                .astype(str)
+                .to_dict("records"),
+            )
+        )
         return tally
 
     try:
@@ -72,7 +82,9 @@ def outcome(made: Trial, whole: bool = True) -> str:
         return result
     assert not made.must_refuse, "read what cannot be read"
     if whole and result == "read" and made.removed >= SURE and made.answer is None:
-        told = json.loads((private / CANDIDATE / "datapackage.json").read_text(encoding="utf-8")).get("gaps")
+        told = json.loads(
+            (private / CANDIDATE / "datapackage.json").read_text(encoding="utf-8")
+        ).get("gaps")
         assert told, "published days of which the file is missing"
     ((tally, calls),) = read
     truths = _compare_records(made, tally, calls, _rejected(private))
@@ -86,17 +98,27 @@ def _rejected(private: Path) -> set[tuple[str, int]]:
         return {(row["file"], int(row["line"])) for row in csv.DictReader(handle)}
 
 
-def _compare_records(made: Trial, tally: Tally, calls: list[dict[str, str]], rejected: set[tuple[str, int]]) -> list[dict[str, str]]:
+def _compare_records(
+    made: Trial, tally: Tally, calls: list[dict[str, str]], rejected: set[tuple[str, int]]
+) -> list[dict[str, str]]:
     """Every record against the truth, of which it gives the calls that count."""
-    assert rejected <= made.spoiled, f"rejected what was not spoiled: {sorted(rejected - made.spoiled)[:3]}"
+    assert rejected <= made.spoiled, (
+        f"rejected what was not spoiled: {sorted(rejected - made.spoiled)[:3]}"
+    )
     assert tally.rows == tally.counted + tally.repeated + sum(tally.rejected.values())
     kept = {call.id: call for call in made.calls if not rejected.issuperset(call.places)}
-    assert Counter(row["call_id"] for row in calls) == Counter(list(kept)), "calls were lost, or counted twice"
+    assert Counter(row["call_id"] for row in calls) == Counter(list(kept)), (
+        "calls were lost, or counted twice"
+    )
+    short = sum(clock_too_short(kept[row["call_id"]], made) for row in calls)
+    assert tally.misread["clock"][0] >= short, "clocks that were not read are not counted"
     truths = []
     for row in calls:
         call = kept[row["call_id"]]
         wanted = expected(call, made, arrived_exact(made))
-        if rejected.intersection(call.places):  # the unit that came with another row of the call is the only one left
+        if rejected.intersection(
+            call.places
+        ):  # the unit that came with another row of the call is the only one left
             wanted["responder"] = row["responder"]
         assert {name: row[name] for name in DIMENSIONS} == wanted, f"call {row['call_id']} is wrong"
         truths.append({**wanted, "day": f"{call.moment:%Y-%m-%d}", "seconds": str(call.wait)})
@@ -118,7 +140,9 @@ def test_right_or_refused(first, tmp_path):
 def _case_lost(monkeypatch):
     """Texts are compared without case alone."""
     real = values._meanings
-    monkeypatch.setattr(values, "_meanings", lambda *a: {text.lower(): code for text, code in real(*a).items()})
+    monkeypatch.setattr(
+        values, "_meanings", lambda *a: {text.lower(): code for text, code in real(*a).items()}
+    )
 
 
 def _words_ignored(monkeypatch):
@@ -134,7 +158,11 @@ def _clocks_never_change(monkeypatch):
 def _noon_ignored(monkeypatch):
     """The clock of a clock column is its digits."""
     monkeypatch.setattr(
-        call_times, "clock_seconds", lambda text, _formats: f"try_cast(regexp_extract({text}, '([0-9]{{1,2}}):', 1) AS INTEGER) * 3600"
+        call_times,
+        "clock_seconds",
+        lambda text, _formats: (
+            f"try_cast(regexp_extract({text}, '([0-9]{{1,2}}):', 1) AS INTEGER) * 3600"
+        ),
     )
 
 
@@ -193,16 +221,27 @@ def _two_codes_change_places(monkeypatch):
 
 def _median_of_the_upper_half(monkeypatch):
     real = statistics._quantile
-    monkeypatch.setattr(statistics, "_quantile", lambda values, upto, share: real(values, upto, (1 + share) / 2))
+    monkeypatch.setattr(
+        statistics, "_quantile", lambda values, upto, share: real(values, upto, (1 + share) / 2)
+    )
 
 
 READING = (
-    _case_lost, _words_ignored, _clocks_never_change, _noon_ignored, _first_row_wins, _a_fault_costs_its_neighbor, _first_sheet_alone, _seconds_as_minutes,
-)  # fmt: skip
+    _case_lost,
+    _words_ignored,
+    _clocks_never_change,
+    _noon_ignored,
+    _first_row_wins,
+    _a_fault_costs_its_neighbor,
+    _first_sheet_alone,
+    _seconds_as_minutes,
+)
 GAPS = (_no_question, _a_gap_is_nought)
 
 
-@pytest.mark.parametrize("plant", [*READING, *GAPS, _two_codes_change_places, _median_of_the_upper_half])
+@pytest.mark.parametrize(
+    "plant", [*READING, *GAPS, _two_codes_change_places, _median_of_the_upper_half]
+)
 def test_planted_faults_are_seen(plant, tmp_path, monkeypatch):
     plant(monkeypatch)
     for seed in range(150):
@@ -217,16 +256,29 @@ def test_planted_faults_are_seen(plant, tmp_path, monkeypatch):
 
 
 def test_a_reader_that_loses_records_is_stopped_by_the_second_count(tmp_path, monkeypatch):
-    """DuckDB left to itself takes `#` for a comment: half of the calls would be gone, and the tally would add up."""
+    """DuckDB left to itself takes `#` for a comment: half of the calls would be gone, and the tally
+    would add up."""
     from tests.agency import tally_of, write_agency
 
-    rows = "id,at,type\n" + "".join(f"{'#' if i % 2 else ''}{i},2024-02-03 10:00:00,Crisis\n" for i in range(50))
+    rows = "id,at,type\n" + "".join(
+        f"{'#' if i % 2 else ''}{i},2024-02-03 10:00:00,Crisis\n" for i in range(50)
+    )
     agency = write_agency(tmp_path, rows)
     assert tally_of(agency).counted == 50
     real = sources._read_csv
-    monkeypatch.setattr(sources, "_read_csv", lambda *a, **k: real(*a, **k).replace("comment=''", "comment='#'"))
-    with pytest.raises(AnonymizeError, match=r"calls\.csv: two readings count its records differently \(25 and 50\)"):
+    monkeypatch.setattr(
+        sources, "_read_csv", lambda *a, **k: real(*a, **k).replace("comment=''", "comment='#'")
+    )
+    with pytest.raises(
+        AnonymizeError,
+        match=r"calls\.csv: two readings count its records differently \(25 and 50\)",
+    ):
         tally_of(agency)
-    monkeypatch.setattr(sources, "_read_csv", lambda *a, **k: f"(SELECT * FROM {real(*a, **k)} LIMIT 49)")
-    with pytest.raises(AnonymizeError, match=r"calls\.csv: two readings count its records differently \(49 and 50\)"):
+    monkeypatch.setattr(
+        sources, "_read_csv", lambda *a, **k: f"(SELECT * FROM {real(*a, **k)} LIMIT 49)"
+    )
+    with pytest.raises(
+        AnonymizeError,
+        match=r"calls\.csv: two readings count its records differently \(49 and 50\)",
+    ):
         tally_of(agency)
