@@ -1,4 +1,5 @@
-"""The outlines of an area system from its boundary file: right, or refused with the feature and the cure."""
+"""The outlines of an area system from its boundary file: right, or refused with the feature and the
+cure."""
 
 from __future__ import annotations
 
@@ -22,7 +23,13 @@ from shapely.validation import explain_validity
 from anonymize import boundary_faults as faults
 from anonymize.agency.schema import AreaSpec, Boundaries, Text
 from anonymize.boundary_faults import Findings, listed, shown
-from anonymize.boundary_file import GEOJSON, BoundaryFile, BoundaryFileError, Feature, read_boundary_file
+from anonymize.boundary_file import (
+    GEOJSON,
+    BoundaryFile,
+    BoundaryFileError,
+    Feature,
+    read_boundary_file,
+)
 
 PUBLIC_DECIMALS = 5
 """Degrees: about one metre. Published outlines are rounded to it (`anonymize.geojson`)."""
@@ -31,8 +38,11 @@ COUNTRY_BOXES: Mapping[str, tuple[tuple[float, float, float, float], ...]] = {
     "US": ((-180, 15, -64, 72), (-180, -15, -168, 15), (144, 13, 180, 72)),
     "CA": ((-142, 41, -52, 84),),
 }
-"""(west, south, east, north) around each country with its territories: outlines that fit only with their axes swapped are swapped."""
-_MISSING_WORDS = frozenset({"none", "nan", "null", "<null>", "<na>", "nat", "undefined", "n/a", "#n/a"})
+"""(west, south, east, north) around each country with its territories: outlines that fit only with
+their axes swapped are swapped."""
+_MISSING_WORDS = frozenset(
+    {"none", "nan", "null", "<null>", "<na>", "nat", "undefined", "n/a", "#n/a"}
+)
 """What programs write for a value that is not there."""
 _LARGEST_EXACT = 2**53
 """From here on, a number with decimals cannot hold every whole number."""
@@ -40,8 +50,9 @@ _LARGEST_EXACT = 2**53
 
 @dataclass(frozen=True)
 class Outlines:
-    """What a boundary file gave. `frame` (None where there are problems) has columns code, label and geometry (WGS 84), one row per code,
-    in the order of codes. `problems` stop the run; `remarks` are only told."""
+    """What a boundary file gave. `frame` (None where there are problems) has columns code, label
+    and geometry (WGS 84), one row per code, in the order of codes. `problems` stop the run;
+    `remarks` are only told."""
 
     frame: gpd.GeoDataFrame | None
     problems: tuple[str, ...]
@@ -66,28 +77,36 @@ class _Area:
 
 
 def clean_code(value: str, *, strip_zeros: bool) -> str:
-    """A source value as a code: outer blanks off; leading zeros off where the agency file says so."""
+    """A source value as a code: outer blanks off; leading zeros off where the agency file says
+    so."""
     value = value.strip()
     return value.lstrip("0") or "0" if strip_zeros and value else value
 
 
 def only_areas(geometry: BaseGeometry) -> BaseGeometry:
-    """The Polygon or MultiPolygon in a geometry, without the lines and points that mending or rounding may leave; empty where there is none."""
+    """The Polygon or MultiPolygon in a geometry, without the lines and points that mending or
+    rounding may leave; empty where there is none."""
     parts = shapely.get_parts(shapely.get_parts(geometry))
     polygons = [part for part in parts if isinstance(part, Polygon) and not part.is_empty]
     return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
 
 
 def read_outlines(path: Path, spec: AreaSpec, *, country: str | None, placed: bool) -> Outlines:
-    """`country`: where the outlines must lie, None where that is not known. `placed`: calls are placed in them by their points, so that
-    overlaps would make wrong counts and not only wrong pictures."""
+    """`country`: where the outlines must lie, None where that is not known. `placed`: calls are
+    placed in them by their points, so that overlaps would make wrong counts and not only wrong
+    pictures."""
     assert spec.boundaries is not None
     found = Findings(path.name)
     try:
-        file = read_boundary_file(path, {spec.boundaries.code, spec.boundaries.name or spec.boundaries.code})
+        file = read_boundary_file(
+            path, {spec.boundaries.code, spec.boundaries.name or spec.boundaries.code}
+        )
         crs, remarks = _coordinates(file, path, spec.boundaries)
         if not (crs.is_geographic or crs.is_projected):
-            raise BoundaryFileError(f"'{crs.name}' is neither degrees nor a map grid; export the file again in WGS 84 (EPSG:4326)")
+            raise BoundaryFileError(
+                f"'{crs.name}' is neither degrees nor a map grid; export the file again in WGS 84"
+                " (EPSG:4326)"
+            )
         _check_properties(file, spec.boundaries)
     except BoundaryFileError as error:
         return Outlines(None, (f"{path.name}: {error}",))
@@ -96,13 +115,18 @@ def read_outlines(path: Path, spec: AreaSpec, *, country: str | None, placed: bo
     areas = _sound(_in_degrees(areas, crs, found), country, found)
     problems = [*found.problems, *_idle(spec.boundaries.leave_out, file, spec)]
     if not wanted:
-        problems.append(f"{path.name}: 'boundaries.leave_out' names every feature; keep the areas that calls come from")
+        problems.append(
+            f"{path.name}: 'boundaries.leave_out' names every feature; keep the areas that calls"
+            " come from"
+        )
     if problems:
         return Outlines(None, tuple(problems))
     rows = _joined(areas, spec, found)
     _compare(rows, found, refuse=placed)
     frame = gpd.GeoDataFrame(
-        {"code": [row.code for row in rows], "label": [row.name for row in rows]}, geometry=[row.outline for row in rows], crs=WGS84
+        {"code": [row.code for row in rows], "label": [row.name for row in rows]},
+        geometry=[row.outline for row in rows],
+        crs=WGS84,
     )
     return Outlines(None if found.refused else frame, found.problems, (*remarks, *found.remarks))
 
@@ -111,26 +135,30 @@ def read_outlines(path: Path, spec: AreaSpec, *, country: str | None, placed: bo
 
 
 def _coordinates(file: BoundaryFile, path: Path, spec: Boundaries) -> tuple[CRS, list[str]]:
-    """The coordinates to read the numbers in, and what to say of them. Raises BoundaryFileError where the agency file's are not known."""
+    """The coordinates to read the numbers in, and what to say of them. Raises BoundaryFileError
+    where the agency file's are not known."""
     if spec.crs is not None:
         try:
             given = CRS.from_user_input(spec.crs)
         except CRSError:
             raise BoundaryFileError(
-                f"'boundaries.crs' ({shown(spec.crs)}) names no coordinates that are known; write one like \"EPSG:2272\""
+                f"'boundaries.crs' ({shown(spec.crs)}) names no coordinates that are known; write"
+                ' one like "EPSG:2272"'
             ) from None
         if file.crs is None or given.equals(file.crs, ignore_axis_order=True):
             return given, []
         return given, [
-            f"{path.name}: the file declares its coordinates as '{file.crs.name}'; 'boundaries.crs' says '{given.name}', which is used"
+            f"{path.name}: the file declares its coordinates as '{file.crs.name}'; 'boundaries.crs'"
+            f" says '{given.name}', which is used"
         ]
     if file.crs is not None:
         return file.crs, []
     if path.suffix.lower() in GEOJSON:
         return WGS84, []  # RFC 7946 knows no other
     return WGS84, [
-        f"{path.name}: no file {path.stem}.prj beside it says what the coordinates are; they are read as longitude and latitude in WGS 84; "
-        "where they are others, name them in 'boundaries.crs'"
+        f"{path.name}: no file {path.stem}.prj beside it says what the coordinates are; they are"
+        " read as longitude and latitude in WGS 84; where they are others, name them in"
+        " 'boundaries.crs'"
     ]
 
 
@@ -140,22 +168,39 @@ def _check_properties(file: BoundaryFile, spec: Boundaries) -> None:
     for name in filter(None, (spec.code, spec.name)):
         if name not in file.properties:
             close = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
-            hint = f"did you mean '{lower[close[0]]}'?" if close else f"they have: {listed(file.properties) or 'none at all'}"
+            hint = (
+                f"did you mean '{lower[close[0]]}'?"
+                if close
+                else f"they have: {listed(file.properties) or 'none at all'}"
+            )
             raise BoundaryFileError(f"no feature has a property '{shown(name)}'; {hint}")
 
 
 def _without_left_out(file: BoundaryFile, spec: AreaSpec) -> list[Feature]:
     """The features but those whose code stands in `leave_out`."""
     assert spec.boundaries is not None
-    leave_out = {clean_code(code, strip_zeros=spec.strip_zeros) for code in spec.boundaries.leave_out}
+    leave_out = {
+        clean_code(code, strip_zeros=spec.strip_zeros) for code in spec.boundaries.leave_out
+    }
     return [feature for feature in file.features if _plain_code(feature, spec) not in leave_out]
 
 
 def _idle(leave_out: Sequence[str], file: BoundaryFile, spec: AreaSpec) -> list[str]:
     """A problem where `leave_out` names codes that no feature has."""
     there = {_plain_code(feature, spec) for feature in file.features}
-    idle = [shown(code) for code in leave_out if clean_code(code, strip_zeros=spec.strip_zeros) not in there]
-    return [f"'boundaries.leave_out' names codes that the boundary file does not have: {listed(idle)}; correct them"] if idle else []
+    idle = [
+        shown(code)
+        for code in leave_out
+        if clean_code(code, strip_zeros=spec.strip_zeros) not in there
+    ]
+    return (
+        [
+            "'boundaries.leave_out' names codes that the boundary file does not have:"
+            f" {listed(idle)}; correct them"
+        ]
+        if idle
+        else []
+    )
 
 
 # --- Codes and names ---
@@ -167,7 +212,9 @@ def _label(number: int, code: str | None, detail: str = "") -> str:
     return f"feature {number}" + (f" ({inside})" if inside else "")
 
 
-def _named(features: Sequence[Feature], text_is_certain: bool, spec: AreaSpec, found: Findings) -> list[_Area]:
+def _named(
+    features: Sequence[Feature], text_is_certain: bool, spec: AreaSpec, found: Findings
+) -> list[_Area]:
     """Those features that have a code, a name and an outline."""
     areas = []
     for feature in features:
@@ -190,7 +237,9 @@ def _plain_code(feature: Feature, spec: AreaSpec) -> str | None:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return clean_code(unicodedata.normalize("NFC", str(value)), strip_zeros=spec.strip_zeros) or None
+    return (
+        clean_code(unicodedata.normalize("NFC", str(value)), strip_zeros=spec.strip_zeros) or None
+    )
 
 
 def _code(feature: Feature, spec: AreaSpec, found: Findings, text_is_certain: bool) -> str | None:
@@ -210,7 +259,9 @@ def _code(feature: Feature, spec: AreaSpec, found: Findings, text_is_certain: bo
     elif any(unicodedata.category(letter).startswith("C") for letter in code):
         found.refuse(faults.UNSEEN_CODE, _label(feature.number, None))
     elif not text_is_certain and not code.isascii():
-        found.refuse(faults.unknown_encoding(spec.boundaries.path.stem), _label(feature.number, None))
+        found.refuse(
+            faults.unknown_encoding(spec.boundaries.path.stem), _label(feature.number, None)
+        )
     else:
         if isinstance(value, float):
             found.note(faults.WHOLE_DECIMALS, _label(feature.number, code))
@@ -220,8 +271,11 @@ def _code(feature: Feature, spec: AreaSpec, found: Findings, text_is_certain: bo
     return None
 
 
-def _name(feature: Feature, code: str | None, spec: AreaSpec, found: Findings, text_is_certain: bool) -> str | None:
-    """The name to show, which is the code where the agency file names no property for it; None where it cannot be used."""
+def _name(
+    feature: Feature, code: str | None, spec: AreaSpec, found: Findings, text_is_certain: bool
+) -> str | None:
+    """The name to show, which is the code where the agency file names no property for it; None
+    where it cannot be used."""
     assert spec.boundaries is not None
     if spec.boundaries.name is None:
         return code
@@ -266,7 +320,8 @@ def _in_degrees(areas: list[_Area], crs: CRS, found: Findings) -> list[_Area]:
                 found.refuse(faults.not_a_grid(crs.name), area.extent())
             return []
     else:
-        # Looked at before they are converted: what is out of range would be turned around the globe.
+        # Looked at before they are converted: what is out of range would be turned around the
+        # globe.
         areas = [area for area in areas if _in_range(area, found)]
     try:
         converted = gpd.GeoSeries([area.outline for area in areas], crs=crs).to_crs(WGS84)
@@ -298,12 +353,16 @@ def _in_range(area: _Area, found: Findings) -> bool:
 
 
 def _in_country(outline: BaseGeometry, country: str, *, swapped: bool = False) -> bool:
-    """Whether each part lies in one of the country's boxes (islands on both sides of longitude 180 fit no single one)."""
+    """Whether each part lies in one of the country's boxes (islands on both sides of longitude 180
+    fit no single one)."""
     for part in shapely.get_parts(outline):
         west, south, east, north = part.bounds
         if swapped:
             west, south, east, north = south, west, north, east
-        if not any(w <= west and east <= e and s <= south and north <= n for w, s, e, n in COUNTRY_BOXES[country]):
+        if not any(
+            w <= west and east <= e and s <= south and north <= n
+            for w, s, e, n in COUNTRY_BOXES[country]
+        ):
             return False
     return True
 
@@ -328,18 +387,24 @@ def _sound(areas: Sequence[_Area], country: str | None, found: Findings) -> list
 
 def _longest_step(outline: BaseGeometry) -> float:
     """Degrees of longitude that the longest edge of any ring spans."""
-    rings = [ring for part in shapely.get_parts(outline) for ring in (part.exterior, *part.interiors)]
+    rings = [
+        ring for part in shapely.get_parts(outline) for ring in (part.exterior, *part.interiors)
+    ]
     return max(float(np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])).max()) for ring in rings)
 
 
 def _valid(area: _Area, found: Findings) -> BaseGeometry | None:
-    """The outline, mended where that leaves its area almost as it is: of an invalid outline `area` is what its rings, taken alone, enclose."""
+    """The outline, mended where that leaves its area almost as it is: of an invalid outline `area`
+    is what its rings, taken alone, enclose."""
     outline = area.outline
     if not outline.is_valid:
         outline = only_areas(shapely.make_valid(area.outline))
         x, y = map(float, explain_validity(area.outline).partition("[")[2].rstrip("]").split())
         label = area.label(f"near x {_number(x)}, y {_number(y)}")
-        if outline.is_empty or abs(outline.area - area.outline.area) > faults.MENDED_MOST * outline.area:
+        if (
+            outline.is_empty
+            or abs(outline.area - area.outline.area) > faults.MENDED_MOST * outline.area
+        ):
             found.refuse(faults.CROSSED, label)
             return None
         found.note(faults.MENDED, label)
@@ -371,7 +436,11 @@ def _joined(areas: Sequence[_Area], spec: AreaSpec, found: Findings) -> list[_Ar
                 found.refuse(faults.TWO_NAMES, label)
             else:
                 found.note(faults.DISSOLVED, label)
-        outline = same[0].outline if len(same) == 1 else only_areas(shapely.union_all([area.outline for area in same]))
+        outline = (
+            same[0].outline
+            if len(same) == 1
+            else only_areas(shapely.union_all([area.outline for area in same]))
+        )
         rows.append(replace(same[0], outline=outline))
     _compare_names(rows, spec.names, found)
     return rows
@@ -392,7 +461,9 @@ def _compare(rows: Sequence[_Area], found: Findings, *, refuse: bool) -> None:
     pairs = shapely.STRtree(outlines).query(outlines, predicate="intersects")
     for i, j in sorted(zip(*pairs.tolist(), strict=True)):
         if i < j:
-            share = outlines[i].intersection(outlines[j]).area / min(outlines[i].area, outlines[j].area)
+            share = outlines[i].intersection(outlines[j]).area / min(
+                outlines[i].area, outlines[j].area
+            )
             if share > faults.OVERLAP_MOST:
                 pair = f"'{shown(rows[i].code)}' and '{shown(rows[j].code)}' ({100 * share:.0f} %)"
                 (found.refuse if refuse else found.note)(faults.OVERLAPS, pair)

@@ -1,7 +1,8 @@
 """A boundary file as it lies on the disk: GeoJSON read strictly (RFC 7946), or a Shapefile.
 
-GeoJSON is parsed here and not by GDAL, which turns a column of whole numbers with one null into decimals, closes rings,
-and passes over what it does not understand. Nothing is judged or changed here but the kind of each value and the shape of each geometry.
+GeoJSON is parsed here and not by GDAL, which turns a column of whole numbers with one null into
+decimals, closes rings, and passes over what it does not understand. Nothing is judged or changed
+here but the kind of each value and the shape of each geometry.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ from pyproj.exceptions import CRSError
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from anonymize.boundary_faults import BAD_POSITION, NO_OUTLINE, NOT_A_FEATURE, NOT_AN_AREA, OPEN_RING, SHORT_RING, Fault, shown
+from anonymize.boundary_faults import (
+    BAD_POSITION,
+    NO_OUTLINE,
+    NOT_A_FEATURE,
+    NOT_AN_AREA,
+    OPEN_RING,
+    SHORT_RING,
+    Fault,
+    shown,
+)
 
 GEOJSON = (".geojson", ".json")
 SHAPEFILE = ".shp"
@@ -45,7 +55,8 @@ class UnusableGeometryError(Exception):
 
 @dataclass(frozen=True)
 class Feature:
-    """`number` counts from 1. `outline` is a Polygon or MultiPolygon in the file's own coordinates; None where `fault` says what is wrong."""
+    """`number` counts from 1. `outline` is a Polygon or MultiPolygon in the file's own coordinates;
+    None where `fault` says what is wrong."""
 
     number: int
     properties: Mapping[str, Any]
@@ -57,8 +68,8 @@ class Feature:
 
 @dataclass(frozen=True)
 class BoundaryFile:
-    """`crs`: the coordinates that the file declares, None where it declares none. `text_is_certain` is False where nothing says in which
-    encoding its texts are written."""
+    """`crs`: the coordinates that the file declares, None where it declares none. `text_is_certain`
+    is False where nothing says in which encoding its texts are written."""
 
     features: tuple[Feature, ...]
     properties: tuple[str, ...]
@@ -71,8 +82,9 @@ def read_boundary_file(path: Path, wanted: Collection[str]) -> BoundaryFile:
     ending = path.suffix.lower()
     if ending not in (*GEOJSON, SHAPEFILE):
         raise BoundaryFileError(
-            f"a file that ends in '{path.suffix}' is neither GeoJSON (.geojson, .json) nor a Shapefile (.shp); "
-            "unpack it where it is a ZIP archive, or save it as GeoJSON (in QGIS: Export, Save Features As)"
+            f"a file that ends in '{path.suffix}' is neither GeoJSON (.geojson, .json) nor a"
+            " Shapefile (.shp); unpack it where it is a ZIP archive, or save it as GeoJSON (in"
+            " QGIS: Export, Save Features As)"
         )
     if not path.is_file():
         raise BoundaryFileError(f"there is no such file in {path.parent}; check 'boundaries.path'")
@@ -89,29 +101,39 @@ def _read_geojson(path: Path) -> BoundaryFile:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BoundaryFileError(f"byte {error.start + 1:,} is not UTF-8, which GeoJSON must be; save the file again as UTF-8") from None
+        raise BoundaryFileError(
+            f"byte {error.start + 1:,} is not UTF-8, which GeoJSON must be; save the file again as"
+            " UTF-8"
+        ) from None
     try:
         data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise BoundaryFileError(
-            f"line {error.lineno}, column {error.colno}: this is not JSON ({error.msg}); is the file whole? "
-            "A file with one feature a line must be saved again as one FeatureCollection"
+            f"line {error.lineno}, column {error.colno}: this is not JSON ({error.msg}); is the"
+            " file whole? A file with one feature a line must be saved again as one"
+            " FeatureCollection"
         ) from None
     except (ValueError, RecursionError) as error:
-        raise BoundaryFileError(f"this is not JSON that can be trusted ({shown(error)}); export the file again") from None
+        raise BoundaryFileError(
+            f"this is not JSON that can be trusted ({shown(error)}); export the file again"
+        ) from None
     kind = data.get("type") if isinstance(data, dict) else None
     if kind != "FeatureCollection" or not isinstance(data.get("features"), list):
         raise BoundaryFileError(
-            f"a FeatureCollection with a list of 'features' was expected, found {shown(kind) if kind else 'something else'}; "
-            "save the file again as GeoJSON (TopoJSON and Esri JSON are other formats)"
+            "a FeatureCollection with a list of 'features' was expected, found"
+            f" {shown(kind) if kind else 'something else'}; save the file again as GeoJSON"
+            " (TopoJSON and Esri JSON are other formats)"
         )
-    features = tuple(_feature(number, item) for number, item in enumerate(data["features"], start=1))
+    features = tuple(
+        _feature(number, item) for number, item in enumerate(data["features"], start=1)
+    )
     names = dict.fromkeys(name for feature in features for name in feature.properties)
     return BoundaryFile(features, tuple(names), _declared_crs(data.get("crs")))
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose names are all different: of two values of one name a parser would take either."""
+    """A JSON object whose names are all different: of two values of one name a parser would take
+    either."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -125,18 +147,23 @@ def _no_number(text: str) -> float:
 
 
 def _declared_crs(member: Any) -> CRS | None:
-    """The member 'crs' of GeoJSON as it was before RFC 7946. Raises BoundaryFileError for one that cannot be understood."""
+    """The member 'crs' of GeoJSON as it was before RFC 7946. Raises BoundaryFileError for one that
+    cannot be understood."""
     if member is None:
         return None
-    name = member["properties"].get("name") if isinstance(member, dict) and isinstance(member.get("properties"), dict) else None
+    name = (
+        member["properties"].get("name")
+        if isinstance(member, dict) and isinstance(member.get("properties"), dict)
+        else None
+    )
     try:
         if not isinstance(name, str):
             raise CRSError("no name")
         return CRS.from_user_input(name)
     except CRSError:
         raise BoundaryFileError(
-            f"its member 'crs' ({shown(name) if name else 'without a name'}) names no coordinates that are known; "
-            "export the file again in WGS 84 (EPSG:4326)"
+            f"its member 'crs' ({shown(name) if name else 'without a name'}) names no coordinates"
+            " that are known; export the file again in WGS 84 (EPSG:4326)"
         ) from None
 
 
@@ -153,12 +180,15 @@ def _feature(number: int, item: Any) -> Feature:
 
 
 def _area(geometry: Any) -> tuple[BaseGeometry, bool]:
-    """The outline of a GeoJSON geometry, and whether it has heights. Raises UnusableGeometryError."""
+    """The outline of a GeoJSON geometry, and whether it has heights. Raises
+    UnusableGeometryError."""
     if not geometry:
         raise UnusableGeometryError(NO_OUTLINE)
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind not in AREA_KINDS:
-        raise UnusableGeometryError(NOT_AN_AREA, f"it is a {shown(kind)}" if kind else "its type is missing")
+        raise UnusableGeometryError(
+            NOT_AN_AREA, f"it is a {shown(kind)}" if kind else "its type is missing"
+        )
     coordinates = geometry.get("coordinates")
     if not coordinates:
         raise UnusableGeometryError(NO_OUTLINE)
@@ -208,33 +238,48 @@ def _position(position: Any) -> tuple[float, float]:
 
 def _read_shapefile(path: Path, wanted: Collection[str]) -> BoundaryFile:
     """Read by GDAL as Arrow, where a null stays a null and a whole number whole."""
-    beside = {other.suffix.lower(): other for other in path.parent.iterdir() if other.stem == path.stem}
+    beside = {
+        other.suffix.lower(): other for other in path.parent.iterdir() if other.stem == path.stem
+    }
     if missing := [f"{path.stem}{ending}" for ending in COMPANIONS if ending not in beside]:
-        raise BoundaryFileError(f"a Shapefile is several files, and {' and '.join(missing)} is not beside it; copy all of them")
+        raise BoundaryFileError(
+            f"a Shapefile is several files, and {' and '.join(missing)} is not beside it; copy all"
+            " of them"
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what GDAL warns of (open rings, third numbers) is found again below, by feature
+            warnings.simplefilter(
+                "ignore"
+            )  # what GDAL warns of (open rings, third numbers) is found again below, by feature
             meta, table = pyogrio.read_arrow(path)
         names = tuple(str(name) for name in meta["fields"])
         columns = {name: table.column(name).to_pylist() for name in names if name in wanted}
         shapes = table.column(meta["geometry_name"] or "wkb_geometry").to_pylist()
     except UnicodeDecodeError:
         raise BoundaryFileError(
-            f"the texts in {beside['.dbf'].name} are not written as {path.stem}.cpg says, or nothing says how; "
-            f"write into {path.stem}.cpg the one word that is right, UTF-8 or ISO-8859-1"
+            f"the texts in {beside['.dbf'].name} are not written as {path.stem}.cpg says, or"
+            f" nothing says how; write into {path.stem}.cpg the one word that is right, UTF-8 or"
+            " ISO-8859-1"
         ) from None
     except Exception as error:  # GDAL and Arrow each raise their own classes
-        raise BoundaryFileError(f"it cannot be read as a Shapefile ({type(error).__name__}); is it whole?") from None
+        raise BoundaryFileError(
+            f"it cannot be read as a Shapefile ({type(error).__name__}); is it whole?"
+        ) from None
     crs = None
     try:
         if ".prj" in beside:
             crs = CRS.from_user_input(meta["crs"])
     except CRSError:
         raise BoundaryFileError(
-            f"{beside['.prj'].name} names no coordinates that are known; export the Shapefile again in WGS 84 (EPSG:4326)"
+            f"{beside['.prj'].name} names no coordinates that are known; export the Shapefile again"
+            " in WGS 84 (EPSG:4326)"
         ) from None
-    features = tuple(_shape(i + 1, {name: column[i] for name, column in columns.items()}, shape) for i, shape in enumerate(shapes))
-    # Byte 29 of the attribute table is its language driver; 0 says nothing, and then only a .cpg file tells the encoding.
+    features = tuple(
+        _shape(i + 1, {name: column[i] for name, column in columns.items()}, shape)
+        for i, shape in enumerate(shapes)
+    )
+    # Byte 29 of the attribute table is its language driver; 0 says nothing, and then only a .cpg
+    # file tells the encoding.
     certain = ".cpg" in beside or beside[".dbf"].read_bytes()[29:30] not in (b"", b"\0")
     return BoundaryFile(features, names, crs, certain)
 
@@ -243,11 +288,15 @@ def _shape(number: int, properties: Mapping[str, Any], binary: bytes | None) -> 
     try:
         outline = None if binary is None else shapely.from_wkb(binary)
     except shapely.errors.GEOSException:
-        return Feature(number, properties, None, fault=OPEN_RING)  # what GEOS refuses to hold at all
+        return Feature(
+            number, properties, None, fault=OPEN_RING
+        )  # what GEOS refuses to hold at all
     if outline is None or outline.is_empty:
         return Feature(number, properties, None, fault=NO_OUTLINE)
     if outline.geom_type not in AREA_KINDS:
-        return Feature(number, properties, None, fault=NOT_AN_AREA, detail=f"it is a {outline.geom_type}")
+        return Feature(
+            number, properties, None, fault=NOT_AN_AREA, detail=f"it is a {outline.geom_type}"
+        )
     if not all(map(math.isfinite, outline.bounds)):
         return Feature(number, properties, None, fault=BAD_POSITION)
     return Feature(number, properties, shapely.force_2d(outline), bool(outline.has_z))

@@ -1,4 +1,5 @@
-"""The portrait of an export as text: what is unusual, the tally, bars of calls over time, and what the columns hold. Private."""
+"""The portrait of an export as text: what is unusual, the tally, bars of calls over time, and what
+the columns hold. Private."""
 
 from __future__ import annotations
 
@@ -25,17 +26,26 @@ BLANK = "(blank)"
 
 
 def portrait_text(portrait: Portrait, tally: Tally) -> str:
-    """All of it. Bars and lists fit a screen; a sentence is one line, however long (see `for_screen`)."""
+    """All of it. Bars and lists fit a screen; a sentence is one line, however long (see
+    `for_screen`)."""
     lines: list[str] = []
     worth = all_unusual(portrait, tally)
-    lines += ["Worth a look first:", *(f"  * {line}" for line in worth)] if worth else ["Nothing unusual was seen."]
+    lines += (
+        ["Worth a look first:", *(f"  * {line}" for line in worth)]
+        if worth
+        else ["Nothing unusual was seen."]
+    )
     lines += ["", *tally_lines(tally)]
     lines += [*_span(portrait), *_over_time(portrait, tally)]
     for section in (_files, _zones, _durations, _blanks):
         lines += section(portrait)
     lines += _values(portrait, tally)
     if portrait.unused:
-        lines += ["", "Columns of the export that are not read", *_flow("", [shown(name) for name in portrait.unused])]
+        lines += [
+            "",
+            "Columns of the export that are not read",
+            *_flow("", [shown(name) for name in portrait.unused]),
+        ]
     return "\n".join(shown(line, len(line)) for line in lines)
 
 
@@ -45,7 +55,8 @@ def all_unusual(portrait: Portrait, tally: Tally) -> list[str]:
 
 
 def for_screen(text: str, encoding: str | None, *, wrapped: bool) -> str:
-    """The same in what a screen can show: bars of `#` where it has no blocks; no line wider than WIDTH where `wrapped`."""
+    """The same in what a screen can show: bars of `#` where it has no blocks; no line wider than
+    WIDTH where `wrapped`."""
     encoding = encoding or "ascii"
     if wrapped:
         text = "\n".join(piece for line in text.split("\n") for piece in _wrapped(line))
@@ -53,12 +64,15 @@ def for_screen(text: str, encoding: str | None, *, wrapped: bool) -> str:
         (_EIGHTHS + _HEIGHTS).encode(encoding)
     except UnicodeEncodeError:
         bars = {ord(block): "#" if i > 3 else "" for i, block in enumerate(_EIGHTHS) if i}
-        text = text.translate(bars | {ord(block): str(i + 1) for i, block in enumerate(_HEIGHTS[:-1])})
+        text = text.translate(
+            bars | {ord(block): str(i + 1) for i, block in enumerate(_HEIGHTS[:-1])}
+        )
     return text.encode(encoding, "replace").decode(encoding)
 
 
 def shown(text: str, most: int = MAX_TEXT) -> str:
-    """A text of the export on one line, without what would steer a screen, and no longer than `most`."""
+    """A text of the export on one line, without what would steer a screen, and no longer than
+    `most`."""
     plain = "".join(c if c.isprintable() else "?" for c in text)
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
@@ -68,7 +82,9 @@ def _wrapped(line: str) -> list[str]:
     if len(line) <= WIDTH:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()) + (2 if line.lstrip().startswith("* ") else 4))
-    return wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return wrap(
+        line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _flow(name: str, items: Sequence[str]) -> Iterator[str]:
@@ -92,25 +108,41 @@ def bar(n: int, most: int) -> str:
 def _bars(counts: Mapping[str, int]) -> list[str]:
     most, width = max(counts.values(), default=0), max(map(len, counts), default=0)
     number = len(f"{most:,}")
-    return [f"  {name:<{width}} {n:>{number},} {bar(n, most)}".rstrip() for name, n in counts.items()]
+    return [
+        f"  {name:<{width}} {n:>{number},} {bar(n, most)}".rstrip() for name, n in counts.items()
+    ]
 
 
 def _span(portrait: Portrait) -> Iterator[str]:
     days = portrait.days
     if days.first and days.last:
         yield ""
-        yield f"Calls from {days.first} to {days.last} (the period is {portrait.data_from} to {portrait.data_to})"
+        yield (
+            f"Calls from {days.first} to {days.last} (the period is {portrait.data_from} to"
+            f" {portrait.data_to})"
+        )
 
 
 def _over_time(portrait: Portrait, tally: Tally) -> Iterator[str]:
-    days, months = portrait.days, {code: calls for code, (calls, _days) in portrait.days.months.items()}
+    days, months = (
+        portrait.days,
+        {code: calls for code, (calls, _days) in portrait.days.months.items()},
+    )
     if months:
         yield from ("", "Calls by year", *_bars(portrait.years))
-        yield from ("", "Calls by month", *(_bars(months) if len(months) <= MAX_MONTHS else _months_of_years(months)))
+        yield from (
+            "",
+            "Calls by month",
+            *(_bars(months) if len(months) <= MAX_MONTHS else _months_of_years(months)),
+        )
     if any(days.weekdays):
         yield from ("", "Calls by weekday", *_bars(dict(zip(WEEKDAYS, days.weekdays, strict=True))))
     if any(days.hours):
-        yield from ("", "Calls by hour", *_bars({f"{hour:02d}": n for hour, n in enumerate(days.hours)}))
+        yield from (
+            "",
+            "Calls by hour",
+            *_bars({f"{hour:02d}": n for hour, n in enumerate(days.hours)}),
+        )
         yield from (f"  {line}" for line in hour_notes(portrait, tally))
 
 
@@ -120,9 +152,14 @@ def hour_notes(portrait: Portrait, tally: Tally) -> list[str]:
     notes = [f"quietest around {clock(quietest(hours))}, busiest at {clock(busiest(hours))}"]
     if portrait.times.clocks:
         midnight = tally.notes.get("at_midnight", 0)
-        notes.append(f"calls at exactly midnight: {midnight:,} ({percent(midnight, portrait.calls)})")
+        notes.append(
+            f"calls at exactly midnight: {midnight:,} ({percent(midnight, portrait.calls)})"
+        )
     if portrait.days.unknown_hour:
-        notes.append(f"calls of an unknown hour: {portrait.days.unknown_hour:,} ({percent(portrait.days.unknown_hour, portrait.calls)})")
+        notes.append(
+            f"calls of an unknown hour: {portrait.days.unknown_hour:,}"
+            f" ({percent(portrait.days.unknown_hour, portrait.calls)})"
+        )
     return notes
 
 
@@ -132,29 +169,46 @@ def _months_of_years(months: Mapping[str, int]) -> Iterator[str]:
     for year in dict.fromkeys(code[:4] for code in months):
         mine = {code: n for code, n in months.items() if code.startswith(year)}
         columns = [mine.get(f"{year}-{month:02d}") for month in range(1, 13)]
-        drawn = "".join(" " if n is None else "_" if n == 0 else _HEIGHTS[min(7, 8 * n // (most + 1))] for n in columns)
+        drawn = "".join(
+            " " if n is None else "_" if n == 0 else _HEIGHTS[min(7, 8 * n // (most + 1))]
+            for n in columns
+        )
         low, high = min(mine, key=lambda code: mine[code]), max(mine, key=lambda code: mine[code])
         yield f"  {year} {drawn}  fewest {low} ({mine[low]:,}), most {high} ({mine[high]:,})"
 
 
 def _files(portrait: Portrait) -> Iterator[str]:
     if len(portrait.files) > 1:
-        yield from ("", "Rows of each file", *_bars({shown(name): n for name, n in portrait.files.items()}))
+        yield from (
+            "",
+            "Rows of each file",
+            *_bars({shown(name): n for name, n in portrait.files.items()}),
+        )
 
 
 def _zones(portrait: Portrait) -> Iterator[str]:
     if portrait.times.offsets:
-        yield from ("", "Zones written behind times", *(f"  {line}" for line in zone_notes(portrait)))
+        yield from (
+            "",
+            "Zones written behind times",
+            *(f"  {line}" for line in zone_notes(portrait)),
+        )
 
 
 def zone_notes(portrait: Portrait) -> list[str]:
     """Of each column whose times name zones: how many, and whether they are the agency's."""
     notes = []
     for column, offsets in portrait.times.offsets.items():
-        zones = offsets.lowest if offsets.lowest == offsets.highest else f"{offsets.lowest} to {offsets.highest}"
+        zones = (
+            offsets.lowest
+            if offsets.lowest == offsets.highest
+            else f"{offsets.lowest} to {offsets.highest}"
+        )
         notes.append(
-            f"'{shown(column)}': {percent(offsets.given, offsets.texts)} of {offsets.texts:,} times ({zones}); {percent(offsets.utc, offsets.given)} of them in "
-            f"UTC, which is moved to {portrait.timezone}; {percent(offsets.agreeing, offsets.given)} as {portrait.timezone} was at that moment"
+            f"'{shown(column)}': {percent(offsets.given, offsets.texts)} of {offsets.texts:,} times"
+            f" ({zones}); {percent(offsets.utc, offsets.given)} of them in UTC, which is moved to"
+            f" {portrait.timezone}; {percent(offsets.agreeing, offsets.given)} as"
+            f" {portrait.timezone} was at that moment"
         )
     return notes
 
@@ -164,20 +218,29 @@ def _durations(portrait: Portrait) -> Iterator[str]:
     if known:
         yield from ("", "Durations (calls)")
         for measure, bands in known.items():
-            yield from _flow(measure.removeprefix("minutes_"), [f"{name}: {n:,}" for name, n in zip(BANDS, bands, strict=True) if n])
+            yield from _flow(
+                measure.removeprefix("minutes_"),
+                [f"{name}: {n:,}" for name, n in zip(BANDS, bands, strict=True) if n],
+            )
 
 
 def _blanks(portrait: Portrait) -> Iterator[str]:
     blank = {name: column.blank for name, column in portrait.columns.items() if column.blank}
     if blank:
         most_first = sorted(blank, key=lambda name: -blank[name])
-        listed = [f"'{shown(name)}' {blank[name]:,} ({percent(blank[name], portrait.rows)})" for name in most_first]
+        listed = [
+            f"'{shown(name)}' {blank[name]:,} ({percent(blank[name], portrait.rows)})"
+            for name in most_first
+        ]
         yield from ("", "Blank (rows)", *_flow("", listed))
 
 
 def _values(portrait: Portrait, tally: Tally) -> Iterator[str]:
     if tally.values:
-        yield from ("", f"Values as they are read (rows), the {MAX_VALUES} most frequent of each field")
+        yield from (
+            "",
+            f"Values as they are read (rows), the {MAX_VALUES} most frequent of each field",
+        )
     for name, report in tally.values.items():
         listed = [value_text(text, code, n) for text, code, n in report.rows[:MAX_VALUES]]
         if len(report.rows) > MAX_VALUES:
@@ -197,5 +260,13 @@ def value_text(text: str, code: str, n: int) -> str:
 
 
 __all__: Sequence[str] = [
-    "BLANK", "all_unusual", "bar", "for_screen", "hour_notes", "not_listed", "portrait_text", "shown", "zone_notes",
-]  # fmt: skip
+    "BLANK",
+    "all_unusual",
+    "bar",
+    "for_screen",
+    "hour_notes",
+    "not_listed",
+    "portrait_text",
+    "shown",
+    "zone_notes",
+]

@@ -1,7 +1,8 @@
-"""Does a day of calls look like a day? The rise and fall of calls over 24 hours gives away clocks that are read wrongly.
+"""Does a day of calls look like a day? The rise and fall of calls over 24 hours gives away clocks
+that are read wrongly.
 
-People call least before dawn and most in the afternoon, in every city of which calls are open; so the hours of an export can be
-held against that without knowing anything else about it.
+People call least before dawn and most in the afternoon, in every city of which calls are open; so
+the hours of an export can be held against that without knowing anything else about it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from math import atan2, cos, hypot, inf, pi, sin, sqrt
 
 HOURS = 24
 NIGHT = range(2, 7)
-"""Hours of the night in which calls are usually fewest: the middle of the quietest three hours lies in one of them."""
+"""Hours of the night in which calls are usually fewest: the middle of the quietest three hours lies
+in one of them."""
 TURNING_POINT = 4.0
-"""Hour at which the wave of 24 hours that fits the calls best is usually lowest (Toronto's open data: 3.9)."""
+"""Hour at which the wave of 24 hours that fits the calls best is usually lowest (Toronto's open
+data: 3.9)."""
 ENOUGH = 100
 """Calls with a known hour without which nothing is said of the day."""
 SURE = 3.0
 """Standard errors by which counts must differ before anything is said of the day."""
 VERY_SURE = 3.5
-"""The same before anything is said of summer against winter, for habits differ a little between them too."""
+"""The same before anything is said of summer against winter, for habits differ a little between
+them too."""
 ALL_AROUND = 0.15
 """Share of an average hour that each hour must have for calls to come all around the clock."""
 FAR = 2.5
@@ -33,8 +37,12 @@ def _three_hours(hours: Sequence[int], middle: int) -> int:
 
 
 def quietest(hours: Sequence[int]) -> int:
-    """The hour in the middle of the three that hold the fewest calls; of several, one in the night."""
-    return min(range(HOURS), key=lambda hour: (_three_hours(hours, hour), hour not in NIGHT, abs(hour - TURNING_POINT)))
+    """The hour in the middle of the three that hold the fewest calls; of several, one in the
+    night."""
+    return min(
+        range(HOURS),
+        key=lambda hour: (_three_hours(hours, hour), hour not in NIGHT, abs(hour - TURNING_POINT)),
+    )
 
 
 def busiest(hours: Sequence[int]) -> int:
@@ -43,13 +51,17 @@ def busiest(hours: Sequence[int]) -> int:
 
 
 def looks_moved(hours: Sequence[int]) -> bool:
-    """Are calls fewest at another time than before dawn, by more than chance can explain? The hours themselves tell, or, where calls come all around the
-    clock, the wave that fits them."""
+    """Are calls fewest at another time than before dawn, by more than chance can explain? The hours
+    themselves tell, or, where calls come all around the clock, the wave that fits them."""
     if sum(hours) < ENOUGH:
         return False
     around_the_clock = min(hours) >= ALL_AROUND * sum(hours) / HOURS
     off = (turning_point(hours) - TURNING_POINT + HOURS / 2) % HOURS - HOURS / 2
-    if around_the_clock and abs(off) >= FAR and SURE * sqrt(_variance(hours)) * HOURS / (2 * pi) < 1:
+    if (
+        around_the_clock
+        and abs(off) >= FAR
+        and SURE * sqrt(_variance(hours)) * HOURS / (2 * pi) < 1
+    ):
         return True
     lowest = _three_hours(hours, quietest(hours))
     night = min(_three_hours(hours, hour) for hour in NIGHT)
@@ -70,13 +82,15 @@ def turning_point(hours: Sequence[int]) -> float:
 
 
 def _variance(hours: Sequence[int]) -> float:
-    """Of the component's angle (in radians): 2 / (N a^2) for N counts and an amplitude a relative to their mean."""
+    """Of the component's angle (in radians): 2 / (N a^2) for N counts and an amplitude a relative
+    to their mean."""
     total, strength = sum(hours), hypot(*_wave(hours))
     return total / (2 * strength**2) if strength > 1e-9 * total else inf
 
 
 def hours_late(hours: Sequence[int]) -> int:
-    """Hours (-11 to 12) by which the day seems to be moved: 5 where calls are fewest at 9 in place of 4."""
+    """Hours (-11 to 12) by which the day seems to be moved: 5 where calls are fewest at 9 in place
+    of 4."""
     return _around(round(turning_point(hours) - TURNING_POINT))
 
 
@@ -85,17 +99,25 @@ def _around(shift: int) -> int:
 
 
 def moved_between(winter: Sequence[int], summer: Sequence[int]) -> float:
-    """Hours by which a summer's day lies later than a winter's where that is more than chance can explain, else 0."""
+    """Hours by which a summer's day lies later than a winter's where that is more than chance can
+    explain, else 0."""
     if min(sum(winter), sum(summer)) < ENOUGH:
         return 0.0
     shift = (turning_point(summer) - turning_point(winter) + HOURS / 2) % HOURS - HOURS / 2
-    return shift if abs(shift) > VERY_SURE * sqrt(_variance(winter) + _variance(summer)) * HOURS / (2 * pi) else 0.0
+    return (
+        shift
+        if abs(shift) > VERY_SURE * sqrt(_variance(winter) + _variance(summer)) * HOURS / (2 * pi)
+        else 0.0
+    )
 
 
 def of_twelve_hours(hours: Sequence[int]) -> bool:
-    """Do all calls stand in the first half of the day, the small hours among them, as when AM and PM are lost?"""
+    """Do all calls stand in the first half of the day, the small hours among them, as when AM and
+    PM are lost?"""
     total = sum(hours)
-    return total >= ENOUGH // 2 and sum(hours[13:]) <= 0.005 * total and sum(hours[1:6]) > 0.1 * total
+    return (
+        total >= ENOUGH // 2 and sum(hours[13:]) <= 0.005 * total and sum(hours[1:6]) > 0.1 * total
+    )
 
 
 def missing_hour(hours: Sequence[int]) -> int | None:

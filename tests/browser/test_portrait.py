@@ -1,4 +1,5 @@
-"""The private portrait of an export in a real browser: no request, no error, nothing to scroll sideways but wide tables and charts, fit for paper."""
+"""The private portrait of an export in a real browser: no request, no error, nothing to scroll
+sideways but wide tables and charts, fit for paper."""
 
 import pytest
 
@@ -9,7 +10,9 @@ from tests.unit.test_portrait import agency, calls, seen
 @pytest.mark.parametrize("width", [1100, 320])
 def test_the_portrait_opens_without_a_network(browser, tmp_path, width):
     found = seen(agency(tmp_path, calls(600)))
-    (tmp_path / "portrait.html").write_text(portrait_html(found.portrait, found.tally), encoding="utf-8")
+    (tmp_path / "portrait.html").write_text(
+        portrait_html(found.portrait, found.tally), encoding="utf-8"
+    )
     page = browser.new_page(viewport={"width": width, "height": 800})
     asked, wrong = [], []
     page.on("request", lambda request: asked.append(request.url))

@@ -1,4 +1,5 @@
-"""How complete fields are is told so that no small number of blanks can be worked back, and the audit counts with it."""
+"""How complete fields are is told so that no small number of blanks can be worked back, and the
+audit counts with it."""
 
 import csv
 import math
@@ -32,7 +33,11 @@ def test_fields_by_month_equal_pandas(example_city, example_exports):
     month = calls["received"].str[:7]
     rows = list(csv.DictReader((out / "tables/completeness.csv").open()))
     assert len({r["period"] for r in rows if r["field"] == "race_ethnicity"}) == 25
-    for name, column in (("race_ethnicity", "race"), ("arrived_at", "on_scene"), ("language", "language")):
+    for name, column in (
+        ("race_ethnicity", "race"),
+        ("arrived_at", "on_scene"),
+        ("language", "language"),
+    ):
         filled = (calls[column] != "").groupby(month).mean() * 100
         for row in rows:
             if row["field"] == name and row["period"] != "all":
@@ -54,11 +59,18 @@ def tell(folder, field, period, **instead):
 
 
 def test_the_audit_counts_with_reasons_too(example_city, tmp_path):
-    """Why no team came is asked of eligible calls that none reached: the audit sets the share against the counts of those."""
+    """Why no team came is asked of eligible calls that none reached: the audit sets the share
+    against the counts of those."""
     _built, out = example_city
-    row = next(r for r in csv.DictReader((out / "tables/completeness.csv").open()) if r["field"] == "not_served_reason")
+    row = next(
+        r
+        for r in csv.DictReader((out / "tables/completeness.csv").open())
+        if r["field"] == "not_served_reason"
+    )
     counts = {
-        r["not_served_reason"]: int(r["calls"]) for r in csv.DictReader((out / "tables/not_served.csv").open()) if r["period"] == "all"
+        r["not_served_reason"]: int(r["calls"])
+        for r in csv.DictReader((out / "tables/not_served.csv").open())
+        if r["period"] == "all"
     }
     asked = counts["all"] - counts["served"]
     assert row["out_of"] == "eligible_not_served"
@@ -66,12 +78,19 @@ def test_the_audit_counts_with_reasons_too(example_city, tmp_path):
     for one_too_far in (-1, 1):
         folder = tmp_path / f"release{one_too_far}"
         shutil.copytree(out, folder)
-        tell(folder, "not_served_reason", "all", at_least=int(row["at_least"]) + one_too_far, at_most=int(row["at_most"]) + one_too_far)
+        tell(
+            folder,
+            "not_served_reason",
+            "all",
+            at_least=int(row["at_least"]) + one_too_far,
+            at_most=int(row["at_most"]) + one_too_far,
+        )
         assert "contradiction" in {f.attack for f in audit_release(folder).findings}
 
 
 def test_the_audit_counts_times_of_arrival_too(example_city, tmp_path):
-    """A call without a time of arrival has no wait: a share that speaks of more such calls than are published contradicts them."""
+    """A call without a time of arrival has no wait: a share that speaks of more such calls than are
+    published contradicts them."""
     _built, out = example_city
     folder = tmp_path / "release"
     shutil.copytree(out, folder)
@@ -90,5 +109,9 @@ def test_the_audit_counts_with_it(example_city, tmp_path):
         if row["area"] == "unknown" and row["status"] == "suppressed" and len(row["period"]) == 7
     )
     tell(folder, "area", withheld, at_least="100")
-    assert {f.attack for f in audit_release(folder).findings} & {"narrow", "pinned", "contradiction"}
+    assert {f.attack for f in audit_release(folder).findings} & {
+        "narrow",
+        "pinned",
+        "contradiction",
+    }
     assert audit_release(out).passed

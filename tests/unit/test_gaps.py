@@ -31,7 +31,9 @@ def calls(skip=lambda day: False, level=6.0, stamp="{day} {hour:02d}:00"):
         for _ in range(rng.poisson(level)):
             kind = "Crisis" if rng.random() < 0.6 else "Check"
             if not skip(day):
-                rows.append(f"{len(rows)},{stamp.format(day=day, hour=int(rng.integers(24)))},{kind}")
+                rows.append(
+                    f"{len(rows)},{stamp.format(day=day, hour=int(rng.integers(24)))},{kind}"
+                )
     return "\n".join(rows) + "\n"
 
 
@@ -58,45 +60,92 @@ def statuses(out, table, column="period", **at):
     return found
 
 
-# --- the agency file ---------------------------------------------------------------------------------
+# --- the agency file ---
 
 
 @pytest.mark.parametrize(
     ("gap", "told"),
     [
-        (f"from = 2024-02-29\nto = 2024-02-01\n{REASON}", "a gap ends on 2024-02-01, before it begins on 2024-02-29"),
-        (f"from = 2023-12-01\nto = 2024-01-02\n{REASON}", "reaches beyond the period of the release, 2024-01-01 to 2024-06-30; end it there"),
-        (f"from = 2024-06-01\nto = 2024-07-01\n{REASON}", "reaches beyond the period of the release"),
+        (
+            f"from = 2024-02-29\nto = 2024-02-01\n{REASON}",
+            "a gap ends on 2024-02-01, before it begins on 2024-02-29",
+        ),
+        (
+            f"from = 2023-12-01\nto = 2024-01-02\n{REASON}",
+            "reaches beyond the period of the release, 2024-01-01 to 2024-06-30; end it there",
+        ),
+        (
+            f"from = 2024-06-01\nto = 2024-07-01\n{REASON}",
+            "reaches beyond the period of the release",
+        ),
         ("from = 2024-02-01\nto = 2024-02-29", "must say one of the two: 'reason'"),
-        (f"from = 2024-02-01\nto = 2024-02-29\nno_calls = true\n{REASON}", "must say one of the two: 'reason'"),
-        ('from = 2024-02-01\nto = 2024-02-29\nreason = { en = "", es = "" }', "must have at least 1 character"),
-        (f"from = 2024-02-01\nuntil = 2024-02-29\n{REASON}", "'release.gaps.1.until' is not a known key; it can be one of: from, no_calls, reason, to"),
-        (f"from = 2024-01-01\nto = 2024-06-30\n{REASON}", "the gaps leave no day on which calls were collected"),
-        (f"from = 2024-02-01\nto = 2024-02-29\n{REASON}\n[[release.gaps]]\nfrom = 2024-02-29\nto = 2024-03-01\nno_calls = true", "overlaps the one from 2024-02-01"),
+        (
+            f"from = 2024-02-01\nto = 2024-02-29\nno_calls = true\n{REASON}",
+            "must say one of the two: 'reason'",
+        ),
+        (
+            'from = 2024-02-01\nto = 2024-02-29\nreason = { en = "", es = "" }',
+            "must have at least 1 character",
+        ),
+        (
+            f"from = 2024-02-01\nuntil = 2024-02-29\n{REASON}",
+            (
+                "'release.gaps.1.until' is not a known key; it can be one of: from, no_calls,"
+                " reason, to"
+            ),
+        ),
+        (
+            f"from = 2024-01-01\nto = 2024-06-30\n{REASON}",
+            "the gaps leave no day on which calls were collected",
+        ),
+        (
+            (
+                f"from = 2024-02-01\nto = 2024-02-29\n{REASON}\n[[release.gaps]]\n"
+                "from = 2024-02-29\nto = 2024-03-01\nno_calls = true"
+            ),
+            "overlaps the one from 2024-02-01",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_in_a_gap_are_told_with_their_line(tmp_path, gap, told):
     agency = write_agency(tmp_path, extra=f"\n[[release.gaps]]\n{gap}\n")
     with pytest.raises(SchemaError) as error:
         load(agency)
     assert told in str(error.value)
-    assert min(lines_of(error.value)) >= agency.read_text().splitlines().index("[[release.gaps]]") + 1
+    assert (
+        min(lines_of(error.value)) >= agency.read_text().splitlines().index("[[release.gaps]]") + 1
+    )
 
 
-# --- what is asked, and what is refused --------------------------------------------------------------
+# --- what is asked, and what is refused ---
 
 
 def test_check_asks_and_prints_both_answers(tmp_path, capsys):
     agency = write_agency(tmp_path, calls(in_february))
     assert main(["check", str(agency), "--private", str(tmp_path / "private"), "--quiet"]) == 0
     told = capsys.readouterr().out
-    assert "No call is recorded from 2024-02-01 to 2024-02-29 (29 days), which chance does not explain: is a file missing?" in told
-    assert told.index("No call is recorded") < told.index("Rows read"), "what is unusual stands first"
+    assert (
+        "No call is recorded from 2024-02-01 to 2024-02-29 (29 days), which chance does not"
+        " explain: is a file missing?" in told
+    )
+    assert told.index("No call is recorded") < told.index("Rows read"), (
+        "what is unusual stands first"
+    )
     listed = told[told.index("Answers that 'build' waits for") :].split("\nRejected rows")[0]
-    assert str(agency.resolve()) in listed and listed.rstrip() in (tmp_path / "private/portrait.txt").read_text()
-    blocks = [f"[[release.gaps]]{block}".split("\n\n")[0] for block in listed.split("[[release.gaps]]")[1:]]
+    assert (
+        str(agency.resolve()) in listed
+        and listed.rstrip() in (tmp_path / "private/portrait.txt").read_text()
+    )
+    blocks = [
+        f"[[release.gaps]]{block}".split("\n\n")[0]
+        for block in listed.split("[[release.gaps]]")[1:]
+    ]
     lost, nobody = (tomllib.loads(block)["release"]["gaps"][0] for block in blocks)
-    assert (lost["from"], lost["to"], lost["reason"]) == (date(2024, 2, 1), date(2024, 2, 29), {"en": "", "es": ""})
+    assert (lost["from"], lost["to"], lost["reason"]) == (
+        date(2024, 2, 1),
+        date(2024, 2, 29),
+        {"en": "", "es": ""},
+    )
     assert nobody == {"from": date(2024, 2, 1), "to": date(2024, 2, 29), "no_calls": True}
     assert not (tmp_path / "out").exists()
 
@@ -124,7 +173,9 @@ def test_build_refuses_until_the_agency_file_answers(tmp_path, capsys, skip, spa
         "that nobody called is a count, and is told by counts alone"
     )
     found = statuses(tmp_path / "out", "calls")
-    assert {code for code, (_value, status) in found.items() if status != "published"} == {"2024"}, "of which the data cover one half"
+    assert {code for code, (_value, status) in found.items() if status != "published"} == {
+        "2024"
+    }, "of which the data cover one half"
 
 
 def after_april(day):
@@ -138,14 +189,25 @@ def before_february(day):
 @pytest.mark.parametrize(
     ("skip", "told", "edge", "gap", "last"),
     [
-        (after_april, "write data_to = 2024-04-10", "end", ("2024-04-11", "2024-06-30"), {"2024-04": "incomplete", "2024-05": "not_collected"}),
         (
-            before_february, "write data_from = 2024-02-06", "begin", ("2024-01-01", "2024-02-05"),
+            after_april,
+            "write data_to = 2024-04-10",
+            "end",
+            ("2024-04-11", "2024-06-30"),
+            {"2024-04": "incomplete", "2024-05": "not_collected"},
+        ),
+        (
+            before_february,
+            "write data_from = 2024-02-06",
+            "begin",
+            ("2024-01-01", "2024-02-05"),
             {"2024-01": "not_collected", "2024-02": "incomplete", "2024-03": "published"},
         ),
     ],
-)  # fmt: skip
-def test_nothing_before_the_first_record_or_past_the_last_is_a_zero(tmp_path, capsys, skip, told, edge, gap, last):
+)
+def test_nothing_before_the_first_record_or_past_the_last_is_a_zero(
+    tmp_path, capsys, skip, told, edge, gap, last
+):
     agency = write_agency(tmp_path, calls(skip))
     assert main(["check", str(agency), "--private", str(tmp_path / "private"), "--quiet"]) == 0
     screen = capsys.readouterr().out
@@ -168,13 +230,22 @@ def test_nothing_before_the_first_record_or_past_the_last_is_a_zero(tmp_path, ca
         file.write(f"\n[[release.gaps]]\nfrom = {gap[0]}\nto = {gap[1]}\nno_calls = true\n")
     assert make(agency, tmp_path / "answered", tmp_path / "other", answered=False) == 0
     zeros = statuses(tmp_path / "answered", "calls")
-    assert {value for code, (value, _) in zeros.items() if last.get(code) == "not_collected"} == {"0"}
+    assert {value for code, (value, _) in zeros.items() if last.get(code) == "not_collected"} == {
+        "0"
+    }
 
 
 def test_days_past_a_gap_at_the_end_want_an_answer(tmp_path, capsys):
     """No record lies next to them, so they cannot be said to follow the last one."""
-    agency = write_agency(tmp_path, calls(after_april), extra=f"\n[[release.gaps]]\nfrom = 2024-04-11\nto = 2024-05-20\n{REASON}\n")
-    assert make(agency, tmp_path / "out", tmp_path / "private", answered=False) == SourceError.exit_code
+    agency = write_agency(
+        tmp_path,
+        calls(after_april),
+        extra=f"\n[[release.gaps]]\nfrom = 2024-04-11\nto = 2024-05-20\n{REASON}\n",
+    )
+    assert (
+        make(agency, tmp_path / "out", tmp_path / "private", answered=False)
+        == SourceError.exit_code
+    )
     assert "No call is recorded from 2024-05-21 to 2024-06-30" in capsys.readouterr().err
 
 
@@ -190,18 +261,29 @@ def test_the_audit_wants_the_edge_of_the_records_declared(tmp_path):
     assert any("the records begin or end is not declared" in str(finding) for finding in found)
 
 
-@pytest.mark.parametrize(("answer", "said"), [(REASON, "nothing was collected"), ("no_calls = true", "nobody called")])
+@pytest.mark.parametrize(
+    ("answer", "said"), [(REASON, "nothing was collected"), ("no_calls = true", "nobody called")]
+)
 def test_an_answer_that_records_contradict_is_refused(tmp_path, answer, said):
-    agency = write_agency(tmp_path, calls(in_february), extra=f"\n[[release.gaps]]\nfrom = 2024-01-31\nto = 2024-03-02\n{answer}\n")
+    agency = write_agency(
+        tmp_path,
+        calls(in_february),
+        extra=f"\n[[release.gaps]]\nfrom = 2024-01-31\nto = 2024-03-02\n{answer}\n",
+    )
     with pytest.raises(SourceError) as error:
         tally_of(agency)
-    assert f"gap 1 in [[release.gaps]], 2024-01-31 to 2024-03-02, says that {said}, but 3 of its days hold records" in str(error.value)
+    assert (
+        f"gap 1 in [[release.gaps]], 2024-01-31 to 2024-03-02, says that {said}, but 3 of its days"
+        " hold records" in str(error.value)
+    )
 
 
 def test_a_source_with_months_alone(tmp_path):
     rows = calls(in_february, stamp="{day:%Y},{day:%m}").replace("id,at,type", "id,year,month,type")
     changes = {'timestamp = "at"': 'year = "year"\nmonth = "month"'}
-    assert [str(q.span) for q in tally_of(write_agency(tmp_path / "asked", rows, changes)).unanswered] == ["2024-02-01 to 2024-02-29"]
+    assert [
+        str(q.span) for q in tally_of(write_agency(tmp_path / "asked", rows, changes)).unanswered
+    ] == ["2024-02-01 to 2024-02-29"]
     assert tally_of(write_agency(tmp_path / "answered", rows, changes, FEBRUARY)).unanswered == ()
     wrong = f"\n[[release.gaps]]\nfrom = 2024-02-15\nto = 2024-03-31\n{REASON}\n"
     with pytest.raises(SourceError, match="but 1 of its months hold records"):
@@ -209,11 +291,16 @@ def test_a_source_with_months_alone(tmp_path):
 
 
 def test_a_source_without_time_is_not_asked(tmp_path):
-    changes = {'timestamp = "at"': "period = true", 'period = ["all", "year", "month"]': 'period = ["all"]'}
-    assert tally_of(write_agency(tmp_path, "id,type\n1,Crisis\n2,Check\n", changes)).unanswered == ()
+    changes = {
+        'timestamp = "at"': "period = true",
+        'period = ["all", "year", "month"]': 'period = ["all"]',
+    }
+    assert (
+        tally_of(write_agency(tmp_path, "id,type\n1,Crisis\n2,Check\n", changes)).unanswered == ()
+    )
 
 
-# --- how it is published -----------------------------------------------------------------------------
+# --- how it is published ---
 
 MORE = """
 [[tables]]
@@ -246,7 +333,10 @@ def published(tmp_path_factory):
     """February is missing, and ten days of May."""
     folder = tmp_path_factory.mktemp("gaps")
     rows = calls(in_both, level=9.0).splitlines()
-    timed = [rows[0] + ",there", *(f"{row},{row.split(',')[1].replace(':00', ':20')}" for row in rows[1:])]
+    timed = [
+        rows[0] + ",there",
+        *(f"{row},{row.split(',')[1].replace(':00', ':20')}" for row in rows[1:]),
+    ]
     agency = write_agency(
         folder,
         "\n".join(timed) + "\n",
@@ -260,7 +350,11 @@ def published(tmp_path_factory):
 def test_periods(published):
     found = statuses(published, "calls")
     assert found["2024-02"] == ("", "not_collected")
-    assert {code for code, (_value, status) in found.items() if status == "incomplete"} == {"all", "2024", "2024-05"}
+    assert {code for code, (_value, status) in found.items() if status == "incomplete"} == {
+        "all",
+        "2024",
+        "2024-05",
+    }
     assert all(int(value) > 100 for value, status in found.values() if status != "not_collected")
     assert statuses(published, "calls", call_type="unknown")["2024-02"] == ("", "not_collected")
 
@@ -268,21 +362,39 @@ def test_periods(published):
 def test_seasons_days_and_filters(published):
     seasons = statuses(published, "seasons", "season")
     assert {code: status for code, (_value, status) in seasons.items()} == {
-        "all": "incomplete", "winter": "incomplete", "spring": "incomplete", "summer": "published", "fall": "not_collected",
-    }  # fmt: skip
+        "all": "incomplete",
+        "winter": "incomplete",
+        "spring": "incomplete",
+        "summer": "published",
+        "fall": "not_collected",
+    }
     days = {(row["period"], row["weekday"]): row["status"] for row in rows_of(published, "days")}
-    assert {status for (period, _day), status in days.items() if period == "2024-02"} == {"not_collected"}
-    assert {status for (period, _day), status in days.items() if period in ("all", "2024-05")} == {"incomplete"}
+    assert {status for (period, _day), status in days.items() if period == "2024-02"} == {
+        "not_collected"
+    }
+    assert {status for (period, _day), status in days.items() if period in ("all", "2024-05")} == {
+        "incomplete"
+    }
     assert {row["status"] for row in rows_of(published, "february")} == {"not_collected"}
 
 
 def test_statistics_and_references(published):
     waits = {row["period"]: row for row in rows_of(published, "waits")}
-    assert waits["2024-02"] == {"period": "2024-02", "median": "", "p90": "", "based_on": "", "status": "not_collected"}
+    assert waits["2024-02"] == {
+        "period": "2024-02",
+        "median": "",
+        "p90": "",
+        "based_on": "",
+        "status": "not_collected",
+    }
     assert {code: row["status"] for code, row in waits.items() if row["status"] != "published"} == {
-        "all": "incomplete", "2024-02": "not_collected", "2024-05": "incomplete",
-    }  # fmt: skip
-    assert "2024-02" not in {row["period"] for row in rows_of(published, "completeness") if row["at_least"]}
+        "all": "incomplete",
+        "2024-02": "not_collected",
+        "2024-05": "incomplete",
+    }
+    assert "2024-02" not in {
+        row["period"] for row in rows_of(published, "completeness") if row["at_least"]
+    }
 
 
 def test_the_gaps_are_told_with_their_reasons(published):
@@ -292,7 +404,10 @@ def test_the_gaps_are_told_with_their_reasons(published):
         {"from": "2024-02-01", "to": "2024-02-29", "reason": reason},
         {"from": "2024-05-11", "to": "2024-05-20", "reason": reason},
     ]
-    assert "Not collected: 2024-02-01 to 2024-02-29. The file is lost." in (published / "CHANGELOG.md").read_text()
+    assert (
+        "Not collected: 2024-02-01 to 2024-02-29. The file is lost."
+        in (published / "CHANGELOG.md").read_text()
+    )
     assert load_release(published).uncollected[0].reason == reason
 
 
@@ -313,9 +428,18 @@ def test_marks_follow_from_the_agency_file_alone(published, tmp_path):
     build(read_inputs(agency), tmp_path / "out", tmp_path / "private", answered=False)
 
     def marks(out):
-        return [(r["period"], r["call_type"], "collected" if r["status"] == "suppressed" else r["status"]) for r in rows_of(out, "calls")]
+        return [
+            (
+                r["period"],
+                r["call_type"],
+                "collected" if r["status"] == "suppressed" else r["status"],
+            )
+            for r in rows_of(out, "calls")
+        ]
 
-    assert [m for m in marks(published) if m[2] == "not_collected"] == [m for m in marks(tmp_path / "out") if m[2] == "not_collected"]
+    assert [m for m in marks(published) if m[2] == "not_collected"] == [
+        m for m in marks(tmp_path / "out") if m[2] == "not_collected"
+    ]
     shown = {m[:2] for m in marks(published) if m[2] == "incomplete"}
     assert {m[:2] for m in marks(tmp_path / "out") if m[2] == "incomplete"} <= shown
 
@@ -343,20 +467,35 @@ def test_the_audit_sees_marks_that_the_dates_do_not_make(published, tmp_path, ol
 
 
 def test_urgent_calls_of_a_gap_are_left_out(tmp_path):
-    """Nobody knows when teams were on a call then; counted as if none was, the waits would be false."""
+    """Nobody knows when teams were on a call then; counted as if none was, the waits would be
+    false."""
     urgent = ["received,arrived"]
     for day in (START + timedelta(days=i) for i in range((END - START).days + 1)):
         for hour in (9, 21):
-            urgent.append(f"{day} {hour:02d}:10,{day} {hour:02d}:{'59' if in_february(day) else '20'}")
+            urgent.append(
+                f"{day} {hour:02d}:10,{day} {hour:02d}:{'59' if in_february(day) else '20'}"
+            )
     rows = ["id,at,type,who,sent,closed"]
     for i, day in enumerate(START + timedelta(days=i) for i in range((END - START).days + 1)):
         if not in_february(day):
             for hour, who in ((9, "T"), (15, "P")) if i % 2 else ((21, "T"), (15, "P")):
-                rows.append(f"{day}-{hour},{day} {hour:02d}:00,Crisis,{who},{day} {hour:02d}:00,{day} {hour:02d}:50")
+                rows.append(
+                    f"{day}-{hour},{day} {hour:02d}:00,Crisis,{who},{day} {hour:02d}:00,{day}"
+                    f" {hour:02d}:50"
+                )
     (tmp_path / "urgent.csv").write_text("\n".join(urgent) + "\n")
-    columns = 'call_type = "type"\nresponder = "who"\ndispatched_at = "sent"\ncleared_at = "closed"\n\n'
-    codes = '\n[calls.values.responder]\n"T" = "co_responder"\n"P" = "police_only"\n\n[inputs.urgent_calls]\npaths = "urgent.csv"\n'
-    agency = write_agency(tmp_path, "\n".join(rows) + "\n", {'call_type = "type"\n\n': columns}, FEBRUARY + codes)
+    columns = (
+        'call_type = "type"\nresponder = "who"\ndispatched_at = "sent"\ncleared_at = "closed"\n\n'
+    )
+    codes = (
+        '\n[calls.values.responder]\n"T" = "co_responder"\n"P" = "police_only"\n\n'
+        '[inputs.urgent_calls]\npaths = "urgent.csv"\n'
+    )
+    agency = write_agency(
+        tmp_path, "\n".join(rows) + "\n", {'call_type = "type"\n\n': columns}, FEBRUARY + codes
+    )
     build(read_inputs(agency), tmp_path / "out", tmp_path / "private", answered=False)
     found = {row["teams"]: row for row in rows_of(tmp_path / "out", "urgent_waits")}
-    assert {row["p90"] for row in found.values()} == {"10"}, "the long waits of February are not among them"
+    assert {row["p90"] for row in found.values()} == {"10"}, (
+        "the long waits of February are not among them"
+    )

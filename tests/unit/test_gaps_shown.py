@@ -1,4 +1,5 @@
-"""How a reader meets days of which nothing was collected: a word and a reason, never a zero and never 'withheld'."""
+"""How a reader meets days of which nothing was collected: a word and a reason, never a zero and
+never 'withheld'."""
 
 import csv
 import io
@@ -11,6 +12,7 @@ import pytest
 
 from dashboard import answers, brief, changes, claims, exports, language
 from dashboard.charts import lines, share_words
+from dashboard.figure_kinds import hidden_points, hidden_shares
 from dashboard.glance import glance
 from dashboard.maps import Map
 from dashboard.opendata import parquet
@@ -18,7 +20,6 @@ from dashboard.pages_list import PAGES
 from dashboard.program import contacts_of, costs_of_contacts, up_to
 from dashboard.release import load_release
 from dashboard.scores import score
-from dashboard.skeleton import hidden_points, hidden_shares
 from dashboard.theme import LIGHT
 from dashboard.views import Point, Rate, Share, along, shares_of
 from tests.conftest import ROOT
@@ -28,8 +29,14 @@ from tests.paper import page_of
 REASON = {"en": "The records system was down.", "es": "El sistema de registros no funcionaba."}
 WORD = {"en": "not collected", "es": "no se recopiló"}
 NO_RECORDS = {
-    "en": "There are no records from February 1, 2025 to February 28, 2025. The records system was down.",
-    "es": "No hay registros del 1 de febrero de 2025 al 28 de febrero de 2025. El sistema de registros no funcionaba.",
+    "en": (
+        "There are no records from February 1, 2025 to February 28, 2025. The records system was"
+        " down."
+    ),
+    "es": (
+        "No hay registros del 1 de febrero de 2025 al 28 de febrero de 2025. El sistema de"
+        " registros no funcionaba."
+    ),
 }
 
 
@@ -37,14 +44,23 @@ NO_RECORDS = {
 def release(tmp_path_factory):
     """The example city without February 2025, and without its last ten days."""
     folder = tmp_path_factory.mktemp("shown") / "release"
-    return load_release(with_gaps(ROOT / "data_public", folder, ("2025-02-01", "2025-02-28", REASON), ("2025-12-22", "2025-12-31", REASON)))
+    return load_release(
+        with_gaps(
+            ROOT / "data_public",
+            folder,
+            ("2025-02-01", "2025-02-28", REASON),
+            ("2025-12-22", "2025-12-31", REASON),
+        )
+    )
 
 
 @pytest.fixture(scope="module")
 def lost_year(tmp_path_factory):
     """The whole of 2025 is missing."""
     folder = tmp_path_factory.mktemp("year") / "release"
-    return load_release(with_gaps(ROOT / "data_public", folder, ("2025-01-01", "2025-12-31", REASON)))
+    return load_release(
+        with_gaps(ROOT / "data_public", folder, ("2025-01-01", "2025-12-31", REASON))
+    )
 
 
 @pytest.fixture(scope="module", params=["en", "es"])
@@ -78,7 +94,8 @@ def test_every_page_says_which_days_are_missing_and_why(pages):
 
 
 def test_rows_of_a_gap_hold_a_word_and_no_number(pages):
-    """Row by row what is read and what is downloaded: a cell that was not collected is a word, and its rows have no number."""
+    """Row by row what is read and what is downloaded: a cell that was not collected is a word, and
+    its rows have no number."""
     code, found = pages
     seen = 0
     for paper in found.values():
@@ -88,16 +105,24 @@ def test_rows_of_a_gap_hold_a_word_and_no_number(pages):
                     seen += 1
                     assert WORD[code] in shown, (figure.title, shown)
                     assert "0" not in shown, (figure.title, shown)
-                    counts = [row[name] for name in ("value", "n", "out_of", "median", "people", "calls") if name in row]
+                    counts = [
+                        row[name]
+                        for name in ("value", "n", "out_of", "median", "people", "calls")
+                        if name in row
+                    ]
                     assert all(pd.isna(value) for value in counts), (figure.title, row)
-    assert seen >= 3, "February stands in the calls over time of two pages, and in the waits by month"
+    assert seen >= 3, (
+        "February stands in the calls over time of two pages, and in the waits by month"
+    )
 
 
 def test_what_was_not_collected_is_not_counted_as_withheld(pages):
     _code, found = pages
     for paper in found.values():
         for figure in paper.found:
-            suppressed = sum("suppressed" in status_of(row) for row in figure.data.to_dict("records"))
+            suppressed = sum(
+                "suppressed" in status_of(row) for row in figure.data.to_dict("records")
+            )
             if any(name in figure.data for name in ("status", "n_status")):
                 assert figure.hidden <= max(suppressed, 0), figure.title
 
@@ -107,7 +132,12 @@ def test_lines_break_and_say_so(pages):
     for page, file in (("calls", "calls"), ("at_a_glance", "calls"), ("times", "waits-by-month")):
         figure = next(f for f in found[page].found if f.file[0] == file)
         drawn = figure.draw(colours=LIGHT).to_dict()
-        rows = [row for data in drawn["datasets"].values() for row in data if row.get("word") == WORD[code]]
+        rows = [
+            row
+            for data in drawn["datasets"].values()
+            for row in data
+            if row.get("word") == WORD[code]
+        ]
         assert rows, figure.title
         assert all(row["value"] is None for row in rows)
         assert {row.get("code", row.get("x")) for row in rows} <= {"2025-02", "Feb 25", "feb 25"}
@@ -132,8 +162,11 @@ def test_part_of_a_period_is_said(release):
     years = next(f for f in funnel.found if "reached-by-year" in f.file)
     assert [row[-1] for row in rows(years)] == ["published", "part of the period only"]
     assert list(years.data["n_status"]) == ["published", "incomplete"]
-    drawn = json.dumps(years.draw(colours=LIGHT).to_dict()["datasets"])
-    assert "(part of the period only)" in drawn
+    for narrow in (False, True):
+        drawn = json.dumps(years.draw(colours=LIGHT, narrow=narrow).to_dict()["datasets"]).replace(
+            "\\n", " "
+        )
+        assert "part of the period only)" in drawn
     table = release.find("period", "responder", where=answers.ELIGIBLE)
     before, now = shares_of(release, table, "period", "year", answers.REACHED, {})
     assert "part of the period only" in share_words(now)
@@ -160,7 +193,12 @@ def test_a_share_or_rate_needs_two_sides_over_the_same_days(part, whole, said):
     language.use("en")
     share, rate = Share("x", "X", part, whole), Rate("x", "X", part, whole)
     if said:
-        assert share.share is None and rate.per_1000 is None and share.interval is None and rate.interval is None
+        assert (
+            share.share is None
+            and rate.per_1000 is None
+            and share.interval is None
+            and rate.interval is None
+        )
         assert share.shown == rate.shown == said
     else:
         assert share.share == pytest.approx(0.2)
@@ -182,7 +220,11 @@ def test_what_is_set_against_whole_years_is_not_told_of_a_part(release):
     assert hurt.hidden == 0
     shares = next(f for f in page_of(release, "calls").found if f.file == ("share-of-all",))
     assert [row[1].split(",")[0] for row in rows(shares)] == ["10%", "part of the period only"]
-    groups = next(f for f in page_of(release, "fairness", asked={"year": "2025"}).found if f.file[0] == "by-residents")
+    groups = next(
+        f
+        for f in page_of(release, "fairness", asked={"year": "2025"}).found
+        if f.file[0] == "by-residents"
+    )
     assert all("1,000" not in row[1] for row in rows(groups))
     here = page_of(release, "neighborhood")
     assert "2024" in next(f.title for f in here.found), "the last whole year"
@@ -190,7 +232,9 @@ def test_what_is_set_against_whole_years_is_not_told_of_a_part(release):
 
 def test_the_map_of_a_period_that_was_not_collected(lost_year):
     language.use("en")
-    figure = next(f for f in page_of(lost_year, "coverage", asked={"year": "2025"}).found if f.map is not None)
+    figure = next(
+        f for f in page_of(lost_year, "coverage", asked={"year": "2025"}).found if f.map is not None
+    )
     assert isinstance(figure.map, Map)
     assert figure.map.hatched == "not collected"
     assert {place.words for place in figure.map.places.values()} == {"not collected"}
@@ -206,7 +250,11 @@ def test_cards_claims_and_answers_of_a_year_that_was_not_collected(lost_year):
     assert {figure.trend for figure in seen} <= {"", "no year to compare"}
     assert answers.calls(lost_year).startswith("In 2024, 19,611 calls")
     found = score(lost_year, "coverage", "2025")
-    assert found is not None and found.shown == "not collected" and found.meets(0.5, "at_least") == "unknown"
+    assert (
+        found is not None
+        and found.shown == "not collected"
+        and found.meets(0.5, "at_least") == "unknown"
+    )
     told = {claim.name: finding for claim, finding in claims.checked(lost_year)}
     assert not any(re.search(r"\b0 of\b|\b0%", finding.figure) for finding in told.values())
 
@@ -215,7 +263,9 @@ def test_an_answer_without_a_whole_year_says_that_days_are_missing(tmp_path):
     language.use("en")
     gaps = [("2024-03-01", "2024-03-31", REASON), ("2025-02-01", "2025-02-28", REASON)]
     release = load_release(with_gaps(ROOT / "data_public", tmp_path / "both", *gaps))
-    assert answers.calls(release).endswith("calls came in from January 1, 2024 to December 31, 2025. Some days are missing.")
+    assert answers.calls(release).endswith(
+        "calls came in from January 1, 2024 to December 31, 2025. Some days are missing."
+    )
     sentence, share = answers.coverage(release)
     assert share is not None and sentence.endswith("Some days are missing.")
 
@@ -224,7 +274,10 @@ def test_a_withheld_total_is_no_zero(release, monkeypatch):
     language.use("en")
     table = release.find("period")
     monkeypatch.setattr(type(table), "cell", lambda self, at: (None, "suppressed"))
-    assert answers.calls(release) == "The number of calls from January 1, 2024 to December 31, 2025 is withheld."
+    assert (
+        answers.calls(release)
+        == "The number of calls from January 1, 2024 to December 31, 2025 is withheld."
+    )
 
 
 def test_the_scorecard_compares_whole_years_only(release):
@@ -247,20 +300,33 @@ def test_files_carry_the_status_and_the_reason(release):
     assert next(row for row in taken(figure) if row["code"] == "2025-12")["status"] == "incomplete"
     readme = exports.readme(figure, release, "https://data.example.org", None)
     assert "WHAT IS MISSING" in readme and NO_RECORDS["en"] in readme
-    assert NO_RECORDS["en"].split(". ")[0] in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", exports.svg(figure, release, "").decode()))
+    assert NO_RECORDS["en"].split(". ")[0] in re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", exports.svg(figure, release, "").decode())
+    )
     waits = next(f for f in page_of(release, "times").found if f.file[0] == "waits-by-month")
     row = next(row for row in taken(waits) if row["period"] == "2025-02")
-    assert row == {"period": "2025-02", "median": "", "p90": "", "based_on": "", "status": "not_collected"}
-    assert ".0" not in exports.csv_bytes(waits.data).decode(), "whole numbers stay whole beside a cell without one"
+    assert row == {
+        "period": "2025-02",
+        "median": "",
+        "p90": "",
+        "based_on": "",
+        "status": "not_collected",
+    }
+    assert ".0" not in exports.csv_bytes(waits.data).decode(), (
+        "whole numbers stay whole beside a cell without one"
+    )
     untouched = next(f for f in page_of(release, "staffing").found if f.file[0] == "posts")
-    assert not untouched.missing and "WHAT IS MISSING" not in exports.readme(untouched, release, "", None)
+    assert not untouched.missing and "WHAT IS MISSING" not in exports.readme(
+        untouched, release, "", None
+    )
 
 
 def test_parquet_has_no_number_for_a_gap(release):
     resource = next(
         r
         for r in release.package["resources"]
-        if r.get("table", {}).get("kind") == "count" and "month" in r["table"]["dimensions"].get("period", ())
+        if r.get("table", {}).get("kind") == "count"
+        and "month" in r["table"]["dimensions"].get("period", ())
     )
     frame = pd.read_parquet(io.BytesIO(parquet(release.files[resource["path"]], resource)))
     assert frame[frame["period"] == "2025-02"]["calls"].isna().all()
@@ -270,7 +336,11 @@ def test_parquet_has_no_number_for_a_gap(release):
 def test_the_brief(release, lost_year, code):
     language.use(code)
     try:
-        told = unescape(re.sub(r"<[^>]+>", " ", brief.html(brief.compose(release, "riverside", "2025")).decode()))
+        told = unescape(
+            re.sub(
+                r"<[^>]+>", " ", brief.html(brief.compose(release, "riverside", "2025")).decode()
+            )
+        )
         assert NO_RECORDS[code] in told
         parts = {part.heading: part for part in brief.compose(lost_year, "riverside", "2025").parts}
         numbers = next(part for part in parts.values() if part.rows and len(part.columns) == 5)
@@ -294,7 +364,10 @@ def test_what_changed_names_days_that_are_missing_now_or_no_longer(release):
     lost, found = changes.missing_days(whole, release)
     assert lost[0] == NO_RECORDS["en"] and len(lost) == 2 and not found
     assert changes.missing_days(release, whole) == ([], lost)
-    assert not any(c.before == "" or c.after == "" or "February 2025" in c.cell for c in changes.figures(whole, release))
+    assert not any(
+        c.before == "" or c.after == "" or "February 2025" in c.cell
+        for c in changes.figures(whole, release)
+    )
 
 
 def test_views_of_the_release_itself(release):
