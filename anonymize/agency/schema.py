@@ -6,25 +6,58 @@ Checked once, at the door, by pydantic; the rest of the program only sees these 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from anonymize.agency.toml_faults import control_sign
 from anonymize.read.times import format_of
 
 CATEGORY_FIELDS = (
-    "call_type", "source", "priority", "not_served_reason", "responder", "outcome",
-    "language", "age_group", "race_ethnicity", "gender", "setting", "initial_type", "led_by",
-)  # fmt: skip
+    "call_type",
+    "source",
+    "priority",
+    "not_served_reason",
+    "responder",
+    "outcome",
+    "language",
+    "age_group",
+    "race_ethnicity",
+    "gender",
+    "setting",
+    "initial_type",
+    "led_by",
+)
 FLAG_FIELDS = (
-    "eligible", "arrest", "arrestable", "force_used", "weapon_reported",
-    "injured_officer", "injured_clinician", "injured_person", "interpreter_used", "serious_force", "ed_criteria",
-    "citation", "arrest_required",
-)  # fmt: skip
+    "eligible",
+    "arrest",
+    "arrestable",
+    "force_used",
+    "weapon_reported",
+    "injured_officer",
+    "injured_clinician",
+    "injured_person",
+    "interpreter_used",
+    "serious_force",
+    "ed_criteria",
+    "citation",
+    "arrest_required",
+)
 TIME_FIELDS = ("dispatched_at", "arrived_at", "cleared_at", "officer_cleared_at")
 KEY_FIELDS = ("call_id", "person_key")
 POINT_FIELDS = ("lon", "lat", "point")
@@ -38,36 +71,83 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+BASE_LANGUAGES = ("en", "es")
+"""Languages that every public text is in."""
+
+
 class Text(Model):
-    """One public text in both languages."""
+    """One public text in English and Spanish, and in further languages of the agency where it has
+    them."""
 
     en: str = Field(min_length=1)
     es: str = Field(min_length=1)
+    _further: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_further(cls, value: Any, make: Any, info: ValidationInfo) -> Any:
+        """Keys that are languages of the agency are texts; any other key is refused as ever."""
+        named = [code for code in _languages(info) if isinstance(value, dict) and code in value]
+        made = make({key: v for key, v in value.items() if key not in named} if named else value)
+        for code in named:
+            if not isinstance(value[code], str) or not value[code]:
+                raise ValueError(f"has no text for '{code}'; write one, or take the key out")
+            made._further[code] = value[code]
+        return made
+
+    def of(self, language: str) -> str:
+        """The text in a language; empty where there is none."""
+        return {"en": self.en, "es": self.es, **self._further}.get(language, "")
+
+    def texts(self, languages: Iterable[str] = ()) -> dict[str, str]:
+        """Language -> text, for those of `languages` that it has; for all of them without."""
+        codes = languages or (*BASE_LANGUAGES, *self._further)
+        return {code: words for code in codes if (words := self.of(code))}
 
 
-def _both(value: Any) -> Any:
-    return {"en": value, "es": value} if isinstance(value, str) else value
+def _languages(info: ValidationInfo) -> tuple[str, ...]:
+    """Further languages of the agency file that is being read."""
+    listed = (info.context or {}).get("languages", ())
+    return tuple(code for code in listed if code not in BASE_LANGUAGES)
 
 
-Bilingual = Annotated[Text, BeforeValidator(_both)]
-"""A text in both languages; a plain string (a proper name, say) counts as both."""
+def _all(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    return dict.fromkeys((*BASE_LANGUAGES, *_languages(info)), value)
+
+
+Bilingual = Annotated[Text, BeforeValidator(_all)]
+"""A text in every language; a plain string (a proper name, say) counts for all."""
+
+
+_zones = cache(available_timezones)
 
 
 def _timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError(f"'{name}' is no time zone; write one like 'America/Chicago'")
     return name
 
 
 def _not_reserved(code: str) -> str:
     if code in ("all", "unknown"):
-        raise ValueError(f"the code '{code}' is kept for the program; choose another, the label may stay")
+        raise ValueError(
+            f"the code '{code}' is kept for the program; choose another, the label may stay"
+        )
     return code
 
 
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,8})*$")]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"), AfterValidator(_not_reserved)]
-Level = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$"), AfterValidator(_not_reserved)]
+Code = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"),
+    AfterValidator(_not_reserved),
+]
+Level = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$"), AfterValidator(_not_reserved)
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Columns = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
 """One column name or several; of several the first with a usable value counts."""
@@ -78,7 +158,10 @@ def _format(text: str) -> str:
     return text
 
 
-Formats = Annotated[tuple[Annotated[str, AfterValidator(_format)], ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+Formats = Annotated[
+    tuple[Annotated[str, AfterValidator(_format)], ...],
+    BeforeValidator(lambda v: (v,) if isinstance(v, str) else v),
+]
 """One way of writing a time or several (`anonymize.read.times`); none means ISO 8601."""
 
 
@@ -102,15 +185,35 @@ class Agency(Model):
     contact: str
     licence: Licence
     about: Bilingual
+    languages: tuple[Language, ...] = BASE_LANGUAGES
+    """Of public texts. What one of them lacks is shown in the first."""
     site: WebAddress | None = None
     embedders: tuple[Origin, ...] = ()
+    fiscal_year_starts: int | None = Field(default=None, ge=2, le=12, strict=True)
+    """The month, where the agency counts in fiscal years that are not calendar years."""
+
+    @model_validator(mode="after")
+    def _says_who_it_is(self) -> Agency:
+        if missing := [code for code in BASE_LANGUAGES if code not in self.languages]:
+            raise ValueError(f"'languages' must name {' and '.join(BASE_LANGUAGES)}; add {missing}")
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError("'languages' names a language twice; take one of them out")
+        for key in ("name", "place", "about"):
+            for code in self.languages:
+                if not getattr(self, key).of(code):
+                    raise ValueError(
+                        f"'{key}' has no text for '{code}', one of 'languages'; add it"
+                    )
+        return self
 
 
 class Gap(Model):
-    """Days of the release's period (both ends included) on which no call is recorded, and why that is.
+    """Days of the release's period (both ends included) on which no call is recorded, and why that
+    is.
 
-    Either `reason`: nothing was collected then, or the file is lost; this is published, and no count of these days is. Or `no_calls`: the
-    agency looked, and nobody called; the counts are zeros like any other.
+    Either `reason`: nothing was collected then, or the file is lost; this is published, and no
+    count of these days is. Or `no_calls`: the agency looked, and nobody called; the counts are
+    zeros like any other.
     """
 
     first: date = Field(alias="from")
@@ -122,17 +225,18 @@ class Gap(Model):
     def _one_answer(self) -> Gap:
         if (self.reason is not None) == self.no_calls:
             raise ValueError(
-                "must say one of the two: 'reason' (in both languages) where nothing was collected or the file is lost, "
-                "or no_calls = true where nobody called"
+                "must say one of the two: 'reason' (in both languages) where nothing was collected"
+                " or the file is lost, or no_calls = true where nobody called"
             )
         return self
 
 
 class OutsideRecords(Gap):
-    """The days before the first record, or after the last, where the period of the release reaches further. No agency file names them: a build
-    sees them.
+    """The days before the first record, or after the last, where the period of the release reaches
+    further. No agency file names them: a build sees them.
 
-    `day_known`: the day next to them is that of a record; otherwise a record is known to be of that day's month.
+    `day_known`: the day next to them is that of a record; otherwise a record is known to be of that
+    day's month.
     """
 
     edge: Literal["begin", "end"]
@@ -141,7 +245,9 @@ class OutsideRecords(Gap):
     @property
     def next_record(self) -> date:
         """The day of the first record, or of the last."""
-        return self.first - timedelta(days=1) if self.edge == "end" else self.last + timedelta(days=1)
+        return (
+            self.first - timedelta(days=1) if self.edge == "end" else self.last + timedelta(days=1)
+        )
 
 
 class Release(Model):
@@ -154,12 +260,15 @@ class Release(Model):
     reason: Bilingual | None = None
     gaps: tuple[Gap, ...] = ()
     preview: bool = False
-    """A look at a file of guesses: its candidate is shown and never sealed, so that it cannot be published."""
+    """A look at a file of guesses: its candidate is shown and never sealed, so that it cannot be
+    published."""
 
     @property
     def not_collected(self) -> tuple[Gap, ...]:
         """The gaps in which nothing was collected, in order of time."""
-        return tuple(sorted((gap for gap in self.gaps if gap.reason is not None), key=lambda gap: gap.first))
+        return tuple(
+            sorted((gap for gap in self.gaps if gap.reason is not None), key=lambda gap: gap.first)
+        )
 
     @property
     def outside_records(self) -> tuple[OutsideRecords, ...]:
@@ -172,13 +281,12 @@ class Release(Model):
         return self
 
 
-class Definition(Model):
-    """A rule of the agency's own behind a measure, such as its criteria for a team. A change of words is a new version."""
+class Definition(Text):
+    """A rule of the agency's own behind a measure, such as its criteria for a team. A change of
+    words is a new version."""
 
     version: int = Field(ge=1, strict=True)
     since: date
-    en: str = Field(min_length=1)
-    es: str = Field(min_length=1)
 
 
 class Privacy(Model):
@@ -186,25 +294,34 @@ class Privacy(Model):
 
 
 class SparkSpec(Model):
-    """Where Apache Spark is, for `engine = "spark"`. Every worker sees the exports under the same path, and has this program."""
+    """Where Apache Spark is, for `engine = "spark"`. Every worker sees the exports under the same
+    path, and has this program."""
 
     master: str = "local[*]"
 
 
 class PlanSpec(Model):
-    """What the plan advisor may do, and what `build` applies of it."""
+    """What the plan advisor may do, and what `build` applies of it. `merged`: area system -> groups
+    of neighbouring finest areas that are shown as one, whether or not `apply` is true; where any
+    are named, the advisor looks for no others."""
 
     apply: bool = False
     most_small_percent: float = Field(default=25.0, gt=0, le=100)
     merge_areas: bool = True
     keep: tuple[Name, ...] = ()
+    merged: dict[
+        Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)],
+        tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...],
+    ] = {}
 
 
-class CodeSpec(Model):
+class CodeSpec(Text):
     code: Code
-    en: str = Field(min_length=1)
-    es: str = Field(min_length=1)
     parent: Code | None = None
+
+    @property
+    def label(self) -> Text:
+        return Text.model_validate(self.texts(), context={"languages": list(self.texts())})
 
 
 class DimensionSpec(Model):
@@ -218,7 +335,8 @@ class DimensionSpec(Model):
 
 
 class Boundaries(Model):
-    """The file that draws the finest areas. `code`, `name`: its properties; `crs`: its coordinates, where it does not say them itself;
+    """The file that draws the finest areas. `code`, `name`: its properties; `crs`: its coordinates,
+    where it does not say them itself;
     `leave_out`: codes of features that are no area of the agency (a lake, a neighbouring city)."""
 
     path: Path
@@ -263,22 +381,28 @@ def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     for path in paths:
         if sign := control_sign(path):
             raise ValueError(
-                f"holds '{sign}', which means a special sign between double quotes; write the path between single quotes, or with /"
+                f"holds '{sign}', which means a special sign between double quotes; write the path"
+                " between single quotes, or with /"
             )
     return paths
 
 
 class SourceSpec(Model):
-    """Where an export lies, and how it is written. Nothing of this is guessed: what is not named here is as the defaults say.
+    """Where an export lies, and how it is written. Nothing of this is guessed: what is not named
+    here is as the defaults say.
 
-    `sheet`: of a workbook, one name or several, or "*" for all; the first sheet when none is named. `member`: of a zip archive, names or patterns of
-    the files in it that are read. `header_row`: the line (row of a sheet) with the columns' names. `quote`: empty where values are never quoted;
-    `escape`: what stands before a quote inside a value. `other_names`: column -> what it is called in files that lack it under its own name.
+    `sheet`: of a workbook, one name or several, or "*" for all; the first sheet when none is named.
+    `member`: of a zip archive, names or patterns of the files in it that are read. `header_row`:
+    the line (row of a sheet) with the columns' names. `quote`: empty where values are never quoted;
+    `escape`: what stands before a quote inside a value. `other_names`: column -> what it is called
+    in files that lack it under its own name.
     """
 
     paths: Annotated[
-        tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v), AfterValidator(_paths)
-    ] = Field(min_length=1)  # fmt: skip
+        tuple[str, ...],
+        BeforeValidator(lambda v: (v,) if isinstance(v, str) else v),
+        AfterValidator(_paths),
+    ] = Field(min_length=1)
     format: Literal["csv", "parquet", "excel", "json"] | None = None
     sheet: Columns = ()
     member: Columns = ()
@@ -291,8 +415,9 @@ class SourceSpec(Model):
 
 
 class TimeColumnSpec(Model):
-    """How a field's times are written: `format` of its column, `timezone` where it is not the agency's, and `clock`, a second column that holds
-    the clock when the first holds the date alone."""
+    """How a field's times are written: `format` of its column, `timezone` where it is not the
+    agency's, and `clock`, a second column that holds the clock when the first holds the date
+    alone."""
 
     format: Formats = ()
     timezone: TimeZone | None = None
@@ -301,8 +426,9 @@ class TimeColumnSpec(Model):
 
 
 class InputSpec(SourceSpec):
-    """An input beside the calls. `columns`: field -> column where the names differ; `values`: of handoffs, partner -> code; `times`: field -> how
-    its times are written, where that is not ISO 8601."""
+    """An input beside the calls. `columns`: field -> column where the names differ; `values`: of
+    handoffs, partner -> code; `times`: field -> how its times are written, where that is not ISO
+    8601."""
 
     columns: dict[str, str] = {}
     values: dict[str, str] = {}
@@ -310,27 +436,49 @@ class InputSpec(SourceSpec):
 
 
 InputName = Literal[
-    "all_calls", "handoffs", "shifts", "staffing", "budget", "training", "targets", "program_events", "population", "survey",
-    "unit_costs", "service_hours", "partner_agreements", "crisis_line", "liability_claims", "urgent_calls", "feedback",
-]  # fmt: skip
+    "all_calls",
+    "handoffs",
+    "shifts",
+    "staffing",
+    "budget",
+    "training",
+    "targets",
+    "program_events",
+    "population",
+    "survey",
+    "unit_costs",
+    "service_hours",
+    "place_names",
+    "partner_agreements",
+    "crisis_line",
+    "liability_claims",
+    "urgent_calls",
+    "feedback",
+]
 
 
 Rule = Literal["first", "last", "earliest", "latest", "any", "all"] | tuple[str, ...]
-"""How the rows of one call make one value: the first or last row that has one, the earliest or latest time, yes where any or all rows say so,
-or an order of preference among codes."""
+"""How the rows of one call make one value: the first or last row that has one, the earliest or
+latest time, yes where any or all rows say so, or an order of preference among codes."""
 
 
 class PointSpec(Model):
-    """How the calls' points are written, where that is not degrees: `crs`, such as "EPSG:2285" for a state plane grid; `scale`, what a number is
-    multiplied by first (0.000001 where a system keeps degrees as whole numbers)."""
+    """How the calls' points are written, where that is not degrees: `crs`, such as "EPSG:2285" for
+    a state plane grid; `scale`, what a number is multiplied by first (0.000001 where a system keeps
+    degrees as whole numbers)."""
 
     crs: str | None = None
     scale: float = Field(default=1.0, gt=0)
 
 
+JOINT = " + "
+"""Joins yes/no columns that must all say yes: `"Officer + Clinician"`."""
+
+
 class CallsSpec(SourceSpec):
-    """`where`: column -> values (or prefixes, `MH*`) of the rows that are kept. `yes_columns`: category -> its yes/no columns, each with the code that
-    a yes stands for. `count`: the column that says how many calls a row stands for."""
+    """`where`: column -> values (or prefixes, `MH*`) of the rows that are kept. `yes_columns`:
+    category -> its yes/no columns (or several, joined by JOINT), each with the code that a yes (in
+    all of them) stands for. `count`: the column that says how many calls a row stands for."""
 
     where: dict[str, Columns] = {}
     count: str | None = None
@@ -354,14 +502,20 @@ class CallsSpec(SourceSpec):
         columns = dict(data.get("columns") or {})
         for name, flags in data["yes_columns"].items():
             if name in columns:
-                raise ValueError(f"reads '{name}' from [calls.yes_columns.{name}] and from [calls.columns]; keep one of the two")
+                raise ValueError(
+                    f"reads '{name}' from [calls.yes_columns.{name}] and from [calls.columns]; keep"
+                    " one of the two"
+                )
             if isinstance(flags, dict):
-                columns[name] = [column for column in flags if column != "*"]
+                columns[name] = list(
+                    dict.fromkeys(c for key in flags if key != "*" for c in key.split(JOINT))
+                )
         return data | {"columns": columns}
 
     @property
     def point_columns(self) -> tuple[str, ...]:
-        """The column of points, or those of longitude and latitude; none where calls have no point."""
+        """The column of points, or those of longitude and latitude; none where calls have no
+        point."""
         fields = ("point",) if "point" in self.columns else ("lon", "lat")
         return tuple(self.columns[field][0] for field in fields if field in self.columns)
 
@@ -377,24 +531,42 @@ class TableSpec(Model):
 
 
 class StatisticSpec(Model):
-    """One published table of a measure that does not add up, over cells that a count table publishes too.
+    """One published table of a measure that does not add up, over cells that a count table
+    publishes too.
 
     Minutes: median and 90th percentile; compare: like eligible calls that found a free team, and
-    that were lost because none was free; reached: like eligible calls that a clinician reached, and others (docs/comparisons.md); people: different people; repeat_people_N: R1 to R3; calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4;
-    days_to_connection: days from a call to the visit that a partner confirmed (C3); call_clustering: by how much counts swing more
-    because people call again.
+    that were lost because none was free; reached: like eligible calls that a clinician reached, and
+    others (docs/comparisons.md); people: different people; repeat_people_N: R1 to R3;
+    calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4; days_to_connection: days
+    from a call to the visit that a partner confirmed (C3); call_clustering: by how much counts
+    swing more because people call again.
     """
 
     name: Name
     title: Bilingual
     measure: Literal[
-        "minutes_call_to_arrival", "minutes_dispatch_to_arrival", "minutes_on_scene", "minutes_officer_on_scene",
+        "minutes_call_to_arrival",
+        "minutes_dispatch_to_arrival",
+        "minutes_on_scene",
+        "minutes_officer_on_scene",
         "minutes_call_to_dispatch",
-        "compare_arrest", "compare_force_used", "compare_repeat_90", "compare_officer_minutes", "compare_wait",
-        "reached_arrest", "reached_force_used",
-        "people", "repeat_people_30", "repeat_people_90", "repeat_people_365", "calls_of_frequent",
-        "hours_committed", "hours_without_team", "days_to_connection", "call_clustering",
-    ]  # fmt: skip
+        "compare_arrest",
+        "compare_force_used",
+        "compare_repeat_90",
+        "compare_officer_minutes",
+        "compare_wait",
+        "reached_arrest",
+        "reached_force_used",
+        "people",
+        "repeat_people_30",
+        "repeat_people_90",
+        "repeat_people_365",
+        "calls_of_frequent",
+        "hours_committed",
+        "hours_without_team",
+        "days_to_connection",
+        "call_clustering",
+    ]
     dimensions: dict[str, tuple[str, ...]] = Field(min_length=1)
     where: dict[str, str] = {}
     minimum: int = Field(default=30, ge=MINIMUM_THRESHOLD)

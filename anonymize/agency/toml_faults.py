@@ -1,4 +1,5 @@
-"""What is wrong with a file that is no TOML, in words for the person who wrote it: the line, the likely cause, and how to write it."""
+"""What is wrong with a file that is no TOML, in words for the person who wrote it: the line, the
+likely cause, and how to write it."""
 
 from __future__ import annotations
 
@@ -15,18 +16,31 @@ _ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\x
 
 
 def explain(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
-    """Line number and sentence. The parser's own words are not repeated: they are written for programmers."""
+    """Line number and sentence. The parser's own words are not repeated: they are written for
+    programmers."""
     lines = text.splitlines()
     number = _opened_above(lines, _line_of(lines, str(error)))
     for candidate in [number, *(n for n in range(1, len(lines) + 1) if n != number)]:
         line = lines[candidate - 1] if 0 < candidate <= len(lines) else ""
         code = _without_comment(line)
-        if any(mark in code for mark in CURLY) and (candidate == number or re.search(f"=\\s*[{CURLY}]", code)):
-            return candidate, f"this line has curly quotes, as word processors write them; write straight ones instead: {_straight(code)}"
+        if any(mark in code for mark in CURLY) and (
+            candidate == number or re.search(f"=\\s*[{CURLY}]", code)
+        ):
+            return (
+                candidate,
+                (
+                    "this line has curly quotes, as word processors write them; write straight ones"
+                    f" instead: {_straight(code)}"
+                ),
+            )
         if _has_lone_backslash(code):
             return (
                 candidate,
-                f"this line has a backslash between double quotes, where it means a special sign; write the path between single quotes, or with /: {_single_quoted(code)}",
+                (
+                    "this line has a backslash between double quotes, where it means a special"
+                    " sign; write the path between single quotes, or with /:"
+                    f" {_single_quoted(code)}"
+                ),
             )
     for twice, second in _twice(lines) if str(error).startswith("Cannot") else ():
         return second, f"'{twice}' stands here for the second time; keep one of the two"
@@ -35,7 +49,8 @@ def explain(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
 
 
 def _line_of(lines: list[str], words: str) -> int:
-    """The line at which parsing stopped; for one that ran to the end of the file, the last line that opens something and does not close it."""
+    """The line at which parsing stopped; for one that ran to the end of the file, the last line
+    that opens something and does not close it."""
     if found := re.search(r"line (\d+)", words):
         return int(found[1])
     for number in range(len(lines), 0, -1):
@@ -47,7 +62,8 @@ def _line_of(lines: list[str], words: str) -> int:
 
 
 def _opened_above(lines: list[str], number: int) -> int:
-    """The line itself, or where it begins a setting of its own although a bracket above it is still open, the line of that bracket."""
+    """The line itself, or where it begins a setting of its own although a bracket above it is still
+    open, the line of that bracket."""
     if not 1 < number <= len(lines) or not re.match(r"\s*[\w\"'.-]+\s*=|\s*\[", lines[number - 1]):
         return number
     depth = 0
@@ -82,12 +98,15 @@ def _straight(code: str) -> str:
 
 def _has_lone_backslash(code: str) -> bool:
     return any(
-        re.search(r"\\(?![btnfre\"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})", body) for body in _STRING.findall(code) or [code.partition('"')[2]]
+        re.search(r"\\(?![btnfre\"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})", body)
+        for body in _STRING.findall(code) or [code.partition('"')[2]]
     )
 
 
 def _single_quoted(code: str) -> str:
-    return _STRING.sub(lambda found: f"'{found[1]}'" if "\\" in found[1] else found[0], code).strip()
+    return _STRING.sub(
+        lambda found: f"'{found[1]}'" if "\\" in found[1] else found[0], code
+    ).strip()
 
 
 def _twice(lines: list[str]) -> Iterator[tuple[str, int]]:
@@ -121,14 +140,24 @@ def _of_line(line: str) -> str:
     if value.count('"') % 2 or value.count("'") % 2:
         return "this line has a quotation mark that is not closed"
     if value.count("[") != value.count("]") or value.count("{") != value.count("}"):
-        return "this line has a bracket that is not closed; what stands between brackets is parted by commas"
+        return (
+            "this line has a bracket that is not closed; what stands between brackets is parted by"
+            " commas"
+        )
     if re.fullmatch(r"[A-Za-z][\w ./-]*", value) and value not in ("true", "false"):
-        return f'this line has a text without quotes; write {line.partition("=")[0].strip()} = "{value}"'
+        return (
+            f"this line has a text without quotes; write {line.partition('=')[0].strip()} ="
+            f' "{value}"'
+        )
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return f"{value} is no day of the calendar"
-    return "this line has a value that cannot be read; texts stand between quotes, lists between brackets, and days are written 2024-02-29"
+    return (
+        "this line has a value that cannot be read; texts stand between quotes, lists between"
+        " brackets, and days are written 2024-02-29"
+    )
 
 
 def control_sign(text: str) -> str | None:
-    """How a sign that no path holds was written: `\\t` of "C:\\temp" is a tab. None where there is none."""
+    """How a sign that no path holds was written: `\\t` of "C:\\temp" is a tab. None where there is
+    none."""
     return next((_ESCAPES[sign] for sign in text if sign in _ESCAPES), None)

@@ -1,4 +1,5 @@
-"""The few questions that only a person can answer, the likely answer first: an empty line takes it."""
+"""The few questions that only a person can answer, the likely answer first: an empty line takes
+it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ def ask(draft: Draft, answer: Answer) -> int:
     asked = 1
     draft.agency["name"] = answer("What is the agency called? [leave open] ").strip()
     if not draft.zone.sure:
-        draft.zone = replace(draft.zone, name=_zone(draft.zone.name, answer), sure=True, reason="as answered")
+        draft.zone = replace(
+            draft.zone, name=_zone(draft.zone.name, answer), sure=True, reason="as answered"
+        )
         asked += 1
     types = next((i for i, kept in enumerate(draft.kept) if "eligible" in kept.decide), None)
     if types is not None:
@@ -36,11 +39,22 @@ def _zone(likely: str, answer: Answer) -> str:
         said = answer(f"In which time zone is the agency? [{likely}] ").strip() or likely
         if said in available_timezones():
             return said
-        close = sorted(zone for zone in available_timezones() if said.lower().replace(" ", "_") in zone.lower())
-        print(f"'{said}' is no time zone" + (f"; is it one of {', '.join(close[:5])}?" if close else "; write one like America/Chicago"))
+        close = sorted(
+            zone for zone in available_timezones() if said.lower().replace(" ", "_") in zone.lower()
+        )
+        print(
+            f"'{said}' is no time zone"
+            + (
+                f"; is it one of {', '.join(close[:5])}?"
+                if close
+                else "; write one like America/Chicago"
+            )
+        )
 
 
-def _chosen(question: str, values: Sequence[str], likely: Sequence[int], answer: Answer) -> list[int]:
+def _chosen(
+    question: str, values: Sequence[str], likely: Sequence[int], answer: Answer
+) -> list[int]:
     """Places in `values` that a person names by number."""
     for i, value in enumerate(values):
         print(f"  {i + 1:>2} {'*' if i in likely else ' '} {value}")
@@ -55,9 +69,15 @@ def _chosen(question: str, values: Sequence[str], likely: Sequence[int], answer:
 
 
 def _types(draft: Draft, kept: Kept, answer: Answer) -> Kept:
-    """Which types of calls are kept. The rows are not read again: a type that a person adds gets a code from the lists, or is another type."""
+    """Which types of calls are kept. The rows are not read again: a type that a person adds gets a
+    code from the lists, or is another type."""
     values = list(dict.fromkeys([*kept.values, *kept.others]))[:MOST]
-    chosen = _chosen("Which types of calls may a team be sent to?", values, [i for i, v in enumerate(values) if v in kept.values], answer)
+    chosen = _chosen(
+        "Which types of calls may a team be sent to?",
+        values,
+        [i for i, v in enumerate(values) if v in kept.values],
+        answer,
+    )
     texts = tuple(values[i] for i in chosen)
     if "call_type" in draft.meanings:
         draft.meanings["call_type"] = only(draft.meanings["call_type"], texts)
@@ -69,11 +89,17 @@ def _clinicians(draft: Draft, answer: Answer) -> None:
     meanings = draft.meanings["responder"]
     values = [m.text for m in meanings.values][:MOST]
     likely = [i for i, m in enumerate(meanings.values[:MOST]) if m.code == "co_responder"]
-    chosen = set(_chosen("Which of these mean that a clinician came with an officer?", values, likely, answer))
+    chosen = set(
+        _chosen(
+            "Which of these mean that a clinician came with an officer?", values, likely, answer
+        )
+    )
 
     def answered(i: int, m: Meaning) -> Meaning:
         if i in chosen:
             return replace(m, code="co_responder", marked=False, why="as answered")
         return replace(m, code="unknown", marked=True) if m.code == "co_responder" else m
 
-    draft.meanings["responder"] = replace(meanings, values=tuple(answered(i, m) for i, m in enumerate(meanings.values)))
+    draft.meanings["responder"] = replace(
+        meanings, values=tuple(answered(i, m) for i, m in enumerate(meanings.values))
+    )

@@ -1,9 +1,11 @@
-"""Why a draft says what it says: each column of the export, what it holds, and what it was taken for. Names and numbers, never a record."""
+"""Why a draft says what it says: each column of the export, what it holds, and what it was taken
+for. Names and numbers, never a record."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from anonymize.agency.schema import JOINT
 from anonymize.draft.columns import Column
 from anonymize.draft.compose import Draft
 from anonymize.portrait_text import shown
@@ -14,13 +16,15 @@ def explanation(draft: Draft) -> str:
     """A line for each column of the export."""
     taken: dict[str, list[str]] = {}
     for name, one in draft.guesses.fields.items():
-        others = f", rather than {', '.join(repr(shown(o)) for o in one.others)}" if one.others else ""
+        others = (
+            f", rather than {', '.join(repr(shown(o)) for o in one.others)}" if one.others else ""
+        )
         taken.setdefault(one.column, []).append(f"{name} ({one.reason}{others})")
     for area in draft.areas:
         if area.column:
             taken.setdefault(area.column, []).append(f"{area.name} ({area.reason})")
     for name, meant in draft.guesses.yes_columns.items():
-        for flag, code in meant.items():
+        for flag, code in ((c, code) for key, code in meant.items() for c in key.split(JOINT)):
             taken.setdefault(flag, []).append(f"{name} = {code} (by its name)")
     for kept in draft.kept:
         taken.setdefault(kept.column, []).append(f"rows to keep ({kept.reason})")
@@ -37,7 +41,10 @@ def _holds(column: Column) -> Iterator[str]:
         yield "blank in every row"
         return
     if column.times:
-        yield f"{'times' if column.times.clock else 'dates'} from {column.times.first} to {column.times.last}"
+        yield (
+            f"{'times' if column.times.clock else 'dates'} from {column.times.first} to"
+            f" {column.times.last}"
+        )
     elif column.is_flag:
         yield "yes or no"
     elif column.is_category:

@@ -1,5 +1,6 @@
-"""How an export is written: delimiter, encoding, row of names, sheets, files of an archive. Everything found is handed to the exact reader as if a
-person had written it into the agency file, so that what is drafted is what will be read."""
+"""How an export is written: delimiter, encoding, row of names, sheets, files of an archive.
+Everything found is handed to the exact reader as if a person had written it into the agency file,
+so that what is drafted is what will be read."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ SAME = 0.7
 
 @dataclass(frozen=True)
 class Export:
-    """Files that are read together. `options`: of the agency file's section, but `paths`; `reasons`: option -> why."""
+    """Files that are read together. `options`: of the agency file's section, but `paths`;
+    `reasons`: option -> why."""
 
     paths: tuple[Path, ...]
     options: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +46,9 @@ class Export:
     """Columns that some other part lacks."""
 
     def spec(self) -> SourceSpec:
-        return SourceSpec.model_validate({"paths": [str(path.resolve()) for path in self.paths], **self.options})
+        return SourceSpec.model_validate(
+            {"paths": [str(path.resolve()) for path in self.paths], **self.options}
+        )
 
 
 def look_at(path: Path, folder: Path) -> Export:
@@ -56,30 +60,66 @@ def look_at(path: Path, folder: Path) -> Export:
     name = path.name.lower()
     if name.endswith(".zip"):
         return _archive(path, folder)
-    if name.endswith((".xlsx", ".xlsm")):
-        options, reasons = _sheets(path)
-    elif not name.endswith((".parquet", ".json", ".geojson", ".xls", ".ods", ".xlsb", ".numbers")):
+    if name.endswith((".xlsx", ".xlsm", ".xls", ".ods")):
+        options, reasons = _sheets(path, folder)
+    elif not name.endswith((".parquet", ".json", ".geojson", ".xlsb", ".numbers")):
         options, reasons = _text(path)
     return _named(Export((path,), options, reasons), folder)
 
 
 def _archive(path: Path, folder: Path) -> Export:
-    inside = [file for file in unpack(path, ("*",), (), folder) if file.name.lower().endswith(tuple(ENDINGS))]
+    inside = [
+        file
+        for file in unpack(path, ("*",), (), folder)
+        if file.name.lower().endswith(tuple(ENDINGS))
+    ]
     if not inside:
         raise SourceError([f"{path}: holds no file that can be read"])
-    first = look_at(inside[0], folder)
-    options, reasons = dict(first.options), dict(first.reasons)
+    tables: list[Export] = []
+    problems: list[str] = []
+    for file in inside:
+        try:
+            tables.append(look_at(file, folder))
+        except SourceError as error:
+            problems += error.problems
+    # A read-me or a list of codes beside the calls is text, too.
+    wide = [export for export in tables if len(export.names) > 1]
+    if not tables:
+        raise SourceError(problems)
+    main = max(together(wide or tables), key=lambda group: _bytes(group.paths))
+    options, reasons = dict(main.options), dict(main.reasons)
     if len(inside) > 1:
-        options["member"] = "*" if len({file.suffix for file in inside}) == 1 else f"*{inside[0].suffix}"
-        reasons["member"] = f"the archive holds {len(inside)} files"
+        names = [file.name for file in main.paths]
+        pattern = f"*{main.paths[0].suffix}"
+        same_ending = [file.name for file in inside if file.match(pattern)]
+        options["member"] = (
+            "*"
+            if len(names) == len(inside)
+            else pattern
+            if sorted(same_ending) == sorted(names) and len(names) > 1
+            else names[0]
+            if len(names) == 1
+            else names
+        )
+        reasons["member"] = (
+            f"the archive holds {len(inside)} files"
+            if len(names) == len(inside)
+            else f"of {len(inside)} files in the archive, those that belong together"
+        )
     return _named(Export((path,), options, reasons), folder)
+
+
+def _bytes(paths: Sequence[Path]) -> int:
+    return sum(path.stat().st_size for path in paths)
 
 
 def _named(export: Export, folder: Path) -> Export:
     """The export with the names of its columns."""
     source = find_source(export.spec(), Path(), [], folder=folder)
     parts = [names_of(part, export.spec()) for part in source.parts]
-    first = max(parts, key=lambda names: (len({name for name in names if name}), -parts.index(names)))
+    first = max(
+        parts, key=lambda names: (len({name for name in names if name}), -parts.index(names))
+    )
     lowered = Counter(name.lower() for name in first)
     usable = [name for name in first if name and lowered[name.lower()] == 1]
     there = tuple(name for name in usable if all(name in names for names in parts))
@@ -92,7 +132,9 @@ def together(exports: Sequence[Export]) -> list[Export]:
     for export in exports:
         for group in groups:
             common = set(map(plain, group[0].names)) & set(map(plain, export.names))
-            if export.options == group[0].options and len(common) >= SAME * max(len(group[0].names), len(export.names), 1):
+            if export.options == group[0].options and len(common) >= SAME * max(
+                len(group[0].names), len(export.names), 1
+            ):
                 group.append(export)
                 break
         else:
@@ -110,7 +152,9 @@ def _joined(group: Sequence[Export]) -> Export:
     taken: list[set[str]] = [set(first.names) for _ in group]
     for name in first.names:
         lacking = [i for i, export in enumerate(group) if name not in export.names]
-        found = {i: _same_name(name, [n for n in group[i].names if n not in taken[i]]) for i in lacking}
+        found = {
+            i: _same_name(name, [n for n in group[i].names if n not in taken[i]]) for i in lacking
+        }
         if all(found.values()):
             names.append(name)
             if lacking:
@@ -121,13 +165,22 @@ def _joined(group: Sequence[Export]) -> Export:
             missing.append(name)
     options, reasons = dict(first.options), dict(first.reasons)
     if others:
-        options["other_names"] = {name: other[0] if len(other) == 1 else other for name, other in others.items()}
+        options["other_names"] = {
+            name: other[0] if len(other) == 1 else other for name, other in others.items()
+        }
         reasons["other_names"] = "files call these columns differently"
-    return Export(tuple(path for export in group for path in export.paths), options, reasons, tuple(names), tuple(missing))
+    return Export(
+        tuple(path for export in group for path in export.paths),
+        options,
+        reasons,
+        tuple(names),
+        tuple(missing),
+    )
 
 
 def _same_name(name: str, others: Sequence[str]) -> str | None:
-    """Of other names the one that means the same: equal but for case and signs, or written with the same short forms."""
+    """Of other names the one that means the same: equal but for case and signs, or written with the
+    same short forms."""
     wanted = plain(name)
     return next((other for other in others if plain(other) == wanted), None)
 
@@ -142,7 +195,9 @@ def _text(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     encoding, why = _encoding(path, start)
     if why:
         options["encoding"], reasons["encoding"] = encoding, why
-    python = {"windows-1252": "cp1252", "utf-16": "utf-16", "utf-8": "utf-8-sig"}.get(encoding, encoding)
+    python = {"windows-1252": "cp1252", "utf-16": "utf-16", "utf-8": "utf-8-sig"}.get(
+        encoding, encoding
+    )
     text = (
         start.decode(python, "replace")
         if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -151,10 +206,16 @@ def _text(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     lines = re.split(r"\r\n|\n|\r", text.lstrip("\ufeff"))[:LINES]
     delimiter, header, width = _shape(lines)
     if not path.name.lower().endswith(TEXTS):
-        options["format"], reasons["format"] = "csv", "the file's name does not say that it is delimited text"
+        options["format"], reasons["format"] = (
+            "csv",
+            "the file's name does not say that it is delimited text",
+        )
     by_name = "\t" if path.name.lower().endswith((".tsv", ".tsv.gz")) else ","
     if delimiter != by_name:
-        options["delimiter"], reasons["delimiter"] = delimiter, f"parts most lines into {width} values"
+        options["delimiter"], reasons["delimiter"] = (
+            delimiter,
+            f"parts most lines into {width} values",
+        )
     if header > 1:
         options["header_row"], reasons["header_row"] = header, f"the first line with {width} names"
     return options, reasons
@@ -191,12 +252,15 @@ def _encoding(path: Path, start: bytes) -> tuple[str, str]:
     if _mostly_utf8(path, start):
         return "utf-8", ""
     return (
-        ("windows-1252", "some bytes are no UTF-8") if any(128 <= byte < 160 for byte in kinds) else ("latin-1", "some bytes are no UTF-8")
+        ("windows-1252", "some bytes are no UTF-8")
+        if any(128 <= byte < 160 for byte in kinds)
+        else ("latin-1", "some bytes are no UTF-8")
     )
 
 
 def _mostly_utf8(path: Path, start: bytes) -> bool:
-    """Are there letters in UTF-8 beside a few spoiled bytes? Then those are faults of single records."""
+    """Are there letters in UTF-8 beside a few spoiled bytes? Then those are faults of single
+    records."""
     text = start.decode("utf-8", "replace")
     good = sum(1 for c in text if ord(c) >= 128 and c != "\ufffd")
     return good > 5 * text.count("\ufffd")
@@ -239,21 +303,34 @@ def _looks_like_names(row: Sequence[str], width: int) -> bool:
     there = [value for value in row if value]
     if len(row) < width or len(there) < max(1, 0.6 * width):
         return False
-    words = [value for value in there if re.search(r"[^\W\d_]", value) and not re.match(r"^[0-9]{1,4}[-/:]", value) and len(value) <= 80]
-    return len(words) >= 0.8 * len(there) and len({value.lower() for value in there}) >= 0.8 * len(there)
+    words = [
+        value
+        for value in there
+        if re.search(r"[^\W\d_]", value)
+        and not re.match(r"^[0-9]{1,4}[-/:]", value)
+        and len(value) <= 80
+    ]
+    return len(words) >= 0.8 * len(there) and len({value.lower() for value in there}) >= 0.8 * len(
+        there
+    )
 
 
 # Workbooks
 
 
-def _sheets(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def _sheets(path: Path, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     options: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     shapes = {}
-    for sheet in workbook.sheet_names(path):
-        rows = workbook.first_rows(path, sheet, LINES)
+    every = workbook.sheet_names(path, folder)
+    workbook.parse(path, every, folder)
+    for sheet in every:
+        rows = workbook.first_rows(path, sheet, LINES, folder)
         width = max((sum(1 for value in row if value) for _n, row in rows), default=0)
-        header = next((n for n, row in rows[:MAX_TITLE_ROWS] if _looks_like_names(row, _trimmed(row, width))), None)
+        header = next(
+            (n for n, row in rows[:MAX_TITLE_ROWS] if _looks_like_names(row, _trimmed(row, width))),
+            None,
+        )
         if header is not None and width > 1:
             names = tuple(value for value in dict(rows)[header] if value)
             shapes[sheet] = (header, names, len(rows))
@@ -266,7 +343,6 @@ def _sheets(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         for sheet, (row, others, _n) in shapes.items()
         if row == header and len(set(others) & set(names)) >= SAME * max(len(others), len(names))
     ]
-    every = workbook.sheet_names(path)
     if len(alike) > 1:
         options["sheet"] = "*" if alike == every else alike
         reasons["sheet"] = f"{len(alike)} of {len(every)} sheets have the same names"
@@ -278,4 +354,6 @@ def _sheets(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _trimmed(row: Sequence[str], width: int) -> int:
-    return min(width, len([value for value in row if value]) or width) if len(row) >= width else width
+    return (
+        min(width, len([value for value in row if value]) or width) if len(row) >= width else width
+    )

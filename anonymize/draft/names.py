@@ -1,4 +1,5 @@
-"""Names of columns as words, and the fields that they may be: by the profiles of systems and by patterns, both kept as data."""
+"""Names of columns as words, and the fields that they may be: by the profiles of systems and by
+patterns, both kept as data."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ BY_SYSTEM = 0.98
 @cache
 def data(name: str) -> dict[str, Any]:
     """One of the tables in `data/`."""
-    return tomllib.loads((files("anonymize.draft") / "data" / f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        (files("anonymize.draft") / "data" / f"{name}.toml").read_text(encoding="utf-8")
+    )
 
 
 def without_accents(text: str) -> str:
@@ -27,11 +30,13 @@ def without_accents(text: str) -> str:
 
 @cache
 def plain(name: str) -> str:
-    """A column's name as words in small letters, parted by one blank, short forms written out: `Inc_No` is "incident number"."""
+    """A column's name as words in small letters, parted by one blank, short forms written out:
+    `Inc_No` is "incident number"."""
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", without_accents(name))
     words = re.findall(r"[a-z]+|[0-9]+", text.lower().replace("#", " number "))
     short = data("fields")["short"]
-    return " ".join(short.get(part, part) for word in words for part in _parts(word))
+    written_out = (short.get(part, part) for word in words for part in _parts(word))
+    return " ".join(part for part in written_out if part)
 
 
 @cache
@@ -57,6 +62,7 @@ class System:
     ignore: frozenset[str]
     note: str
     found: tuple[str, ...]
+    finer: dict[str, str]
 
 
 def systems_of(names: Sequence[str]) -> list[System]:
@@ -67,17 +73,31 @@ def systems_of(names: Sequence[str]) -> list[System]:
         seen = [there[name.lower()] for name in entry["tell_tale"] if name.lower() in there]
         if len(seen) >= entry.get("need", 2):
             columns = {
-                field: [there[n.lower()] for n in listed if n.lower() in there] for field, listed in entry.get("columns", {}).items()
+                field: [there[n.lower()] for n in listed if n.lower() in there]
+                for field, listed in entry.get("columns", {}).items()
             }
-            ignore = frozenset(there[n.lower()] for n in entry.get("ignore", []) if n.lower() in there)
-            found.append(System(entry["name"], columns, ignore, entry.get("note", ""), tuple(seen)))
+            finer = {
+                field: there[n.lower()]
+                for field, n in entry.get("finer", {}).items()
+                if n.lower() in there
+            }
+            ignore = frozenset(
+                there[n.lower()] for n in entry.get("ignore", []) if n.lower() in there
+            )
+            found.append(
+                System(entry["name"], columns, ignore, entry.get("note", ""), tuple(seen), finer)
+            )
     return sorted(found, key=lambda system: -len(system.found))
 
 
 @cache
 def _patterns(field: str) -> dict[str, re.Pattern[str]]:
     entry = data("fields")[field]
-    return {key: re.compile("|".join(f"(?:{p})" for p in entry[key])) for key in ("sure", "likely", "never") if entry.get(key)}
+    return {
+        key: re.compile("|".join(f"(?:{p})" for p in entry[key]))
+        for key in ("sure", "likely", "never")
+        if entry.get(key)
+    }
 
 
 def fields() -> list[str]:
@@ -91,8 +111,14 @@ def kind_of(field: str) -> str:
 def by_name(field: str, column: str) -> float:
     """How surely a name means a field, from 0 to 1."""
     text, patterns = plain(column), _patterns(field)
-    if "never" in patterns and patterns["never"].fullmatch(text):
+    if never(field, column):
         return 0.0
     if patterns["sure"].fullmatch(text):
         return SURE
     return LIKELY if "likely" in patterns and patterns["likely"].fullmatch(text) else 0.0
+
+
+def never(field: str, column: str) -> bool:
+    """Does a name speak of something that a field is not?"""
+    patterns = _patterns(field)
+    return "never" in patterns and patterns["never"].fullmatch(plain(column)) is not None

@@ -29,37 +29,56 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Wanted:
-    """How to draft. `yes`: ask nothing; `explain`: say what each column was taken for; `overwrite`: replace a file that is there; `preview`: the file is
-    for a look only, and its release can never be published."""
+    """How to draft. `yes`: ask nothing; `explain`: say what each column was taken for; `overwrite`:
+    replace a file that is there; `preview`: the file is for a look only, and its release can never
+    be published; `today`: the day of the draft, where that is not the machine's."""
 
     yes: bool = False
     explain: bool = False
     overwrite: bool = False
     preview: bool = False
+    today: date | None = None
 
 
 PLAIN = Wanted()
 
 
 def run(
-    exports: Sequence[Path], out: Path, wanted: Wanted = PLAIN, *, private: Path | None = None, progress: Progress = QUIET,
-    answer: Answer | None = None, today: date | None = None,
-) -> bool:  # fmt: skip
-    """Write the drafted agency file to `out`. False where a person did not want an earlier file to be overwritten.
+    exports: Sequence[Path],
+    out: Path,
+    wanted: Wanted = PLAIN,
+    *,
+    private: Path | None = None,
+    progress: Progress = QUIET,
+    answer: Answer | None = None,
+) -> bool:
+    """Write the drafted agency file to `out`. False where a person did not want an earlier file to
+    be overwritten.
 
-    `answer` asks a person, and gives what they typed; on a terminal it is `input` unless `yes`. Raises SourceError, and SchemaError where `out` is there
-    already and nobody can be asked.
+    `answer` asks a person, and gives what they typed; on a terminal it is `input` unless `yes`.
+    Raises SourceError, and SchemaError where `out` is there already and nobody can be asked.
     """
     private = private or Path("private")
     if answer is None and not wanted.yes and sys.stdin.isatty() and sys.stdout.isatty():
         answer = input
     if out.exists() and not wanted.overwrite:
         if answer is None:
-            raise SchemaError([f"{out} is there already; name another file with --out, or write --overwrite to replace it"])
-        if answer(f"{out} is there already. Replace it? [y/N] ").strip().lower() not in ("y", "yes", "s", "si", "sí"):
+            raise SchemaError(
+                [
+                    f"{out} is there already; name another file with --out, or write --overwrite to"
+                    " replace it"
+                ]
+            )
+        if answer(f"{out} is there already. Replace it? [y/N] ").strip().lower() not in (
+            "y",
+            "yes",
+            "s",
+            "si",
+            "sí",
+        ):
             return False
     with progress.step("Looking at the exports"):
-        draft = drafted(exports, private, today or date.today())
+        draft = drafted(exports, private, wanted.today or date.today())
     draft.preview = wanted.preview
     if answer is not None and not wanted.yes:
         ask(draft, answer)
@@ -75,17 +94,22 @@ def run(
 
 
 def _leave_gaps_open(out: Path, private: Path) -> None:
-    """Stretches without a record, which nobody has explained, stand in a preview as not collected."""
+    """Stretches without a record, which nobody has explained, stand in a preview as not
+    collected."""
     inputs = read_inputs(out)
     with open_engine(inputs.config.file, private) as engine:
         read_calls(engine, inputs.config, inputs.areas, private)
         questions = check_gaps(engine, inputs.config)
-    why = '{ en = "Nobody has said yet why no call is recorded.", es = "Aún nadie ha dicho por qué no hay llamadas registradas." }'
+    why = (
+        '{ en = "Nobody has said yet why no call is recorded.", es = "Aún nadie ha dicho por qué no'
+        ' hay llamadas registradas." }'
+    )
     with out.open("a", encoding="utf-8") as file:
         for one in questions:
             if not one.edge:
                 file.write(
-                    f"\n[[release.gaps]]\nfrom = {one.span.first}\nto = {one.span.last}\nreason = {why}  # DECIDE: is a file missing, or did nobody call?\n"
+                    f"\n[[release.gaps]]\nfrom = {one.span.first}\nto = {one.span.last}\n"
+                    f"reason = {why}  # DECIDE: is a file missing, or did nobody call?\n"
                 )
 
 

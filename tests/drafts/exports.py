@@ -1,7 +1,8 @@
-"""Twenty exports as systems really write them, with their faults, each with its truth: the agency file that a person who knows the export would write.
+"""Twenty exports as systems really write them, with their faults, each with its truth: the agency
+file that a person who knows the export would write.
 
-A trial follows from its name alone. Names, formats and traps are those of public exports; the vocabulary is written down here as agencies use it, not
-taken from the lists that `init` reads.
+A trial follows from its name alone. Names, formats and traps are those of public exports; the
+vocabulary is written down here as agencies use it, not taken from the lists that `init` reads.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ HOURS = (3, 2, 2, 1, 1, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7, 8, 8, 8, 8, 7, 7, 6, 5, 4)
 
 @dataclass
 class Truth:
-    """`columns`: field -> its column (or columns); `time`: keys of [calls.time]; `values`: field -> value -> code; `own`: fields whose codes have any
-    names, so that only which values go together counts; `calls`: other keys of [calls]; `more`: the rest of the true file."""
+    """`columns`: field -> its column (or columns); `time`: keys of [calls.time]; `values`: field ->
+    value -> code; `own`: fields whose codes have any names, so that only which values go together
+    counts; `calls`: other keys of [calls]; `more`: the rest of the true file.
+    """
 
     columns: dict[str, Any]
     time: dict[str, Any]
@@ -40,7 +43,7 @@ class Truth:
     own: tuple[str, ...] = ()
     calls: dict[str, Any] = field(default_factory=dict)
     where: dict[str, list[str]] = field(default_factory=dict)
-    times: dict[str, str] = field(default_factory=dict)
+    times: dict[str, Any] = field(default_factory=dict)
     yes_columns: dict[str, dict[str, str]] = field(default_factory=dict)
     areas: dict[str, Any] = field(default_factory=dict)
     timezone: str = "America/Chicago"
@@ -73,11 +76,32 @@ def calls(seed: int, rows: int = ROWS) -> list[Call]:
     made = []
     for number in range(rows):
         day = datetime(2024, 1, 1, tzinfo=ZONE) + timedelta(days=lot.randrange(366))
-        at = day.replace(hour=lot.choices(range(24), HOURS)[0], minute=lot.randrange(60), second=lot.randrange(60))
-        if (at.astimezone(UTC).astimezone(ZONE)) != at or at.date() in (date(2024, 3, 10), date(2024, 11, 3)):
+        at = day.replace(
+            hour=lot.choices(range(24), HOURS)[0],
+            minute=lot.randrange(60),
+            second=lot.randrange(60),
+        )
+        if (at.astimezone(UTC).astimezone(ZONE)) != at or at.date() in (
+            date(2024, 3, 10),
+            date(2024, 11, 3),
+        ):
             at = at.replace(hour=12)
         waits = (lot.randrange(30, 900), lot.randrange(60, 1500), lot.randrange(300, 5400))
-        made.append(Call(number, at, lot.randrange(1000), lot.randrange(1000), lot.randrange(1000), lot.randrange(1000), lot.randrange(3), lot.randrange(12), lot.randrange(9, 90), waits, lot.random()))  # fmt: skip
+        made.append(
+            Call(
+                number,
+                at,
+                lot.randrange(1000),
+                lot.randrange(1000),
+                lot.randrange(1000),
+                lot.randrange(1000),
+                lot.randrange(3),
+                lot.randrange(12),
+                lot.randrange(9, 90),
+                waits,
+                lot.random(),
+            )
+        )
     return sorted(made, key=lambda call: call.at)
 
 
@@ -94,9 +118,25 @@ def beats(width: int = 4) -> dict[str, Any]:
     features = []
     for i in range(12):
         west, south = WEST + (i % width) * SIDE, SOUTH + (i // width) * SIDE
-        ring = [[west, south], [west + SIDE, south], [west + SIDE, south + SIDE], [west, south + SIDE], [west, south]]
-        properties = {"OBJECTID": i + 1, "BEAT": f"{i + 1:02d}", "DISTRICT": ("North", "Central", "South")[i // 4]}
-        features.append({"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}})
+        ring = [
+            [west, south],
+            [west + SIDE, south],
+            [west + SIDE, south + SIDE],
+            [west, south + SIDE],
+            [west, south],
+        ]
+        properties = {
+            "OBJECTID": i + 1,
+            "BEAT": f"{i + 1:02d}",
+            "DISTRICT": ("North", "Central", "South")[i // 4],
+        }
+        features.append(
+            {
+                "type": "Feature",
+                "properties": properties,
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+            }
+        )
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -104,10 +144,21 @@ def point(call: Call) -> tuple[float, float]:
     return WEST + (call.beat % 4 + 0.5) * SIDE, SOUTH + (call.beat // 4 + 0.5) * SIDE
 
 
-def write_text(path: Path, rows: Sequence[dict[str, Any]], *, delimiter: str = ",", encoding: str = "utf-8", before: Sequence[str] = (), after_rows: Sequence[str] = (), quoting: int = csv.QUOTE_MINIMAL) -> Path:  # fmt: skip
+def write_text(
+    path: Path,
+    rows: Sequence[dict[str, Any]],
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    before: Sequence[str] = (),
+    after_rows: Sequence[str] = (),
+    quoting: int = csv.QUOTE_MINIMAL,
+) -> Path:
     buffer = io.StringIO()
     buffer.writelines(f"{line}\n" for line in before)
-    writer = csv.DictWriter(buffer, list(rows[0]), delimiter=delimiter, lineterminator="\n", quoting=quoting)
+    writer = csv.DictWriter(
+        buffer, list(rows[0]), delimiter=delimiter, lineterminator="\n", quoting=quoting
+    )
     writer.writeheader()
     writer.writerows(rows)
     buffer.writelines(f"{line}\n" for line in after_rows)
@@ -138,12 +189,22 @@ def central_square(folder: Path) -> Trial:
     rows = []
     for call in calls(1):
         row = {
-            "Master_Incident_Number": "" if call.chance < 0.03 else f"2024-{call.number:06d}", "Response_Date": f"{call.at:%Y-%m-%dT%H:%M:%S}", "Problem": pick(call.kind, list(problems)),
-            "MDivision": f"DIV{call.beat // 6 + 1}", "MSector": f"S{call.beat // 3 + 1}", "MBeat": f"B{call.beat + 1}", "Time_PhonePickUp": f"{call.at:%Y-%m-%dT%H:%M:%S}.000",
-            "Fixed_Time_PhonePickUp": f"{call.at:%Y-%m-%dT%H:%M:%S}.000", "Time_First_Unit_Assigned": f"{after(call, 1):%Y-%m-%dT%H:%M:%S}", "Time_First_Unit_Arrived": f"{after(call, 2):%Y-%m-%dT%H:%M:%S}",
-            "Time_CallClosed": f"{after(call, 3):%Y-%m-%dT%H:%M:%S}", "Call_Disposition": pick(call.end, list(ends)), "Cancel_Reason": pick(call.end, list(why)) if call.chance > 0.6 else "NULL",
-            "Vehicle": f"V{call.unit % 30}", "Comment": f"{SECRET} said so",
-        }  # fmt: skip
+            "Master_Incident_Number": "" if call.chance < 0.03 else f"2024-{call.number:06d}",
+            "Response_Date": f"{call.at:%Y-%m-%dT%H:%M:%S}",
+            "Problem": pick(call.kind, list(problems)),
+            "MDivision": f"DIV{call.beat // 6 + 1}",
+            "MSector": f"S{call.beat // 3 + 1}",
+            "MBeat": f"B{call.beat + 1}",
+            "Time_PhonePickUp": f"{call.at:%Y-%m-%dT%H:%M:%S}.000",
+            "Fixed_Time_PhonePickUp": f"{call.at:%Y-%m-%dT%H:%M:%S}.000",
+            "Time_First_Unit_Assigned": f"{after(call, 1):%Y-%m-%dT%H:%M:%S}",
+            "Time_First_Unit_Arrived": f"{after(call, 2):%Y-%m-%dT%H:%M:%S}",
+            "Time_CallClosed": f"{after(call, 3):%Y-%m-%dT%H:%M:%S}",
+            "Call_Disposition": pick(call.end, list(ends)),
+            "Cancel_Reason": pick(call.end, list(why)) if call.chance > 0.6 else "NULL",
+            "Vehicle": f"V{call.unit % 30}",
+            "Comment": f"{SECRET} said so",
+        }
         rows.append(row)
         if call.chance > 0.8:
             rows.append(row | {"Vehicle": "V99"})
@@ -157,18 +218,40 @@ def central_square(folder: Path) -> Trial:
         "cleared_at": "Time_CallClosed",
         "area": "MBeat",
     }
-    truth = Truth(columns, {"timestamp": "Fixed_Time_PhonePickUp"}, {"call_type": problems, "outcome": ends, "not_served_reason": why}, where={"Master_Incident_Number": ["*"]}, calls={"repeated_rows": "keep_first", "placeholders": ["NULL"]}, areas={"area": [f"B{i}" for i in range(1, 13)]})  # fmt: skip
+    truth = Truth(
+        columns,
+        {"timestamp": "Fixed_Time_PhonePickUp"},
+        {"call_type": problems, "outcome": ends, "not_served_reason": why},
+        where={"Master_Incident_Number": ["*"]},
+        calls={"repeated_rows": "keep_first", "placeholders": ["NULL"]},
+        areas={"area": [f"B{i}" for i in range(1, 13)]},
+    )
     return Trial("central_square", [write_text(folder / "export.csv", rows)], truth)
 
 
 def hexagon(folder: Path) -> Trial:
-    kinds = {"EDP": "mental_health", "SUIC": "suicide_concern", "WELCHK": "welfare_check", "OD": "substance_use", "DISORD": "disturbance"}
+    kinds = {
+        "EDP": "mental_health",
+        "SUIC": "suicide_concern",
+        "WELCHK": "welfare_check",
+        "OD": "substance_use",
+        "DISORD": "disturbance",
+    }
     rows = []
     for call in calls(2):
         row = {
-            "EID": str(900000 + call.number), "NUM_1": f"P24{call.number:06d}", "AG_ID": "PD", "TYCOD": pick(call.kind, list(kinds)), "SUB_TYCOD": pick(call.end, ["default", "VIOLENT", "JUV"]), "AD_TS": f"{call.at:%Y%m%d%H%M%S}",
-            "DS_TS": f"{after(call, 1):%Y%m%d%H%M%S}", "AR_TS": f"{after(call, 2):%Y%m%d%H%M%S}", "XDTS": f"{after(call, 3):%Y%m%d%H%M%S}", "PRIORITY": str(call.urgency + 1), "ZONE": f"Z{call.beat // 3 + 1}",
-        }  # fmt: skip
+            "EID": str(900000 + call.number),
+            "NUM_1": f"P24{call.number:06d}",
+            "AG_ID": "PD",
+            "TYCOD": pick(call.kind, list(kinds)),
+            "SUB_TYCOD": pick(call.end, ["default", "VIOLENT", "JUV"]),
+            "AD_TS": f"{call.at:%Y%m%d%H%M%S}",
+            "DS_TS": f"{after(call, 1):%Y%m%d%H%M%S}",
+            "AR_TS": f"{after(call, 2):%Y%m%d%H%M%S}",
+            "XDTS": f"{after(call, 3):%Y%m%d%H%M%S}",
+            "PRIORITY": str(call.urgency + 1),
+            "ZONE": f"Z{call.beat // 3 + 1}",
+        }
         rows.append(row)
         if call.chance > 0.7:
             rows.append(row | {"AG_ID": "FD", "NUM_1": f"F24{call.number:06d}"})
@@ -182,7 +265,16 @@ def hexagon(folder: Path) -> Trial:
         "area": "ZONE",
     }
     form = "%Y%m%d%H%M%S"
-    truth = Truth(columns, {"timestamp": "AD_TS", "format": form}, {"call_type": kinds, "priority": {"1": "p1", "2": "p2", "3": "p3"}}, ("priority",), calls={"delimiter": "|"}, where={"AG_ID": ["PD"]}, times=dict.fromkeys(("dispatched_at", "arrived_at", "cleared_at"), form), areas={"area": [f"Z{i}" for i in range(1, 5)]})  # fmt: skip
+    truth = Truth(
+        columns,
+        {"timestamp": "AD_TS", "format": form},
+        {"call_type": kinds, "priority": {"1": "p1", "2": "p2", "3": "p3"}},
+        ("priority",),
+        calls={"delimiter": "|"},
+        where={"AG_ID": ["PD"]},
+        times=dict.fromkeys(("dispatched_at", "arrived_at", "cleared_at"), form),
+        areas={"area": [f"Z{i}" for i in range(1, 5)]},
+    )
     return Trial("hexagon", [write_text(folder / "event.txt", rows, delimiter="|")], truth)
 
 
@@ -196,7 +288,13 @@ def premier_one(folder: Path) -> Trial:
     features = []
     for call in calls(3):
         x, y = point(call)
-        attributes = {"OBJECTID": call.number + 1, "IncidentNumber": f"PO{call.number:07d}", "IncidentTypeDescription": pick(call.kind, list(kinds)), "CurrentPriorityKey": call.urgency + 1, "IncidentDate": int(call.at.timestamp() * 1000)}  # fmt: skip
+        attributes = {
+            "OBJECTID": call.number + 1,
+            "IncidentNumber": f"PO{call.number:07d}",
+            "IncidentTypeDescription": pick(call.kind, list(kinds)),
+            "CurrentPriorityKey": call.urgency + 1,
+            "IncidentDate": int(call.at.timestamp() * 1000),
+        }
         features.append({"attributes": attributes, "geometry": {"x": x, "y": y}})
     (folder / "P1_CFS.json").write_text(json.dumps({"features": features}))
     (folder / "beats.geojson").write_text(json.dumps(beats()))
@@ -232,9 +330,17 @@ def new_world(folder: Path) -> Trial:
         "Involuntary Commitment": "involuntary_hold",
     }
     rows = [
-        {"CFSNumber": f"C{call.number:05d}", "NATURE_CODE": pick(call.kind, list(kinds)), "CallDateTime": f"{call.at:%m/%d/%Y %H:%M}", "DispatchDateTime": f"{after(call, 1):%m/%d/%Y %H:%M}", "ArriveDateTime": f"{after(call, 2):%m/%d/%Y %H:%M}", "Disposition": pick(call.end, list(ends)), "Beat": f"{call.beat + 1}"}
+        {
+            "CFSNumber": f"C{call.number:05d}",
+            "NATURE_CODE": pick(call.kind, list(kinds)),
+            "CallDateTime": f"{call.at:%m/%d/%Y %H:%M}",
+            "DispatchDateTime": f"{after(call, 1):%m/%d/%Y %H:%M}",
+            "ArriveDateTime": f"{after(call, 2):%m/%d/%Y %H:%M}",
+            "Disposition": pick(call.end, list(ends)),
+            "Beat": f"{call.beat + 1}",
+        }
         for call in calls(4)
-    ]  # fmt: skip
+    ]
     columns = {
         "call_id": "CFSNumber",
         "call_type": "NATURE_CODE",
@@ -244,25 +350,63 @@ def new_world(folder: Path) -> Trial:
         "area": "Beat",
     }
     form = "%m/%d/%Y %H:%M"
-    truth = Truth(columns, {"timestamp": "CallDateTime", "format": form}, {"call_type": kinds, "outcome": ends}, calls={"delimiter": ";", "encoding": "latin-1"}, times=dict.fromkeys(("dispatched_at", "arrived_at"), form), areas={"area": [str(i) for i in range(1, 13)]})  # fmt: skip
-    return Trial("new_world", [write_text(folder / "cfs.csv", rows, delimiter=";", encoding="latin-1")], truth)
+    truth = Truth(
+        columns,
+        {"timestamp": "CallDateTime", "format": form},
+        {"call_type": kinds, "outcome": ends},
+        calls={"delimiter": ";", "encoding": "latin-1"},
+        times=dict.fromkeys(("dispatched_at", "arrived_at"), form),
+        areas={"area": [str(i) for i in range(1, 13)]},
+    )
+    return Trial(
+        "new_world",
+        [write_text(folder / "cfs.csv", rows, delimiter=";", encoding="latin-1")],
+        truth,
+    )
 
 
 def arcgis_hub(folder: Path) -> Trial:
-    kinds = {"Mental Health": "mental_health", "Suicidal": "suicide_concern", "Check on Welfare": "welfare_check"}
-    units = {"Co-Responder": "co_responder", "Patrol": "police_only", "Mobile Crisis": "clinician_only"}
+    kinds = {
+        "Mental Health": "mental_health",
+        "Suicidal": "suicide_concern",
+        "Check on Welfare": "welfare_check",
+    }
+    units = {
+        "Co-Responder": "co_responder",
+        "Patrol": "police_only",
+        "Mobile Crisis": "clinician_only",
+    }
     rows = [
-        {"X": point(call)[0], "Y": point(call)[1], "OBJECTID": call.number + 1, "CallNumber": f"24-{call.number:05d}", "CallType": pick(call.kind, list(kinds)), "ReceivedDate": f"{call.at.astimezone(UTC):%Y/%m/%d %H:%M:%S}+00", "Responder": pick(call.unit, list(units)), "Precinct": f"Precinct {call.beat // 3 + 1}", "GlobalID": f"{{{call.number:08x}}}"}
+        {
+            "X": point(call)[0],
+            "Y": point(call)[1],
+            "OBJECTID": call.number + 1,
+            "CallNumber": f"24-{call.number:05d}",
+            "CallType": pick(call.kind, list(kinds)),
+            "ReceivedDate": f"{call.at.astimezone(UTC):%Y/%m/%d %H:%M:%S}+00",
+            "Responder": pick(call.unit, list(units)),
+            "Precinct": f"Precinct {call.beat // 3 + 1}",
+            "GlobalID": f"{{{call.number:08x}}}",
+        }
         for call in calls(5)
-    ]  # fmt: skip
-    columns = {"call_id": "CallNumber", "call_type": "CallType", "responder": "Responder", "area": "Precinct"}
+    ]
+    columns = {
+        "call_id": "CallNumber",
+        "call_type": "CallType",
+        "responder": "Responder",
+        "area": "Precinct",
+    }
     truth = Truth(
         columns,
         {"timestamp": "ReceivedDate"},
         {"call_type": kinds, "responder": units},
         areas={"area": [f"Precinct {i}" for i in range(1, 5)]},
     )
-    return Trial("arcgis_hub", [write_text(folder / "Calls_for_Service.csv", rows, encoding="utf-8-sig")], truth)
+    return Trial(
+        "arcgis_hub",
+        [write_text(folder / "Calls_for_Service.csv", rows, encoding="utf-8-sig")],
+        truth,
+    )
 
 
 def socrata(folder: Path) -> Trial:
@@ -272,13 +416,31 @@ def socrata(folder: Path) -> Trial:
         "Wellness check": "welfare_check",
         "Overdose - opioid": "substance_use",
     }
-    ways = {"911 Call": "s911", "Officer Initiated": "officer", "Non-Emergency Line": "non_emergency"}
+    ways = {
+        "911 Call": "s911",
+        "Officer Initiated": "officer",
+        "Non-Emergency Line": "non_emergency",
+    }
     rows = [
-        {"Incident ID": str(5000 + call.number), "Call Date/Time": f"{call.at:{AM_PM}}", "Call Category": pick(call.kind, list(kinds)), "Call Source": pick(call.way, list(ways)), "Location": f"({point(call)[1]:.5f}, {point(call)[0]:.5f})" if call.chance > 0.04 else "", "Zip": "55401"}
+        {
+            "Incident ID": str(5000 + call.number),
+            "Call Date/Time": f"{call.at:{AM_PM}}",
+            "Call Category": pick(call.kind, list(kinds)),
+            "Call Source": pick(call.way, list(ways)),
+            "Location": (
+                f"({point(call)[1]:.5f}, {point(call)[0]:.5f})" if call.chance > 0.04 else ""
+            ),
+            "Zip": "55401",
+        }
         for call in calls(6)
-    ]  # fmt: skip
+    ]
     (folder / "police_beats.geojson").write_text(json.dumps(beats()))
-    columns = {"call_id": "Incident ID", "call_type": "Call Category", "source": "Call Source", "point": "Location"}
+    columns = {
+        "call_id": "Incident ID",
+        "call_type": "Call Category",
+        "source": "Call Source",
+        "point": "Location",
+    }
     truth = Truth(
         columns,
         {"timestamp": "Call Date/Time", "format": AM_PM},
@@ -286,16 +448,39 @@ def socrata(folder: Path) -> Trial:
         ("source",),
         areas={"area": "police_beats.geojson"},
     )
-    return Trial("socrata", [write_text(folder / "rows.csv", rows), folder / "police_beats.geojson"], truth)
+    return Trial(
+        "socrata", [write_text(folder / "rows.csv", rows), folder / "police_beats.geojson"], truth
+    )
 
 
 def new_york_ems(folder: Path) -> Trial:
-    first = {"EDP": "mental_health", "DRUG": "substance_use", "SICK": "not_a_crisis", "UNC": "not_a_crisis"}
-    final = {"EDP": "mental_health", "EDPC": "mental_health", "DRUG": "substance_use", "JUMPUP": "suicide_concern"}
+    first = {
+        "EDP": "mental_health",
+        "DRUG": "substance_use",
+        "SICK": "not_a_crisis",
+        "UNC": "not_a_crisis",
+    }
+    final = {
+        "EDP": "mental_health",
+        "EDPC": "mental_health",
+        "DRUG": "substance_use",
+        "JUMPUP": "suicide_concern",
+    }
     rows = [
-        {"CAD_INCIDENT_ID": str(240000000 + call.number), "INCIDENT_DATETIME": f"{call.at:{AM_PM}}", "INITIAL_CALL_TYPE": pick(call.kind, list(first)), "FINAL_CALL_TYPE": pick(call.end, list(final)), "FIRST_ASSIGNMENT_DATETIME": f"{after(call, 1):{AM_PM}}", "VALID_DISPATCH_RSPNS_TIME_INDC": "Y", "FIRST_ON_SCENE_DATETIME": f"{after(call, 2):{AM_PM}}" if call.chance > 0.05 else "", "INCIDENT_CLOSE_DATETIME": f"{after(call, 3):{AM_PM}}", "BOROUGH": pick(call.beat, ["BRONX", "BROOKLYN", "MANHATTAN", "QUEENS"]), "POLICEPRECINCT": str(call.beat + 40)}
+        {
+            "CAD_INCIDENT_ID": str(240000000 + call.number),
+            "INCIDENT_DATETIME": f"{call.at:{AM_PM}}",
+            "INITIAL_CALL_TYPE": pick(call.kind, list(first)),
+            "FINAL_CALL_TYPE": pick(call.end, list(final)),
+            "FIRST_ASSIGNMENT_DATETIME": f"{after(call, 1):{AM_PM}}",
+            "VALID_DISPATCH_RSPNS_TIME_INDC": "Y",
+            "FIRST_ON_SCENE_DATETIME": f"{after(call, 2):{AM_PM}}" if call.chance > 0.05 else "",
+            "INCIDENT_CLOSE_DATETIME": f"{after(call, 3):{AM_PM}}",
+            "BOROUGH": pick(call.beat, ["BRONX", "BROOKLYN", "MANHATTAN", "QUEENS"]),
+            "POLICEPRECINCT": str(call.beat + 40),
+        }
         for call in calls(7)
-    ]  # fmt: skip
+    ]
     columns = {
         "call_id": "CAD_INCIDENT_ID",
         "call_type": "FINAL_CALL_TYPE",
@@ -305,7 +490,14 @@ def new_york_ems(folder: Path) -> Trial:
         "cleared_at": "INCIDENT_CLOSE_DATETIME",
         "area": "POLICEPRECINCT",
     }
-    truth = Truth(columns, {"timestamp": "INCIDENT_DATETIME", "format": AM_PM}, {"call_type": final, "initial_type": first}, times=dict.fromkeys(("dispatched_at", "arrived_at", "cleared_at"), AM_PM), areas={"area": [str(i) for i in range(40, 52)]}, timezone="America/New_York")  # fmt: skip
+    truth = Truth(
+        columns,
+        {"timestamp": "INCIDENT_DATETIME", "format": AM_PM},
+        {"call_type": final, "initial_type": first},
+        times=dict.fromkeys(("dispatched_at", "arrived_at", "cleared_at"), AM_PM),
+        areas={"area": [str(i) for i in range(40, 52)]},
+        timezone="America/New_York",
+    )
     return Trial("new_york_ems", [write_text(folder / "ems.csv", rows)], truth)
 
 
@@ -319,7 +511,13 @@ def tacoma(folder: Path) -> Trial:
     first = kinds | {"Unknown Trouble": "not_a_crisis"}
     book = openpyxl.Workbook()
     book.remove(book.active)
-    names = ["Incident_Number", "Starting_Call_Type_Description", "Ending_Call_Type_Description", "Call_Received", "Sector"]
+    names = [
+        "Incident_Number",
+        "Starting_Call_Type_Description",
+        "Ending_Call_Type_Description",
+        "Call_Received",
+        "Sector",
+    ]
     for month in range(1, 4):
         sheet = book.create_sheet(f"{date(2024, month, 1):%B}")
         sheet.append(["Calls for service, monthly report"])
@@ -368,16 +566,30 @@ def las_vegas(folder: Path) -> Trial:
         "LEGAL HOLD": "involuntary_hold",
     }
     rows = [
-        {"Event_Number": f"LLV24{call.number:08d}", "Type": pick(call.kind, list(kinds)), "Disposition": pick(call.end, list(ends)), "Event_Time": f"{call.at:%Y-%m-%d %H:%M:%S}", "Area_Command": pick(call.beat, ["BAC", "CCAC", "DTAC", "NEAC"])}
+        {
+            "Event_Number": f"LLV24{call.number:08d}",
+            "Type": pick(call.kind, list(kinds)),
+            "Disposition": pick(call.end, list(ends)),
+            "Event_Time": f"{call.at:%Y-%m-%d %H:%M:%S}",
+            "Area_Command": pick(call.beat, ["BAC", "CCAC", "DTAC", "NEAC"]),
+        }
         for call in calls(9)
-    ]  # fmt: skip
+    ]
     inside = write_text(folder / "calls_2024.csv", rows)
     with zipfile.ZipFile(folder / "download.zip", "w") as archive:
         archive.write(inside, "data/calls_2024.csv")
     inside.unlink()
-    columns = {"call_id": "Event_Number", "call_type": "Type", "outcome": "Disposition", "area": "Area_Command"}
+    columns = {
+        "call_id": "Event_Number",
+        "call_type": "Type",
+        "outcome": "Disposition",
+        "area": "Area_Command",
+    }
     truth = Truth(
-        columns, {"timestamp": "Event_Time"}, {"call_type": kinds, "outcome": ends}, areas={"area": ["BAC", "CCAC", "DTAC", "NEAC"]}
+        columns,
+        {"timestamp": "Event_Time"},
+        {"call_type": kinds, "outcome": ends},
+        areas={"area": ["BAC", "CCAC", "DTAC", "NEAC"]},
     )
     return Trial("las_vegas", [folder / "download.zip"], truth)
 
@@ -390,11 +602,30 @@ def asheville(folder: Path) -> Trial:
         "DISTURBANCE - UNKNOWN": "disturbance",
     }
     rows = [
-        {"incident_id": f"A{call.number:06d}", "Date Received": f"{call.at:%m/%d/%Y}", "Time Received": f"{call.at:%I:%M:%S %p}", "Call_Nature": pick(call.kind, list(kinds)), "Priority": pick(call.urgency, ["P1", "P2", "P3"]), "district": pick(call.beat, ["Adam", "Baker", "Charlie"])}
+        {
+            "incident_id": f"A{call.number:06d}",
+            "Date Received": f"{call.at:%m/%d/%Y}",
+            "Time Received": f"{call.at:%I:%M:%S %p}",
+            "Call_Nature": pick(call.kind, list(kinds)),
+            "Priority": pick(call.urgency, ["P1", "P2", "P3"]),
+            "district": pick(call.beat, ["Adam", "Baker", "Charlie"]),
+        }
         for call in calls(10)
-    ]  # fmt: skip
-    columns = {"call_id": "incident_id", "call_type": "Call_Nature", "priority": "Priority", "area": "district"}
-    truth = Truth(columns, {"date": "Date Received", "format": "%m/%d/%Y", "clock": "Time Received"}, {"call_type": kinds, "priority": {f"P{i}": f"p{i}" for i in (1, 2, 3)}}, ("priority",), calls={"delimiter": "\t"}, areas={"area": ["Adam", "Baker", "Charlie"]})  # fmt: skip
+    ]
+    columns = {
+        "call_id": "incident_id",
+        "call_type": "Call_Nature",
+        "priority": "Priority",
+        "area": "district",
+    }
+    truth = Truth(
+        columns,
+        {"date": "Date Received", "format": "%m/%d/%Y", "clock": "Time Received"},
+        {"call_type": kinds, "priority": {f"P{i}": f"p{i}" for i in (1, 2, 3)}},
+        ("priority",),
+        calls={"delimiter": "\t"},
+        areas={"area": ["Adam", "Baker", "Charlie"]},
+    )
     return Trial("asheville", [write_text(folder / "asheville.txt", rows, delimiter="\t")], truth)
 
 
@@ -416,9 +647,22 @@ def detroit(folder: Path) -> Trial:
             "precinct": f"{call.beat + 1:02d}",
             "officer_initiated": "Yes" if call.chance < 0.2 else "No",
         }
-        features.append({"type": "Feature", "properties": properties, "geometry": {"type": "Point", "coordinates": [x, y]}})
-    (folder / "911.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    columns = {"call_id": "incident_id", "call_type": "category", "priority": "priority", "area": "precinct"}
+        features.append(
+            {
+                "type": "Feature",
+                "properties": properties,
+                "geometry": {"type": "Point", "coordinates": [x, y]},
+            }
+        )
+    (folder / "911.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features})
+    )
+    columns = {
+        "call_id": "incident_id",
+        "call_type": "category",
+        "priority": "priority",
+        "area": "precinct",
+    }
     truth = Truth(
         columns,
         {"timestamp": "call_timestamp"},
@@ -436,9 +680,18 @@ def neris(folder: Path) -> Trial:
         "MEDICAL||OTHER||WELL_PERSON_CHECK": "welfare_check",
     }
     rows = [
-        {"incident_neris_id": f"FD{call.number:06d}", "incident_type": pick(call.kind, list(kinds)), "dispatch_time_call_arrival": call.at.isoformat(), "dispatch_time_call_create": call.at.isoformat(), "time_dispatch": after(call, 1).isoformat(), "time_on_scene": after(call, 2).isoformat(), "time_incident_clear": after(call, 3).isoformat(), "station": f"ST{call.beat // 4 + 1}"}
+        {
+            "incident_neris_id": f"FD{call.number:06d}",
+            "incident_type": pick(call.kind, list(kinds)),
+            "dispatch_time_call_arrival": call.at.isoformat(),
+            "dispatch_time_call_create": call.at.isoformat(),
+            "time_dispatch": after(call, 1).isoformat(),
+            "time_on_scene": after(call, 2).isoformat(),
+            "time_incident_clear": after(call, 3).isoformat(),
+            "station": f"ST{call.beat // 4 + 1}",
+        }
         for call in calls(12)
-    ]  # fmt: skip
+    ]
     columns = {
         "call_id": "incident_neris_id",
         "call_type": "incident_type",
@@ -451,12 +704,30 @@ def neris(folder: Path) -> Trial:
 
 
 def eido(folder: Path) -> Trial:
-    kinds = {"MNTL": "mental_health", "SUICTHRT": "suicide_concern", "WELFARE": "welfare_check", "DRUGS": "substance_use"}
-    ends = {"03": "arrest_or_citation", "14": "not_found", "15": "safety_plan_referral", "18": "stayed_with_plan", "42": "refused"}
+    kinds = {
+        "MNTL": "mental_health",
+        "SUICTHRT": "suicide_concern",
+        "WELFARE": "welfare_check",
+        "DRUGS": "substance_use",
+    }
+    ends = {
+        "03": "arrest_or_citation",
+        "14": "not_found",
+        "15": "safety_plan_referral",
+        "18": "stayed_with_plan",
+        "42": "refused",
+    }
     rows = [
-        {"internalIncidentId": f"E{call.number:06d}", "incidentTypeCommonRegistryText": pick(call.kind, list(kinds)), "incidentCommonPriorityNumber": call.urgency + 8, "beatOrDispatchGroupText": f"G{call.beat // 3 + 1}", "createDateTime": call.at.isoformat(), "dispositionCode": pick(call.end, list(ends))}
+        {
+            "internalIncidentId": f"E{call.number:06d}",
+            "incidentTypeCommonRegistryText": pick(call.kind, list(kinds)),
+            "incidentCommonPriorityNumber": call.urgency + 8,
+            "beatOrDispatchGroupText": f"G{call.beat // 3 + 1}",
+            "createDateTime": call.at.isoformat(),
+            "dispositionCode": pick(call.end, list(ends)),
+        }
         for call in calls(13)
-    ]  # fmt: skip
+    ]
     (folder / "incidents.json").write_text(json.dumps(rows))
     columns = {
         "call_id": "internalIncidentId",
@@ -489,9 +760,18 @@ def spanish(folder: Path) -> Trial:
         "Atendido en el lugar": "stayed_with_plan",
     }
     rows = [
-        {"Folio": f"F{call.number:05d}", "Fecha": f"{call.at:%d/%m/%Y}", "Hora": f"{call.at:%H:%M}", "Tipo de llamada": pick(call.kind, list(kinds)), "Resultado": pick(call.end, list(ends)), "Edad": call.age if call.chance > 0.1 else "", "Sexo": pick(call.unit, ["Femenino", "Masculino"]), "Distrito": pick(call.beat, ["Centro", "Norte", "Sur"])}
+        {
+            "Folio": f"F{call.number:05d}",
+            "Fecha": f"{call.at:%d/%m/%Y}",
+            "Hora": f"{call.at:%H:%M}",
+            "Tipo de llamada": pick(call.kind, list(kinds)),
+            "Resultado": pick(call.end, list(ends)),
+            "Edad": call.age if call.chance > 0.1 else "",
+            "Sexo": pick(call.unit, ["Femenino", "Masculino"]),
+            "Distrito": pick(call.beat, ["Centro", "Norte", "Sur"]),
+        }
         for call in calls(14)
-    ]  # fmt: skip
+    ]
     columns = {
         "call_id": "Folio",
         "call_type": "Tipo de llamada",
@@ -501,8 +781,24 @@ def spanish(folder: Path) -> Trial:
         "area": "Distrito",
     }
     ages = {"0..17": "a", "18..34": "b", "35..64": "c", "65..120": "d"}
-    truth = Truth(columns, {"date": "Fecha", "format": "%d/%m/%Y", "clock": "Hora"}, {"call_type": kinds, "outcome": ends, "gender": {"Femenino": "female", "Masculino": "male"}, "age_group": ages}, ("age_group",), calls={"delimiter": ";", "encoding": "windows-1252"}, areas={"area": ["Centro", "Norte", "Sur"]})  # fmt: skip
-    return Trial("spanish", [write_text(folder / "llamadas.csv", rows, delimiter=";", encoding="cp1252")], truth)
+    truth = Truth(
+        columns,
+        {"date": "Fecha", "format": "%d/%m/%Y", "clock": "Hora"},
+        {
+            "call_type": kinds,
+            "outcome": ends,
+            "gender": {"Femenino": "female", "Masculino": "male"},
+            "age_group": ages,
+        },
+        ("age_group",),
+        calls={"delimiter": ";", "encoding": "windows-1252"},
+        areas={"area": ["Centro", "Norte", "Sur"]},
+    )
+    return Trial(
+        "spanish",
+        [write_text(folder / "llamadas.csv", rows, delimiter=";", encoding="cp1252")],
+        truth,
+    )
 
 
 def one_hot(folder: Path) -> Trial:
@@ -546,7 +842,11 @@ def one_hot(folder: Path) -> Trial:
 
 
 def counted(folder: Path) -> Trial:
-    kinds = {"Mental health": "mental_health", "Suicide": "suicide_concern", "Welfare": "welfare_check"}
+    kinds = {
+        "Mental health": "mental_health",
+        "Suicide": "suicide_concern",
+        "Welfare": "welfare_check",
+    }
     lot = random.Random(16)
     rows = [
         {
@@ -576,9 +876,18 @@ def demographics(folder: Path) -> Trial:
     races = {"W": "white", "B": "black", "H": "hispanic", "A": "asian", "I": "native"}
     units = {"PERT": "co_responder", "PATROL UNIT": "police_only", "EMS": "other"}
     rows = [
-        {"CASE_NO": f"D{call.number:06d}", "DATE_OCCURRED": f"{call.at:%d-%b-%Y %H:%M:%S}", "SUBJ_AGE": call.age if call.chance > 0.08 else "UNK", "SUBJ_RACE": pick(call.kind, list(races)), "SUBJ_SEX": pick(call.end, ["F", "M"]), "UNIT_TYPE": pick(call.unit, list(units)), "OFFICER_RACE": pick(call.way, ["W", "B"]), "CLIENT_ID": f"{SECRET}{call.number % 190}"}
+        {
+            "CASE_NO": f"D{call.number:06d}",
+            "DATE_OCCURRED": f"{call.at:%d-%b-%Y %H:%M:%S}",
+            "SUBJ_AGE": call.age if call.chance > 0.08 else "UNK",
+            "SUBJ_RACE": pick(call.kind, list(races)),
+            "SUBJ_SEX": pick(call.end, ["F", "M"]),
+            "UNIT_TYPE": pick(call.unit, list(units)),
+            "OFFICER_RACE": pick(call.way, ["W", "B"]),
+            "CLIENT_ID": f"{SECRET}{call.number % 190}",
+        }
         for call in calls(17)
-    ]  # fmt: skip
+    ]
     columns = {
         "call_id": "CASE_NO",
         "age_group": "SUBJ_AGE",
@@ -591,7 +900,12 @@ def demographics(folder: Path) -> Trial:
     truth = Truth(
         columns,
         {"timestamp": "DATE_OCCURRED", "format": "%d-%b-%Y %H:%M:%S"},
-        {"race_ethnicity": races, "gender": {"F": "female", "M": "male"}, "responder": units, "age_group": ages},
+        {
+            "race_ethnicity": races,
+            "gender": {"F": "female", "M": "male"},
+            "responder": units,
+            "age_group": ages,
+        },
         ("race_ethnicity", "gender", "age_group"),
     )
     return Trial("demographics", [write_text(folder / "subjects.csv", rows)], truth)
@@ -611,12 +925,26 @@ def titled(folder: Path) -> Trial:
         "Cite & Release": "arrest_or_citation",
     }
     rows = [
-        {"Call Number": f"N{call.number:05d}", "Entered": f"{call.at:%b %d, %Y %I:%M %p}", "Nature of Call": pick(call.kind, list(kinds)), "Outcome": pick(call.end, list(ends)), "How Received": pick(call.way, ["E911", "Phone", "On View", "988 Transfer"])}
+        {
+            "Call Number": f"N{call.number:05d}",
+            "Entered": f"{call.at:%b %d, %Y %I:%M %p}",
+            "Nature of Call": pick(call.kind, list(kinds)),
+            "Outcome": pick(call.end, list(ends)),
+            "How Received": pick(call.way, ["E911", "Phone", "On View", "988 Transfer"]),
+        }
         for call in calls(18)
-    ]  # fmt: skip
-    before, behind = ["Police Department,,,,", "Report run on 01/02/2025,,,,"], [f"({len(rows)} rows affected)"]
+    ]
+    before, behind = (
+        ["Police Department,,,,", "Report run on 01/02/2025,,,,"],
+        [f"({len(rows)} rows affected)"],
+    )
     ways = {"E911": "s911", "Phone": "non_emergency", "On View": "officer", "988 Transfer": "s988"}
-    columns = {"call_id": "Call Number", "call_type": "Nature of Call", "outcome": "Outcome", "source": "How Received"}
+    columns = {
+        "call_id": "Call Number",
+        "call_type": "Nature of Call",
+        "outcome": "Outcome",
+        "source": "How Received",
+    }
     truth = Truth(
         columns,
         {"timestamp": "Entered", "format": "%b %d, %Y %I:%M %p"},
@@ -624,11 +952,23 @@ def titled(folder: Path) -> Trial:
         ("source",),
         calls={"header_row": 3, "encoding": "utf-16"},
     )
-    return Trial("titled", [write_text(folder / "report.csv", rows, encoding="utf-16", before=before, after_rows=behind)], truth)
+    return Trial(
+        "titled",
+        [
+            write_text(
+                folder / "report.csv", rows, encoding="utf-16", before=before, after_rows=behind
+            )
+        ],
+        truth,
+    )
 
 
 def several_files(folder: Path) -> Trial:
-    kinds = {"MH - Crisis": "mental_health", "MH - Suicide": "suicide_concern", "Welfare Check": "welfare_check"}
+    kinds = {
+        "MH - Crisis": "mental_health",
+        "MH - Suicide": "suicide_concern",
+        "Welfare Check": "welfare_check",
+    }
     names = [
         ("Incident_No", "Date_Time_Received", "Call_Type", "Neighborhood"),
         ("IncidentNum", "DateTimeReceived", "CallType", "Neighbourhood"),
@@ -677,12 +1017,29 @@ OTHER_CALLS = (
 
 
 def all_calls(folder: Path) -> Trial:
-    kinds = {"MENTAL HEALTH CALL": "mental_health", "SUICIDE ATTEMPT": "suicide_concern", "WELFARE CHECK": "welfare_check"}
-    ends = {"HANDLED BY OFFICER": "stayed_with_plan", "UTL": "not_found", "ARREST": "arrest_or_citation"}
+    kinds = {
+        "MENTAL HEALTH CALL": "mental_health",
+        "SUICIDE ATTEMPT": "suicide_concern",
+        "WELFARE CHECK": "welfare_check",
+    }
+    ends = {
+        "HANDLED BY OFFICER": "stayed_with_plan",
+        "UTL": "not_found",
+        "ARREST": "arrest_or_citation",
+    }
     rows = [
-        {"CAD Number": f"{240000 + call.number}", "Create Time": f"{call.at:%m/%d/%Y %H:%M:%S}", "First Dispatched": f"{after(call, 1):%m/%d/%Y %H:%M:%S}", "First On Scene": f"{after(call, 2):%m/%d/%Y %H:%M:%S}", "Closed": f"{after(call, 3):%m/%d/%Y %H:%M:%S}", "Final Call Type": pick(call.kind, [*kinds, *OTHER_CALLS]), "Call Disposition": pick(call.end, list(ends)), "Patrol Beat": f"{call.beat // 3 + 1}{'ABC'[call.beat % 3]}"}
+        {
+            "CAD Number": f"{240000 + call.number}",
+            "Create Time": f"{call.at:%m/%d/%Y %H:%M:%S}",
+            "First Dispatched": f"{after(call, 1):%m/%d/%Y %H:%M:%S}",
+            "First On Scene": f"{after(call, 2):%m/%d/%Y %H:%M:%S}",
+            "Closed": f"{after(call, 3):%m/%d/%Y %H:%M:%S}",
+            "Final Call Type": pick(call.kind, [*kinds, *OTHER_CALLS]),
+            "Call Disposition": pick(call.end, list(ends)),
+            "Patrol Beat": f"{call.beat // 3 + 1}{'ABC'[call.beat % 3]}",
+        }
         for call in calls(20, 1200)
-    ]  # fmt: skip
+    ]
     form = "%m/%d/%Y %H:%M:%S"
     columns = {
         "call_id": "CAD Number",
@@ -694,11 +1051,36 @@ def all_calls(folder: Path) -> Trial:
         "area": "Patrol Beat",
     }
     areas = {"area": [f"{i}{c}" for i in range(1, 5) for c in "ABC"]}
-    truth = Truth(columns, {"timestamp": "Create Time", "format": form}, {"call_type": kinds, "outcome": ends}, where={"Final Call Type": list(kinds)}, times=dict.fromkeys(("dispatched_at", "arrived_at", "cleared_at"), form), areas=areas)  # fmt: skip
+    truth = Truth(
+        columns,
+        {"timestamp": "Create Time", "format": form},
+        {"call_type": kinds, "outcome": ends},
+        where={"Final Call Type": list(kinds)},
+        times=dict.fromkeys(("dispatched_at", "arrived_at", "cleared_at"), form),
+        areas=areas,
+    )
     return Trial("all_calls", [write_text(folder / "cad.csv", rows)], truth)
 
 
 TRIALS: tuple[Callable[[Path], Trial], ...] = (
-    central_square, hexagon, premier_one, new_world, arcgis_hub, socrata, new_york_ems, tacoma, las_vegas, asheville, detroit, neris, eido, spanish, one_hot, counted,
-    demographics, titled, several_files, all_calls,
-)  # fmt: skip
+    central_square,
+    hexagon,
+    premier_one,
+    new_world,
+    arcgis_hub,
+    socrata,
+    new_york_ems,
+    tacoma,
+    las_vegas,
+    asheville,
+    detroit,
+    neris,
+    eido,
+    spanish,
+    one_hot,
+    counted,
+    demographics,
+    titled,
+    several_files,
+    all_calls,
+)

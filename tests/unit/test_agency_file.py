@@ -1,4 +1,5 @@
-"""The agency file is checked once, and every mistake in it is reported with its line and its cure."""
+"""The agency file is checked once, and every mistake in it is reported with its line and its
+cure."""
 
 import pytest
 
@@ -31,7 +32,14 @@ def test_all_mistakes_at_once(tmp_path):
         load(agency)
     text, message = agency.read_text(), str(caught.value)
     assert len(caught.value.problems) == 4
-    assert lines_of(caught.value) == sorted([line(text, "treshold"), line(text, "timezone"), line(text, "created"), line(text, "[agency]")])
+    assert lines_of(caught.value) == sorted(
+        [
+            line(text, "treshold"),
+            line(text, "timezone"),
+            line(text, "created"),
+            line(text, "[agency]"),
+        ]
+    )
     assert "did you mean 'threshold'?" in message
     assert "'Chicago' is no time zone; write one like" in message
     assert "[agency] lacks 'publisher'" in message
@@ -98,7 +106,12 @@ def test_unreadable_files(tmp_path):
 
 def test_a_table_no_column_feeds(tmp_path):
     with pytest.raises(SchemaError, match="no column feeds 'outcome'"):
-        load(write_agency(tmp_path, replace={'call_type = ["all", "type"] }': 'outcome = ["all", "outcome"] }'}))
+        load(
+            write_agency(
+                tmp_path,
+                replace={'call_type = ["all", "type"] }': 'outcome = ["all", "outcome"] }'},
+            )
+        )
 
 
 def test_minimal_is_valid(tmp_path):

@@ -1,4 +1,5 @@
-"""Mistakes in writing TOML are explained by their line and their cure, without a word of the parser."""
+"""Mistakes in writing TOML are explained by their line and their cure, without a word of the
+parser."""
 
 from __future__ import annotations
 
@@ -27,15 +28,31 @@ def line_of(old):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (PATHS, r'paths = "C:\Users\calls.csv"', r"has a backslash between double quotes, .*: paths = 'C:\\Users\\calls.csv'"),
-        (PATHS, r'paths = "C:\data\calls.csv"', r"has a backslash between double quotes, .*: paths = 'C:\\data\\calls.csv'"),
-        (PATHS, "paths = “calls.csv”", 'has curly quotes, .* write straight ones instead: paths = "calls.csv"'),
+        (
+            PATHS,
+            r'paths = "C:\Users\calls.csv"',
+            r"has a backslash between double quotes, .*: paths = 'C:\\Users\\calls.csv'",
+        ),
+        (
+            PATHS,
+            r'paths = "C:\data\calls.csv"',
+            r"has a backslash between double quotes, .*: paths = 'C:\\data\\calls.csv'",
+        ),
+        (
+            PATHS,
+            "paths = “calls.csv”",
+            'has curly quotes, .* write straight ones instead: paths = "calls.csv"',
+        ),
         (PATHS, 'paths = "calls.csv', "has a quotation mark that is not closed"),
         (PATHS, 'paths = ["calls.csv"', "has a bracket that is not closed"),
         (PATHS, "paths = calls.csv", 'has a text without quotes; write paths = "calls.csv"'),
         (PATHS, 'paths "calls.csv"', "is not written as name = value"),
         (PATHS, "paths = ", "has no value behind the equals sign"),
-        ("threshold = 5", "threshold = 5\nthreshold = 6", "'privacy.threshold' stands here for the second time"),
+        (
+            "threshold = 5",
+            "threshold = 5\nthreshold = 6",
+            "'privacy.threshold' stands here for the second time",
+        ),
         ("data_to = 2024-06-30", "data_to = 2024-06-31", "2024-06-31 is no day of the calendar"),
     ],
 )
@@ -51,7 +68,9 @@ def test_a_mistake_is_explained_by_its_line(tmp_path, old, new, words):
 
 def test_a_section_that_stands_twice(tmp_path):
     agency = write_agency(tmp_path, ROWS, extra="\n[calls.time]\ntimestamp = 'at'\n")
-    with pytest.raises(SchemaError, match=r"'calls.time' stands here for the second time; keep one of the two"):
+    with pytest.raises(
+        SchemaError, match=r"'calls.time' stands here for the second time; keep one of the two"
+    ):
         load(agency)
 
 
@@ -63,13 +82,21 @@ def test_a_mark_at_the_start_of_the_file_is_no_mistake(tmp_path):
 
 def test_a_path_in_which_a_backslash_became_a_tab(tmp_path):
     message = said(tmp_path, PATHS, r'paths = "C:\temp\new.csv"')
-    assert "holds '\\t', which means a special sign between double quotes" in message and message.startswith(f"{line_of(PATHS)}: ")
+    assert (
+        "holds '\\t', which means a special sign between double quotes" in message
+        and message.startswith(f"{line_of(PATHS)}: ")
+    )
 
 
 def test_bytes_of_another_encoding_name_it(tmp_path):
-    agency = write_agency(tmp_path, None, {"reject_limit_percent = 100": "reject_limit_percent = 2"})
+    agency = write_agency(
+        tmp_path, None, {"reject_limit_percent = 100": "reject_limit_percent = 2"}
+    )
     (tmp_path / "calls.csv").write_bytes((ROWS + "2,2024-02-05 10:00,Señal\n").encode("cp1252"))
-    with pytest.raises(SourceError, match='1 of these lines hold bytes that are not utf-8; write encoding = "windows-1252"'):
+    with pytest.raises(
+        SourceError,
+        match='1 of these lines hold bytes that are not utf-8; write encoding = "windows-1252"',
+    ):
         tally_of(agency)
 
 
@@ -82,7 +109,13 @@ def test_the_sheet_that_holds_the_columns_is_named(tmp_path):
     for row in (["id", "at", "type"], [1, "2024-02-05 10:00", "Crisis"]):
         sheet.append(row)
     book.save(tmp_path / "calls.xlsx")
-    with pytest.raises(SourceError, match="has no column 'id', but sheet 'Data 2024' does; write sheet = \"Data 2024\""):
+    with pytest.raises(
+        SourceError,
+        match="has no column 'id', but sheet 'Data 2024' does; write sheet = \"Data 2024\"",
+    ):
         tally_of(write_agency(tmp_path, None, {PATHS: 'paths = "calls.xlsx"'}))
-    with pytest.raises(SourceError, match='its sheets are: Sheet, Data 2024; write one of them, such as sheet = "Sheet"'):
+    with pytest.raises(
+        SourceError,
+        match='its sheets are: Sheet, Data 2024; write one of them, such as sheet = "Sheet"',
+    ):
         tally_of(write_agency(tmp_path, None, {PATHS: 'paths = "calls.xlsx"\nsheet = "Calls"'}))
