@@ -1,4 +1,5 @@
-"""How the calls and the boundary files fit each other, for the analyst: private screen and report only, as it tells where no call came from."""
+"""How the calls and the boundary files fit each other, for the analyst: private screen and report
+only, as it tells where no call came from."""
 
 from __future__ import annotations
 
@@ -21,21 +22,33 @@ _MENDABLE = {Placing.OUTSIDE, Placing.OUT_OF_RANGE, Placing.NO_NUMBER}
 
 
 def area_lines(
-    engine: Engine, config: AgencyConfig, areas: Mapping[str, AreaSystem], specs: Sequence[TableSpec], values: Mapping[str, ValueReport]
+    engine: Engine,
+    config: AgencyConfig,
+    areas: Mapping[str, AreaSystem],
+    specs: Sequence[TableSpec],
+    values: Mapping[str, ValueReport],
 ) -> tuple[str, ...]:
-    """Of each area system with outlines: what was noted of its file, outlines that no call names, calls that no outline holds."""
+    """Of each area system with outlines: what was noted of its file, outlines that no call names,
+    calls that no outline holds."""
     fed = mapped_dimensions(config)
-    published = {name for spec in specs for name, levels in spec.dimensions.items() if len(levels) > 1}
+    published = {
+        name for spec in specs for name, levels in spec.dimensions.items() if len(levels) > 1
+    }
     lines: list[str] = []
     for name, system in areas.items():
         boundaries = config.file.areas[name].boundaries
         if boundaries is None or system.boundaries is None:
             lines += [f"[areas.{name}]: {remark}" for remark in system.remarks]
             continue
-        lines.append(f"[areas.{name}], {len(system.boundaries):,} outlines in {boundaries.path.name}:")
+        lines.append(
+            f"[areas.{name}], {len(system.boundaries):,} outlines in {boundaries.path.name}:"
+        )
         lines += [f"  {remark}" for remark in system.remarks]
         if name not in published:
-            lines.append("  no table has these areas, so the outlines are not published; name them in a table's 'dimensions'")
+            lines.append(
+                "  no table has these areas, so the outlines are not published; name them in a"
+                " table's 'dimensions'"
+            )
         if name in fed:
             lines += _calls_and_outlines(engine, name, system)
             lines += _points(values[name].placing)
@@ -59,7 +72,10 @@ def _calls_and_outlines(engine: Engine, name: str, system: AreaSystem) -> list[s
     unknown = loose.pop(system.codelist.unknown_leaf or "", 0)
     if unknown or loose:
         coarser = f" and {sum(loose.values()):,} of a coarser area only" if loose else ""
-        lines.append(f"  calls in no outline: {unknown:,} without a known area{coarser}, of {sum(calls.values()):,}")
+        lines.append(
+            f"  calls in no outline: {unknown:,} without a known area{coarser}, of"
+            f" {sum(calls.values()):,}"
+        )
     return lines or ["  each outline is named by a call, and each call names an outline"]
 
 
@@ -68,7 +84,11 @@ def _points(placing: Mapping[Placing, int]) -> list[str]:
     parts = [f"{placing[kind]:,} {words}" for kind, words in _PLACINGS.items() if kind in placing]
     if not parts:
         return []
-    cure = "; look whether the outlines draw all that the agency serves, and how the export writes its points"
+    cure = (
+        "; look whether the outlines draw all that the agency serves, and how the export writes its"
+        " points"
+    )
     return [
-        f"  points of rows: {placing.get(Placing.INSIDE, 0):,} in an outline, {', '.join(parts)}{cure if _MENDABLE & set(placing) else ''}"
+        f"  points of rows: {placing.get(Placing.INSIDE, 0):,} in an outline,"
+        f" {', '.join(parts)}{cure if _MENDABLE & set(placing) else ''}"
     ]

@@ -1,7 +1,7 @@
 """The example city a year earlier: what its agency file and exports said then.
 
-The later release corrects one figure, rewords one rule, and counts some calls that were written down late, so that readers can see how
-such changes are told.
+The later release corrects one figure, rewords one rule, and counts some calls that were written
+down late, so that readers can see how such changes are told.
 """
 
 from __future__ import annotations
@@ -23,15 +23,24 @@ AGENCY = {
     "next_update = 2027-01-15": "next_update = 2026-01-15",
 }
 TABLES = (
-    "calls_by_month_area", "calls_by_month_type", "coverage_on_duty", "not_served", "triage", "arrests", "force",
-    "wait_by_area", "people", "repeat_30",
-)  # fmt: skip
+    "calls_by_month_area",
+    "calls_by_month_type",
+    "coverage_on_duty",
+    "not_served",
+    "triage",
+    "arrests",
+    "force",
+    "wait_by_area",
+    "people",
+    "repeat_30",
+)
 """Fewer tables were published then."""
 Row = dict[str, str]
 
 
 def write_earlier(folder: Path, agency_file: Path) -> Path:
-    """Write the earlier agency file and exports into `folder`, from today's exports beside `agency_file`; gives the agency file's path."""
+    """Write the earlier agency file and exports into `folder`, from today's exports beside
+    `agency_file`; gives the agency file's path."""
     exports = agency_file.parent / "exports"
     (folder / "exports").mkdir(parents=True, exist_ok=True)
     text = agency_file.read_text(encoding="utf-8")
@@ -42,9 +51,13 @@ def write_earlier(folder: Path, agency_file: Path) -> Path:
     rule = text.index("[definitions.eligible]")
     text = text[:rule] + EARLIER_RULE + text[text.index("[calls]", rule) :]
     head, *tables = re.split(r"(?m)^(?=\[\[(?:tables|statistics)\]\])", text)
-    text = head + "".join(table for table in tables if any(f'name = "{name}"' in table for name in TABLES))
+    text = head + "".join(
+        table for table in tables if any(f'name = "{name}"' in table for name in TABLES)
+    )
     (folder / "agency.toml").write_text(text, encoding="utf-8")
-    for path in sorted(path for path in exports.iterdir() if path.is_file()):  # not what another run is making, or left when it was killed
+    for path in sorted(
+        path for path in exports.iterdir() if path.is_file()
+    ):  # not what another run is making, or left when it was killed
         target = folder / "exports" / path.name
         if path.suffix == ".csv":
             _filter(path, target)
@@ -63,11 +76,15 @@ es = "Una llamada por salud mental o suicidio, o una visita de bienestar, sin pe
 
 
 def _late(call_id: str, day: str) -> bool:
-    return day >= LATE_FROM and int(hashlib.sha256(call_id.encode()).hexdigest(), 16) % 100 < LATE_PERCENT
+    return (
+        day >= LATE_FROM
+        and int(hashlib.sha256(call_id.encode()).hexdigest(), 16) % 100 < LATE_PERCENT
+    )
 
 
 def _corrected(row: Row) -> Row:
-    """Of this figure the earlier release had another: officers who took one course in a year were counted twice."""
+    """Of this figure the earlier release had another: officers who took one course in a year were
+    counted twice."""
     wrong = row["year"] == "2024" and row["course"].startswith("Crisis intervention")
     return row | {"trained": "236"} if wrong else row
 
@@ -89,7 +106,10 @@ THEN: dict[str, Callable[[Row], Row]] = {"training.csv": _corrected}
 
 
 def _filter(source: Path, target: Path) -> None:
-    with source.open(newline="", encoding="utf-8") as read, target.open("w", newline="", encoding="utf-8") as write:
+    with (
+        source.open(newline="", encoding="utf-8") as read,
+        target.open("w", newline="", encoding="utf-8") as write,
+    ):
         rows = csv.DictReader(read)
         writer = csv.DictWriter(write, list(rows.fieldnames or ()), lineterminator="\n")
         writer.writeheader()

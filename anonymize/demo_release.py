@@ -1,4 +1,5 @@
-"""The example city's two releases, one after the other, each approved as made up: what `make run` serves and tests look at."""
+"""The example city's two releases, one after the other, each approved as made up: what `make run`
+serves and tests look at."""
 
 from __future__ import annotations
 
@@ -6,15 +7,13 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+from anonymize.demo_beside import EXAMPLE_CITY
 from anonymize.demo_earlier import write_earlier
 from anonymize.pipeline import CANDIDATE, Built, build, publish, read_inputs
 from anonymize.progress import QUIET, Progress
 from anonymize.release.publish import CODE_LENGTH, Approval
 from anonymize.release.seal import seal
 
-_HERE = Path(__file__).resolve().parent
-_PLACES = (_HERE / "example_city/agency.toml", _HERE.parent / "examples/example_city/agency.toml")
-"""The example city's agency file: inside an installed package, and in a checkout."""
 ROLE = "Example: nobody, the data are made up"
 
 
@@ -26,24 +25,33 @@ def provide_agency_file(folder: Path) -> Path:
     wanted = folder / "agency.toml"
     if not wanted.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        source = next(place for place in _PLACES if place.is_file())
-        wanted.write_bytes(source.read_bytes())
+        wanted.write_bytes((EXAMPLE_CITY / "agency.toml").read_bytes())
     return wanted
 
 
 def make_example(agency_file: Path, folder: Path, progress: Progress = QUIET) -> tuple[Built, Path]:
-    """Build and publish both releases in `folder` from the exports beside `agency_file`; gives the later build and its release's folder.
+    """Build and publish both releases in `folder` from the exports beside `agency_file`; gives the
+    later build and its release's folder.
 
     `folder` is emptied first.
     """
     shutil.rmtree(folder, ignore_errors=True)
     out, private = folder / "data_public", folder / "private"
     built = None
-    for agency, day in ((write_earlier(folder / "earlier", agency_file), date(2025, 1, 14)), (agency_file, date(2026, 1, 14))):
+    for agency, day in (
+        (write_earlier(folder / "earlier", agency_file), date(2025, 1, 14)),
+        (agency_file, date(2026, 1, 14)),
+    ):
         inputs = read_inputs(agency)
         progress.say(f"Release {inputs.config.file.release.version}")
         built = build(inputs, out, private, progress=progress)
         seal(private / CANDIDATE, private, day)  # the made-up city lives on days of its own
-        publish(private / CANDIDATE, out, Approval(ROLE, day), built.digest[:CODE_LENGTH], replace=False, now=day)
+        publish(
+            private / CANDIDATE,
+            out,
+            Approval(ROLE, day, built.digest[:CODE_LENGTH]),
+            replace=False,
+            now=day,
+        )
     assert built is not None
     return built, out

@@ -1,24 +1,29 @@
-"""What an agency reports beside its calls: staffing, money, training, targets and the like, each row as the public may read it.
+"""What an agency reports beside its calls: staffing, money, training, targets and the like, each
+row as the public may read it.
 
-These rows are about the program, not about people who called, and are published as they are once each value is what its field asks for.
-Survey answers from fewer people than the threshold are left out. Handoffs and urgent calls are about calls and are held against them
-(`records.py`, `urgent.py`).
+These rows are about the program, not about people who called, and are published as they are once
+each value is what its field asks for. Survey answers from fewer people than the threshold are left
+out. Handoffs and urgent calls are about calls and are held against them (`records.py`,
+`urgent.py`).
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
 from anonymize.agency.load import AgencyConfig
-from anonymize.agency.schema import InputSpec, Text, TimeColumnSpec
+from anonymize.agency.schema import BASE_LANGUAGES, InputSpec, Text, TimeColumnSpec
+from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SourceError
 from anonymize.read.call_times import MONTHS, zone_of
 from anonymize.read.delimited import FAULTS
@@ -39,6 +44,10 @@ HANDOFF_MORE = ("follow_up_agreed", "reached_at", "warm")
 """Fields of a handoff that count only where the agency file names their columns."""
 FEEDBACK = ("complaint", "praise", "unclear_lead", "unsafe_entry")
 """Kinds of `feedback`; the last two are what a review of a case found (measure K2)."""
+
+
+NO_PARTNER = {ROOT, "none", UNKNOWN}
+"""Codes of `partner` that name no partner."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +84,22 @@ def _year(text: str) -> str:
     return str(int(float(text)))
 
 
-_FISCAL = re.compile(r"(?:FY|fiscal year)? ?'?(?:([0-9]{4}|[0-9]{2}) ?[-/–] ?)?([0-9]{4}|[0-9]{2})", re.IGNORECASE)
+_FISCAL = re.compile(
+    r"(?:FY|fiscal year)? ?'?(?:([0-9]{4}|[0-9]{2}) ?[-/–] ?)?([0-9]{4}|[0-9]{2})", re.IGNORECASE
+)
 
 
 def _fiscal_year(text: str) -> str:
-    """A year, or a fiscal year by the year in which it ends: `FY2025`, `FY 25`, `2024-25`, `FY2024/2025`."""
+    """A year, or a fiscal year by the year in which it ends: `FY2025`, `FY 25`, `2024-25`,
+    `FY2024/2025`."""
     if WHOLE.fullmatch(text):
         return _year(text)
     found = _FISCAL.fullmatch(text.strip())
     if found is None:
         raise ValueError
-    first, last = (int(part) + (2000 if len(part) == 2 else 0) if part else None for part in found.groups())
+    first, last = (
+        int(part) + (2000 if len(part) == 2 else 0) if part else None for part in found.groups()
+    )
     if last is None or (first is not None and last != first + 1):
         raise ValueError
     return _year(str(last))
@@ -126,7 +140,10 @@ KINDS: dict[str, tuple[Callable[[str], str], str]] = {
     "date": (_as_read, "a date such as 2025-03-31"),
     "time": (_as_read, "a date and time such as 2025-03-31 07:00"),
     "year": (_year, "a year such as 2025"),
-    "fiscal_year": (_fiscal_year, "a year such as 2025, or a fiscal year such as FY2025 or 2024-25"),
+    "fiscal_year": (
+        _fiscal_year,
+        "a year such as 2025, or a fiscal year such as FY2025 or 2024-25",
+    ),
     "whole": (_whole, "a whole number"),
     "number": (_number, "a number"),
     "text": (_text, f"a text of at most {MOST_TEXT} characters"),
@@ -134,128 +151,69 @@ KINDS: dict[str, tuple[Callable[[str], str], str]] = {
 }
 
 
-def _input(en: str, es: str, what: str, *fields: Field) -> Input:
-    return Input(Text(en=en, es=es), what, fields)
+def _described() -> dict[str, Input]:
+    """The inputs that `inputs.toml` describes."""
+    with (Path(__file__).parent / "inputs.toml").open("rb") as handle:
+        described = tomllib.load(handle)
+    found = {}
+    for name, told in described.items():
+        fields = tuple(Field(**field) for field in told["fields"])
+        assert all(field.kind in KINDS for field in fields), f"inputs.toml, {name}: unknown kind"
+        found[name] = Input(Text(**told["title"]), told["row"], fields)
+    return found
 
 
-INPUTS: dict[str, Input] = {
-    "all_calls": _input(
-        "All calls for service, by month", "Todas las llamadas de servicio, por mes",
-        "one month's total of all calls from the community, of every kind",
-        Field("month", "month", "month"), Field("calls", "whole", "calls for service of every kind"),
-    ),
-    "shifts": _input(
-        "Shifts", "Turnos", "one unit's shift",
-        Field("unit", "text", "unit"), Field("start", "time", "start"), Field("end", "time", "end"),
-        Field("officer", "yes", "was an officer on it"), Field("clinician", "yes", "was a clinician on it"),
-        Field("planned", "yes", "was it in the plan", required=False), Field("worked", "yes", "was it worked", required=False),
-        Field("patrol", "yes", "is it a patrol unit, not a team", required=False),
-    ),
-    "staffing": _input(
-        "Posts, by month", "Puestos, por mes", "the posts of one role in one month",
-        Field("month", "month", "month"), Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
-        Field("authorized", "number", "posts in the budget"), Field("filled", "number", "posts filled"),
-        Field("left", "whole", "people who left in the month", required=False),
-    ),
-    "budget": _input(
-        "Budget, by year and source", "Presupuesto, por año y fuente", "the money of one source in one year",
-        Field("year", "fiscal_year", "fiscal year"), Field("source", "text", "source"), Field("source_es", "text", "source in Spanish", required=False),
-        Field("planned", "number", "dollars planned"), Field("spent", "number", "dollars spent", required=False),
-        Field("ends", "date", "day the source ends", required=False),
-    ),
-    "training": _input(
-        "Training, by year, course and role", "Capacitación, por año, curso y puesto", "the people of one role who took one course in one year",
-        Field("year", "year", "year"), Field("course", "text", "course"), Field("course_es", "text", "course in Spanish", required=False),
-        Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
-        Field("trained", "whole", "people trained"), Field("eligible", "whole", "people who should be"), Field("hours", "number", "hours a person"),
-        Field("joint", "yes", "officers and clinicians together", required=False),
-    ),
-    "targets": _input(
-        "Targets", "Metas", "one target",
-        Field("measure", "text", "measure (its name in the glossary's list)"), Field("year", "year", "year"), Field("target", "number", "target"),
-        Field("direction", "text", "at_least or at_most"), Field("set_on", "date", "day it was set"),
-        Field("reason", "text", "why this number"), Field("reason_es", "text", "why, in Spanish", required=False),
-    ),
-    "program_events": _input(
-        "Changes of the program", "Cambios del programa", "one change of the program, of its rules, or of how calls are coded",
-        Field("date", "date", "day"), Field("kind", "text", "shift, area, rule, coding or funding"),
-        Field("event", "text", "what changed"), Field("event_es", "text", "what changed, in Spanish", required=False),
-    ),
-    "population": _input(
-        "Residents", "Residentes", "the residents of one area, or of one group in the whole city",
-        Field("dimension", "text", "area, race_ethnicity, age_group or gender"), Field("code", "text", "its code"),
-        Field("residents", "whole", "residents"), Field("year", "year", "year of the count"),
-    ),
-    "survey": _input(
-        "Surveys, by wave", "Encuestas, por ronda", "the answers to one question in one wave",
-        Field("wave", "date", "day the wave ended"), Field("audience", "text", "residents, officers or clients"),
-        Field("question", "text", "question"), Field("question_es", "text", "question in Spanish", required=False),
-        Field("agree", "whole", "people who agreed"), Field("respondents", "whole", "people who answered"),
-        Field("invited", "whole", "people who were asked to answer", required=False), Field("mode", "text", "how they were asked", required=False),
-        Field("mode_es", "text", "how they were asked, in Spanish", required=False),
-    ),
-    "unit_costs": _input(
-        "Unit costs", "Costos por unidad", "what one event costs, from a named source",
-        Field("item", "text", "jail_booking, emergency_visit or inpatient_day"), Field("low", "number", "low, dollars"),
-        Field("middle", "number", "middle, dollars"), Field("high", "number", "high, dollars"), Field("year", "year", "year of the dollars"),
-        Field("source", "text", "source"), Field("payer", "text", "who saves", required=False), Field("payer_es", "text", "who saves, in Spanish", required=False),
-    ),
-    "partner_agreements": _input(
-        "Partners", "Organizaciones asociadas", "one partner",
-        Field("partner", "text", "partner"), Field("partner_es", "text", "partner in Spanish", required=False),
-        Field("agreement", "yes", "is there a signed agreement"), Field("data_sharing", "yes", "does it say how data are shared"),
-        Field("signed", "date", "day it was signed", required=False),
-    ),
-    "crisis_line": _input(
-        "988 line in the state, by year", "Línea 988 en el estado, por año", "one year of the 988 line in the whole state",
-        Field("year", "year", "year"), Field("contacts", "whole", "contacts from the state"), Field("answered", "whole", "of them answered in the state"),
-        Field("handed_to_team", "whole", "of them handed to a mobile team", required=False), Field("source", "text", "source"),
-    ),
-    "liability_claims": _input(
-        "Claims filed against the program, by year", "Reclamaciones contra el programa, por año", "the claims filed in one year",
-        Field("year", "year", "year"), Field("filed", "whole", "claims filed"),
-    ),
-    "feedback": _input(
-        "Complaints, praise and case reviews, by year", "Quejas, elogios y revisiones de casos, por año",
-        "how often one kind was received, or found by a review, in one year",
-        Field("year", "year", "year"), Field("kind", "text", "complaint, praise, unclear_lead or unsafe_entry"), Field("received", "whole", "how many"),
-        Field("themes", "text", "what they were about, in a few words", required=False), Field("themes_es", "text", "the same in Spanish", required=False),
-    ),
-    "urgent_calls": _input(
-        "Urgent police calls", "Llamadas policiales urgentes", "one urgent (priority 1) police call",
-        Field("received", "time", "when the call came in"), Field("arrived", "time", "when the first unit arrived", required=False),
-        Field("area", "text", "area code", required=False),
-    ),
-    "service_hours": _input(
-        "Hours of service", "Horario de servicio", "when teams work, by area",
-        Field("area", "text", "area code, or all"), Field("days", "text", "days"), Field("days_es", "text", "days in Spanish", required=False),
-        Field("hours", "text", "hours"),
-    ),
-}  # fmt: skip
+INPUTS = _described()
 
 
-def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> list[Reference]:
-    """Every input but calls and handoffs. Raises SourceError with all problems: file, row, field, and what was expected, never the value."""
+def in_languages(fields: Sequence[Field], languages: Sequence[str]) -> tuple[Field, ...]:
+    """`fields`, and behind each text in Spanish (`role_es`) the same in the agency's further
+    languages (`role_vi`)."""
+    further = [code for code in languages if code not in BASE_LANGUAGES]
+    found: list[Field] = []
+    for field in fields:
+        found.append(field)
+        if field.name.endswith("_es"):
+            stem, what = field.name.removesuffix("_es"), field.what.replace("in Spanish", "in {}")
+            what = what if "{}" in what else f"{what}, in {{}}"
+            found += [replace(field, name=f"{stem}_{c}", what=what.format(c)) for c in further]
+    return tuple(found)
+
+
+def read_inputs_beside(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, codelists: Mapping[str, Codelist]
+) -> list[Reference]:
+    """Every input but calls and handoffs; codes in them are those of `codelists`. Raises
+    SourceError with all problems: file, row, field, and what was expected, never the value."""
     problems: list[str] = []
     found: list[Reference] = []
     for name, spec in config.file.inputs.items():
         if name in COUNTED_WITH_CALLS:
             continue
         described = INPUTS[name]
-        rows = rows_of_input(db, config, name, spec, described.fields, problems)
-        problems += _meanings(config, name, described.fields, rows)
+        fields = in_languages(described.fields, config.file.agency.languages)
+        rows = rows_of_input(db, config, name, spec, fields, problems)
+        problems += _meanings(config, codelists, name, fields, rows)
         if name == "shifts":
             release = config.file.release
-            found += _hours_of(rows, described.fields, release.data_from, release.data_to, ZoneInfo(config.file.agency.timezone))
+            found += _hours_of(
+                rows,
+                fields,
+                release.data_from,
+                release.data_to,
+                ZoneInfo(config.file.agency.timezone),
+            )
         else:
             threshold = config.file.privacy.threshold
             if name == "survey":
-                rows = _enough(rows, described.fields, threshold)
-            fields = described.fields
+                rows = _enough(rows, fields, threshold)
             if name in FEW_BLANK:
                 rows, fields = _few_blank(rows, fields, FEW_BLANK[name], threshold)
             if name == "staffing":
                 found += _turnover(rows, fields)
+                rows, fields = [row[:-1] for row in rows], fields[:-1]
+            if name == "partner_agreements" and not any(row[-1] for row in rows):
+                # A column of which nothing is known stays out, as in releases before it was asked.
                 rows, fields = [row[:-1] for row in rows], fields[:-1]
             found.append(Reference(name, described.title, described.what, fields, tuple(rows)))
     if problems:
@@ -263,8 +221,11 @@ def read_inputs_beside(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> l
     return found
 
 
-def _not_fields(config: AgencyConfig, name: str, spec: InputSpec, known: Sequence[str]) -> list[str]:
-    """The problem with the first of an input's `columns` that is no field of it, if there is one."""
+def _not_fields(
+    config: AgencyConfig, name: str, spec: InputSpec, known: Sequence[str]
+) -> list[str]:
+    """The problem with the first of an input's `columns` that is no field of it, if there is
+    one."""
     where = f"{config.path}: [inputs.{name}.columns]"
     return [
         f"{where}: '{field}' is not a field of {name}; it can be one of: {', '.join(known)}"
@@ -273,23 +234,54 @@ def _not_fields(config: AgencyConfig, name: str, spec: InputSpec, known: Sequenc
 
 
 def rows_of_input(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, name: str, spec: InputSpec, fields: Sequence[Field], problems: list[str]
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    name: str,
+    spec: InputSpec,
+    fields: Sequence[Field],
+    problems: list[str],
 ) -> list[tuple[str, ...]]:
-    """The rows of one input, each value checked and in one form; none where a value is wrong, which `problems` then tells."""
-    columns = {f.name: spec.columns.get(f.name, f.name) for f in fields if f.required or f.name in spec.columns}
+    """The rows of one input, each value checked and in one form; none where a value is wrong, which
+    `problems` then tells."""
+    columns = {
+        f.name: spec.columns.get(f.name, f.name)
+        for f in fields
+        if f.required or f.name in spec.columns
+    }
     if unknown := _not_fields(config, name, spec, [f.name for f in fields]):
         problems += unknown
         return []
-    if unknown := [field for field in spec.times if field not in {f.name for f in fields if f.kind in TIMES}]:
-        problems.append(f"{config.path}: [inputs.{name}.times]: '{unknown[0]}' is not a time of {name}; take it out")
+    if unknown := [
+        field for field in spec.times if field not in {f.name for f in fields if f.kind in TIMES}
+    ]:
+        problems.append(
+            f"{config.path}: [inputs.{name}.times]: '{unknown[0]}' is not a time of {name}; take"
+            " it out"
+        )
         return []
     optional = {f.name: f.name for f in fields if f.name not in columns}
-    opened = open_source(db, spec, config.path.parent, list(columns.values()), f"input_{name}", optional=list(optional.values()))
+    opened = open_source(
+        db,
+        spec,
+        config.path.parent,
+        list(columns.values()),
+        f"input_{name}",
+        optional=list(optional.values()),
+    )
     have = columns | {n: c for n, c in optional.items() if c in opened.columns}
     kinds = {f.name: f.kind for f in fields}
-    listed = ", ".join(f"nullif(trim({quote(column)}), '') AS {quote(n)}" for n, column in have.items())
-    read = "".join(f", {_kept(config, spec, n, kinds[n])} AS {quote(n + _READ)}" for n in have if kinds[n] in TIMES)
-    raw = db.execute(f"SELECT *{read} FROM (SELECT {FILE}, {ROW}, {listed} FROM input_{name}) ORDER BY {FILE}, {ROW}").fetchall()
+    listed = ", ".join(
+        f"nullif(trim({quote(column)}), '') AS {quote(n)}" for n, column in have.items()
+    )
+    read = "".join(
+        f", {_kept(config, spec, n, kinds[n])} AS {quote(n + _READ)}"
+        for n in have
+        if kinds[n] in TIMES
+    )
+    raw = db.execute(
+        f"SELECT *{read} FROM (SELECT {FILE}, {ROW}, {listed} FROM input_{name}) ORDER BY {FILE},"
+        f" {ROW}"
+    ).fetchall()
     names = [column[0] for column in db.description or ()]
     rows, wrong = [], 0
     for values in raw:
@@ -299,7 +291,13 @@ def rows_of_input(
             convert, expected = KINDS[f.kind]
             value = given.get(f.name)
             try:
-                text = "" if value is None else given[f.name + _READ] or "" if f.kind in TIMES else convert(str(value))
+                text = (
+                    ""
+                    if value is None
+                    else given[f.name + _READ] or ""
+                    if f.kind in TIMES
+                    else convert(str(value))
+                )
                 if not text and (f.required or value is not None):
                     raise ValueError
             except (ValueError, KeyError):
@@ -307,18 +305,27 @@ def rows_of_input(
                 if wrong <= MOST_ROWS_NAMED:
                     place = f"{opened.files[values[0]]}, {opened.unit} {values[1]}"
                     problems.append(
-                        f"{config.path}: [inputs.{name}]: {place}: '{f.name}' must be {expected}; correct it in the file"
-                        + (f", or say in [inputs.{name}.times] how it is written" if f.kind in TIMES and value is not None else "")
+                        f"{config.path}: [inputs.{name}]: {place}: '{f.name}' must be {expected};"
+                        " correct it in the file"
+                        + (
+                            f", or say in [inputs.{name}.times] how it is written"
+                            if f.kind in TIMES and value is not None
+                            else ""
+                        )
                     )
                 text = ""
             row.append(text)
         rows.append(tuple(row))
     if wrong > MOST_ROWS_NAMED:
-        problems.append(f"{config.path}: [inputs.{name}]: and {wrong - MOST_ROWS_NAMED} more values that do not fit")
+        problems.append(
+            f"{config.path}: [inputs.{name}]: and {wrong - MOST_ROWS_NAMED} more values that do"
+            " not fit"
+        )
     if opened.malformed:
         first = opened.malformed[0]
         problems.append(
-            f"{config.path}: [inputs.{name}]: {len(opened.malformed)} line(s) are no records; the first is line {first.line} of {first.file}: {FAULTS[first.kind]}"
+            f"{config.path}: [inputs.{name}]: {len(opened.malformed)} line(s) are no records; the"
+            f" first is line {first.line} of {first.file}: {FAULTS[first.kind]}"
         )
     if wrong:
         return []
@@ -333,7 +340,8 @@ _READ = " read"
 
 
 def _kept(config: AgencyConfig, spec: InputSpec, name: str, kind: str) -> str:
-    """SQL: a time of an input as it is kept (TIMES), in the agency's zone; NULL where the text is none."""
+    """SQL: a time of an input as it is kept (TIMES), in the agency's zone; NULL where the text is
+    none."""
     described = spec.times.get(name, TimeColumnSpec())
     column = TimeColumn(formats_of(described.format), zone_of(config), described.timezone)
     text, local = quote(name), column.local(quote(name))
@@ -342,14 +350,27 @@ def _kept(config: AgencyConfig, spec: InputSpec, name: str, kind: str) -> str:
     kept = f"strftime({local}, '{TIMES[kind]}')"
     if kind == "month" and not described.format:
         named = " ".join(
-            f"WHEN {_MONTH_OF.format(text)} IN ({', '.join(map(literal, names))}) THEN '{i:02d}'" for i, names in enumerate(MONTHS, 1)
+            f"WHEN {_MONTH_OF.format(text)} IN ({', '.join(map(literal, names))}) THEN '{i:02d}'"
+            for i, names in enumerate(MONTHS, 1)
         )
-        kept = f"CASE WHEN regexp_full_match({text}, '{_NAMED_MONTH}') THEN right({text}, 4) || '-' || CASE {named} END ELSE {kept} END"
-        kept = f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-(0[1-9]|1[0-2])') THEN {text} ELSE {kept} END"
+        kept = (
+            f"CASE WHEN regexp_full_match({text}, '{_NAMED_MONTH}') THEN right({text}, 4) || '-' ||"
+            f" CASE {named} END ELSE {kept} END"
+        )
+        kept = (
+            f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-(0[1-9]|1[0-2])') THEN {text} ELSE"
+            f" {kept} END"
+        )
     return kept
 
 
-def _meanings(config: AgencyConfig, name: str, fields: Sequence[Field], rows: Sequence[tuple[str, ...]]) -> list[str]:
+def _meanings(
+    config: AgencyConfig,
+    codelists: Mapping[str, Codelist],
+    name: str,
+    fields: Sequence[Field],
+    rows: Sequence[tuple[str, ...]],
+) -> list[str]:
     """What no single value can show to be wrong."""
     at = {f.name: i for i, f in enumerate(fields)}
     pairs = {
@@ -359,28 +380,49 @@ def _meanings(config: AgencyConfig, name: str, fields: Sequence[Field], rows: Se
         "unit_costs": ("low", "high"),
     }
     choices = {
-        "targets": ("direction", ("at_least", "at_most")), "survey": ("audience", ("residents", "officers", "clients")),
-        "program_events": ("kind", ("shift", "area", "rule", "coding", "funding")), "feedback": ("kind", FEEDBACK),
+        "targets": ("direction", ("at_least", "at_most")),
+        "survey": ("audience", ("residents", "officers", "clients")),
+        "program_events": ("kind", ("shift", "area", "rule", "coding", "funding")),
+        "feedback": ("kind", FEEDBACK),
         "unit_costs": ("item", ("jail_booking", "emergency_visit", "inpatient_day")),
-    }  # fmt: skip
+    }
+    kinds = sorted({n.code for n in codelists["partner"].nodes} - NO_PARTNER)
+    areas = set(codelists["area"].by_code) if "area" in codelists else {ROOT}
+    places = {"place_names": areas - {ROOT}, "service_hours": areas}
     problems = []
     for number, row in enumerate(rows, start=1):
         where = f"{config.path}: [inputs.{name}]: row {number}"
         if name in pairs:
             small, large = pairs[name]
             if float(row[at[small]]) > float(row[at[large]]):
-                problems.append(f"{where}: '{small}' is more than '{large}'; correct it in the file")
+                problems.append(
+                    f"{where}: '{small}' is more than '{large}'; correct it in the file"
+                )
         if name in choices:
             key, allowed = choices[name]
             if row[at[key]] not in allowed:
                 problems.append(f"{where}: '{key}' must be one of {', '.join(allowed)}")
+        if name == "partner_agreements" and row[at["partner_type"]] not in ("", *kinds):
+            problems.append(
+                f"{where}: 'partner_type' must be a code of 'partner': {', '.join(kinds)}; or"
+                " leave it blank"
+            )
+        if name in places and row[at["area"]] not in places[name]:
+            whole = f", or '{ROOT}'" if ROOT in places[name] else ""
+            problems.append(
+                f"{where}: 'area' must be a code of [areas.area], in the same letters{whole};"
+                " correct it in the file"
+            )
         if name == "shifts" and not row[at["start"]] < row[at["end"]]:
             problems.append(f"{where}: 'end' must be later than 'start'")
     return problems[:MOST_ROWS_NAMED]
 
 
-def _enough(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold: int) -> list[tuple[str, ...]]:
-    """Answers stay out where fewer than `threshold` people answered, or where only so few agreed or did not."""
+def _enough(
+    rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold: int
+) -> list[tuple[str, ...]]:
+    """Answers stay out where fewer than `threshold` people answered, or where only so few agreed or
+    did not."""
     at = {f.name: i for i, f in enumerate(fields)}
 
     def safe(row: tuple[str, ...]) -> bool:
@@ -399,38 +441,74 @@ def _few_blank(
 ) -> tuple[list[tuple[str, ...]], tuple[Field, ...]]:
     """1 to the threshold - 1 become blank; nought and larger numbers stay."""
     at = [f.name for f in fields].index(name)
-    shown = [(*row[:at], "" if 0 < int(row[at]) < threshold else row[at], *row[at + 1 :]) for row in rows]
-    told = replace(fields[at], what=f"{fields[at].what}; blank where fewer than the threshold", required=False)
+    shown = [
+        (*row[:at], "" if 0 < int(row[at]) < threshold else row[at], *row[at + 1 :]) for row in rows
+    ]
+    told = replace(
+        fields[at], what=f"{fields[at].what}; blank where fewer than the threshold", required=False
+    )
     return shown, (*fields[:at], told, *fields[at + 1 :])
 
 
 def _turnover(rows: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[Reference]:
-    """People who left, and the average of posts filled, by role, for years with all 12 months (small teams, so yearly only)."""
+    """People who left, and the average of posts filled, by role, for years with all 12 months
+    (small teams, so yearly only)."""
     at = {f.name: i for i, f in enumerate(fields)}
-    years: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
+    roles = [f for f in fields if f.name == "role" or f.name.startswith("role_")]
+    years: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for row in rows:
-        years.setdefault((row[at["month"]][:4], row[at["role"]], row[at["role_es"]]), []).append(row)
+        key = (row[at["month"]][:4], *(row[at[f.name]] for f in roles))
+        years.setdefault(key, []).append(row)
     told = [
-        (*key, f"{sum(float(row[at['filled']]) for row in months) / 12:.1f}", str(sum(int(row[at["left"]]) for row in months)))
+        (
+            *key,
+            f"{sum(float(row[at['filled']]) for row in months) / 12:.1f}",
+            str(sum(int(row[at["left"]]) for row in months)),
+        )
         for key, months in years.items()
-        if len({row[at["month"]] for row in months}) == 12 and all(row[at["left"]] for row in months)
+        if len({row[at["month"]] for row in months}) == 12
+        and all(row[at["left"]] for row in months)
     ]
     if not told:
         return []
-    return [Reference(
-        "turnover", Text(en="People who left, by year and role", es="Personas que se fueron, por año y puesto"), "the people of one role who left in one year",
-        (Field("year", "year", "year"), Field("role", "text", "role"), Field("role_es", "text", "role in Spanish", required=False),
-         Field("average", "number", "posts filled, on average over the months"), Field("left", "whole", "people who left")), tuple(told),
-    )]  # fmt: skip
+    return [
+        Reference(
+            "turnover",
+            Text(
+                en="People who left, by year and role",
+                es="Personas que se fueron, por año y puesto",
+            ),
+            "the people of one role who left in one year",
+            (
+                Field("year", "year", "year"),
+                *roles,
+                Field("average", "number", "posts filled, on average over the months"),
+                Field("left", "whole", "people who left"),
+            ),
+            tuple(told),
+        )
+    ]
 
 
-HOURS = {PLAN: "unit-hours planned", WORKED: "unit-hours with both an officer and a clinician", PATROL: "hours of patrol units"}
+HOURS = {
+    PLAN: "unit-hours planned",
+    WORKED: "unit-hours with both an officer and a clinician",
+    PATROL: "hours of patrol units",
+}
 
 
-def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date, zone: ZoneInfo) -> list[Reference]:
-    """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and planned against worked, by month.
+def _hours_of(
+    rows: Sequence[tuple[str, ...]],
+    fields: Sequence[Field],
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+) -> list[Reference]:
+    """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and
+    planned against worked, by month.
 
-    Hours of patrol units, where they are listed, stand beside them. Hours outside the release's period are left out.
+    Hours of patrol units, where they are listed, stand beside them. Hours outside the release's
+    period are left out.
     """
     at = {f.name: i for i, f in enumerate(fields)}
     by_hour: dict[tuple[str, str, str], float] = {}
@@ -455,49 +533,68 @@ def _hours_of(rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: d
     years = sorted({month[:4] for month, _ in by_month})
     hours = tuple(
         (year, str(day), f"{hour:02d}", f"{by_hour.get((year, str(day), f'{hour:02d}'), 0.0):.0f}")
-        for year in years for day in range(1, 8) for hour in range(24)
-    )  # fmt: skip
+        for year in years
+        for day in range(1, 8)
+        for hour in range(24)
+    )
     shown = (PLAN, WORKED, *((PATROL,) if any(key == PATROL for _month, key in by_month) else ()))
     months = tuple(
-        (month, *(f"{by_month.get((month, key), 0.0):.0f}" for key in shown)) for month in sorted({month for month, _ in by_month})
+        (month, *(f"{by_month.get((month, key), 0.0):.0f}" for key in shown))
+        for month in sorted({month for month, _ in by_month})
     )
     return [
         Reference(
-            "staffed_hours", Text(en="Staffed hours, by weekday and hour", es="Horas con personal, por día y hora"),
+            "staffed_hours",
+            Text(en="Staffed hours, by weekday and hour", es="Horas con personal, por día y hora"),
             "unit-hours with both an officer and a clinician",
-            (Field("year", "year", "year"), Field("weekday", "text", "1 is Monday"), Field("hour", "text", "hour of the day"),
-             Field("hours", "whole", "unit-hours with both an officer and a clinician")), hours,
+            (
+                Field("year", "year", "year"),
+                Field("weekday", "text", "1 is Monday"),
+                Field("hour", "text", "hour of the day"),
+                Field("hours", "whole", "unit-hours with both an officer and a clinician"),
+            ),
+            hours,
         ),
         Reference(
-            "staffed_months", Text(en="Planned and staffed hours, by month", es="Horas planificadas y cubiertas, por mes"),
+            "staffed_months",
+            Text(
+                en="Planned and staffed hours, by month",
+                es="Horas planificadas y cubiertas, por mes",
+            ),
             "unit-hours planned, and worked by both an officer and a clinician",
-            (Field("month", "month", "month"), *(Field(key, "whole", HOURS[key]) for key in shown)), months,
+            (Field("month", "month", "month"), *(Field(key, "whole", HOURS[key]) for key in shown)),
+            months,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _hours_between(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, float]]:
-    """Each clock hour that the shift touches, and how much of it (0 to 1). Where clocks change within the shift, an hour that comes twice is
-    worked twice, and one that is skipped not at all."""
+    """Each clock hour that the shift touches, and how much of it (0 to 1). Where clocks change
+    within the shift, an hour that comes twice is worked twice, and one that is skipped not at
+    all."""
     found = []
     moment, last = (edge.replace(tzinfo=zone).astimezone(UTC) for edge in (start, end))
     while moment < last:
         local = moment.astimezone(zone)
         following = min(last, moment + timedelta(hours=1) - timedelta(minutes=local.minute))
-        found.append((local.replace(minute=0, tzinfo=None), (following - moment).total_seconds() / 3600))
+        found.append(
+            (local.replace(minute=0, tzinfo=None), (following - moment).total_seconds() / 3600)
+        )
         moment = following
     return found
 
 
 def _arrow(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
-    """The answer as a table. DuckDB warns that the rows are copied once more; they are few, and a relation in its place is refused while they are read."""
+    """The answer as a table. DuckDB warns that the rows are copied once more; they are few, and a
+    relation in its place is refused while they are read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return db.execute(sql).to_arrow_table()
 
 
 def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Table:
-    """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two of them touch. Raises SourceError."""
+    """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two
+    of them touch. Raises SourceError."""
     fields = INPUTS["shifts"].fields
     problems: list[str] = []
     rows = rows_of_input(db, config, "shifts", config.file.inputs["shifts"], fields, problems)
@@ -505,16 +602,34 @@ def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Tabl
         raise SourceError(problems)
     at = {f.name: i for i, f in enumerate(fields)}
     mine = [
-        row for row in rows if row[at["officer"]] == row[at["clinician"]] == "yes" and row[at[WORKED]] != "no" and row[at[PATROL]] != "yes"
+        row
+        for row in rows
+        if row[at["officer"]] == row[at["clinician"]] == "yes"
+        and row[at[WORKED]] != "no"
+        and row[at[PATROL]] != "yes"
     ]
-    edges = {name: pa.array([row[at[column]] for row in mine], pa.string()) for name, column in (("start", "start"), ("until", "end"))}
+    edges = {
+        name: pa.array([row[at[column]] for row in mine], pa.string())
+        for name, column in (("start", "start"), ("until", "end"))
+    }
     db.register("worked_shifts", pa.table(edges))
-    shifts = "SELECT CAST(start AS TIMESTAMP) AS start, CAST(until AS TIMESTAMP) AS until FROM worked_shifts WHERE start < until"
-    opens = (
-        f"SELECT *, start > max(until) OVER (ORDER BY start, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap FROM ({shifts})"
+    shifts = (
+        "SELECT CAST(start AS TIMESTAMP) AS start, CAST(until AS TIMESTAMP) AS until FROM"
+        " worked_shifts WHERE start < until"
     )
-    spans = f"SELECT *, count(*) FILTER (WHERE coalesce(gap, true)) OVER (ORDER BY start, until) AS span FROM ({opens})"
-    table = _arrow(db, f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY start")
+    opens = (
+        "SELECT *, start > max(until) OVER (ORDER BY start, until ROWS BETWEEN UNBOUNDED PRECEDING"
+        f" AND 1 PRECEDING) AS gap FROM ({shifts})"
+    )
+    spans = (
+        "SELECT *, count(*) FILTER (WHERE coalesce(gap, true)) OVER (ORDER BY start, until) AS"
+        f" span FROM ({opens})"
+    )
+    table = _arrow(
+        db,
+        f"SELECT min(start) AS start, max(until) AS until FROM ({spans}) GROUP BY span ORDER BY"
+        " start",
+    )
     db.unregister("worked_shifts")
     return table
 
@@ -528,57 +643,118 @@ def _answer(column: str | None) -> str:
 
 
 def read_handoffs(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, codes: Mapping[str, Sequence[str]], notes: dict[str, int]
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    codes: Mapping[str, Sequence[str]],
+    notes: dict[str, int],
 ) -> pa.Table:
-    """(call_id, partner, handoff, connected_on, warm, agreed, reached_on): of each call the furthest step of its handoffs. Raises SourceError.
+    """(call_id, partner, handoff, connected_on, warm, agreed, reached_on): of each call the
+    furthest step of its handoffs. Raises SourceError.
 
-    `warm` and `agreed` are yes, no or NULL; they and `reached_on` are NULL where the agency file names no column for them. `notes` gets the number
-    of values that are not understood, where they are no more than the limit.
+    `warm` and `agreed` are yes, no or NULL; they and `reached_on` are NULL where the agency file
+    names no column for them. `notes` gets the number of values that are not understood, where they
+    are no more than the limit.
     """
     spec = config.file.inputs["handoffs"]
-    columns = {name: spec.columns.get(name, name) for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")}
+    columns = {
+        name: spec.columns.get(name, name)
+        for name in ("call_id", "partner_type", "offered", "accepted", "connected_at")
+    }
     more = {name: spec.columns[name] for name in HANDOFF_MORE if name in spec.columns}
     if unknown := _not_fields(config, "handoffs", spec, [*columns, *HANDOFF_MORE]):
         raise SourceError(unknown)
     if len({"follow_up_agreed", "reached_at"} & more.keys()) == 1:
         raise SourceError(
             [
-                f"{config.path}: [inputs.handoffs.columns]: a follow-up needs both 'follow_up_agreed' and 'reached_at'; name the other too, or neither"
+                f"{config.path}: [inputs.handoffs.columns]: a follow-up needs both"
+                " 'follow_up_agreed' and 'reached_at'; name the other too, or neither"
             ]
         )
     if "call_id" not in config.file.calls.columns:
-        raise SourceError([f"{config.path}: [inputs.handoffs] needs 'call_id' in [calls.columns], so that a handoff finds its call"])
-    opened = open_source(db, spec, config.path.parent, list((columns | more).values()), "input_handoffs")
+        raise SourceError(
+            [
+                f"{config.path}: [inputs.handoffs] needs 'call_id' in [calls.columns], so that a"
+                " handoff finds its call"
+            ]
+        )
+    opened = open_source(
+        db, spec, config.path.parent, list((columns | more).values()), "input_handoffs"
+    )
     if opened.malformed:
         notes["handoffs: lines that are no records"] = len(opened.malformed)
-    values = {key.strip().lower(): code for key, code in spec.values.items()} | {code: code for code in codes["partner"]}
+    values = {key.strip().lower(): code for key, code in spec.values.items()} | {
+        code: code for code in codes["partner"]
+    }
     partner = f"lower(trim({quote(columns['partner_type'])}))"
     cases = " ".join(f"WHEN {literal(key)} THEN {literal(code)}" for key, code in values.items())
     odd = db.execute(
-        f"SELECT count(*) FROM input_handoffs WHERE {partner} <> '' AND {partner} NOT IN ({', '.join(map(literal, values))})"
+        f"SELECT count(*) FROM input_handoffs WHERE {partner} <> '' AND {partner} NOT IN"
+        f" ({', '.join(map(literal, values))})"
     ).fetchone()
     if odd and odd[0]:
         listed = ", ".join(codes["partner"])
         raise SourceError(
             [
-                f"{config.path}: [inputs.handoffs]: {odd[0]} row(s) have a partner that is no code; map it in [inputs.handoffs.values] to one of {listed}"
+                f"{config.path}: [inputs.handoffs]: {odd[0]} row(s) have a partner that is no code;"
+                f" map it in [inputs.handoffs.values] to one of {listed}"
             ]
         )
-    times = {name: column for name, column in (columns | more).items() if name in ("connected_at", "reached_at")}
-    answers = {name: column for name, column in (columns | more).items() if name in ("offered", "accepted", "warm", "follow_up_agreed")}
+    times = {
+        name: column
+        for name, column in (columns | more).items()
+        if name in ("connected_at", "reached_at")
+    }
+    answers = {
+        name: column
+        for name, column in (columns | more).items()
+        if name in ("offered", "accepted", "warm", "follow_up_agreed")
+    }
     _refuse_misread_handoffs(db, config, opened.rows, times, answers, notes)
-    on = {name: f"CAST({_time_of(config, spec, name, column)} AS DATE)" for name, column in times.items()}
-    said = {name: _answer(answers.get(name)) for name in ("offered", "accepted", "warm", "follow_up_agreed")}
-    step = f"CASE WHEN {on['connected_at']} IS NOT NULL THEN 3 WHEN {said['accepted']} = 'yes' THEN 2 WHEN {said['offered']} = 'yes' THEN 1 ELSE 0 END"
+    on = {
+        name: f"CAST({_time_of(config, spec, name, column)} AS DATE)"
+        for name, column in times.items()
+    }
+    said = {
+        name: _answer(answers.get(name))
+        for name in ("offered", "accepted", "warm", "follow_up_agreed")
+    }
+    step = (
+        f"CASE WHEN {on['connected_at']} IS NOT NULL THEN 3 WHEN {said['accepted']} = 'yes' THEN 2"
+        f" WHEN {said['offered']} = 'yes' THEN 1 ELSE 0 END"
+    )
+    # Of two accepted referrals the one that nobody may tell of counts: so the number of calls whose
+    # visits could be unknown is no smaller than it is (`dashboard/partners.py`).
+    sharing = _sharing_kinds(db, config)
+    told = (
+        f"CASE {partner} {cases} END IN ({', '.join(map(literal, sharing))})"
+        if sharing
+        else "FALSE"
+    )
     reached = on.get("reached_at", "CAST(NULL AS DATE)")
     call = f"trim({quote(columns['call_id'])})"
     return _arrow(
         db,
-        f"SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS handoff, connected_on, warm, agreed, reached_on FROM ("
-        f"SELECT {call} AS call_id, CASE {partner} {cases} END AS partner, {step} AS step, {on['connected_at']} AS connected_on, "
-        f"{said['warm']} AS warm, {said['follow_up_agreed']} AS agreed, {reached} AS reached_on, "
-        f"row_number() OVER (PARTITION BY {call} ORDER BY {step} DESC, {FILE}, {ROW}) AS place FROM input_handoffs) WHERE place = 1",
+        "SELECT call_id, partner, ['none', 'declined', 'accepted', 'connected'][step + 1] AS"
+        f" handoff, connected_on, warm, agreed, reached_on FROM (SELECT {call} AS call_id, CASE"
+        f" {partner} {cases} END AS partner, {step} AS step, {on['connected_at']} AS connected_on,"
+        f" {said['warm']} AS warm, {said['follow_up_agreed']} AS agreed, {reached} AS reached_on,"
+        f" row_number() OVER (PARTITION BY {call} ORDER BY {step} DESC, {told}, {FILE}, {ROW})"
+        " AS place FROM input_handoffs) WHERE place = 1",
     )
+
+
+def _sharing_kinds(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> list[str]:
+    """Kinds of partners of which every partner shares data; none where one that does not has no
+    kind on record, or the agency names no partners."""
+    name = "partner_agreements"
+    if name not in config.file.inputs:
+        return []
+    fields = INPUTS[name].fields
+    rows = rows_of_input(db, config, name, config.file.inputs[name], fields, [])
+    at = {f.name: i for i, f in enumerate(fields)}
+    silent = {row[at["partner_type"]] for row in rows if row[at["data_sharing"]] != "yes"}
+    kinds = {row[at["partner_type"]] for row in rows} - silent - {""}
+    return [] if "" in silent else sorted(kinds)
 
 
 def _time_of(config: AgencyConfig, spec: InputSpec, field: str, column: str) -> str:
@@ -589,19 +765,36 @@ def _time_of(config: AgencyConfig, spec: InputSpec, field: str, column: str) -> 
 
 
 def _refuse_misread_handoffs(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, rows: int, times: Mapping[str, str], answers: Mapping[str, str], notes: dict[str, int]
-) -> None:  # fmt: skip
-    """Raises SourceError where more values of a column than the limit are no time, or neither yes nor no."""
-    spec, limit, problems = config.file.inputs["handoffs"], config.file.calls.reject_limit_percent, []
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    rows: int,
+    times: Mapping[str, str],
+    answers: Mapping[str, str],
+    notes: dict[str, int],
+) -> None:
+    """Raises SourceError where more values of a column than the limit are no time, or neither yes
+    nor no."""
+    spec, limit, problems = (
+        config.file.inputs["handoffs"],
+        config.file.calls.reject_limit_percent,
+        [],
+    )
     for field, column in {**times, **answers}.items():
         text = f"nullif(trim({quote(column)}), '')"
-        wrong = f"({_time_of(config, spec, field, column)}) IS NULL" if field in times else f"{_answer(column)} IS NULL"
+        wrong = (
+            f"({_time_of(config, spec, field, column)}) IS NULL"
+            if field in times
+            else f"{_answer(column)} IS NULL"
+        )
         found = db.execute(
-            f"SELECT {shape(text)} AS shape, count(*) FROM input_handoffs WHERE {text} IS NOT NULL AND {wrong} GROUP BY ALL"
+            f"SELECT {shape(text)} AS shape, count(*) FROM input_handoffs WHERE {text} IS NOT NULL"
+            f" AND {wrong} GROUP BY ALL"
         ).fetchall()
         odd, given = (
             sum(n for _shape, n in found),
-            db.execute(f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL").fetchall()[0][0],
+            db.execute(f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL").fetchall()[
+                0
+            ][0],
         )
         if odd and 100 * odd > limit * given:
             what = "cannot be read as times" if field in times else "are neither yes nor no"
@@ -613,15 +806,21 @@ def _refuse_misread_handoffs(
                     .replace("'format'", f"'format' in [inputs.handoffs.times.{field}]")
                     .replace("format =", f"times.{field}.format =")
                 )
-            problems.append(f"{config.path}: [inputs.handoffs]: {odd:,} of {given:,} values of '{column}' {what}; {cure}")
+            problems.append(
+                f"{config.path}: [inputs.handoffs]: {odd:,} of {given:,} values of '{column}'"
+                f" {what}; {cure}"
+            )
         elif odd:
             notes[f"handoffs: values of '{field}' that are not understood"] = odd
     if problems:
         raise SourceError(problems)
 
 
-def _reads_all(db: duckdb.DuckDBPyConnection, config: AgencyConfig, hint: str, text: str, wrong: str) -> bool:
+def _reads_all(
+    db: duckdb.DuckDBPyConnection, config: AgencyConfig, hint: str, text: str, wrong: str
+) -> bool:
     local = TimeColumn(formats_of((hint,)), zone_of(config)).local(text)
-    return not db.execute(f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL AND {wrong} AND ({local}) IS NULL").fetchall()[0][
-        0
-    ]
+    return not db.execute(
+        f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL AND {wrong} AND ({local}) IS"
+        " NULL"
+    ).fetchall()[0][0]

@@ -1,4 +1,4 @@
-"""Inputs beside the calls, fields that follow from others, and the comparison of like calls."""
+"""Inputs beside the calls, fields that follow from others, and the comparison of similar calls."""
 
 import csv
 
@@ -57,10 +57,27 @@ def agency(folder, inputs=INPUTS, **files):
 
 
 def test_an_officer_who_left_before_anyone_came_is_not_recorded(tmp_path):
-    """Such a time is wrong. It is no time on scene, so it must not count as an officer who left first either: both figures are of the same calls."""
+    """Such a time is wrong. It is no time on scene, so it must not count as an officer who left
+    first either: both figures are of the same calls."""
     path = agency(tmp_path, calls=EARLY)
     rows = {row["call_id"]: row for row in calls_of(path)}
     assert [rows[i]["officer_released"] for i in "12"] == ["unknown", "no"]
+
+
+def test_of_two_accepted_referrals_the_one_that_nobody_tells_of_counts(tmp_path):
+    """Else a visit at a partner that shares no data could hide behind one that does."""
+    both = HANDOFFS.replace("1,Shelter,yes,yes,2024-01-20", "1,Shelter,yes,yes,")
+    listed = "partner,agreement,data_sharing,partner_type\nA,yes,yes,clinic\nB,yes,no,housing\n"
+    more = 'partner_agreements = { paths = "partner_agreements.csv" }\n'
+
+    def partner(folder, inputs, **files):
+        path = agency(folder, inputs, handoffs=both, **files)
+        return next(row["partner"] for row in calls_of(path) if row["call_id"] == "1")
+
+    assert partner(tmp_path / "a", INPUTS) == "clinic"
+    assert partner(tmp_path / "b", INPUTS + more, partner_agreements=listed) == "housing"
+    unsaid = listed.replace("no,housing", "no,")
+    assert partner(tmp_path / "c", INPUTS + more, partner_agreements=unsaid) == "clinic"
 
 
 def test_fields_that_follow_from_others(tmp_path):
@@ -70,10 +87,28 @@ def test_fields_that_follow_from_others(tmp_path):
         return [rows[str(i)][name] for i in range(1, 6)]
 
     assert column("not_served_reason") == ["served", "no_unit", "unknown", "served", "all_busy"]
-    assert column("wait") == ["under_10", "30_to_60", "over_60", "unknown.band", "unknown.band"]  # none recorded; before the call
+    assert column("wait") == [
+        "under_10",
+        "30_to_60",
+        "over_60",
+        "unknown.band",
+        "unknown.band",
+    ]  # none recorded; before the call
     assert column("season") == ["winter"] * 5
-    assert column("officer_released") == ["yes", "no", "unknown", "yes", "no"]  # 10, 9, unknown, 50, 0 minutes
-    assert column("on_duty") == ["yes", "no", "no", "yes", "yes"]  # at the end of a shift nobody is on duty any more
+    assert column("officer_released") == [
+        "yes",
+        "no",
+        "unknown",
+        "yes",
+        "no",
+    ]  # 10, 9, unknown, 50, 0 minutes
+    assert column("on_duty") == [
+        "yes",
+        "no",
+        "no",
+        "yes",
+        "yes",
+    ]  # at the end of a shift nobody is on duty any more
     assert column("handoff") == [
         "connected",
         "declined",
@@ -87,7 +122,9 @@ def test_fields_that_follow_from_others(tmp_path):
 def test_hours_of_shifts_are_split_by_clock_hour(tmp_path):
     tables = '\n[[tables]]\nname = "c"\ntitle = "C"\ndimensions = { period = ["all"] }\n'
     build(read_inputs(agency(tmp_path, INPUTS + tables)), tmp_path / "out", tmp_path / "private")
-    hours = pd.read_csv(tmp_path / "out/tables/staffed_hours.csv", dtype=str).set_index(["weekday", "hour"])["hours"]
+    hours = pd.read_csv(tmp_path / "out/tables/staffed_hours.csv", dtype=str).set_index(
+        ["weekday", "hour"]
+    )["hours"]
     assert len(hours) == 168
     assert hours["1", "07"] == "1"
     assert hours["1", "15"] == "0"  # half an hour rounds to even: shown as a whole number
@@ -101,42 +138,122 @@ def test_hours_of_shifts_are_split_by_clock_hour(tmp_path):
 def test_patrol_units_stand_beside_the_teams(tmp_path):
     tables = '\n[[tables]]\nname = "c"\ntitle = "C"\ndimensions = { period = ["all"] }\n'
     lines = SHIFTS.replace("worked\n", "worked,patrol\n", 1).splitlines()
-    shifts = "\n".join([lines[0], *(f"{line},no" for line in lines[1:]), "P,2024-01-03 07:00,2024-01-03 19:00,yes,no,yes,yes"]) + "\n"
-    build(read_inputs(agency(tmp_path, INPUTS + tables, shifts=shifts)), tmp_path / "out", tmp_path / "private")
-    assert (tmp_path / "out/tables/staffed_months.csv").read_text().splitlines() == ["month,planned,worked,patrol", "2024-01,24,12,12"]
+    shifts = (
+        "\n".join(
+            [
+                lines[0],
+                *(f"{line},no" for line in lines[1:]),
+                "P,2024-01-03 07:00,2024-01-03 19:00,yes,no,yes,yes",
+            ]
+        )
+        + "\n"
+    )
+    build(
+        read_inputs(agency(tmp_path, INPUTS + tables, shifts=shifts)),
+        tmp_path / "out",
+        tmp_path / "private",
+    )
+    assert (tmp_path / "out/tables/staffed_months.csv").read_text().splitlines() == [
+        "month,planned,worked,patrol",
+        "2024-01,24,12,12",
+    ]
 
 
 def test_emergency_room_follows_from_the_outcome(tmp_path):
     columns = {'call_type = "type"\n': 'call_type = "type"\noutcome = "end"\n'}
-    values = '[calls.values.outcome]\nED = "emergency_department"\nHOLD = "involuntary_hold"\nHOME = "stayed_with_plan"\n\n[dimensions.call_type]'
-    text = "id,at,type,end\n1,2024-01-01,Crisis,ED\n2,2024-03-01,Crisis,HOLD\n3,2024-06-30,Crisis,HOME\n4,2024-05-31,Crisis,\n"
-    rows = {r["call_id"]: r for r in calls_of(write_agency(tmp_path, text, columns | {"[dimensions.call_type]": values}))}
+    values = (
+        '[calls.values.outcome]\nED = "emergency_department"\nHOLD = "involuntary_hold"\n'
+        'HOME = "stayed_with_plan"\n\n[dimensions.call_type]'
+    )
+    text = (
+        "id,at,type,end\n1,2024-01-01,Crisis,ED\n2,2024-03-01,Crisis,HOLD\n"
+        "3,2024-06-30,Crisis,HOME\n4,2024-05-31,Crisis,\n"
+    )
+    rows = {
+        r["call_id"]: r
+        for r in calls_of(
+            write_agency(tmp_path, text, columns | {"[dimensions.call_type]": values})
+        )
+    }
     assert [rows[n]["taken_to_ed"] for n in "1234"] == ["yes", "yes", "no", "unknown"]
     assert [rows[n]["season"] for n in "1234"] == ["winter", "spring", "summer", "spring"]
 
 
 def test_few_claims_are_withheld(tmp_path):
-    path = write_agency(tmp_path, "id,at,type\n1,2024-01-01,Crisis\n", extra='\n[inputs]\nliability_claims = { paths = "l.csv" }\n')
+    path = write_agency(
+        tmp_path,
+        "id,at,type\n1,2024-01-01,Crisis\n",
+        extra='\n[inputs]\nliability_claims = { paths = "l.csv" }\n',
+    )
     (tmp_path / "l.csv").write_text("year,filed\n2022,0\n2023,4\n2024,5\n")
     build(read_inputs(path), tmp_path / "out", tmp_path / "private")
-    assert (tmp_path / "out/tables/liability_claims.csv").read_text().splitlines() == ["year,filed", "2022,0", "2023,", "2024,5"]
+    assert (tmp_path / "out/tables/liability_claims.csv").read_text().splitlines() == [
+        "year,filed",
+        "2022,0",
+        "2023,",
+        "2024,5",
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("budget", "year,source,planned\n2024,City,-5\n", "budget.csv, line 2: 'planned' must be a number"),
+        (
+            "budget",
+            "year,source,planned\n2024,City,-5\n",
+            "budget.csv, line 2: 'planned' must be a number",
+        ),
         ("budget", "year,source,planned\n24,City,5\n", "budget.csv, line 2: 'year' must be a year"),
         ("budget", "year,source\n2024,City\n", "has no column 'planned'"),
-        ("training", "year,course,role,trained,eligible,hours\n2024,A,B,5,4,1\n", "'trained' is more than 'eligible'"),
-        ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,above,2024-01-01,Why\n", "'direction' must be one of at_least, at_most"),
-        ("targets", "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,at_least,2024-01-01,\n", "targets.csv, line 2: 'reason' must be a text"),
-        ("shifts", "unit,start,end,officer,clinician\nA,2024-01-01 08:00,2024-01-01 07:00,yes,yes\n", "'end' must be later than 'start'"),
-        ("survey", "wave,audience,question,agree,respondents\n2024-01-01,people,Q,1,2\n", "'audience' must be one of"),
+        (
+            "training",
+            "year,course,role,trained,eligible,hours\n2024,A,B,5,4,1\n",
+            "'trained' is more than 'eligible'",
+        ),
+        (
+            "targets",
+            "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,above,2024-01-01,Why\n",
+            "'direction' must be one of at_least, at_most",
+        ),
+        (
+            "targets",
+            "measure,year,target,direction,set_on,reason\ncoverage,2024,0.5,at_least,2024-01-01,\n",
+            "targets.csv, line 2: 'reason' must be a text",
+        ),
+        (
+            "shifts",
+            "unit,start,end,officer,clinician\nA,2024-01-01 08:00,2024-01-01 07:00,yes,yes\n",
+            "'end' must be later than 'start'",
+        ),
+        (
+            "survey",
+            "wave,audience,question,agree,respondents\n2024-01-01,people,Q,1,2\n",
+            "'audience' must be one of",
+        ),
+        (
+            "partner_agreements",
+            "partner,agreement,data_sharing,partner_type\nA,yes,no,charity\n",
+            "'partner_type' must be a code of 'partner': clinic, crisis_center, hospital",
+        ),
+        (
+            "place_names",
+            "place,area\nZIP 00011,downtown\n",
+            "[inputs.place_names]: row 1: 'area' must be a code of [areas.area]",
+        ),
+        (
+            "service_hours",
+            "area,days,hours\nall,Every day,7 to 3\nDowntown,Every day,7 to 3\n",
+            "[inputs.service_hours]: row 2: 'area' must be a code of [areas.area], in the same"
+            " letters, or 'all'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_values_are_named_by_row_and_field(tmp_path, name, text, message):
-    path = write_agency(tmp_path, "id,at,type\n1,2024-01-01,Crisis\n", extra=f'\n[inputs]\n{name} = {{ paths = "{name}.csv" }}\n')
+    path = write_agency(
+        tmp_path,
+        "id,at,type\n1,2024-01-01,Crisis\n",
+        extra=f'\n[inputs]\n{name} = {{ paths = "{name}.csv" }}\n',
+    )
     (tmp_path / f"{name}.csv").write_text(text)
     for step in (check, plan):
         with pytest.raises(SourceError) as caught:
@@ -149,18 +266,23 @@ def test_bad_values_are_named_by_row_and_field(tmp_path, name, text, message):
 
 
 def test_an_unknown_input_is_named(tmp_path):
-    path = write_agency(tmp_path, "id,at,type\n", extra='\n[inputs]\nbudgets = { paths = "b.csv" }\n')
+    path = write_agency(
+        tmp_path, "id,at,type\n", extra='\n[inputs]\nbudgets = { paths = "b.csv" }\n'
+    )
     with pytest.raises(SchemaError, match="budgets"):
         read_inputs(path)
 
 
 def test_small_surveys_stay_out(tmp_path):
     path = write_agency(
-        tmp_path, "id,at,type\n" + "".join(f"{i},2024-01-01,Crisis\n" for i in range(9)), extra='\n[inputs]\nsurvey = { paths = "s.csv" }\n'
+        tmp_path,
+        "id,at,type\n" + "".join(f"{i},2024-01-01,Crisis\n" for i in range(9)),
+        extra='\n[inputs]\nsurvey = { paths = "s.csv" }\n',
     )
     rows = [(4, 100), (5, 100), (0, 5), (97, 100), (0, 4), (95, 100)]
     (tmp_path / "s.csv").write_text(
-        "wave,audience,question,agree,respondents\n" + "".join(f"2024-01-01,residents,Q{i},{a},{n}\n" for i, (a, n) in enumerate(rows))
+        "wave,audience,question,agree,respondents\n"
+        + "".join(f"2024-01-01,residents,Q{i},{a},{n}\n" for i, (a, n) in enumerate(rows))
     )
     build(read_inputs(path), tmp_path / "out", tmp_path / "private")
     with (tmp_path / "out/tables/survey.csv").open() as handle:
@@ -168,23 +290,34 @@ def test_small_surveys_stay_out(tmp_path):
 
 
 def test_like_calls_side_by_side(example_city, example_exports):
-    """The release's comparisons worked out again from the exports: eligible calls that found a free team, and those lost for want of one,
-    stratum by stratum with the weights of Mantel and Haenszel; calls without a reason stood for by those of the same year and hours."""
+    """The release's comparisons worked out again from the exports: eligible calls that found a free
+    team, and those lost for want of one, stratum by stratum with the weights of Mantel and
+    Haenszel; calls without a reason stood for by those of the same year and hours.
+    """
     _built, out = example_city
     frame = pd.read_csv(example_exports / "calls.csv", dtype=str, keep_default_na=False)
     beats = gpd.read_file(example_exports / "beats.geojson")
     at = gpd.points_from_xy(pd.to_numeric(frame["longitude"]), pd.to_numeric(frame["latitude"]))
-    placed = gpd.GeoDataFrame(frame, geometry=at, crs=4326).sjoin(beats[["district", "geometry"]], how="left")
+    placed = gpd.GeoDataFrame(frame, geometry=at, crs=4326).sjoin(
+        beats[["district", "geometry"]], how="left"
+    )
     when = pd.to_datetime(frame["received"])
     frame = frame.assign(
-        place=placed[~placed.index.duplicated()]["district"].fillna("unknown"), year=when.dt.year, block=when.dt.hour // 4, end=when.dt.dayofweek >= 5,
+        place=placed[~placed.index.duplicated()]["district"].fillna("unknown"),
+        year=when.dt.year,
+        block=when.dt.hour // 4,
+        end=when.dt.dayofweek >= 5,
         team=frame["unit_type"].isin(["COR", "CLIN"]),
-    )  # fmt: skip
+    )
     frame = frame[frame["eligible"] == "Y"]
     none = ~frame["team"] & frame["not_served"].isin(["NO UNIT ON DUTY", "ALL UNITS BUSY"])
     told = frame["team"] | (frame["not_served"] != "")
     lost = frame[~frame["team"]].groupby(["year", "block"])
-    stands_for = (lost.size() / lost["not_served"].agg(lambda why: (why != "").sum())).rename("stands_for").reset_index()
+    stands_for = (
+        (lost.size() / lost["not_served"].agg(lambda why: (why != "").sum()))
+        .rename("stands_for")
+        .reset_index()
+    )
     frame = frame.assign(free=~none)[told].merge(stands_for, on=["year", "block"])
     frame["w"] = frame["stands_for"].where(~frame["team"], 1.0)
     alike = ["year", "first_type", "place", "block", "end", "priority", "weapon"]
@@ -195,10 +328,19 @@ def test_like_calls_side_by_side(example_city, example_exports):
     for name, answer in answers.items():
         with (out / f"tables/{name}.csv").open() as handle:
             shown = next(csv.DictReader(handle))
-        cells = frame.assign(yes=frame["w"] * answer).groupby([*alike, "free"])[["yes", "w"]].sum().unstack("free").dropna()
+        cells = (
+            frame.assign(yes=frame["w"] * answer)
+            .groupby([*alike, "free"])[["yes", "w"]]
+            .sum()
+            .unstack("free")
+            .dropna()
+        )
         n1, n0 = cells["w", True], cells["w", False]
         share = n1 * n0 / (n1 + n0)
-        team, other = (10_000 * float((share * cells["yes", side] / cells["w", side]).sum() / share.sum()) for side in (True, False))
+        team, other = (
+            10_000 * float((share * cells["yes", side] / cells["w", side]).sum() / share.sum())
+            for side in (True, False)
+        )
         assert abs(int(shown["team"]) - team) <= 5 and abs(int(shown["other"]) - other) <= 5
         assert abs((int(shown["low"]) + int(shown["high"])) / 2 - (team - other)) <= 1
 
@@ -211,14 +353,18 @@ def test_the_example_city_feeds_every_input():
 
 
 TEAMS = {
-    'call_type = "type"\n': 'call_type = "type"\ndispatched_at = "sent"\ncleared_at = "clear"\nresponder = "who"\n\n'
-    '[calls.values.responder]\n"COR" = "co_responder"\n"PD" = "police_only"\n'
+    'call_type = "type"\n': (
+        'call_type = "type"\ndispatched_at = "sent"\ncleared_at = "clear"\nresponder = "who"\n\n'
+        '[calls.values.responder]\n"COR" = "co_responder"\n"PD" = "police_only"\n'
+    )
 }
 
 
 def urgent(folder, text):
     calls = "id,at,type,sent,clear,who\n" + "".join(
-        f"{i},2024-01-{i % 28 + 1:02d} 10:00,Crisis,2024-01-{i % 28 + 1:02d} 10:10,2024-01-{i % 28 + 1:02d} 10:40,COR\n" for i in range(56)
+        f"{i},2024-01-{i % 28 + 1:02d} 10:00,Crisis,2024-01-{i % 28 + 1:02d} "
+        f"10:10,2024-01-{i % 28 + 1:02d} 10:40,COR\n"
+        for i in range(56)
     )
     path = write_agency(folder, calls, TEAMS, '\n[inputs]\nurgent_calls = { paths = "u.csv" }\n')
     (folder / "u.csv").write_text("received,arrived\n" + text)
@@ -226,33 +372,49 @@ def urgent(folder, text):
 
 
 def test_urgent_calls_are_parted_by_what_teams_did(tmp_path):
-    """Half of them while a team is on its call, and twice as long on the way; too few on one side tell nothing, and none at all neither."""
+    """Half of them while a team is on its call, and twice as long on the way; too few on one side
+    tell nothing, and none at all neither."""
     days = [f"2024-01-{d:02d}" for d in range(1, 29)]
     text = "".join(
-        f"{d} 10:{m},{d} 10:{m + (8 if busy else 4)}\n" for d in days for m, busy in ((20, True), (30, True), (45, False), (50, False))
+        f"{d} 10:{m},{d} 10:{m + (8 if busy else 4)}\n"
+        for d in days
+        for m, busy in ((20, True), (30, True), (45, False), (50, False))
     )
     build(read_inputs(urgent(tmp_path / "a", text)), tmp_path / "a/out", tmp_path / "a/private")
     assert (tmp_path / "a/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == [
         "2024,on_a_call,60,8,8,,",  # all alike: nothing to measure chance by
         "2024,not_on_a_call,60,4,4,,",
     ]
-    few = "".join(f"{d} 10:20,{d} 10:30\n" for d in days) + "".join(f"{d} 10:50,{d} 10:58\n" for d in days)
+    few = "".join(f"{d} 10:20,{d} 10:30\n" for d in days) + "".join(
+        f"{d} 10:50,{d} 10:58\n" for d in days
+    )
     build(read_inputs(urgent(tmp_path / "b", few)), tmp_path / "b/out", tmp_path / "b/private")
-    assert (tmp_path / "b/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == ["2024,on_a_call,,,,,", "2024,not_on_a_call,,,,,"]
+    assert (tmp_path / "b/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == [
+        "2024,on_a_call,,,,,",
+        "2024,not_on_a_call,,,,,",
+    ]
     build(read_inputs(urgent(tmp_path / "c", "")), tmp_path / "c/out", tmp_path / "c/private")
     assert (tmp_path / "c/out/tables/urgent_waits.csv").read_text().splitlines()[1:] == []
 
 
 def test_urgent_calls_with_an_offset_are_moved(tmp_path):
-    """Half past four in the afternoon in UTC is half past ten in Chicago, when the team is on its call."""
+    """Half past four in the afternoon in UTC is half past ten in Chicago, when the team is on its
+    call."""
     days = [f"2024-01-{d:02d}" for d in range(1, 29)]
     local = "".join(f"{d} 10:{m},{d} 10:{m + 8}\n" for d in days for m in (20, 30, 45, 50))
     moved = "".join(f"{d} 16:{m}Z,{d} 16:{m + 8} UTC\n" for d in days for m in (20, 30, 45, 50))
     waits = []
     for name, text in (("local", local), ("moved", moved)):
-        build(read_inputs(urgent(tmp_path / name, text)), tmp_path / name / "out", tmp_path / name / "private")
+        build(
+            read_inputs(urgent(tmp_path / name, text)),
+            tmp_path / name / "out",
+            tmp_path / name / "private",
+        )
         waits.append((tmp_path / name / "out/tables/urgent_waits.csv").read_text())
     assert waits[0] == waits[1]
     assert "2024,on_a_call,60,8,8" in waits[0]
     with pytest.raises(SourceError, match=r"u\.csv, line 2: 'received' must be a date and time"):
-        check(read_inputs(urgent(tmp_path, "2024-01-02 10:20 nonsense,2024-01-02 10:25\n")), tmp_path / "private")
+        check(
+            read_inputs(urgent(tmp_path, "2024-01-02 10:20 nonsense,2024-01-02 10:25\n")),
+            tmp_path / "private",
+        )
