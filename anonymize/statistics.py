@@ -1,8 +1,9 @@
 """Statistics that do not add up: medians, 90th percentiles, different people, repeat contacts.
 
-Each is computed per cell, rounded, and shown only where it rests on enough calls or people, and only where the cell's count is
-published too. A number of people is at most the count beside it, and the number of calls with a time is told so that nothing of those
-without one follows (`_may_tell`). A middle wait can still narrow a withheld count of long waits, and hours without a team a count of
+Each is computed per cell, rounded, and shown only where it rests on enough calls or people, and
+only where the cell's count is published too. A number of people is at most the count beside it, and
+the number of calls with a time is told so that nothing of those without one follows (`_may_tell`).
+A middle wait can still narrow a withheld count of long waits, and hours without a team a count of
 the calls behind them: where the audit finds that, those rows are not shown (`around`).
 """
 
@@ -23,7 +24,17 @@ from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import StatisticSpec
 from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.collected import followed_whole
-from anonymize.comparisons import COMPARED, OUTCOMES, Compared, alike, compared, design, field_withheld, needed, outcome_of
+from anonymize.comparisons import (
+    COMPARED,
+    OUTCOMES,
+    Compared,
+    alike,
+    compared,
+    design,
+    field_withheld,
+    needed,
+    outcome_of,
+)
 from anonymize.engine import Engine
 from anonymize.errors import PlanError
 from anonymize.protect.primary import Mask
@@ -35,9 +46,10 @@ Floats = npt.NDArray[np.float64]
 
 COMMITTED = "hours_committed"
 CLUSTERING = "call_clustering"
-"""By how much the variance of counts grows because people call again: of each known person's calls n, sum of n n over sum of n."""
+"""By how much the variance of counts grows because people call again: of each known person's calls
+n, sum of n n over sum of n."""
 OFTEN = 5
-"""Calls within a year that make a person a frequent caller."""
+"""Calls within any 365 days that make a person a frequent caller."""
 SHORTEST_YEAR = 365
 PEOPLE_ROUNDED = 5
 BASE_ROUNDED = 10
@@ -45,9 +57,11 @@ BASE_ROUNDED = 10
 
 @dataclass(frozen=True)
 class Statistic:
-    """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded to `rounding` of its name.
+    """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded
+    to `rounding` of its name.
 
-    `telling`: rows that bound a count which is not published. `left_out`: may rows be missing from `shown` because they would narrow a count?
+    `telling`: rows that bound a count which is not published. `left_out`: may rows be missing from
+    `shown` because they would narrow a count?
     """
 
     spec: StatisticSpec
@@ -74,12 +88,27 @@ def compute(
     withheld: Sequence[Mask],
     seen: dict[str, Any],
 ) -> list[Statistic]:
-    """All statistics that the agency file names. `withheld[i]` masks the cells of `tables[i]`; `seen` keeps, from one call to the next,
-    what was counted. Raises PlanError."""
-    problems = [problem for spec in config.file.statistics if (problem := _problem(spec, config, tables))]
+    """All statistics that the agency file names. `withheld[i]` masks the cells of `tables[i]`;
+    `seen` keeps, from one call to the next, what was counted. Raises PlanError."""
+    problems = [
+        problem for spec in config.file.statistics if (problem := _problem(spec, config, tables))
+    ]
     if problems:
         raise PlanError(problems)
-    return [_one(engine, config, spec, codelists, tables, withheld, seen) for spec in config.file.statistics]
+    basis = _Basis(engine, config, codelists, tables, withheld, seen)
+    return [_one(basis, spec) for spec in config.file.statistics]
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What all statistics are worked out from, as for `compute`."""
+
+    engine: Engine
+    config: AgencyConfig
+    codelists: Mapping[str, Codelist]
+    tables: Sequence[Table]
+    withheld: Sequence[Mask]
+    seen: dict[str, Any]
 
 
 BESIDE: dict[str, dict[str, str]] = {CONNECTION: {"handoff": "connected"}}
@@ -90,7 +119,8 @@ def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
     """A count table that has every cell of the statistic."""
     for i, table in enumerate(tables):
         beside = all(
-            name in table.dimensions and code in table.dimensions[name].codes for name, code in BESIDE.get(spec.measure, {}).items()
+            name in table.dimensions and code in table.dimensions[name].codes
+            for name, code in BESIDE.get(spec.measure, {}).items()
         )
         if beside and table.where == spec.where and _covers(table, spec):
             return i
@@ -105,19 +135,37 @@ def _covers(table: Table, spec: StatisticSpec) -> bool:
 def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table]) -> str:
     where = f"{config.path}: statistic '{spec.name}'"
     if spec.minimum < config.file.privacy.threshold:
-        return f"{where}: 'minimum' {spec.minimum} lies below the threshold of {config.file.privacy.threshold}; raise it"
-    if spec.measure in COMPARED and (list(spec.dimensions) != ["period"] or spec.where != {"eligible": "yes"}):
         return (
-            f"{where}: '{spec.measure}' compares eligible calls over a period; write dimensions = {{ period = [...] }} "
-            'and where = { eligible = "yes" }'
+            f"{where}: 'minimum' {spec.minimum} lies below the threshold of"
+            f" {config.file.privacy.threshold}; raise it"
+        )
+    if spec.measure in COMPARED and (
+        list(spec.dimensions) != ["period"] or spec.where != {"eligible": "yes"}
+    ):
+        return (
+            f"{where}: '{spec.measure}' compares eligible calls over a period; write dimensions ="
+            ' { period = [...] } and where = { eligible = "yes" }'
         )
     if _home(spec, tables) is None:
-        return f"{where}: no count table has these dimensions, levels and 'where'; add one, so that each statistic stands beside its count"
-    missing = [name for name in _needed(spec.measure) if name not in config.file.calls.columns and name != "received_at"]
+        return (
+            f"{where}: no count table has these dimensions, levels and 'where'; add one, so that"
+            " each statistic stands beside its count"
+        )
+    missing = [
+        name
+        for name in _needed(spec.measure)
+        if name not in config.file.calls.columns and name != "received_at"
+    ]
     if missing:
-        return f"{where}: '{spec.measure}' needs {' and '.join(missing)}; name them in [calls.columns] or leave it out"
+        return (
+            f"{where}: '{spec.measure}' needs {' and '.join(missing)}; name them in [calls.columns]"
+            " or leave it out"
+        )
     if "received_at" in _needed(spec.measure) and not config.file.calls.time.timestamp:
-        return f"{where}: '{spec.measure}' needs the exact time of the call; name 'timestamp' in [calls.time] or leave it out"
+        return (
+            f"{where}: '{spec.measure}' needs the exact time of the call; name 'timestamp' in"
+            " [calls.time] or leave it out"
+        )
     return ""
 
 
@@ -131,16 +179,16 @@ def _needed(measure: str) -> tuple[str, ...]:
     return CLOCKS.get(measure, ("person_key",))
 
 
-def _one(
-    engine: Engine, config: AgencyConfig, spec: StatisticSpec, codelists: Mapping[str, Codelist],
-    tables: Sequence[Table], withheld: Sequence[Mask], seen: dict[str, Any],
-) -> Statistic:  # fmt: skip
-    dimensions = {name: Dimension(codelists[name], levels) for name, levels in spec.dimensions.items()}
+def _one(basis: _Basis, spec: StatisticSpec) -> Statistic:
+    config, tables, withheld = basis.config, basis.tables, basis.withheld
+    dimensions = {
+        name: Dimension(basis.codelists[name], levels) for name, levels in spec.dimensions.items()
+    }
     if spec.measure in COMPARED:
-        return _compared(engine, config, spec, dimensions["period"], codelists, tables, withheld, seen)
-    if spec.name not in seen:
-        seen[spec.name] = _raw(engine, config, spec, dimensions)
-    raw = seen[spec.name]
+        return _compared(basis, spec, dimensions["period"])
+    if spec.name not in basis.seen:
+        basis.seen[spec.name] = _raw(basis.engine, config, spec, dimensions)
+    raw = basis.seen[spec.name]
     names = [name for name in raw if name not in BEHIND.get(spec.measure, ())]
     home = _home(spec, tables)
     assert home is not None
@@ -148,42 +196,82 @@ def _one(
     shown: Mask = (base >= spec.minimum) & ~_beside(spec, dimensions, tables[home], withheld[home])
     if spec.measure.startswith(REPEATED) or spec.measure in (FREQUENT, WITHOUT_TEAM):
         part = np.nan_to_num(raw[names[0]])
-        for side in (part, base - part, *(np.nan_to_num(raw[name]) for name in BEHIND.get(spec.measure, ()))):
+        for side in (
+            part,
+            base - part,
+            *(np.nan_to_num(raw[name]) for name in BEHIND.get(spec.measure, ())),
+        ):
             shown &= (side == 0) | (side >= config.file.privacy.threshold)
     if spec.measure == CLUSTERING:
         # Fewer people who call often would stand behind the figure almost alone.
         shown &= np.nan_to_num(raw["people_often"]) >= config.file.privacy.threshold
     if spec.measure in CLOCKS:
-        whole, k = _beside(spec, dimensions, tables[home], tables[home].values), config.file.privacy.threshold
+        whole, k = (
+            _beside(spec, dimensions, tables[home], tables[home].values),
+            config.file.privacy.threshold,
+        )
         # Whether it is shown must not tell of the calls without a time: near the minimum it would.
         shown &= whole >= spec.minimum + k - 1
-        raw = raw | {names[-1]: _may_tell(base, whole, spec.minimum, k, secret=_untimed_withheld(tables, withheld))}
+        raw = raw | {
+            names[-1]: _may_tell(
+                base, whole, spec.minimum, k, secret=_untimed_withheld(tables, withheld)
+            )
+        }
     rounding = {name: _rounding(name) for name in names}
-    columns = {name: (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(np.int64) for name in names}
-    return Statistic(spec, dimensions, columns, rounding, shown, _telling(spec, dimensions, tables, withheld))
+    columns = {
+        name: (
+            (np.floor(np.nan_to_num(raw[name]) / rounding[name] + 0.5) * rounding[name]).astype(
+                np.int64
+            )
+        )
+        for name in names
+    }
+    return Statistic(
+        spec, dimensions, columns, rounding, shown, _telling(spec, dimensions, tables, withheld)
+    )
 
 
-def _compared(
-    engine: Engine, config: AgencyConfig, spec: StatisticSpec, period: Dimension, codelists: Mapping[str, Codelist],
-    tables: Sequence[Table], withheld: Sequence[Mask], seen: dict[str, Any],
-) -> Statistic:  # fmt: skip
-    """A comparison, shown where it is fit, its eligible calls are published, and so are the counts of a yes/no field by who came."""
-    if spec.name not in seen:
-        seen[spec.name] = compared(engine, config, spec, period, codelists)
-    made: Compared = seen[spec.name]
+def _compared(basis: _Basis, spec: StatisticSpec, period: Dimension) -> Statistic:
+    """A comparison, shown where it is fit, its eligible calls are published, and so are the counts
+    of a yes/no field by who came."""
+    config, codelists = basis.config, basis.codelists
+    tables, withheld = basis.tables, basis.withheld
+    if spec.name not in basis.seen:
+        basis.seen[spec.name] = compared(basis.engine, config, spec, period, codelists)
+    made: Compared = basis.seen[spec.name]
     home = _home(spec, tables)
     assert home is not None
     shown: Mask = made.fit & ~_beside(spec, {"period": period}, tables[home], withheld[home])
     if flag := OUTCOMES[outcome_of(spec.measure)].flag:
         strata = alike(config, codelists)
-        shown &= ~np.array([field_withheld(flag, code, "period", tables, withheld, strata) for code in period.codes])
-    # What is left out of a comparison bounds how many calls have no reason or no outcome on record (`release/facts.py`).
+        shown &= ~np.array(
+            [
+                field_withheld(flag, code, "period", tables, withheld, strata)
+                for code in period.codes
+            ]
+        )
+    # What is left out of a comparison bounds how many calls have no reason or no outcome on record
+    # (`release/facts.py`).
     telling: Mask = np.ones_like(shown)
-    return Statistic(spec, {"period": period}, made.columns, made.rounding, shown, telling, design(config, spec.measure, codelists))
+    return Statistic(
+        spec,
+        {"period": period},
+        made.columns,
+        made.rounding,
+        shown,
+        telling,
+        design(config, spec.measure, codelists),
+    )
 
 
 def _rounding(name: str) -> int:
-    return PEOPLE_ROUNDED if name.startswith(("people", "inflation")) else 1 if name in ("median", "p90") else BASE_ROUNDED
+    return (
+        PEOPLE_ROUNDED
+        if name.startswith(("people", "inflation"))
+        else 1
+        if name in ("median", "p90")
+        else BASE_ROUNDED
+    )
 
 
 COLUMNS = {
@@ -193,107 +281,171 @@ COLUMNS = {
     WITHOUT_TEAM: ["hours_none", "based_on"],
     CLUSTERING: ["inflation", "based_on"],
 }
-"""Measure -> its columns, the base last, where they are not those of minutes or of people who called again."""
+"""Measure -> its columns, the base last, where they are not those of minutes or of people who
+called again."""
 
 
 BEHIND = {
-    **dict.fromkeys((FREQUENT, *(f"{REPEATED}_{days}" for days in (30, 90, 365))), ("people_often", "people_seldom")),
+    **dict.fromkeys(
+        (FREQUENT, *(f"{REPEATED}_{days}" for days in (30, 90, 365))),
+        ("people_often", "people_seldom"),
+    ),
     CLUSTERING: ("people_often",),
 }
-"""Measure -> columns that are never published: the different people on either side, who may be few behind many calls."""
+"""Measure -> columns that are never published: the different people on either side, who may be few
+behind many calls."""
 
 
-def _raw(engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension]) -> dict[str, Floats]:
+def _raw(
+    engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension]
+) -> dict[str, Floats]:
     """The columns before rounding, the base last; nothing in them depends on what is withheld."""
     timed = spec.measure in CLOCKS or spec.measure == CONNECTION
-    names = COLUMNS.get(spec.measure) or (["median", "p90", "based_on"] if timed else ["people_again", "people_followed"])
+    names = COLUMNS.get(spec.measure) or (
+        ["median", "p90", "based_on"] if timed else ["people_again", "people_followed"]
+    )
     names = [*BEHIND.get(spec.measure, ()), *names]
     raw = {name: np.full([len(d.codes) for d in dimensions.values()], np.nan) for name in names}
-    by_second = engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if timed else None
+    by_second = (
+        engine.ask(counting([*dimensions, spec.measure], COUNTED, spec.where)) if timed else None
+    )
     for levels in product(*(d.levels for d in dimensions.values())):
         at = dict(zip(dimensions, levels, strict=True))
         if by_second is None:
             frame = _distinct(engine, config, spec, dimensions, at)
         else:
-            frame = (_hours if spec.measure == COMMITTED else _quantiles)(by_second, spec.measure, dimensions, at)
+            frame = (_hours if spec.measure == COMMITTED else _quantiles)(
+                by_second, spec.measure, dimensions, at
+            )
         for name in names:
-            raw[name][tuple(frame[d].to_numpy(dtype=np.int64) for d in dimensions)] = frame[name].to_numpy(dtype=float)
+            raw[name][tuple(frame[d].to_numpy(dtype=np.int64) for d in dimensions)] = frame[
+                name
+            ].to_numpy(dtype=float)
     return raw
 
 
-def _quantiles(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
-    """Median and 90th percentile of minutes (of days, for CONNECTION) per cell, between neighbours as numpy's default does (Hyndman and Fan 1996, type 7).
+def _quantiles(
+    by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]
+) -> pd.DataFrame:
+    """Median and 90th percentile of minutes (of days, for CONNECTION) per cell, between neighbours
+    as numpy's default does (Hyndman and Fan 1996, type 7).
 
-    Seconds are whole, so calls are counted by cell and second, which adds up whatever counts them, and the quantiles are read from that.
+    Seconds are whole, so calls are counted by cell and second, which adds up whatever counts them,
+    and the quantiles are read from that.
     """
     counted = lift(by_second, dimensions, at, [clock]).sort_values([*dimensions, clock])
     rows = []
     for place, part in counted.groupby(list(dimensions)):
         seconds, upto = part[clock].to_numpy(), part["n"].to_numpy().cumsum()
-        minutes = [_quantile(seconds / (1.0 if clock == CONNECTION else 60.0), upto, share) for share in (0.5, 0.9)]
+        minutes = [
+            _quantile(seconds / (1.0 if clock == CONNECTION else 60.0), upto, share)
+            for share in (0.5, 0.9)
+        ]
         rows.append((*place, *minutes, int(upto[-1])))
     return pd.DataFrame(rows, columns=[*dimensions, "median", "p90", "based_on"])
 
 
-def _hours(by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]) -> pd.DataFrame:
+def _hours(
+    by_second: pd.DataFrame, clock: str, dimensions: Mapping[str, Dimension], at: Mapping[str, str]
+) -> pd.DataFrame:
     """Hours of the clock, added up per cell."""
     counted = lift(by_second, dimensions, at, [clock])
     counted = counted.assign(hours=counted[clock] * counted["n"] / 3600.0)
-    return counted.groupby(list(dimensions), as_index=False).agg(hours=("hours", "sum"), based_on=("n", "sum"))
+    return counted.groupby(list(dimensions), as_index=False).agg(
+        hours=("hours", "sum"), based_on=("n", "sum")
+    )
 
 
 def _quantile(values: Floats, upto: Ints, share: float) -> float:
-    """The quantile of sorted `values`, of which the first stands for `upto[0]` numbers, the first two for `upto[1]`, and so on."""
+    """The quantile of sorted `values`, of which the first stands for `upto[0]` numbers, the first
+    two for `upto[1]`, and so on."""
     place = (int(upto[-1]) - 1) * share
-    low, high = (float(values[np.searchsorted(upto, math.floor(edge), side="right")]) for edge in (place, math.ceil(place)))
+    low, high = (
+        float(values[np.searchsorted(upto, math.floor(edge), side="right")])
+        for edge in (place, math.ceil(place))
+    )
     return low + (high - low) * (place - math.floor(place))
 
 
 def _distinct(
-    engine: Engine, config: AgencyConfig, spec: StatisticSpec, dimensions: Mapping[str, Dimension], at: Mapping[str, str]
+    engine: Engine,
+    config: AgencyConfig,
+    spec: StatisticSpec,
+    dimensions: Mapping[str, Dimension],
+    at: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Different people, or different hours, per cell; they do not add up, so each level asks the records anew."""
+    """Different people, or different hours, per cell; they do not add up, so each level asks the
+    records anew."""
     joins = []
     source = "followed" if spec.measure.startswith((REPEATED, FREQUENT)) else "calls"
     for name, dimension in dimensions.items():
-        above, position = dimension.codelist.ancestors(at[name]), {code: i for i, code in enumerate(dimension.codes)}
+        above, position = (
+            dimension.codelist.ancestors(at[name]),
+            {code: i for i, code in enumerate(dimension.codes)},
+        )
         leaves = dimension.codelist.codes_at(dimension.codelist.finest)
-        engine.lend(f"step_{name}", pd.DataFrame({"leaf": leaves, "place": [position[above[leaf]] for leaf in leaves]}), {"leaf": name})
+        engine.lend(
+            f"step_{name}",
+            pd.DataFrame({"leaf": leaves, "place": [position[above[leaf]] for leaf in leaves]}),
+            {"leaf": name},
+        )
         joins.append(f"JOIN step_{name} ON step_{name}.leaf = {source}.{name}")
     places = ", ".join(f"step_{name}.place AS {name}" for name in dimensions)
     cells = f"FROM {source} {' '.join(joins)} {condition(spec.where)}"
     more = " AND " if spec.where else " WHERE "
     if spec.measure == FREQUENT:
-        # Calls of years that the data do not cover whole say nothing of who calls often in a year.
-        years = ", ".join(map(str, whole_years(config))) or "NULL"
-        often = f"within_year >= {OFTEN}"
+        # Who calls often is known only where the 365 days before each call are in the data, too:
+        # without them a first year seems to have few such people (left truncation; Klein and
+        # Moeschberger 2003, 3.4).
+        whole = whole_years(config)
+        years = ", ".join(str(year) for year in whole if year - 1 in whole) or "NULL"
+        often = "often"
         measure = (
-            f"count(*) FILTER (WHERE {often}) AS calls_frequent, count(*) AS based_on, "
-            f"count(DISTINCT person_key) FILTER (WHERE {often}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT ({often})) AS people_seldom"
+            f"count(*) FILTER (WHERE {often}) AS calls_frequent, count(*) AS based_on,"
+            f" count(DISTINCT person_key) FILTER (WHERE {often}) AS people_often, count(DISTINCT"
+            f" person_key) FILTER (WHERE NOT ({often})) AS people_seldom"
         )
-        return engine.ask(f"SELECT {places}, {measure} {cells}{more}year(day) IN ({years}) GROUP BY ALL")
+        return engine.ask(
+            f"SELECT {places}, {measure} {cells}{more}year(day) IN ({years}) GROUP BY ALL"
+        )
     if spec.measure.startswith(REPEATED):
         days = int(spec.measure.rsplit("_", 1)[1])
-        # One index for each person and calendar year, also where a cell holds several years: so their row lies between those of the years.
-        # A person's next call after any of theirs comes no sooner than after the first, so the least of them follows the first.
+        # One index for each person and calendar year, also where a cell holds several years: so
+        # their row lies between those of the years. A person's next call after any of theirs comes
+        # no sooner than after the first, so the least of them follows the first.
         first_calls = (
-            f"SELECT {places}, person_key, year(day) AS index_year, min(day) AS first_day, min(next_day) AS next_day {cells}{more}"
-            f"{index_days(config, days)} GROUP BY ALL"
+            f"SELECT {places}, person_key, year(day) AS index_year, min(day) AS first_day,"
+            f" min(next_day) AS next_day {cells}{more}{index_days(config, days)} GROUP BY ALL"
         )
         again = f"coalesce(next_day <= first_day + {days}, false)"
         measure = (
-            f"count(*) FILTER (WHERE {again}) AS people_again, count(*) AS people_followed, "
-            f"count(DISTINCT person_key) FILTER (WHERE {again}) AS people_often, count(DISTINCT person_key) FILTER (WHERE NOT {again}) AS people_seldom"
+            f"count(*) FILTER (WHERE {again}) AS people_again, count(*) AS people_followed,"
+            f" count(DISTINCT person_key) FILTER (WHERE {again}) AS people_often, count(DISTINCT"
+            f" person_key) FILTER (WHERE NOT {again}) AS people_seldom"
         )
-        return engine.ask(f"SELECT {', '.join(dimensions)}, {measure} FROM ({first_calls}) AS first_calls GROUP BY ALL")
+        return engine.ask(
+            f"SELECT {', '.join(dimensions)}, {measure} FROM ({first_calls}) AS first_calls GROUP"
+            " BY ALL"
+        )
     if spec.measure == CLUSTERING:
-        each = f"SELECT {places}, person_key, count(*) AS n {cells}{more}person_key IS NOT NULL GROUP BY ALL"
-        measure = f"count(*) FILTER (WHERE n >= {OFTEN}) AS people_often, 10.0 * sum(n * n) / sum(n) AS inflation, sum(n) AS based_on"
-        return engine.ask(f"SELECT {', '.join(dimensions)}, {measure} FROM ({each}) AS each_person GROUP BY ALL")
+        each = (
+            f"SELECT {places}, person_key, count(*) AS n {cells}{more}person_key IS NOT NULL GROUP"
+            " BY ALL"
+        )
+        measure = (
+            f"count(*) FILTER (WHERE n >= {OFTEN}) AS people_often, 10.0 * sum(n * n) / sum(n) AS"
+            " inflation, sum(n) AS based_on"
+        )
+        return engine.ask(
+            f"SELECT {', '.join(dimensions)}, {measure} FROM ({each}) AS each_person GROUP BY ALL"
+        )
     measure = "count(DISTINCT person_key) AS people"
     if spec.measure == WITHOUT_TEAM:
         none = "not_served_reason IN ('no_unit', 'all_busy')"
-        measure = f"count(DISTINCT clock_hour) FILTER (WHERE {none}) AS hours_none, count(DISTINCT clock_hour) AS based_on"
+        measure = (
+            f"count(DISTINCT clock_hour) FILTER (WHERE {none}) AS hours_none, count(DISTINCT"
+            " clock_hour) AS based_on"
+        )
     return engine.ask(f"SELECT {places}, {measure} {cells} GROUP BY ALL")
 
 
@@ -301,15 +453,22 @@ def whole_years(config: AgencyConfig) -> list[int]:
     """The calendar years that the data cover from end to end, with no gap."""
     release = config.file.release
     start, end = release.data_from, release.data_to
-    gone = {year for gap in release.not_collected for year in range(gap.first.year, gap.last.year + 1)}
-    return [y for y in range(start.year, end.year + 1) if start <= date(y, 1, 1) and date(y, 12, 31) <= end and y not in gone]
+    gone = {
+        year for gap in release.not_collected for year in range(gap.first.year, gap.last.year + 1)
+    }
+    return [
+        y
+        for y in range(start.year, end.year + 1)
+        if start <= date(y, 1, 1) and date(y, 12, 31) <= end and y not in gone
+    ]
 
 
 def index_days(config: AgencyConfig, days: int) -> str:
     """SQL: the days on which a call may be the first of those that are followed for `days` days.
 
-    All that time must lie in the data, without a gap; and each year gives the same months, so that one year's people are not followed
-    from a busier part of the year than another's. Where the data have no such months in common, every day counts.
+    All that time must lie in the data, without a gap; and each year gives the same months, so that
+    one year's people are not followed from a busier part of the year than another's. Where the data
+    have no such months in common, every day counts.
     """
     release = config.file.release
     start, end = release.data_from, release.data_to - timedelta(days=days)
@@ -331,14 +490,22 @@ def index_days(config: AgencyConfig, days: int) -> str:
 
 
 def note_next_contacts(engine: Engine, config: AgencyConfig) -> None:
-    """The table `followed`: calls of known people, each with the day of the same person's next call, and how many they made in its
-    calendar year."""
-    clocks = ("minutes_call_to_dispatch",) if "minutes_call_to_dispatch" in engine.ask("SELECT * FROM calls LIMIT 0").columns else ()
+    """The table `followed`: calls of known people, each with the day of the same person's next
+    call, and with `often`: whether some call of that person in the same calendar year was the
+    fifth, or a later one, within 365 days."""
+    clocks = (
+        ("minutes_call_to_dispatch",)
+        if "minutes_call_to_dispatch" in engine.ask("SELECT * FROM calls LIMIT 0").columns
+        else ()
+    )
     fields = ", ".join([*sorted(mapped_dimensions(config)), *clocks])
     engine.make(
         "followed",
-        f"SELECT {fields}, person_key, day, lead(day) OVER (PARTITION BY person_key ORDER BY day, moment, file_no, row_no) AS next_day, "
-        "count(*) OVER (PARTITION BY person_key, year(day)) AS within_year FROM calls WHERE person_key IS NOT NULL AND day IS NOT NULL",
+        f"SELECT {fields}, person_key, day, next_day, max(often) OVER (PARTITION BY person_key,"
+        f" year(day)) AS often FROM (SELECT {fields}, person_key, day, lead(day) OVER in_turn AS"
+        f" next_day, coalesce(lag(day, {OFTEN - 1}) OVER in_turn > day - {SHORTEST_YEAR}, false) AS"
+        " often FROM calls WHERE person_key IS NOT NULL AND day IS NOT NULL WINDOW in_turn AS"
+        " (PARTITION BY person_key ORDER BY day, moment, file_no, row_no)) AS calls_in_turn",
     )
 
 
@@ -349,11 +516,15 @@ UNTIMED = ("wait", "officer_released")
 def _may_tell(base: Floats, whole: Ints, minimum: int, threshold: int, *, secret: bool) -> Floats:
     """The number of timed calls as it may be told: at least so many.
 
-    `whole`, the count beside it, is public; so what is told also tells of the calls without a time, and those may be a withheld cell (`UNTIMED`)
-    or lie in a sum with one. At least threshold - 1 calls are left open, so that a small number of them is not narrowed. What is above that
-    is told only while no number of calls without a time is withheld (`secret`); else nothing but the minimum.
+    `whole`, the count beside it, is public; so what is told also tells of the calls without a time,
+    and those may be a withheld cell (`UNTIMED`) or lie in a sum with one. At least threshold - 1
+    calls are left open, so that a small number of them is not narrowed. What is above that is told
+    only while no number of calls without a time is withheld (`secret`); else nothing but the
+    minimum.
     """
-    told = np.full_like(base, float(minimum)) if secret else np.minimum(base, whole - (threshold - 1))
+    told = (
+        np.full_like(base, float(minimum)) if secret else np.minimum(base, whole - (threshold - 1))
+    )
     rounded: Floats = np.floor(told / BASE_ROUNDED) * BASE_ROUNDED
     return rounded
 
@@ -374,25 +545,38 @@ BOUNDING = {"minutes_call_to_arrival": "wait", WITHOUT_TEAM: "not_served_reason"
 """Measure -> dimension of which it bounds the counts."""
 
 
-def _telling(spec: StatisticSpec, dimensions: Mapping[str, Dimension], tables: Sequence[Table], withheld: Sequence[Mask]) -> Mask:
+def _telling(
+    spec: StatisticSpec,
+    dimensions: Mapping[str, Dimension],
+    tables: Sequence[Table],
+    withheld: Sequence[Mask],
+) -> Mask:
     """Which rows bound counts that are not all published beside them."""
     split = BOUNDING.get(spec.measure)
     found: Mask = np.full([len(d.codes) for d in dimensions.values()], split is not None)
     for table, mask in zip(tables, withheld, strict=True):
         if split in table.dimensions and table.where == spec.where and _covers(table, spec):
-            by_code = [_beside(spec, dimensions, table, mask, {split: code}) for code in table.dimensions[split].codes]
+            by_code = [
+                _beside(spec, dimensions, table, mask, {split: code})
+                for code in table.dimensions[split].codes
+            ]
             found &= np.any(by_code, axis=0)
     return found
 
 
 def around(statistic: Statistic, cell: Mapping[str, str]) -> Mask:
-    """Which rows could have helped to narrow the `cell`: those that tell of counts and hold it, or part of it."""
+    """Which rows could have helped to narrow the `cell`: those that tell of counts and hold it, or
+    part of it."""
     found = statistic.shown & statistic.telling
     for axis, (name, dimension) in enumerate(statistic.dimensions.items()):
         code = cell.get(name)
         if code in dimension.codelist.by_code:
             inside = np.array(
-                [own in _above(dimension.codelist, code) or code in _above(dimension.codelist, own) for own in dimension.codes]
+                [
+                    own in _above(dimension.codelist, code)
+                    or code in _above(dimension.codelist, own)
+                    for own in dimension.codes
+                ]
             )
             found &= np.expand_dims(inside, tuple(i for i in range(found.ndim) if i != axis))
     return found
@@ -407,9 +591,14 @@ def _above(codelist: Codelist, code: str) -> list[str]:
 
 
 def _beside(
-    spec: StatisticSpec, dimensions: Mapping[str, Dimension], table: Table, values: Any, codes: Mapping[str, str] | None = None
+    spec: StatisticSpec,
+    dimensions: Mapping[str, Dimension],
+    table: Table,
+    values: Any,
+    codes: Mapping[str, str] | None = None,
 ) -> Any:
-    """Of `values` over a table's cells, those beside the cells of the statistic; with `codes` the part of each that bears them."""
+    """Of `values` over a table's cells, those beside the cells of the statistic; with `codes` the
+    part of each that bears them."""
     index, codes = [], codes or BESIDE.get(spec.measure, {})
     for name, dimension in table.dimensions.items():
         mine = dimensions[name].codes if name in dimensions else (codes.get(name, "all"),)

@@ -1,16 +1,17 @@
-"""Made-up agencies of which the truth is known: teams that change nothing, or change what a test says they change.
+"""Made-up agencies of which the truth is known: teams that change nothing, or change what a test
+says they change.
 
-Teams take calmer calls (by a calmness that nobody writes down), by day more than by night, and near places more than far ones. People
-call several times, and each has a temper of their own. Calls swing with the season; from July of the second year a new call type is in
-use, and a rule lets teams take calls with a weapon. Some arrival times are missing.
+Teams take calmer calls (by a calmness that nobody writes down), by day more than by night, and near
+places more than far ones. People call several times, and each has a temper of their own. Calls
+swing with the season; from July of the second year a new call type is in use, and a rule lets teams
+take calls with a weapon. Some arrival times are missing.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -104,13 +105,29 @@ dimensions = {{ period = ["all", "year"] }}
 where = {{ eligible = "yes" }}
 """
 COLUMNS = (
-    "id", "at", "type", "district", "priority", "eligible", "unit", "why", "sent", "there", "clear", "officer", "arrest", "force", "weapon", "person",
-)  # fmt: skip
+    "id",
+    "at",
+    "type",
+    "district",
+    "priority",
+    "eligible",
+    "unit",
+    "why",
+    "sent",
+    "there",
+    "clear",
+    "officer",
+    "arrest",
+    "force",
+    "weapon",
+    "person",
+)
 
 
 @dataclass(frozen=True)
 class City:
-    """`effect`: outcome -> by how much a team that comes multiplies its chance (of officer time: its length). 1 is no effect."""
+    """`effect`: outcome -> by how much a team that comes multiplies its chance (of officer time:
+    its length). 1 is no effect."""
 
     seed: int
     calls: int = 12_000
@@ -118,27 +135,37 @@ class City:
     choosing: float = 1.0
     """How much more often teams go to calm calls; 0 for by lot."""
     busy_differs: float = 0.0
-    """How much longer calls wait before dispatch while all teams are busy: such nights differ in more than teams."""
+    """How much longer calls wait before dispatch while all teams are busy: such nights differ in
+    more than teams."""
     times_lost: float = 0.04
     """Share of calls without a time of arrival."""
     clinicians_alone: float = 0.0
     """Share of team visits without an officer: those do give officers time back."""
     officer_lost: float = 0.0
     """Share of visits with a team whose officer's time is missing."""
+    silent_partners: bool = True
+    """Do some partners not tell of visits? Those of one kind; which, the agency says for every
+    second seed."""
 
 
 def rows(city: City) -> list[tuple[object, ...]]:
     rng = np.random.default_rng(city.seed)
     n = city.calls
     day = np.sort(rng.choice(730, n, p=_season(730)))
-    hour = rng.choice(24, n, p=_normal([3, 2, 2, 2, 2, 2, 2, 3, 4, 4, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 5, 5, 4, 4]))
+    hour = rng.choice(
+        24, n, p=_normal([3, 2, 2, 2, 2, 2, 2, 3, 4, 4, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 5, 5, 4, 4])
+    )
     people = n // 2
     person = np.minimum((rng.pareto(1.4, n) * people / 6).astype(int), people - 1)
     temper = np.exp(rng.normal(0, 0.8, people) - 0.32)
     calm = rng.normal(0, 1, n)
     late = day >= 547
     kind = np.where(late & (rng.random(n) < 0.3), 2, rng.choice(2, n, p=(0.6, 0.4)))
-    far, urgent, armed = rng.random(n) < 0.3, rng.random(n) < 0.3 - 0.1 * np.tanh(calm), rng.random(n) < 0.06
+    far, urgent, armed = (
+        rng.random(n) < 0.3,
+        rng.random(n) < 0.3 - 0.1 * np.tanh(calm),
+        rng.random(n) < 0.06,
+    )
     eligible = rng.random(n) < np.where(armed & ~late, 0.3, 0.75)
     on_duty = np.where(day < 366, (hour >= 7) & (hour < 23), hour >= 5)
     busy = rng.random(n) < np.where((hour >= 15) & (hour < 21), 0.35, 0.22)
@@ -146,7 +173,12 @@ def rows(city: City) -> list[tuple[object, ...]]:
     willing = 1 / (1 + np.exp(-(1.2 + city.choosing * calm - 0.8 * far)))
     came = free & (rng.random(n) < willing)
     clinician_only = came & (rng.random(n) < city.clinicians_alone)
-    hot = temper[person] * np.exp(-0.6 * calm) * np.where(urgent, 1.3, 1.0) * np.where(hour < 6, 1.4, 1.0)
+    hot = (
+        temper[person]
+        * np.exp(-0.6 * calm)
+        * np.where(urgent, 1.3, 1.0)
+        * np.where(hour < 6, 1.4, 1.0)
+    )
 
     def happens(name: str, base: float) -> np.ndarray:
         chance = base * hot * np.where(came, city.effect.get(name, 1.0), 1.0)
@@ -158,26 +190,47 @@ def rows(city: City) -> list[tuple[object, ...]]:
     travel = rng.lognormal(2.2, 0.4, n) * np.where(far, 1.5, 1.0)
     scene = 25 * np.exp(rng.normal(0, 0.4, n)) * np.exp(-0.1 * calm)
     officer = scene * np.where(came, city.effect.get("officer_minutes", 1.0), 1.0)
-    reason = np.where(~on_duty, "no_unit", np.where(busy, "all_busy", rng.choice(["declined", "cancelled", "safety_hold"], n)))
+    reason = np.where(
+        ~on_duty,
+        "no_unit",
+        np.where(busy, "all_busy", rng.choice(["declined", "cancelled", "safety_hold"], n)),
+    )
     reason = np.where(came | ~eligible | (rng.random(n) < 0.1), "", reason)
     lost, officer_lost = rng.random(n) < city.times_lost, came & (rng.random(n) < city.officer_lost)
-    listed = []
-    for i in range(n):
-        at = datetime(2024, 1, 1) + timedelta(days=int(day[i]), hours=int(hour[i]), minutes=int(rng.integers(60)))
-        sent = at + timedelta(minutes=float(queue[i]))
-        there = sent + timedelta(minutes=float(travel[i]))
-        listed.append((
-            i, at, ("mental_health", "welfare_check", "new_type")[kind[i]], "far" if far[i] else "near", "p1" if urgent[i] else "p2",
-            "yes" if eligible[i] else "no", "clinician_only" if clinician_only[i] else "co_responder" if came[i] else "police_only", reason[i],
-            _time(sent), "" if lost[i] else _time(there), _time(there + timedelta(minutes=float(scene[i]))),
-            "" if clinician_only[i] or officer_lost[i] else _time(there + timedelta(minutes=float(officer[i]))),
-            "yes" if arrest[i] else "no", "yes" if force[i] else "no", "yes" if armed[i] else "no", f"p{person[i]}",
-        ))  # fmt: skip
-    return listed
+    at = np.datetime64("2024-01-01", "s") + (
+        day * 86_400 + hour * 3600 + 60 * rng.integers(60, size=n)
+    ).astype("timedelta64[s]")
+    there = queue + travel
+    return list(
+        zip(
+            range(n),
+            at.tolist(),
+            np.array(["mental_health", "welfare_check", "new_type"])[kind].tolist(),
+            np.where(far, "far", "near").tolist(),
+            np.where(urgent, "p1", "p2").tolist(),
+            _yes_no(eligible),
+            np.where(
+                clinician_only, "clinician_only", np.where(came, "co_responder", "police_only")
+            ).tolist(),
+            reason.tolist(),
+            _times(at, queue),
+            _times(at, there, lost),
+            _times(at, there + scene),
+            _times(at, there + officer, clinician_only | officer_lost),
+            _yes_no(arrest),
+            _yes_no(force),
+            _yes_no(armed),
+            [f"p{who}" for who in person.tolist()],
+            strict=True,
+        )
+    )
 
 
-def _calling_again(person: np.ndarray, came: np.ndarray, effect: float, people: int, rng: np.random.Generator) -> np.ndarray:
-    """With an effect below 1, the next call of someone whom a team reached is by chance somebody else's."""
+def _calling_again(
+    person: np.ndarray, came: np.ndarray, effect: float, people: int, rng: np.random.Generator
+) -> np.ndarray:
+    """With an effect below 1, the next call of someone whom a team reached is by chance somebody
+    else's."""
     if effect == 1.0:
         return person
     person = person.copy()
@@ -200,23 +253,44 @@ def _normal(weights: object) -> np.ndarray:
     return found / found.sum()
 
 
-def _time(at: datetime) -> str:
-    return at.isoformat(sep=" ", timespec="seconds")
+def _yes_no(answer: np.ndarray) -> list[str]:
+    return np.where(answer, "yes", "no").tolist()
 
 
-def write(folder: Path, city: City, measures: tuple[str, ...] = COMPARED, more: str = "") -> Path:
-    """The agency file of a city, beside its calls."""
+def _times(at: np.ndarray, minutes: np.ndarray, blank: np.ndarray | None = None) -> list[str]:
+    """So many minutes after each call, as an export writes them; nothing where `blank`."""
+    moments = at + (60 * minutes).astype("timedelta64[s]")
+    texts = [text.replace("T", " ") for text in np.datetime_as_string(moments, unit="s").tolist()]
+    if blank is not None:
+        for place in np.flatnonzero(blank).tolist():
+            texts[place] = ""
+    return texts
+
+
+def write(
+    folder: Path,
+    city: City,
+    measures: tuple[str, ...] = COMPARED,
+    more: str = "",
+    calls: Iterable[tuple[object, ...]] | None = None,
+) -> Path:
+    """The agency file of a city, beside its calls (drawn anew unless they are given)."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "agency.toml").write_text(HEAD + "".join(STATISTIC.format(measure=m) for m in measures) + more, encoding="utf-8")
+    (folder / "agency.toml").write_text(
+        HEAD + "".join(STATISTIC.format(measure=m) for m in measures) + more, encoding="utf-8"
+    )
     with (folder / "calls.csv").open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
         writer.writerow(COLUMNS)
-        writer.writerows(rows(city))
+        writer.writerows(rows(city) if calls is None else calls)
     return folder / "agency.toml"
 
 
-def judged(folder: Path, city: City, measures: tuple[str, ...] = COMPARED) -> dict[str, Comparison | None]:
-    """What the site would say of each measure over all years: read and compared as in a build, judged as on a page.
+def judged(
+    folder: Path, city: City, measures: tuple[str, ...] = COMPARED
+) -> dict[str, Comparison | None]:
+    """What the site would say of each measure over all years: read and compared as in a build,
+    judged as on a page.
 
     Protection is left out, since it changes no comparison: it only decides whether one is shown.
     """
@@ -227,9 +301,17 @@ def judged(folder: Path, city: City, measures: tuple[str, ...] = COMPARED) -> di
         if any(spec.measure.startswith(FOLLOWED) for spec in inputs.config.file.statistics):
             note_next_contacts(engine, inputs.config)
         for spec in inputs.config.file.statistics:
-            made = compared(engine, inputs.config, spec, Dimension(inputs.codelists["period"], ("all",)), inputs.codelists)
+            made = compared(
+                engine,
+                inputs.config,
+                spec,
+                Dimension(inputs.codelists["period"], ("all",)),
+                inputs.codelists,
+            )
             cell = {name: int(values[0]) for name, values in made.columns.items()}
             found[spec.measure] = (
-                of_cell(spec.measure, design(inputs.config, spec.measure, inputs.codelists), cell) if made.fit[0] else None
+                of_cell(spec.measure, design(inputs.config, spec.measure, inputs.codelists), cell)
+                if made.fit[0]
+                else None
             )
     return found

@@ -1,4 +1,4 @@
-"""What a comparison of like calls tells of counts: true of every list of calls that has such a
+"""What a comparison of similar calls tells of counts: true of every list of calls that has such a
 row, and the same to the engine and to the audit."""
 
 import itertools
