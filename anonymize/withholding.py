@@ -1,4 +1,5 @@
-"""What to withhold, from the counts and from what the release and earlier ones tell besides: the second round, and more where it turns out too little."""
+"""What to withhold, from the counts and from what the release and earlier ones tell besides: the
+second round, and more where it turns out too little."""
 
 from __future__ import annotations
 
@@ -20,23 +21,34 @@ from anonymize.protect.system import System
 from anonymize.release.candidate import Contents
 from anonymize.statistics import Statistic
 
-TOO_SMALL = "a small count cannot be protected within these tables; use coarser levels or a lower threshold"
-BESIDE_EARLIER = (
-    "a small count cannot be protected within these tables beside what earlier releases told, or beside days of which nothing was collected; "
-    "use coarser levels for this release"
+TOO_SMALL = (
+    "a small count cannot be protected within these tables; use coarser levels or a lower threshold"
 )
-BY_STATISTIC = "a small count can be narrowed inside the small range with a statistic of an earlier release; use coarser levels for it; nothing was written"
+BESIDE_EARLIER = (
+    "a small count cannot be protected within these tables beside what earlier releases told, or"
+    " beside days of which nothing was collected; use coarser levels for this release"
+)
+BY_STATISTIC = (
+    "a small count can be narrowed inside the small range with a statistic of an earlier release;"
+    " use coarser levels for it; nothing was written"
+)
 SMALL, SEEDS, NEAR = 4_000, 6, 1.1
-"""In a system of so many cells and leaves at most, so many ways are tried and the cheapest is kept, until one costs this near to the proven bound: it takes no time."""
+"""In a system of so many cells and leaves at most, so many ways are tried and the cheapest is kept,
+until one costs this near to the proven bound: it takes no time."""
 
 
 class Withholding:
-    """The cells withheld so far, and why they are enough. `protected.system` always keeps the facts that were declared last."""
+    """The cells withheld so far, and why they are enough. `protected.system` always keeps the facts
+    that were declared last."""
 
-    def __init__(self, system: System, counted: Counted, history: Sequence[Past], progress: Progress) -> None:
-        """Withhold what the rules ask for and, with regard to all facts that follow from the counts, what keeps it secret.
+    def __init__(
+        self, system: System, counted: Counted, history: Sequence[Past], progress: Progress
+    ) -> None:
+        """Withhold what the rules ask for and, with regard to all facts that follow from the
+        counts, what keeps it secret.
 
-        What is told of counts is told only beside published ones (`completeness.py`), so withholding more takes facts away and adds none.
+        What is told of counts is told only beside published ones (`completeness.py`), so
+        withholding more takes facts away and adds none.
         """
         assert system.layout is not None
         self.counted, self._newest = counted, len(history)
@@ -44,16 +56,28 @@ class Withholding:
         self._earlier = [
             (position, bounds)
             for position, past in enumerate(history)
-            for bounds in bounds_of(declared_then(past), {**self._codelists, **past.codelists}, self._holds)
+            for bounds in bounds_of(
+                declared_then(past), {**self._codelists, **past.codelists}, self._holds
+            )
         ]
         self._facts: tuple[tuple[int, Bounds], ...] = ()
-        high = counted.config.file.privacy.threshold  # one more than the promise asks, because of insiders
-        # What the rules alone withhold tells most: what is told of a count goes when the count goes.
+        high = (
+            counted.config.file.privacy.threshold
+        )  # one more than the promise asks, because of insiders
+        # What the rules alone withhold tells most: what is told of a count goes when the count
+        # goes.
         self._first = [system.sensitive[ids] for ids in system.where]
 
         def protected(seed: int = 0) -> Protected:
-            held = with_facts(system, self._told(declared_now(contents_of(self.counted, self._first, ()))))
-            return protect(held, high, lambda done, total: progress.share(done, total, "small counts protected"), seed)
+            held = with_facts(
+                system, self._told(declared_now(contents_of(self.counted, self._first, ())))
+            )
+            return protect(
+                held,
+                high,
+                lambda done, total: progress.share(done, total, "small counts protected"),
+                seed,
+            )
 
         self.protected = self._possible(protected)
         self._settle()
@@ -67,14 +91,17 @@ class Withholding:
                 self._settle()
             except ProtectionError:
                 continue  # the way found before is a way still
-            if self.protected.cost < best.cost and self.counted.tells_shares == counted.tells_shares:
+            if (
+                self.protected.cost < best.cost
+                and self.counted.tells_shares == counted.tells_shares
+            ):
                 best = replace(self.protected, bound=max(best.bound, self.protected.bound))
         self.protected, self.counted, self._facts = best, counted, ()
         self.declare(self.contents(()))
 
     def _possible(self, protected: Callable[[], Protected]) -> Protected:
-        """With all that could be told; else without shares of filled fields. Raises where no way is left, and says so where a statistic of an earlier
-        release is why."""
+        """With all that could be told; else without shares of filled fields. Raises where no way is
+        left, and says so where a statistic of an earlier release is why."""
         try:
             return protected()
         except ProtectionError:
@@ -83,7 +110,9 @@ class Withholding:
                 return self._possible(protected)
             if not any(bounds.statistic for _, bounds in self._earlier):
                 raise
-            self._earlier = [(position, bounds) for position, bounds in self._earlier if not bounds.statistic]
+            self._earlier = [
+                (position, bounds) for position, bounds in self._earlier if not bounds.statistic
+            ]
             protected()  # without them there is a way, or this raises
             raise AuditError(BY_STATISTIC) from None
 
@@ -119,15 +148,18 @@ class Withholding:
             self.protected.system, self._facts = with_facts(self.protected.system, facts), facts
 
     def more(self, cells: Sequence[int]) -> None:
-        """Give each of `cells` more cover; where nothing more is found in fractions, withhold a sibling of each."""
+        """Give each of `cells` more cover; where nothing more is found in fractions, withhold a
+        sibling of each."""
         already, told = self.protected.withheld.sum(), self.counted.tells_shares
         self._widen_or_publish(cells)
         if self.protected.withheld.sum() == already and self.counted.tells_shares == told:
             self._withhold_siblings(cells)
 
     def _widen_or_publish(self, cells: Sequence[int]) -> None:
-        """Give each of `cells` more cover, and what that withholds in its turn, so that the next audit need not ask for it. One that is not small
-        itself and cannot be covered (an earlier release nearly told it) is published instead, and all begins again without it."""
+        """Give each of `cells` more cover, and what that withholds in its turn, so that the next
+        audit need not ask for it. One that is not small itself and cannot be covered (an earlier
+        release nearly told it) is published instead, and all begins again without it.
+        """
         protected, system = self.protected, self.protected.system
         uncovered: list[int] = []
         while cells and not uncovered:
@@ -145,17 +177,26 @@ class Withholding:
             self.declare(self.contents(()))
             self._widen_or_publish(uncovered)
             return
-        uncovered = [i for i in uncovered if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])]
+        uncovered = [
+            i
+            for i in uncovered
+            if not (system.sensitive[i] or system.unpublished[i] or system.kept[i])
+        ]
         if not uncovered:
             raise ProtectionError(BESIDE_EARLIER if system.fixed.any() else TOO_SMALL)
         fixed = system.fixed.copy()
         fixed[uncovered] = True
         again = protect(replace(system, fixed=fixed), protected.high)
-        protected.system, protected.withheld, protected.bound = again.system, again.withheld, again.bound
+        protected.system, protected.withheld, protected.bound = (
+            again.system,
+            again.withheld,
+            again.bound,
+        )
 
     def _withhold_siblings(self, cells: Sequence[int]) -> None:
-        """Where moves in fractions exist but none in whole numbers: withhold the cheapest cell beside each in a sum; where all are withheld
-        already, the cheapest of its wholes, and last of all the cheapest that overlaps it."""
+        """Where moves in fractions exist but none in whole numbers: withhold the cheapest cell
+        beside each in a sum; where all are withheld already, the cheapest of its wholes, and last
+        of all the cheapest that overlaps it."""
         system, withheld = self.protected.system, self.protected.withheld
         beside: dict[int, set[int]] = {}
         above: dict[int, set[int]] = {}
@@ -168,8 +209,16 @@ class Withholding:
             return set(np.flatnonzero(system.cells @ system.cells[cell].toarray().ravel()).tolist())
 
         for cell in cells:
-            for near in (partial(beside.get, cell, set()), partial(above.get, cell, set()), partial(overlapping, cell)):
-                open_cells = [i for i in near() or () if not (withheld[i] or system.fixed[i] or system.unpublished[i])]
+            for near in (
+                partial(beside.get, cell, set()),
+                partial(above.get, cell, set()),
+                partial(overlapping, cell),
+            ):
+                open_cells = [
+                    i
+                    for i in near() or ()
+                    if not (withheld[i] or system.fixed[i] or system.unpublished[i])
+                ]
                 if open_cells:
                     withheld[min(open_cells, key=lambda i: (system.cost[i], i))] = True
                     break

@@ -191,8 +191,10 @@ def undeclared(
         if said != expected and not (said == kind and dimension not in codes):
             yield (
                 name,
-                f"what it tells of counts is declared as '{said or 'nothing'}', not as "
-                f"'{expected}'",
+                (
+                    f"what it tells of counts is declared as '{said or 'nothing'}', not as "
+                    f"'{expected}'"
+                ),
             )
     if any(not any(edge <= said for said in declared.edges) for edge in edges):
         yield (

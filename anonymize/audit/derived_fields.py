@@ -42,6 +42,15 @@ def _season(month: str, _trees: Mapping[str, Tree]) -> str:
     return SEASONS[int(month.split("-")[1])]
 
 
+def _fiscal_year(month: str, trees: Mapping[str, Tree]) -> str:
+    """A code of a fiscal year names its first and last month: `2024-07_2025-06`."""
+    for year in trees["fiscal_year"].levels.get("fiscal_year", ()):
+        first, last = year.split("_")
+        if first <= month <= last:
+            return year
+    return ""
+
+
 def _taken(outcome: str, _trees: Mapping[str, Tree]) -> str:
     return (
         UNKNOWN if outcome.split(".")[0] == UNKNOWN else "yes" if outcome in TAKEN_TO_ED else "no"
@@ -55,6 +64,7 @@ def _none(code: str, _trees: Mapping[str, Tree]) -> str:
 RULES: tuple[tuple[str, str, Derivation], ...] = (
     ("responder", "not_served_reason", _served),
     ("period", "season", _season),
+    ("period", "fiscal_year", _fiscal_year),
     ("outcome", "taken_to_ed", _taken),
     ("handoff", "partner", _none),
     ("handoff", "warm", _none),

@@ -15,7 +15,7 @@ says that there were any, within the bounds that it gives.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import prod
 
@@ -438,20 +438,22 @@ def _matrix(
 
 
 @dataclass(frozen=True)
-class _Issue:
-    """What one release says."""
+class Issue:
+    """What one release says. `edges`: codes of its first and its last call on record, where they
+    are public."""
 
     version: str
+    """Empty for the newest."""
     tables: Sequence[PublicTable]
     trees: Mapping[str, Tree]
-    shares: Shares | None
-    statistics: Sequence[PublicStatistic]
-    threshold: int
-    not_collected: Collection[str]
+    shares: Shares | None = None
+    statistics: Sequence[PublicStatistic] = ()
+    threshold: int = 0
+    not_collected: Collection[str] = ()
+    """Months of which it collected nothing."""
     edges: Sequence[Key] = ()
-    """Codes of the first and the last call on record, where they are public."""
 
-    def of(self, universe: Collection[str]) -> _Issue:
+    def of(self, universe: Collection[str]) -> Issue:
         return replace(
             self,
             tables=[table for table in self.tables if table.universe in universe],
@@ -459,6 +461,20 @@ class _Issue:
                 statistic for statistic in self.statistics if statistic.universe in universe
             ],
         )
+
+
+def issue_of(release: PublicRelease) -> Issue:
+    """A release as it says everything; `replace` what is to be left out."""
+    return Issue(
+        release.version,
+        release.tables,
+        release.trees,
+        release.declared.shares,
+        release.statistics,
+        release.threshold,
+        release.months_not_collected,
+        release.declared.edges,
+    )
 
 
 @dataclass(frozen=True)
@@ -471,163 +487,171 @@ class _Limit:
     weights: npt.NDArray[np.float64] | None = None
 
 
-def equations(
-    tables: list[PublicTable],
-    trees: Mapping[str, Tree],
-    findings: list[Finding],
-    earlier: Sequence[PublicRelease] = (),
-    revised: tuple[Sequence[str], int] = ((), 0),
-    shares: Shares | None = None,
-    statistics: Sequence[PublicStatistic] = (),
-    threshold: int = 0,
-    not_collected: Collection[str] = (),
-    edges: Sequence[Key] = (),
-) -> Equations:
-    """All that the tables of one universe say, with those of `earlier` releases. Contradictions
-    between tables become findings.
+@dataclass
+class _Gathered:
+    """All that the releases say so far, as rows over the unknowns of `blocks`. Contradictions
+    become `findings`."""
 
-    `revised`: of the newest release, the months with calls added, removed or recoded, and how many
-    at most. `not_collected`: those of which it collected nothing. `edges`: codes of its first and
-    last call, where they are public. `statistics` of other universes are ignored.
-    """
-    universe = {table.universe for table in tables}
-    issues = [
-        _Issue(
-            past.version,
-            past.tables,
-            past.trees,
-            past.declared.shares,
-            past.statistics,
-            past.threshold,
-            past.months_not_collected,
-            past.declared.edges,
-        )
-        for past in earlier
-    ]
-    issues.append(_Issue("", tables, trees, shares, statistics, threshold, not_collected, edges))
-    issues = [issue.of(universe) for issue in issues]
-    steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
-    blocks = Blocks(
-        [issue.tables for issue in issues],
-        [issue.trees for issue in issues],
-        steps,
-        [i.not_collected for i in issues],
+    blocks: Blocks
+    findings: list[Finding]
+    rows: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    weights: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    values: list[int] = field(default_factory=list)
+    """Of each row, what its unknowns, times their weights, add up to."""
+    hidden: dict[Key, npt.NDArray[np.int64]] = field(default_factory=dict)
+    shares: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = field(
+        default_factory=list
     )
-    rows: list[npt.NDArray[np.int64]] = []
-    values: list[int] = []
-    hidden: dict[Key, npt.NDArray[np.int64]] = {}
-    range_rows: list[npt.NDArray[np.int64]] = []
-    range_weights: list[npt.NDArray[np.float64]] = []
-    limits = [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]
-    from_statistics: list[_Limit] = []
-    published: list[Mapping[Key, int]] = []
-    row_weights: list[npt.NDArray[np.float64]] = []
-    latest: dict[Key, tuple[tuple[int, ...], int]] = {}
+    """Two for each published share: not below 0, not above it."""
+    limits: list[_Limit] = field(default_factory=list)
+    from_statistics: list[_Limit] = field(default_factory=list)
+    published: list[Mapping[Key, int]] = field(default_factory=list)
+    """Of each release, its visible counts."""
+    latest: dict[Key, tuple[tuple[int, ...], int]] = field(default_factory=dict)
     """Of each cell the last count that was published, and the blocks that it covered."""
-    known: dict[tuple[bytes, bytes], int] = {}
+    known: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     """What is published about each set of unknowns: what several releases say about the very same
     calls is one equation."""
-    for number, issue in enumerate(issues):
+
+    def add(self, number: int, issue: Issue) -> None:
+        """What the release in the place `number` says."""
         mark = frozenset({(EARLIER, issue.version)}) if issue.version else frozenset()
+        visible, mine = self._cells(number, issue, mark)
+        for key in mine.keys() & visible.keys():
+            message = "a cell withheld in one table stands in another"
+            self.findings.append(Finding("across tables", message, "", tuple(sorted(key | mark))))
+        for table in issue.tables:
+            for key in _left_over(table, issue.trees, visible):
+                if (columns := self.blocks.complement(number, key)) is not None:
+                    mine[key] = columns
+        self.limits += _blank(self.blocks, number, issue, visible)
+        self.limits += _edges(self.blocks, number, issue)
+        self.from_statistics += _told(self.blocks, number, issue, visible)
+        self.hidden |= {
+            key | mark: columns
+            for key, columns in mine.items()
+            if key not in visible and not nobody(key, self.blocks.every)
+        }
+        for key, value in visible.items():
+            if self._stated(number, key, value) != value:
+                message = "two releases publish different counts for the very same calls"
+                self.findings.append(
+                    Finding("contradiction", message, "", tuple(sorted(key | mark)))
+                )
+        self.published.append(visible)
+
+    def _cells(
+        self, number: int, issue: Issue, mark: Key
+    ) -> tuple[dict[Key, int], dict[Key, npt.NDArray[np.int64]]]:
+        """The visible counts of one release, and the unknowns that make up each withheld cell."""
         visible: dict[Key, int] = {}
         mine: dict[Key, npt.NDArray[np.int64]] = {}
         for table in issue.tables:
             for cell in table.cells:
                 if cell.value is None:
-                    mine[cell.key] = blocks.columns(number, cell.key)
+                    mine[cell.key] = self.blocks.columns(number, cell.key)
                 elif visible.setdefault(cell.key, cell.value) != cell.value:
-                    findings.append(
+                    message = "two tables publish different counts for one cell"
+                    self.findings.append(
                         Finding(
-                            "contradiction",
-                            "two tables publish different counts for one cell",
-                            table.name,
-                            tuple(sorted(cell.key | mark)),
+                            "contradiction", message, table.name, tuple(sorted(cell.key | mark))
                         )
                     )
                 for column, percent in cell.percent.items():
-                    around = (percent - 0.5, percent + 0.5)
-                    _add_share(
-                        blocks,
-                        number,
-                        cell.key,
-                        table.percent_of[column],
-                        around,
-                        range_rows,
-                        range_weights,
+                    self.shares += _share(
+                        self.blocks, number, cell.key, table.percent_of[column], percent
                     )
-        for key in mine.keys() & visible.keys():
-            findings.append(
-                Finding(
-                    "across tables",
-                    "a cell withheld in one table stands in another",
-                    "",
-                    tuple(sorted(key | mark)),
+        return visible, mine
+
+    def _stated(self, number: int, key: Key, value: int) -> int:
+        """Makes an equation of a published count, unless there is one of the very same calls;
+        returns the count that stands."""
+        parts = self.blocks.parts(number, key)
+        before = self.latest.get(key)
+        self.latest[key] = (parts, value)
+        if before is not None and before[0] == parts:
+            return before[1]
+        row, signs, less = _since(self.blocks, key, parts, before)
+        stands = self.known.setdefault((row.tobytes(), signs.tobytes()), value - less) + less
+        if len(self.known) > len(self.rows):
+            self.rows.append(row)
+            self.weights.append(signs)
+            self.values.append(value - less)
+        return stands
+
+    def links(
+        self, cells: Collection[Key]
+    ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+        """What holds whatever is published: tables that share dimensions have the same margins,
+        and cells of the same calls the same count. Each is a row that adds up to 0."""
+        for space in self.blocks.spaces:
+            for one, other in space.margins():
+                yield (
+                    np.concatenate([one, other]),
+                    np.concatenate([np.ones(len(one)), -np.ones(len(other))]),
                 )
-            )
-        for table in issue.tables:
-            for key in _left_over(table, issue.trees, visible):
-                if (columns := blocks.complement(number, key)) is not None:
-                    mine[key] = columns
-        limits += _blank(blocks, number, issue, visible)
-        limits += _edges(blocks, number, issue)
-        from_statistics += _told(blocks, number, issue, visible)
-        hidden |= {
-            key | mark: columns
-            for key, columns in mine.items()
-            if key not in visible and not nobody(key, blocks.every)
-        }
-        for key, value in visible.items():
-            parts = blocks.parts(number, key)
-            before = latest.get(key)
-            latest[key] = (parts, value)
-            if before is not None and before[0] == parts:
-                said = before[1]
-            else:
-                row, signs, less = _since(blocks, key, parts, before)
-                said = known.setdefault((row.tobytes(), signs.tobytes()), value - less) + less
-                if len(known) > len(rows):
-                    rows.append(row)
-                    row_weights.append(signs)
-                    values.append(value - less)
-            if said != value:
-                message = "two releases publish different counts for the very same calls"
-                findings.append(Finding("contradiction", message, "", tuple(sorted(key | mark))))
-        published.append(visible)
-    hidden = _distinct(hidden)
-    margin_rows, margin_weights = [], []
-    for space in blocks.spaces:
-        for one, other in space.margins():
-            margin_rows.append(np.concatenate([one, other]))
-            margin_weights.append(np.concatenate([np.ones(len(one)), -np.ones(len(other))]))
-    cells = dict.fromkeys(
-        cell.key for issue in issues for table in issue.tables for cell in table.cells
+        for same in equal_counts(cells, self.blocks.every, self.blocks.holds):
+            if all(key in shown for shown in self.published for key in (*same.one, *same.other)):
+                continue  # every release says all of it
+            yield from _differences(self.blocks, same)
+
+    def result(self, cells: Collection[Key]) -> Equations:
+        hidden = _distinct(self.hidden)
+        links = list(self.links(cells))
+        limits = self.limits + self.from_statistics
+        range_rows = [row for row, _weights in self.shares] + [limit.columns for limit in limits]
+        range_weights = [weights for _row, weights in self.shares] + [
+            np.ones(len(limit.columns)) if limit.weights is None else limit.weights
+            for limit in limits
+        ]
+        pairs = len(self.shares) // 2
+        low = [np.tile([0.0, -np.inf], pairs), np.array([limit.low for limit in limits])]
+        high = [np.tile([np.inf, 0.0], pairs), np.array([limit.high for limit in limits])]
+        return Equations(
+            fixed=_matrix(
+                self.rows + [row for row, _signs in links],
+                self.weights + [signs for _row, signs in links],
+                self.blocks.size,
+            ),
+            values=np.array([*self.values, *([0] * len(links))], dtype=np.int64),
+            ranges=_matrix(range_rows, range_weights, self.blocks.size),
+            low=np.concatenate(low),
+            high=np.concatenate(high),
+            hidden=_matrix(list(hidden.values()), None, self.blocks.size),
+            hidden_cells=tuple(hidden),
+            told=len(self.from_statistics),
+        )
+
+
+def equations(
+    newest: Issue,
+    findings: list[Finding],
+    earlier: Sequence[PublicRelease] = (),
+    revised: tuple[Sequence[str], int] = ((), 0),
+) -> Equations:
+    """All that the tables of one universe say, those of `newest`, with those of `earlier`
+    releases. Contradictions between tables become findings.
+
+    `revised`: of the newest release, the months with calls added, removed or recoded, and how many
+    at most. Statistics of other universes are ignored.
+    """
+    universe = {table.universe for table in newest.tables}
+    issues = [issue.of(universe) for issue in (*map(issue_of, earlier), newest)]
+    steps = [(past.revised_months, past.revised_at_most) for past in earlier] + [revised]
+    blocks = Blocks(
+        [issue.tables for issue in issues],
+        [issue.trees for issue in issues],
+        steps,
+        [issue.not_collected for issue in issues],
     )
-    for same in equal_counts(cells, blocks.every, blocks.holds):
-        if all(key in shown for shown in published for key in (*same.one, *same.other)):
-            continue  # every release says all of it
-        for columns, signs in _differences(blocks, same):
-            margin_rows.append(columns)
-            margin_weights.append(signs)
-    weights = row_weights + margin_weights
-    pairs = len(range_rows) // 2
-    limits += from_statistics
-    range_rows += [limit.columns for limit in limits]
-    range_weights += [
-        np.ones(len(limit.columns)) if limit.weights is None else limit.weights for limit in limits
-    ]
-    return Equations(
-        fixed=_matrix(rows + margin_rows, weights, blocks.size),
-        values=np.array([*values, *([0] * len(margin_rows))], dtype=np.int64),
-        ranges=_matrix(range_rows, range_weights, blocks.size),
-        low=np.concatenate(
-            [np.tile([0.0, -np.inf], pairs), np.array([limit.low for limit in limits])]
-        ),
-        high=np.concatenate(
-            [np.tile([np.inf, 0.0], pairs), np.array([limit.high for limit in limits])]
-        ),
-        hidden=_matrix(list(hidden.values()), None, blocks.size),
-        hidden_cells=tuple(hidden),
-        told=len(from_statistics),
+    gathered = _Gathered(blocks, findings)
+    gathered.limits += [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]
+    for number, issue in enumerate(issues):
+        gathered.add(number, issue)
+    return gathered.result(
+        dict.fromkeys(
+            cell.key for issue in issues for table in issue.tables for cell in table.cells
+        )
     )
 
 
@@ -693,28 +717,21 @@ def _left_over(
     return found
 
 
-def _add_share(
-    blocks: Blocks,
-    release: int,
-    key: Key,
-    dimension: str,
-    edges: tuple[float, float],
-    rows: list[npt.NDArray[np.int64]],
-    weights: list[npt.NDArray[np.float64]],
-) -> None:
-    """A share known to lie between two edges, in per cent: low whole <= 100 part <= high whole.
-    `key` without `dimension` is the whole."""
+def _share(
+    blocks: Blocks, release: int, key: Key, dimension: str, percent: float
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+    """A share that is published in whole `percent`: low whole <= 100 part <= high whole, as a row
+    for each of the two. `key` without `dimension` is the whole."""
     whole_key = frozenset(pair for pair in key if pair[0] != dimension)
     clique = blocks.home(key)
     part, whole = blocks.columns(release, key, clique), blocks.columns(release, whole_key, clique)
-    for edge in edges:
-        inside = np.isin(whole, part)
-        rows.append(whole)
-        weights.append(np.where(inside, 100.0 - edge, -edge))
+    inside = np.isin(whole, part)
+    for edge in (percent - 0.5, percent + 0.5):
+        yield whole, np.where(inside, 100.0 - edge, -edge)
 
 
 def _blank(
-    blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]
+    blocks: Blocks, release: int, issue: Issue, visible: Mapping[Key, int]
 ) -> Iterator[_Limit]:
     """What the shares of filled fields say about the cells of calls without them.
 
@@ -758,7 +775,7 @@ def _blank(
             )
 
 
-def _edges(blocks: Blocks, release: int, issue: _Issue) -> Iterator[_Limit]:
+def _edges(blocks: Blocks, release: int, issue: Issue) -> Iterator[_Limit]:
     """At least one call has the codes of the first on record and one those of the last, and so in
     all cells above them."""
     for edge in issue.edges:
@@ -767,7 +784,7 @@ def _edges(blocks: Blocks, release: int, issue: _Issue) -> Iterator[_Limit]:
             yield _Limit(blocks.columns(release, wider(known, steps, issue.trees)), 1.0, np.inf)
 
 
-def _told(blocks: Blocks, release: int, issue: _Issue, visible: Mapping[Key, int]) -> list[_Limit]:
+def _told(blocks: Blocks, release: int, issue: Issue, visible: Mapping[Key, int]) -> list[_Limit]:
     """The facts of the release's statistics that touch a withheld count."""
     found = []
     for fact in dict.fromkeys(

@@ -281,9 +281,9 @@ class _Model:
                 "promise is not proven"
             )
         info = highs.getInfo()
-        return np.asarray(
-            highs.getSolution().col_value
-        ), info.mip_dual_bound if whole else info.objective_function_value
+        return np.asarray(highs.getSolution().col_value), (
+            info.mip_dual_bound if whole else info.objective_function_value
+        )
 
     def many(self, rows: Ints, rewards: Floats, goal: int, *, up: bool) -> Ints | None:
         """A whole-number point at which many of the hidden cells `rows` are at least (`up`) or at
@@ -441,9 +441,11 @@ class _CellSearch:
         reason = (
             ""
             if safe
-            else "pinned"
-            if self.bound_high[row] - self.bound_low[row] < 1 - TOLERANCE or not open_values
-            else "narrow"
+            else (
+                "pinned"
+                if self.bound_high[row] - self.bound_low[row] < 1 - TOLERANCE or not open_values
+                else "narrow"
+            )
         )
         return Verdict(int(self.low[row]), int(self.high[row]), least, safe, reason)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from anonymize.audit.equations import COMPLEMENT, EARLIER, Equations, equations
+from anonymize.audit.equations import COMPLEMENT, EARLIER, Equations, equations, issue_of
 from anonymize.audit.feasibility import Contradiction, Verdict, judge
 from anonymize.audit.reader import (
     Finding,
@@ -108,10 +108,8 @@ class AuditReport:
                 f"{self.withheld:,} withheld."
             ),
             *(
-                (
-                    f"  {'ok  ' if not any(f.attack == name for f in self.findings) else 'FAIL'} "
-                    f"{name}: {meaning}"
-                )
+                f"  {'ok  ' if not any(f.attack == name for f in self.findings) else 'FAIL'} "
+                f"{name}: {meaning}"
                 for name, meaning in ATTACKS.items()
             ),
         ]
@@ -339,24 +337,9 @@ def _intervals(
     def said(
         statistics: Sequence[PublicStatistic], past: Sequence[PublicRelease], found: list[Finding]
     ) -> Equations:
+        newest = replace(issue_of(release), version="", tables=tables, statistics=statistics)
         revised = (release.revised_months, release.revised_at_most)
-        shares, gone, edges = (
-            release.declared.shares,
-            release.months_not_collected,
-            release.declared.edges,
-        )
-        return equations(
-            tables,
-            release.trees,
-            found,
-            past,
-            revised,
-            shares,
-            statistics,
-            release.threshold,
-            gone,
-            edges,
-        )
+        return equations(newest, found, past, revised)
 
     def leaks(system: Equations) -> dict[Key, str]:
         """How each withheld cell that is not safe can be narrowed."""

@@ -104,9 +104,9 @@ def facts_of(
             f"'{statistic.measure}' has in this version; use the version that made the release"
         )
     found: list[Fact] = []
-    for dimension, parts_of in _split_by(statistic.measure):
-        if dimension in trees:
-            found += _split(statistic, dimension, parts_of, counts, trees, threshold, holds)
+    for by in _split_by(statistic.measure):
+        if by.dimension in trees:
+            found += _split(statistic, by, counts, trees, threshold, holds)
     if alike:
         found += _both_missing(statistic, counts, trees, threshold, holds)
     return found
@@ -115,28 +115,33 @@ def facts_of(
 PartsOf = Callable[[int, Mapping[str, float], Tree, int, int | None], Iterator[_Part]]
 
 
-def _split_by(measure: str) -> list[tuple[str, PartsOf]]:
+@dataclass(frozen=True)
+class _SplitBy:
+    """A dimension whose counts a measure bounds, and what it says about them, row by row."""
+
+    dimension: str
+    parts_of: PartsOf
+
+
+def _split_by(measure: str) -> list[_SplitBy]:
     """Each dimension whose counts the measure bounds, and what it says about them, row by row."""
     if measure == WAITED:
-        return [(WAIT, _waits)]
+        return [_SplitBy(WAIT, _waits)]
     if measure == WITHOUT_TEAM:
-        return [(REASON, _hours)]
+        return [_SplitBy(REASON, _hours)]
     if not measure.startswith(ALIKE):
         return []
     contrast, outcome = measure.split("_", 1)
     repeat = outcome in BY_PERSON
-    found: list[tuple[str, PartsOf]] = (
-        [(REASON, partial(_lost, repeat))] if contrast == BY_REASON else []
-    )
+    found = [_SplitBy(REASON, partial(_lost, repeat))] if contrast == BY_REASON else []
     if outcome in SAID:
-        found.append((SAID[outcome], partial(_said, outcome in ANSWERED)))
+        found.append(_SplitBy(SAID[outcome], partial(_said, outcome in ANSWERED)))
     return found
 
 
 def _split(
     statistic: PublicStatistic,
-    dimension: str,
-    parts_of: PartsOf,
+    by: _SplitBy,
     counts: Mapping[Key, int],
     trees: Mapping[str, Tree],
     threshold: int,
@@ -148,7 +153,7 @@ def _split(
     bounded one), the rows that make up a cell are added up for the finest cells that are.
     """
     found: list[Fact] = []
-    where = statistic.where
+    where, dimension = statistic.where, by.dimension
     by_levels: dict[tuple[tuple[str, str], ...], list[tuple[Key, dict[str, float] | None]]] = {}
     for key, numbers in statistic.rows:
         if all(name != dimension for name, _ in key):
@@ -156,7 +161,7 @@ def _split(
     for rows in by_levels.values():
         told = {
             key: list(
-                parts_of(
+                by.parts_of(
                     counts[key],
                     numbers,
                     trees[dimension],

@@ -36,7 +36,7 @@ class Dates:
     edges: tuple[date, ...] = ()
     """The days of the first and of the last record, where a gap says that the records begin or end
     next to it."""
-    _seen: dict[tuple[str, str, str], str] = field(
+    _seen: dict[tuple[str, str, str, str], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _masks: dict[tuple[str, str], Mask] = field(
@@ -59,16 +59,18 @@ class Dates:
         return cls(*_ends(package["period"]), tuple(span for span, _ in gaps), tuple(edges))
 
     def mark(self, codes: Mapping[str, str]) -> str:
-        """WHOLE, PART or NONE, by the codes of `period`, `season` and `weekday`. A dimension
-        without a code is taken whole."""
-        at = (codes.get("period", "all"), codes.get("season", "all"), codes.get("weekday", "all"))
+        """WHOLE, PART or NONE, by the codes of `period`, `fiscal_year`, `season` and `weekday`. A
+        dimension without a code is taken whole."""
+        period, fiscal_year = codes.get("period", "all"), codes.get("fiscal_year", "all")
+        at = (period, fiscal_year, codes.get("season", "all"), codes.get("weekday", "all"))
         if at not in self._seen:
             self._seen[at] = self._mark(*at)
         return self._seen[at]
 
-    def _mark(self, period: str, season: str, weekday: str) -> str:
+    def _mark(self, period: str, fiscal_year: str, season: str, weekday: str) -> str:
         days = (
             self._days("period", period)
+            & self._days("fiscal_year", fiscal_year)
             & self._days("season", season)
             & self._days("weekday", weekday)
         )
@@ -77,7 +79,8 @@ class Dates:
             return WHOLE
         if not held.any():
             return NONE
-        meant = days if period != "all" else days & self._between
+        dated = (period, fiscal_year) != ("all", "all")
+        meant = days if dated else days & self._between
         return WHOLE if held.sum() == meant.sum() else PART
 
     def without_calls(self, months: Iterable[str]) -> frozenset[str]:
@@ -86,11 +89,9 @@ class Dates:
 
     @cached_property
     def _calendar(self) -> list[date]:
-        """Every day of every year that the data touch."""
-        first = date(self.first.year, 1, 1)
-        return [
-            first + timedelta(days=n) for n in range((date(self.last.year + 1, 1, 1) - first).days)
-        ]
+        """Every day of every year that the data touch, calendar or fiscal."""
+        first, end = date(self.first.year - 1, 1, 1), date(self.last.year + 2, 1, 1)
+        return [first + timedelta(days=n) for n in range((end - first).days)]
 
     @cached_property
     def _between(self) -> Mask:
@@ -131,6 +132,14 @@ def _in_period(day: date, code: str) -> bool:
     )
 
 
+def _in_fiscal_year(day: date, code: str) -> bool:
+    """Is the day in `all`, or in a fiscal year (2024-07_2025-06)?"""
+    if code == "all":
+        return True
+    first, last = code.split("_")
+    return first <= f"{day:%Y-%m}" <= last
+
+
 def _in_season(day: date, code: str) -> bool:
     return code not in SEASONS or SEASONS[day.month % 12 // 3] == code
 
@@ -147,6 +156,7 @@ def _on(day: date, code: str) -> bool:
 
 INSIDE: Mapping[str, Callable[[date, str], bool]] = {
     "period": _in_period,
+    "fiscal_year": _in_fiscal_year,
     "season": _in_season,
     "weekday": _on,
 }

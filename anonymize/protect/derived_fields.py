@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from anonymize.codelists import SEASONS, TAKEN_TO_ED, UNKNOWN, Codelist
+from anonymize.codelists import SEASONS, TAKEN_TO_ED, UNKNOWN, Codelist, fiscal_year_of
 from anonymize.protect.junction_tree import Clique
 
 
@@ -28,6 +28,10 @@ def _season(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
     return next(code for code, (_label, months) in SEASONS.items() if int(leaf[-2:]) in months)
 
 
+def _fiscal_year(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
+    return fiscal_year_of(leaf, lists["fiscal_year"].codes_at("fiscal_year"))
+
+
 def _taken_to_ed(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
     return (
         UNKNOWN if leaf == lists["outcome"].unknown_leaf else "yes" if leaf in TAKEN_TO_ED else "no"
@@ -41,6 +45,7 @@ def _none(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
 DERIVED: Mapping[tuple[str, str], Callable[[str, Mapping[str, Codelist]], str | None]] = {
     ("responder", "not_served_reason"): _served,
     ("period", "season"): _season,
+    ("period", "fiscal_year"): _fiscal_year,
     ("outcome", "taken_to_ed"): _taken_to_ed,
     ("handoff", "partner"): _none,
     ("handoff", "warm"): _none,

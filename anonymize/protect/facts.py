@@ -77,10 +77,8 @@ def bounds_of(
         if kind not in KINDS:
             raise PlanError(
                 [
-                    (
-                        f"a release declares a fact of the kind '{kind}', which this version does "
-                        "not know; use the version that made the release"
-                    )
+                    f"a release declares a fact of the kind '{kind}', which this version does "
+                    "not know; use the version that made the release"
                 ]
             )
         if kind == "share_filled":

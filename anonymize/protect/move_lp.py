@@ -64,26 +64,37 @@ class LeafSample:
         return cls(np.random.default_rng(seed).permutation(empty)[:SAMPLE_SIZE])
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a move earns and pays. `rewards`: what each target counts for (default 1). With `cost`,
+    published cells may move too, at their cost for each call, and the move has the highest reward
+    less cost; cells of infinite cost stay as they are. `calls_multiplied`: each leaf may give this
+    multiple of its calls; above 1 the answer is not a move, but shows what moves would use."""
+
+    rewards: Floats | None = None
+    cost: Floats | None = None
+    calls_multiplied: float = 1.0
+
+
+PLAIN = Terms()
+
+
 def furthest(
     subproblem: Subproblem,
     withheld: Mask,
     targets: Sequence[Target],
-    rewards: Floats | None = None,
-    cost: Floats | None = None,
+    terms: Terms = PLAIN,
     sample: LeafSample | None = None,
     *,
     vertex: bool = False,
-    calls_multiplied: float = 1.0,
 ) -> Floats:
     """A move inside `subproblem` that reaches as many of `targets` (no cell twice) as far as
     possible: (all leaves of the system,).
 
-    `rewards`: what each target counts for (default 1). With `cost`, published cells may move too,
-    at their cost for each call, and the move has the highest reward less cost; cells of infinite
-    cost stay as they are. `sample`: the leaves in the program, where very many are empty.
-    `calls_multiplied`: each leaf may give this multiple of its calls; above 1 the answer is not a
-    move, but shows what moves would use.
+    `terms`: what targets count for, and what else may move. `sample`: the leaves in the program,
+    where very many are empty.
     """
+    rewards, cost = terms.rewards, terms.cost
     needs = np.array([t.need for t in targets])
     count, leaves = len(targets), len(subproblem.leaves)
     own = np.flatnonzero(withheld[subproblem.cells])
@@ -122,7 +133,7 @@ def furthest(
         ),
         np.concatenate(
             [
-                -calls_multiplied * subproblem.system.leaves[subproblem.leaves],
+                -terms.calls_multiplied * subproblem.system.leaves[subproblem.leaves],
                 np.full(len(own), -np.inf),
                 np.zeros(2 * len(shop)),
                 np.full(count, -np.inf),

@@ -33,6 +33,7 @@ from anonymize.protect.move_lp import (
     NUDGE,
     CutFinder,
     LeafSample,
+    Terms,
     WithheldMoves,
     furthest,
     least_disturbing,
@@ -312,7 +313,7 @@ class SecondarySearch:
             ways = self._ways(~self.done)
             left = sum(map(len, ways))
             jobs = [
-                (subproblem, inside, self._rewards(len(inside)) if turn else None)
+                (subproblem, inside, Terms(self._rewards(len(inside)) if turn else None))
                 for way in ways
                 for subproblem, inside in self._parts(way)
             ]
@@ -412,16 +413,17 @@ class SecondarySearch:
         aboard = bidding | self.wide | (rides >= np.quantile(rides, 1 - SETTINGS.rider_share))
         offers = np.where(bidding, bid.offer * (0.5 + self.rng.random(len(way))), rides)
         sample = self._sample()
-        return partial(
-            furthest,
-            self.subproblems.whole,
-            withheld,
-            self._of(way[aboard]),
-            offers[aboard],
-            affordable,
+        return (
+            partial(
+                furthest,
+                self.subproblems.whole,
+                withheld,
+                self._of(way[aboard]),
+                Terms(offers[aboard], affordable, calls_multiplied),
+                sample,
+            ),
             sample,
-            calls_multiplied=calls_multiplied,
-        ), sample
+        )
 
     def _sample(self) -> LeafSample:
         """A new sample for each program, with all leaves for which earlier programs asked: those

@@ -196,20 +196,13 @@ def clique_dimensions(clique: Clique, codelists: Mapping[str, Codelist]) -> dict
 
 
 def build_system(
-    tables: Sequence[Table],
-    cliques: Sequence[Clique],
-    blocks: Sequence[Block],
-    codelists: Mapping[str, Codelist],
-    threshold: int,
-    earlier: Sequence[Earlier] = (),
-    bounds: Sequence[Bound] = (),
+    tables: Sequence[Table], made: Layout, threshold: int, earlier: Sequence[Earlier] = ()
 ) -> System:
     """One system over all blocks. Without `earlier` there is one block, present in release 0.
-    `codelists` hold every code of every release.
+    `made`: a new layout, with every code of every release; the system's cells are added to it.
 
     Raises ProtectionError when an earlier release published what must be withheld now.
     """
-    made = Layout(cliques, blocks, codelists, bounds)
     newest = len(earlier)
     where: list[npt.NDArray[np.int64]] = []
     every: list[tuple[Table, npt.NDArray[np.int64]]] = []
@@ -371,7 +364,7 @@ class Layout:
         cliques: Sequence[Clique],
         blocks: Sequence[Block],
         codelists: Mapping[str, Codelist],
-        bounds: Sequence[Bound],
+        bounds: Sequence[Bound] = (),
     ) -> None:
         self.cliques, self.blocks, self.codelists, self.bounds = cliques, blocks, codelists, bounds
         sizes = [counts.size for block in blocks for counts in block.counts]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from anonymize.agency.load import AgencyConfig
-from anonymize.agency.schema import OutsideRecords, Text
+from anonymize.agency.schema import OutsideRecords
 from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
 from anonymize.collected import NOT_COLLECTED
@@ -67,6 +67,7 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
     """
     config, before, codelists = contents.config, contents.before, contents.codelists
     history = [_keep(source, folder if copies else None) for source in before.folders]
+    languages = config.file.agency.languages
     resources: list[dict[str, Any]] = []
 
     def put(path: str, text: str, described: dict[str, Any]) -> None:
@@ -88,20 +89,26 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
         put(
             f"tables/{table.name}.csv",
             _table_csv(table),
-            _pointing(_table_resource(table), table.dimensions),
+            _pointing(_table_resource(table, languages), table.dimensions),
         )
     for statistic in contents.statistics:
-        described = _pointing(_statistic_resource(statistic), statistic.dimensions)
+        described = _pointing(_statistic_resource(statistic, languages), statistic.dimensions)
         put(f"tables/{statistic.spec.name}.csv", _statistic_csv(statistic), described)
     for reference in contents.references:
-        described = _pointing(_reference_resource(reference), _coded(reference, published))
+        described = _pointing(
+            _reference_resource(reference, languages), _coded(reference, published)
+        )
         put(
             f"tables/{reference.name}.csv",
             _csv([f.name for f in reference.fields], reference.rows),
             described,
         )
     for name, codelist in published.items():
-        put(f"codelists/{name}.csv", _codelist_csv(codelist), _codelist_resource(codelist))
+        put(
+            f"codelists/{name}.csv",
+            _codelist_csv(codelist, languages),
+            _codelist_resource(codelist, languages),
+        )
     # Which outlines are published follows from the tables of the agency file alone, not from where
     # calls came from.
     drawn = {
@@ -200,13 +207,13 @@ def _statistic_csv(statistic: PublishedStatistic) -> str:
     return _csv(header, [[row[name] for name in header] for row in statistic.rows()])
 
 
-def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
+def _statistic_resource(statistic: PublishedStatistic, languages: Sequence[str]) -> dict[str, Any]:
     spec = statistic.spec
     fields: list[dict[str, Any]] = [
         {
             "name": name,
             "type": "string",
-            "title": d.codelist.name.en,
+            "title": d.codelist.name.of(languages[0]),
             "constraints": {"required": True},
         }
         for name, d in statistic.dimensions.items()
@@ -221,7 +228,7 @@ def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
     )
     declared = {
         "kind": "statistic",
-        "title": _both(spec.title),
+        "title": spec.title.texts(languages),
         "measure": spec.measure,
         "universe": "calls",
         "where": spec.where,
@@ -230,7 +237,7 @@ def _statistic_resource(statistic: PublishedStatistic) -> dict[str, Any]:
         "minimum": spec.minimum,
     } | ({"design": dict(statistic.design)} if statistic.design else {})
     return _tabular(spec.name, fields, list(statistic.dimensions)) | {
-        "title": spec.title.en,
+        "title": spec.title.of(languages[0]),
         "table": declared,
     }
 
@@ -244,7 +251,7 @@ _WHAT = {
     "people": "Different people",
     "people_again": "People with another call in that time after their first",
     "people_followed": "People followed from their first call",
-    "calls_frequent": "Calls of people with five or more calls in that calendar year",
+    "calls_frequent": "Calls of people who made a fifth or later call within 365 days in that year",
     "hours": "Hours",
     "hours_none": "Hours with a call that no team was free for",
     "based_on": "Calls behind the row",
@@ -299,10 +306,6 @@ def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
     return f"{_WHAT.get(name, name)}, {nearest}. {empty}"
 
 
-def _both(text: Text) -> dict[str, str]:
-    return {"en": text.en, "es": text.es}
-
-
 def _tabular(name: str, fields: list[dict[str, Any]], key: list[str]) -> dict[str, Any]:
     return {
         "name": name,
@@ -314,14 +317,14 @@ def _tabular(name: str, fields: list[dict[str, Any]], key: list[str]) -> dict[st
     }
 
 
-def _table_resource(table: PublishedTable) -> dict[str, Any]:
+def _table_resource(table: PublishedTable, languages: Sequence[str]) -> dict[str, Any]:
     fields: list[dict[str, Any]] = []
     for name, dimension in table.dimensions.items():
         fields.append(
             {
                 "name": name,
                 "type": "string",
-                "title": dimension.codelist.name.en,
+                "title": dimension.codelist.name.of(languages[0]),
                 "constraints": {"required": True},
             }
         )
@@ -341,7 +344,7 @@ def _table_resource(table: PublishedTable) -> dict[str, Any]:
     )
     declared: dict[str, Any] = {
         "kind": "count",
-        "title": _both(table.title),
+        "title": table.title.texts(languages),
         "measure": MEASURE,
         "universe": table.universe,
         "where": table.where,
@@ -350,7 +353,7 @@ def _table_resource(table: PublishedTable) -> dict[str, Any]:
     if table.sensitive_attribute:
         declared["sensitive_attribute"] = table.sensitive_attribute
     described = _tabular(table.name, fields, list(table.dimensions))
-    return described | {"title": table.title.en, "table": declared}
+    return described | {"title": table.title.of(languages[0]), "table": declared}
 
 
 _TYPES = {
@@ -366,7 +369,7 @@ _TYPES = {
 }
 
 
-def _reference_resource(reference: Reference) -> dict[str, Any]:
+def _reference_resource(reference: Reference, languages: Sequence[str]) -> dict[str, Any]:
     fields: list[dict[str, Any]] = [
         {
             "name": f.name,
@@ -378,21 +381,31 @@ def _reference_resource(reference: Reference) -> dict[str, Any]:
     ]
     described = _tabular(reference.name.replace("_", "-"), fields, [])
     del described["schema"]["primaryKey"]
-    declared = {"kind": "reference", "title": _both(reference.title), "universe": reference.what}
-    return described | {"title": reference.title.en, "table": declared}
+    declared = {
+        "kind": "reference",
+        "title": reference.title.texts(languages),
+        "universe": reference.what,
+    }
+    return described | {"title": reference.title.of(languages[0]), "table": declared}
 
 
-def _codelist_csv(codelist: Codelist) -> str:
+def _labels(languages: Sequence[str]) -> list[str]:
+    """Columns of a code list's labels."""
+    return [f"label_{code}" for code in languages]
+
+
+def _codelist_csv(codelist: Codelist, languages: Sequence[str]) -> str:
     rows = [
-        (n.code, n.label.en, n.label.es, n.parent, n.level, i) for i, n in enumerate(codelist.nodes)
+        (n.code, *map(n.label.of, languages), n.parent, n.level, i)
+        for i, n in enumerate(codelist.nodes)
     ]
-    return _csv(["code", "label_en", "label_es", "parent", "level", "order"], rows)
+    return _csv(["code", *_labels(languages), "parent", "level", "order"], rows)
 
 
-def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
+def _codelist_resource(codelist: Codelist, languages: Sequence[str]) -> dict[str, Any]:
     fields: list[dict[str, Any]] = [
         {"name": name, "type": "string"}
-        for name in ("code", "label_en", "label_es", "parent", "level")
+        for name in ("code", *_labels(languages), "parent", "level")
     ]
     fields.append({"name": "order", "type": "integer"})
     fields[0]["constraints"] = {"required": True, "unique": True}
@@ -401,8 +414,8 @@ def _codelist_resource(codelist: Codelist) -> dict[str, Any]:
         {"fields": ["parent"], "reference": {"fields": ["code"]}}
     ]  # no resource: within this one
     return described | {
-        "title": f"Codes of {codelist.name.en}",
-        "codelist": {"dimension": codelist.dimension, "name": _both(codelist.name)},
+        "title": f"Codes of {codelist.name.of(languages[0])}",
+        "codelist": {"dimension": codelist.dimension, "name": codelist.name.texts(languages)},
     }
 
 
@@ -430,11 +443,12 @@ def _package(
 ) -> dict[str, Any]:
     config, advice, before = contents.config, contents.advice, contents.before
     agency, release = config.file.agency, config.file.release
+    languages = agency.languages
     package: dict[str, Any] = {
         "$schema": SCHEMA,
         "name": f"co-response-{agency.id.replace('_', '-')}",
-        "title": agency.name.en,
-        "description": agency.about.en,
+        "title": agency.name.of(languages[0]),
+        "description": agency.about.of(languages[0]),
         "version": release.version,
         "created": f"{release.created}T00:00:00Z",
         "licenses": [{"title": agency.licence.name, "path": agency.licence.url}],
@@ -442,9 +456,9 @@ def _package(
         "privacy": {"threshold": config.file.privacy.threshold},
         "agency": {
             "id": agency.id,
-            "name": _both(agency.name),
-            "place": _both(agency.place),
-            "about": _both(agency.about),
+            "name": agency.name.texts(languages),
+            "place": agency.place.texts(languages),
+            "about": agency.about.texts(languages),
             "country": agency.country,
             "fictional": agency.fictional,
             "contact": agency.contact,
@@ -453,7 +467,7 @@ def _package(
     }
     if release.not_collected:
         package["gaps"] = [
-            {"from": str(gap.first), "to": str(gap.last), "reason": _both(gap.reason)}
+            {"from": str(gap.first), "to": str(gap.last), "reason": gap.reason.texts(languages)}
             | ({"records": gap.edge} if isinstance(gap, OutsideRecords) else {})
             for gap in release.not_collected
             if gap.reason
@@ -463,14 +477,14 @@ def _package(
     if agency.embedders:
         package["embedders"] = list(agency.embedders)
     package["release"] = {"kind": release.kind} | (
-        {"reason": _both(release.reason)} if release.reason else {}
+        {"reason": release.reason.texts(languages)} if release.reason else {}
     )
     if config.file.definitions:
         package["definitions"] = {
             name: {
                 "version": rule.version,
                 "since": str(rule.since),
-                "text": {"en": rule.en, "es": rule.es},
+                "text": rule.texts(languages),
             }
             for name, rule in sorted(config.file.definitions.items())
         }

@@ -13,6 +13,8 @@ from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.release.published import Revised
 
 TITLE = "# Changes\n\n"
+Labels = tuple[str, ...]
+"""Of a code, one for each language."""
 
 
 def changelog(
@@ -48,7 +50,7 @@ def _changed_codes(earlier: Path, codelists: Mapping[str, Codelist]) -> list[str
     are not a change of codes."""
     before = {path.stem: _labels(path) for path in (earlier / "codelists").glob("*.csv")}
     now = {
-        name: {node.code: (node.label.en, node.label.es) for node in codelist.nodes}
+        name: {node.code: tuple(node.label.texts().values()) for node in codelist.nodes}
         for name, codelist in codelists.items()
     }
     lines = []
@@ -68,14 +70,17 @@ def _changed_codes(earlier: Path, codelists: Mapping[str, Codelist]) -> list[str
     return lines
 
 
-def _labels(path: Path) -> dict[str, tuple[str, str]]:
+def _labels(path: Path) -> dict[str, Labels]:
     """Code -> labels, from the codelist of a release."""
     rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-    return {row["code"]: (row["label_en"], row["label_es"]) for row in rows}
+    return {
+        row["code"]: tuple(text for name, text in row.items() if name.startswith("label_") and text)
+        for row in rows
+    }
 
 
-def _only_in(one: Mapping[str, tuple[str, str]], other: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Each as `code` (label, and in Spanish where that differs), without the codes for "not
+def _only_in(one: Mapping[str, Labels], other: Mapping[str, Labels]) -> list[str]:
+    """Each as `code` (label, and in other languages where that differs), without the codes for "not
     recorded" below others, which come and go with them."""
     return [
         f"`{code}` ({' / '.join(dict.fromkeys(labels))})"

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from anonymize.command_name import command_name
 from anonymize.errors import AuditError, ReleaseError
 from anonymize.private_files import sweep, working_folder
-from anonymize.progress import QUIET, Progress
 from anonymize.release.read import APPROVAL, HISTORY
 from anonymize.release.seal import Contents, check_seal, read_folder
 
@@ -32,10 +31,12 @@ PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-
 
 @dataclass(frozen=True)
 class Approval:
-    """Who let a release go out (a role, never a name), and when."""
+    """Who lets a release go out (a role, never a name), and when. `code`: the one at the end of the
+    build report, as a sign that this report was read."""
 
     role: str
     day: date
+    code: str
 
 
 def today() -> date:
@@ -141,26 +142,23 @@ class Verdict(Protocol):
     def to_json(self) -> str: ...
 
 
-Audit = Callable[[Path, Progress], Verdict]
+Audit = Callable[[Path], Verdict]
 
 
 def publish(
     candidate: Path,
     out: Path,
     approval: Approval,
-    code: str,
     *,
     audit: Audit,
     replace: bool,
     now: date | None = None,
-    progress: Progress = QUIET,
 ) -> None:
     """Put the audited `candidate` of a private folder in place at `out`, with its approval.
 
-    `code`: the one at the end of the build report, as a sign that this report was read. `audit`:
-    attacks a folder. `now`: today; the made-up city has days of its own. Each byte is read once,
-    checked against the seal of its build and the list in `datapackage.json`, attacked again, and
-    written by name. Raises ReleaseError; `out` is then as it was.
+    `audit`: attacks a folder. `now`: today; the made-up city has days of its own. Each byte is read
+    once, checked against the seal of its build and the list in `datapackage.json`, attacked again,
+    and written by name. Raises ReleaseError; `out` is then as it was.
     """
     private, now = candidate.parent, now or today()
     target = place_of(out, private)
@@ -171,10 +169,10 @@ def publish(
     contents = read_folder(candidate)
     package = _package(candidate, contents)
     digest = hashlib.sha256(contents.files[DESCRIBED]).hexdigest()
-    if code != digest[:CODE_LENGTH]:
+    if approval.code != digest[:CODE_LENGTH]:
         raise ReleaseError(
-            f"{candidate}: '{code}' is not the code of this candidate's report; read the report "
-            "(build_report.txt next to it) and give the code at its end"
+            f"{candidate}: '{approval.code}' is not the code of this candidate's report; read the "
+            "report (build_report.txt next to it) and give the code at its end"
         )
     if not ROLE.fullmatch(approval.role) or len(approval.role) > MAX_ROLE_LENGTH:
         raise ReleaseError(
@@ -192,7 +190,7 @@ def publish(
         shutil.rmtree(_aside(target), ignore_errors=True)
     else:
         check_succession(candidate, target, replace=replace)
-        _attack(candidate, files, audit, progress)
+        _attack(candidate, files, audit)
         approved = {
             "role": approval.role,
             "date": approval.day.isoformat(),
@@ -289,16 +287,13 @@ def _is_out(files: dict[str, bytes], target: Path, digest: str) -> bool:
         return False
 
 
-def _attack(candidate: Path, files: dict[str, bytes], audit: Audit, progress: Progress) -> None:
+def _attack(candidate: Path, files: dict[str, bytes], audit: Audit) -> None:
     """Audit again, on the very bytes that are to be published; the report must be the one that
     they include."""
-    with (
-        working_folder(candidate.parent, candidate.name) as scratch,
-        progress.step("Attacking the candidate once more"),
-    ):
+    with working_folder(candidate.parent, candidate.name) as scratch:
         _write(files, scratch / "release")
         try:
-            report = audit(scratch / "release", progress)
+            report = audit(scratch / "release")
         except AuditError as error:
             raise _not_audited(
                 candidate, str(error).replace(str(scratch / "release"), str(candidate))

@@ -237,8 +237,8 @@ def test_an_attacker_over_the_whole_cross_narrows_nothing(tmp_path, seed):
                     )
                 )
     when = (
-        '\n[[tables]]\nname = "when"\ntitle = "When"\ndimensions = { period = ["all", '
-        '"month"], responder = ["all", "reached"] }\n'
+        '\n[[tables]]\nname = "when"\ntitle = "When"\n'
+        'dimensions = { period = ["all", "month"], responder = ["all", "reached"] }\n'
     )
     out = made_release(
         tmp_path,

@@ -82,7 +82,7 @@ def test_linked_margins_pin_a_cell(tmp_path):
     time = flat("time", "m", "n")
     dims = (AREA, KIND, time)
     leaves = {
-        (*key, t): (n if t == "m" else 20 + i)
+        (*key, t): n if t == "m" else 20 + i
         for i, (key, n) in enumerate(LEAVES.items())
         for t in ("m", "n")
     }

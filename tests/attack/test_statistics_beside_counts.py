@@ -15,11 +15,8 @@ from tests.helpers import rehash
 K = {"threshold = 5": "threshold = 11"}
 ARRIVED = K | {'call_type = "type"': 'call_type = "type"\narrived_at = "there"'}
 WAITS = (
-    '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { call_type = ["all", '
-    '"type"], wait = '
-    '["all", '
-    '"half_hour", '
-    '"band"] }\n'
+    '\n[[tables]]\nname = "waits"\ntitle = "Waits"\n'
+    'dimensions = { call_type = ["all", "type"], wait = ["all", "half_hour", "band"] }\n'
 )
 OF_ALL = (
     '\n[[tables]]\nname = "waits"\ntitle = "Waits"\ndimensions = { wait = ["all", '

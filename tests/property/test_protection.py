@@ -12,14 +12,14 @@ from scipy.optimize import linprog
 
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.audit import audit_release
-from anonymize.audit.equations import COMPLEMENT, Equations, equations
+from anonymize.audit.equations import COMPLEMENT, Equations, Issue, equations
 from anonymize.audit.feasibility import judge
 from anonymize.audit.reader import read_release
 from anonymize.codelists import Codelist, Node, with_unknown
 from anonymize.errors import ProtectionError
 from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
 from anonymize.protect.secondary import narrow, widen
-from anonymize.protect.system import clique_dimensions
+from anonymize.protect.system import Layout, clique_dimensions
 from anonymize.tables import Dimension, Table
 from tests.helpers import Dim, Spec, cell_columns, flat, tables_that_fit, value_of, write_release
 
@@ -60,7 +60,7 @@ def test_audit_intervals_equal_enumeration(tmp_path_factory, counts, data):
     )
     folder = write_release(tmp_path_factory.mktemp("r"), k, dims, leaves, [spec])
     release = read_release(folder)
-    system = equations(release.tables, release.trees, [])
+    system = equations(Issue("", release.tables, release.trees), [])
     verdicts = dict(zip(system.hidden_cells, judge(system, k), strict=True))
     by_name = {d.name: d for d in dims}
     published = [
@@ -157,7 +157,8 @@ def system_of(k, dims, specs, leaves):
     ]
     cliques = plan_cliques(plan, lists)
     joint = [counted(clique_dimensions(c, lists), {}) for c in cliques]
-    return tables, build_system(tables, cliques, [Block(frozenset({0}), lists, joint)], lists, k)
+    layout = Layout(cliques, [Block(frozenset({0}), lists, joint)], lists)
+    return tables, build_system(tables, layout, k)
 
 
 def protected_release(folder, k, dims, specs, leaves, high=None):

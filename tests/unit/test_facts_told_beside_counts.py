@@ -1,4 +1,5 @@
-"""What stands beside the counts keeps the promise too: both ways in which it once did not, and the cascade that it once caused."""
+"""What stands beside the counts keeps the promise too: both ways in which it once did not, and the
+cascade that it once caused."""
 
 import csv
 import json
@@ -24,33 +25,63 @@ def rows_of(folder, name):
 
 def calls(*groups):
     """(how many, month, type): an export of so many calls."""
-    lines = [f"{number}-{i},{month}-{1 + i % 28:02d} 10:00,{kind}" for number, (n, month, kind) in enumerate(groups) for i in range(n)]
+    lines = [
+        f"{number}-{i},{month}-{1 + i % 28:02d} 10:00,{kind}"
+        for number, (n, month, kind) in enumerate(groups)
+        for i in range(n)
+    ]
     return "id,at,type\n" + "\n".join(lines) + "\n"
 
 
 def of_months(last, threshold):
-    return {"data_to = 2024-06-30": f"data_to = {last}", "threshold = 5": f"threshold = {threshold}"}
+    return {
+        "data_to = 2024-06-30": f"data_to = {last}",
+        "threshold = 5": f"threshold = {threshold}",
+    }
 
 
 def test_the_row_of_a_month_does_not_tell_its_size(tmp_path):
-    """4 calls in January, 46 in February, 50 in all; both months withheld. A row with numbers for February alone would say that it has so many calls
-    that January cannot have 10."""
-    agency = write_agency(tmp_path, calls((4, "2024-01", "Crisis"), (46, "2024-02", "Crisis")), of_months("2024-02-29", 11))
-    built, out = build(read_inputs(agency), tmp_path / "out", tmp_path / "private"), tmp_path / "out"
-    assert {r["period"] for r in rows_of(out, "calls") if r["status"] == "suppressed"} == {"2024-01", "2024-02"}
-    months = [r for r in rows_of(out, "completeness") if r["period"] != "all" and r["field"] == "call_type"]
-    assert [(r["period"], r["at_least"], r["at_most"]) for r in months] == [("2024-01", "", ""), ("2024-02", "", "")]
+    """4 calls in January, 46 in February, 50 in all; both months withheld. A row with numbers for
+    February alone would say that it has so many calls that January cannot have 10."""
+    agency = write_agency(
+        tmp_path,
+        calls((4, "2024-01", "Crisis"), (46, "2024-02", "Crisis")),
+        of_months("2024-02-29", 11),
+    )
+    built, out = (
+        build(read_inputs(agency), tmp_path / "out", tmp_path / "private"),
+        tmp_path / "out",
+    )
+    assert {r["period"] for r in rows_of(out, "calls") if r["status"] == "suppressed"} == {
+        "2024-01",
+        "2024-02",
+    }
+    months = [
+        r
+        for r in rows_of(out, "completeness")
+        if r["period"] != "all" and r["field"] == "call_type"
+    ]
+    assert [(r["period"], r["at_least"], r["at_most"]) for r in months] == [
+        ("2024-01", "", ""),
+        ("2024-02", "", ""),
+    ]
     assert built.report.passed
 
 
 def test_a_month_without_calls_has_its_row(tmp_path):
-    """No calls in February. Whatever the data hold, there is a row for each month of the period; and who knows that nobody called in February learns nothing."""
+    """No calls in February. Whatever the data hold, there is a row for each month of the period;
+    and who knows that nobody called in February learns nothing."""
     export = calls((3, "2024-01", "Crisis"), (6, "2024-01", "Check"), (15, "2024-03", "Crisis"))
     agency = write_agency(tmp_path, export, of_months("2024-03-31", 5))
     build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
-    assert [r["period"] for r in rows_of(tmp_path / "out", "completeness") if r["field"] == "call_type"] == [
-        "all", "2024-01", "2024-02", "2024-03",
-    ]  # fmt: skip
+    assert [
+        r["period"] for r in rows_of(tmp_path / "out", "completeness") if r["field"] == "call_type"
+    ] == [
+        "all",
+        "2024-01",
+        "2024-02",
+        "2024-03",
+    ]
     known = tmp_path / "known.toml"
     known.write_text('[[zero]]\ncodes = { period = "2024-02" }\n')
     assert audit_release(tmp_path / "out", known=known).passed
@@ -58,8 +89,14 @@ def test_a_month_without_calls_has_its_row(tmp_path):
 
 @pytest.mark.parametrize("change", ["missing", "order", "told", "blank", "width"])
 def test_the_audit_takes_the_rows_as_public(tmp_path, change):
-    """A row that is missing, in another place, told or blank against the declared rule, or as wide as no other: each could be made by a withheld count."""
-    export = calls((130, "2024-01", "Crisis"), (4, "2024-02", "Crisis"), (150, "2024-03", "Check"), (60, "2024-04", "Check"))
+    """A row that is missing, in another place, told or blank against the declared rule, or as wide
+    as no other: each could be made by a withheld count."""
+    export = calls(
+        (130, "2024-01", "Crisis"),
+        (4, "2024-02", "Crisis"),
+        (150, "2024-03", "Check"),
+        (60, "2024-04", "Check"),
+    )
     agency = write_agency(tmp_path, export, of_months("2024-04-30", 11))
     build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
     path = tmp_path / "out/tables/completeness.csv"
@@ -81,22 +118,41 @@ def test_the_audit_takes_the_rows_as_public(tmp_path, change):
     assert "marks" in {f.attack for f in audit_release(tmp_path / "out").findings}
 
 
-HOURS = '\n[[tables]]\nname = "by_hour"\ntitle = "By hour"\ndimensions = { hour = ["all", "block", "hour"] }\n'
+HOURS = (
+    '\n[[tables]]\nname = "by_hour"\ntitle = "By hour"\n'
+    'dimensions = { hour = ["all", "block", "hour"] }\n'
+)
 
 
 def test_one_small_count_takes_two_siblings(tmp_path):
-    """770 calls: 6 of unknown type, 14, 21 and 729 of others, 32 or so in each hour. That 98 % or more have a type says that at most 15 have none, and so
-    that the 14 with the 6 alone would be narrowed; one sibling more is enough, and all hours and the total are shown."""
+    """770 calls: 6 of unknown type, 14, 21 and 729 of others, 32 or so in each hour. That 98 % or
+    more have a type says that at most 15 have none, and so that the 14 with the 6 alone would be
+    narrowed; one sibling more is enough, and all hours and the total are shown.
+    """
     kinds = ["Crisis"] * 21 + ["Suicide"] * 14 + ["Other"] * 729 + [""] * 6
-    export = "id,at,type\n" + "".join(f"{i},2024-04-{1 + i % 28:02d} {i % 24:02d}:10,{kind}\n" for i, kind in enumerate(kinds))
+    export = "id,at,type\n" + "".join(
+        f"{i},2024-04-{1 + i % 28:02d} {i % 24:02d}:10,{kind}\n" for i, kind in enumerate(kinds)
+    )
     codes = {
-        '"Check" = "check"': '"Suicide" = "suicide"\n"*" = "other"', "threshold = 5": "threshold = 11", "data_to = 2024-06-30": "data_to = 2024-12-31",
+        '"Check" = "check"': '"Suicide" = "suicide"\n"*" = "other"',
+        "threshold = 5": "threshold = 11",
+        "data_to = 2024-06-30": "data_to = 2024-12-31",
         "created = 2024-07-01": "created = 2025-01-31",
-        '{ code = "check", en = "Check", es = "Control" },': '{ code = "suicide", en = "S", es = "S" },\n  { code = "other", en = "O", es = "O" },',
-        'dimensions = { period = ["all", "year", "month"], call_type = ["all", "type"] }': 'dimensions = { call_type = ["all", "type"] }',
-    }  # fmt: skip
-    built = build(read_inputs(write_agency(tmp_path, export, codes, HOURS)), tmp_path / "out", tmp_path / "private")
-    hidden = {r["call_type"] for r in rows_of(tmp_path / "out", "calls") if r["status"] == "suppressed"}
+        '{ code = "check", en = "Check", es = "Control" },': (
+            '{ code = "suicide", en = "S", es = "S" },\n  { code = "other", en = "O", es = "O" },'
+        ),
+        'dimensions = { period = ["all", "year", "month"], call_type = ["all", "type"] }': (
+            'dimensions = { call_type = ["all", "type"] }'
+        ),
+    }
+    built = build(
+        read_inputs(write_agency(tmp_path, export, codes, HOURS)),
+        tmp_path / "out",
+        tmp_path / "private",
+    )
+    hidden = {
+        r["call_type"] for r in rows_of(tmp_path / "out", "calls") if r["status"] == "suppressed"
+    }
     assert hidden == {"unknown", "suicide", "crisis"}
     assert all(r["status"] == "published" for r in rows_of(tmp_path / "out", "by_hour"))
     assert built.report.withheld == 3
@@ -104,14 +160,17 @@ def test_one_small_count_takes_two_siblings(tmp_path):
 
 
 def test_what_is_told_is_declared(tmp_path):
-    """Each kind stands in datapackage.json with its meaning; what says less, and a kind that is not known, are refused by the audit."""
+    """Each kind stands in datapackage.json with its meaning; what says less, and a kind that is not
+    known, are refused by the audit."""
     agency = write_agency(tmp_path, calls((130, "2024-01", "Crisis"), (4, "2024-02", "")))
     build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
     path = tmp_path / "out/datapackage.json"
     package = json.loads(path.read_text())
     (fact,) = package["facts"]
     assert fact["meaning"] == MEANING[fact["kind"]]
-    assert {"field": "call_type", "of": {"call_type": "unknown"}, "relation": "equal"} in fact["blank"]
+    assert {"field": "call_type", "of": {"call_type": "unknown"}, "relation": "equal"} in fact[
+        "blank"
+    ]
 
     def findings(facts):
         path.write_text(json.dumps(package | {"facts": facts}))

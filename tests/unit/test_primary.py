@@ -24,16 +24,26 @@ def test_telling_remainder():
 
 def withheld(out, name="calls"):
     with open(out / f"tables/{name}.csv", newline="") as handle:
-        return {(row["period"], row["call_type"]) for row in csv.DictReader(handle) if row["status"] == "suppressed"}
+        return {
+            (row["period"], row["call_type"])
+            for row in csv.DictReader(handle)
+            if row["status"] == "suppressed"
+        }
 
 
 def calls_of(keys, n=120):
     """`keys(i)` is the person behind call i; every tenth call is a check."""
-    rows = "".join(f"{i},2024-0{1 + i % 6}-05 10:00,{'Check' if i % 10 == 0 else 'Crisis'},{keys(i)}\n" for i in range(n))
+    rows = "".join(
+        f"{i},2024-0{1 + i % 6}-05 10:00,{'Check' if i % 10 == 0 else 'Crisis'},{keys(i)}\n"
+        for i in range(n)
+    )
     return "id,at,type,who\n" + rows
 
 
-@pytest.mark.parametrize(("keys", "hidden"), [(lambda i: f"p{i}", False), (lambda i: "p1" if i % 10 == 0 else f"p{i}", True)])
+@pytest.mark.parametrize(
+    ("keys", "hidden"),
+    [(lambda i: f"p{i}", False), (lambda i: "p1" if i % 10 == 0 else f"p{i}", True)],
+)
 def test_many_calls_by_few_people(tmp_path, keys, hidden):
     """Twelve checks are published, unless one person made them all."""
     extra = {'period = ["all", "year", "month"]': 'period = ["all", "year"]'}
@@ -44,21 +54,28 @@ def test_many_calls_by_few_people(tmp_path, keys, hidden):
 
 def test_calls_without_a_key_count_as_one_person(tmp_path):
     extra = {'period = ["all", "year", "month"]': 'period = ["all", "year"]'}
-    agency = write_agency(tmp_path, calls_of(lambda i: "" if i % 10 == 0 else f"p{i}"), PERSON | extra)
+    agency = write_agency(
+        tmp_path, calls_of(lambda i: "" if i % 10 == 0 else f"p{i}"), PERSON | extra
+    )
     build(read_inputs(agency), tmp_path / "out", tmp_path / "private")
     assert ("all", "check") in withheld(tmp_path / "out")
 
 
 def test_everyone_in_one_category(tmp_path):
-    """A month in which all calls were of one type tells everyone's type, where the type is a sensitive attribute."""
-    rows = "".join(f"{i},2024-0{1 + i % 2}-05 10:00,{'Check' if i % 4 == 0 else 'Crisis'}\n" for i in range(200))
+    """A month in which all calls were of one type tells everyone's type, where the type is a
+    sensitive attribute."""
+    rows = "".join(
+        f"{i},2024-0{1 + i % 2}-05 10:00,{'Check' if i % 4 == 0 else 'Crisis'}\n"
+        for i in range(200)
+    )
     plain = write_agency(tmp_path / "plain", "id,at,type\n" + rows)
     built = build(read_inputs(plain), tmp_path / "plain/out", tmp_path / "plain/private")
     assert ("2024-02", "crisis") not in withheld(tmp_path / "plain/out")
     marked = write_agency(
-        tmp_path / "marked", "id,at,type\n" + rows,
+        tmp_path / "marked",
+        "id,at,type\n" + rows,
         {'["all", "type"] }\n': '["all", "type"] }\nsensitive_attribute = "call_type"\n'},
-    )  # fmt: skip
+    )
     built = build(read_inputs(marked), tmp_path / "marked/out", tmp_path / "marked/private")
     assert built.report.passed
     assert {("2024-02", "crisis"), ("2024-02", "all")} & withheld(tmp_path / "marked/out")

@@ -1,4 +1,5 @@
-"""`publish` takes what the audit saw and nothing else, and completes what was stopped. Each test plants one fault in a built candidate."""
+"""`publish` takes what the audit saw and nothing else, and completes what was stopped. Each test
+plants one fault in a built candidate."""
 
 import hashlib
 import json
@@ -21,16 +22,20 @@ from anonymize.errors import ReleaseError, SchemaError
 from anonymize.pipeline import publish, read_inputs
 from anonymize.release.publish import CODE_LENGTH, Approval, digest_of
 from anonymize.release.seal import seal, seal_path
-from tests.agency import answer, make, write_agency
+from tests.agency import answer, make, publish_command, write_agency
 from tests.conftest import ROOT
 from tests.helpers import rehash
 
-CALLS = "id,at,type\n" + "".join(f"{i},2024-0{1 + i % 6}-05 10:00,{'Check' if i % 20 == 0 else 'Crisis'}\n" for i in range(120))
+CALLS = "id,at,type\n" + "".join(
+    f"{i},2024-0{1 + i % 6}-05 10:00,{'Check' if i % 20 == 0 else 'Crisis'}\n" for i in range(120)
+)
 SECOND = {'version = "2024.1"': 'version = "2024.2"'}
 
 
 def files(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def build(agency):
@@ -64,9 +69,14 @@ def second(built, tmp_path):
 
 def go(candidate, out=None, day=None, code=None, now=None, replace=False):
     publish(
-        candidate, out or candidate.parent.parent / "out", Approval("Privacy officer", day or date.today()),
-        code or digest_of(candidate)[:CODE_LENGTH], replace=replace, now=now,
-    )  # fmt: skip
+        candidate,
+        out or candidate.parent.parent / "out",
+        Approval(
+            "Privacy officer", day or date.today(), code or digest_of(candidate)[:CODE_LENGTH]
+        ),
+        replace=replace,
+        now=now,
+    )
 
 
 def link_to_ledger(candidate):
@@ -74,7 +84,9 @@ def link_to_ledger(candidate):
 
 
 def link_to_file(candidate):
-    (candidate / "tables/more.csv").symlink_to(next((candidate.parent / "ledger").glob("*.parquet")))
+    (candidate / "tables/more.csv").symlink_to(
+        next((candidate.parent / "ledger").glob("*.parquet"))
+    )
 
 
 def listed_file_as_link(candidate):
@@ -121,7 +133,20 @@ def note_in_the_audit(candidate):
     (candidate / "audit.json").write_text(json.dumps(told | {"note": "three calls in May"}))
 
 
-FAULTS = [link_to_ledger, link_to_file, listed_file_as_link, pipe, door, empty_folder, hidden_file, early_approval, mode_of_file, mode_of_folder, setuid, note_in_the_audit]  # fmt: skip
+FAULTS = [
+    link_to_ledger,
+    link_to_file,
+    listed_file_as_link,
+    pipe,
+    door,
+    empty_folder,
+    hidden_file,
+    early_approval,
+    mode_of_file,
+    mode_of_folder,
+    setuid,
+    note_in_the_audit,
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
@@ -135,12 +160,16 @@ def test_what_no_audit_saw_stays_in(candidate, fault):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
 def test_nor_does_a_seal_made_anew_let_it_out(candidate, fault):
-    """Someone with the key of the private folder seals what they planted; modes are set by the seal, so these are no fault then."""
+    """Someone with the key of the private folder seals what they planted; modes are set by the
+    seal, so these are no fault then."""
     fault(candidate)
     if fault in (mode_of_file, mode_of_folder, setuid):
         seal(candidate, candidate.parent, date.today())
         go(candidate)
-        assert all(p.stat().st_mode & 0o7777 == (0o755 if p.is_dir() else 0o644) for p in (candidate.parent.parent / "out").rglob("*"))
+        assert all(
+            p.stat().st_mode & 0o7777 == (0o755 if p.is_dir() else 0o644)
+            for p in (candidate.parent.parent / "out").rglob("*")
+        )
         return
     with pytest.raises(ReleaseError, match=r"build (it|the candidate) again|remove the link"):
         seal(candidate, candidate.parent, date.today())
@@ -181,7 +210,15 @@ def earlier_gone(candidate):
 
 @pytest.mark.parametrize(
     "fault",
-    [stray_in_history, stray_in_earlier, changed_earlier, rehashed_earlier, earlier_history, linked_earlier, earlier_gone],
+    [
+        stray_in_history,
+        stray_in_earlier,
+        changed_earlier,
+        rehashed_earlier,
+        earlier_history,
+        linked_earlier,
+        earlier_gone,
+    ],
     ids=lambda f: f.__name__,
 )
 @pytest.mark.parametrize("resealed", [False, True], ids=["", "resealed"])
@@ -207,7 +244,9 @@ def forge(candidate):
     rehash(candidate)
     audit = json.loads((candidate / "audit.json").read_text())
     digest = hashlib.sha256((candidate / "datapackage.json").read_bytes()).hexdigest()
-    (candidate / "audit.json").write_text(json.dumps(audit | {"datapackage_sha256": digest}, indent=1) + "\n")
+    (candidate / "audit.json").write_text(
+        json.dumps(audit | {"datapackage_sha256": digest}, indent=1) + "\n"
+    )
 
 
 def test_a_forged_count_is_refused_for_want_of_a_seal(candidate):
@@ -231,10 +270,14 @@ def test_a_seal_of_another_private_folder_is_refused(tmp_path, candidate):
         go(candidate)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"signature": 1}', "[" * 100_000, "\udcff"], ids=range(6))
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"signature": 1}', "[" * 100_000, "\udcff"], ids=range(6)
+)
 def test_a_spoiled_seal_is_refused_in_a_sentence(candidate, text):
     package = json.loads((candidate / "datapackage.json").read_text())
-    seal_path(candidate.parent, package["version"], digest_of(candidate)).write_text(text, errors="surrogateescape")
+    seal_path(candidate.parent, package["version"], digest_of(candidate)).write_text(
+        text, errors="surrogateescape"
+    )
     with pytest.raises(ReleaseError, match=r"seal .*build (it|the candidate) again"):
         go(candidate)
 
@@ -250,7 +293,10 @@ def test_a_spoiled_key_is_refused_in_a_sentence(candidate, key):
 def test_approval_dates_are_days_between_build_and_today(candidate):
     today = date.today()
     for day in (date(1900, 1, 1), today - timedelta(1), today + timedelta(1), date(2099, 1, 1)):
-        with pytest.raises(ReleaseError, match=f"give a day from {today}, when the candidate was built, to today, {today}"):
+        with pytest.raises(
+            ReleaseError,
+            match=f"give a day from {today}, when the candidate was built, to today, {today}",
+        ):
             go(candidate, day=day)
     with pytest.raises(ReleaseError, match="give a day from"):  # a clock set back
         go(candidate, now=today - timedelta(3))
@@ -260,7 +306,9 @@ def test_approval_dates_are_days_between_build_and_today(candidate):
 def test_a_date_that_is_none_is_told_with_its_form(tmp_path, capsys):
     agency = write_agency(tmp_path, CALLS)
     with pytest.raises(SystemExit):
-        main(["publish", str(agency), "--out", "x", "--role", "T", "--code", "x", "--date", "3 July"])
+        main(
+            ["publish", str(agency), "--out", "x", "--role", "T", "--code", "x", "--date", "3 July"]
+        )
     assert "'3 July' is no date; write it as YYYY-MM-DD" in capsys.readouterr().err
 
 
@@ -307,7 +355,12 @@ def test_a_candidate_that_is_a_link_is_refused(candidate):
     candidate.rename(elsewhere)
     candidate.symlink_to(elsewhere)
     with pytest.raises(ReleaseError, match="is a link"):
-        publish(candidate, candidate.parent.parent / "out", Approval("T", date.today()), digest_of(elsewhere)[:CODE_LENGTH], replace=False)
+        publish(
+            candidate,
+            candidate.parent.parent / "out",
+            Approval("T", date.today(), digest_of(elsewhere)[:CODE_LENGTH]),
+            replace=False,
+        )
     assert elsewhere.exists()
 
 
@@ -318,19 +371,33 @@ def test_folders_above_a_new_release_are_public_too(tmp_path, monkeypatch):
     assert (tmp_path / "srv/city").stat().st_mode & 0o777 == 0o755
 
 
-@pytest.mark.parametrize("step", ["after the release went in place", "before the release before it was removed"])
+@pytest.mark.parametrize(
+    "step", ["after the release went in place", "before the release before it was removed"]
+)
 def test_publishing_again_after_a_kill_completes(second, step):
     out = second.parent.parent / "out"
     script = (
-        "import os, sys, shutil\nfrom pathlib import Path\nfrom anonymize.cli import main\nimport anonymize.cli, importlib; p = importlib.import_module('anonymize.release.publish')\n"
-        "swap = p._swap\n"
-        + ("def killed(c, t):\n    swap(c, t)\n    os._exit(9)\np._swap = killed\n" if step.startswith("after") else
-           "remove = shutil.rmtree\ndef killed(path, *a, **k):\n    if str(path).endswith('.before') and Path(path).exists(): os._exit(9)\n    remove(path, *a, **k)\np.shutil.rmtree = killed\n")
+        "import os, sys, shutil\nfrom pathlib import Path\nfrom anonymize.cli import main\n"
+        "import anonymize.cli, importlib; p = "
+        "importlib.import_module('anonymize.release.publish')\nswap = p._swap\n"
+        + (
+            "def killed(c, t):\n    swap(c, t)\n    os._exit(9)\np._swap = killed\n"
+            if step.startswith("after")
+            else (
+                "remove = shutil.rmtree\ndef killed(path, *a, **k):\n"
+                "    if str(path).endswith('.before') and Path(path).exists(): os._exit(9)\n"
+                "    remove(path, *a, **k)\np.shutil.rmtree = killed\n"
+            )
+        )
         + "sys.exit(main(sys.argv[1:]))"
-    )  # fmt: skip
-    command = ["publish", str(second.parent.parent / "agency.toml"), "--out", str(out), "--private", str(second.parent)]
-    command += ["--role", "T", "--code", digest_of(second)[:CODE_LENGTH], "--quiet"]
-    assert subprocess.run([sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True).returncode == 9
+    )
+    command = [*publish_command(second, out), "--quiet"]
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True
+        ).returncode
+        == 9
+    )
     assert json.loads((out / "datapackage.json").read_text())["version"] == "2024.2"
     live = files(out)
     assert main(command) == 0
@@ -342,18 +409,23 @@ def test_publishing_again_after_a_kill_completes(second, step):
 def test_publish_killed_at_any_moment_leaves_a_whole_release(second):
     """Killed where it stands, some twenty times; then published to the end."""
     out = second.parent.parent / "out"
-    command = ["publish", str(second.parent.parent / "agency.toml"), "--out", str(out), "--private", str(second.parent)]
-    command += ["--role", "T", "--code", digest_of(second)[:CODE_LENGTH], "--quiet"]
+    command = [*publish_command(second, out), "--quiet"]
     for n in range(8):
         process = subprocess.Popen(
-            [sys.executable, "-m", "anonymize", *command], cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "anonymize", *command],
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
         time.sleep(0.4 + 0.15 * n)
         process.send_signal(signal.SIGKILL)
         process.wait()
         if not second.exists():
             break
-        assert main(["audit", str(out if out.exists() else out.with_name(".out.before")), "--quiet"]) == 0
+        assert (
+            main(["audit", str(out if out.exists() else out.with_name(".out.before")), "--quiet"])
+            == 0
+        )
     assert not second.exists() or main(command) == 0
     assert json.loads((out / "datapackage.json").read_text())["version"] == "2024.2"
     assert audit_release(out).passed
@@ -361,23 +433,34 @@ def test_publish_killed_at_any_moment_leaves_a_whole_release(second):
     assert [p.name for p in second.parent.iterdir() if p.name.startswith(".")] == []
 
 
-STEPS = {"a file is written": ("write_bytes", 5), "the release before is put aside": ("rename", 1), "the new one comes in": ("rename", 2)}
+STEPS = {
+    "a file is written": ("write_bytes", 5),
+    "the release before is put aside": ("rename", 1),
+    "the new one comes in": ("rename", 2),
+}
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_publish_killed_at_each_step_leaves_a_whole_release(second, step):
-    """Killed just before a change of the public folder or of what lies beside it; then published to the end."""
+    """Killed just before a change of the public folder or of what lies beside it; then published to
+    the end."""
     out, (method, times) = second.parent.parent / "out", STEPS[step]
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom anonymize.cli import main\n"
         f"inner, private, left = Path.{method}, Path(sys.argv.pop(1)), [{times}]\n"
-        "def killed(self, *a, **k):\n"
-        "    left[0] -= not self.is_relative_to(private)\n    if left[0] == 0: os._exit(9)\n    return inner(self, *a, **k)\n"
+        "def killed(self, *a, **k):\n    left[0] -= not self.is_relative_to(private)\n"
+        "    if left[0] == 0: os._exit(9)\n    return inner(self, *a, **k)\n"
         f"Path.{method} = killed\nsys.exit(main(sys.argv[1:]))"
     )
-    command = ["publish", str(second.parent.parent / "agency.toml"), "--out", str(out), "--private", str(second.parent)]
-    command += ["--role", "T", "--code", digest_of(second)[:CODE_LENGTH], "--quiet"]
-    assert subprocess.run([sys.executable, "-c", script, str(second.parent), *command], cwd=ROOT, capture_output=True).returncode == 9
+    command = [*publish_command(second, out), "--quiet"]
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script, str(second.parent), *command],
+            cwd=ROOT,
+            capture_output=True,
+        ).returncode
+        == 9
+    )
     whole = out if out.exists() else out.with_name(".out.before")
     assert main(["audit", str(whole), "--quiet"]) == 0
     assert json.loads((whole / "datapackage.json").read_text())["version"] == "2024.1"
@@ -391,7 +474,13 @@ def test_modes_of_private_files_are_set_whatever_they_were(tmp_path):
     (private / "ledger").mkdir(parents=True)
     private.chmod(0o755)
     (private / "ledger").chmod(0o777)
-    for name in ("rejects.csv", "plan.txt", "build_report.txt", "certificates.npz", "ledger/old.parquet"):
+    for name in (
+        "rejects.csv",
+        "plan.txt",
+        "build_report.txt",
+        "certificates.npz",
+        "ledger/old.parquet",
+    ):
         (private / name).write_text("")
         (private / name).chmod(0o666)
     (private / "mine.txt").write_text("not ours")
@@ -408,13 +497,33 @@ def test_modes_of_private_files_are_set_whatever_they_were(tmp_path):
     assert {m for name, m in modes.items() if (private / name).is_file()} == {0o600}
 
 
-@pytest.mark.parametrize("name", ["rejects.csv", "build_report.txt", "certificates.npz", "ledger", "candidate", "seal.key"])
+@pytest.mark.parametrize(
+    "name",
+    ["rejects.csv", "build_report.txt", "certificates.npz", "ledger", "candidate", "seal.key"],
+)
 def test_private_files_are_not_written_through_a_link(tmp_path, name, capsys):
-    agency, private, public = write_agency(tmp_path, CALLS), tmp_path / "private", tmp_path / "public"
+    agency, private, public = (
+        write_agency(tmp_path, CALLS),
+        tmp_path / "private",
+        tmp_path / "public",
+    )
     private.mkdir()
     public.mkdir()
     (private / name).symlink_to(public / "x")
-    assert main(["build", str(agency), "--private", str(private), "--out", str(tmp_path / "out"), "--quiet"]) == 9
+    assert (
+        main(
+            [
+                "build",
+                str(agency),
+                "--private",
+                str(private),
+                "--out",
+                str(tmp_path / "out"),
+                "--quiet",
+            ]
+        )
+        == 9
+    )
     assert "remove the link" in capsys.readouterr().err
     assert list(public.iterdir()) == []
 
@@ -425,8 +534,21 @@ def test_what_a_killed_build_left_goes_with_the_next(tmp_path):
         "import os, sys\nimport anonymize.pipeline as p\nfrom anonymize.cli import main\n"
         "p.audit_release = lambda *a: os._exit(9)\nsys.exit(main(sys.argv[1:]))"
     )
-    command = ["build", str(agency), "--private", str(private), "--out", str(tmp_path / "out"), "--quiet"]
-    assert subprocess.run([sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True).returncode == 9
+    command = [
+        "build",
+        str(agency),
+        "--private",
+        str(private),
+        "--out",
+        str(tmp_path / "out"),
+        "--quiet",
+    ]
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script, *command], cwd=ROOT, capture_output=True
+        ).returncode
+        == 9
+    )
     left = [p.name for p in private.iterdir() if p.name.startswith(".")]
     assert sorted(name.split(".tmp-")[0] for name in left) == [".candidate", ".spill"]
     assert main(command) == 0
@@ -441,9 +563,12 @@ def test_the_audit_names_a_linked_folder(tmp_path):
     assert main(["audit", str(tmp_path / "out"), "--quiet"]) == 8
 
 
-@pytest.mark.parametrize("name", ["with spaces", "città", "quo'te\"s", "new\nline", "-rf", "[a]*?", "n" * 200])
+@pytest.mark.parametrize(
+    "name", ["with spaces", "città", "quo'te\"s", "new\nline", "-rf", "[a]*?", "n" * 200]
+)
 def test_odd_names_of_folders(tmp_path, name):
-    """Each holds its release, and what a killed run left beside it goes; what only looks like it to a pattern stays."""
+    """Each holds its release, and what a killed run left beside it goes; what only looks like it to
+    a pattern stays."""
     agency = write_agency(tmp_path, CALLS)
     left, other = tmp_path / f".{name}.tmp-dead", tmp_path / ".abc.tmp-dead"
     left.mkdir()
@@ -471,31 +596,77 @@ def test_a_wrong_code_or_role_is_refused(candidate):
         "`a`",
     ):
         with pytest.raises(ReleaseError, match="the role is published"):
-            publish(candidate, candidate.parent.parent / "out", Approval(role, date.today()), digest_of(candidate)[:CODE_LENGTH], replace=False)  # fmt: skip
+            publish(
+                candidate,
+                candidate.parent.parent / "out",
+                Approval(role, date.today(), digest_of(candidate)[:CODE_LENGTH]),
+                replace=False,
+            )
 
 
 @pytest.mark.parametrize(
-    "role", ["Privacy officer", "Oficial de privacidad (interina)", "City manager's office, data team", "プライバシー担当", "X"]
+    "role",
+    [
+        "Privacy officer",
+        "Oficial de privacidad (interina)",
+        "City manager's office, data team",
+        "プライバシー担当",
+        "X",
+    ],
 )
 def test_roles_of_every_language(candidate, role):
-    publish(candidate, candidate.parent.parent / "out", Approval(role, date.today()), digest_of(candidate)[:CODE_LENGTH], replace=False)
+    publish(
+        candidate,
+        candidate.parent.parent / "out",
+        Approval(role, date.today(), digest_of(candidate)[:CODE_LENGTH]),
+        replace=False,
+    )
     assert json.loads((candidate.parent.parent / "out/approval.json").read_text())["role"] == role
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://x", "https://x y", "https://x/<script>", "//x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "ftp://x",
+        "https://x y",
+        "https://x/<script>",
+        "//x",
+    ],
+)
 def test_a_licence_lies_on_the_web(tmp_path, url):
-    agency = write_agency(tmp_path, CALLS, {"https://creativecommons.org/publicdomain/zero/1.0/": url})
+    agency = write_agency(
+        tmp_path, CALLS, {"https://creativecommons.org/publicdomain/zero/1.0/": url}
+    )
     with pytest.raises(SchemaError, match="licence"):
         read_inputs(agency)
 
 
-@pytest.mark.parametrize("origin", ["*", "'none'", "https://x/path", "https://x; script-src *", "news.example", "javascript:x"])
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "'none'", "https://x/path", "https://x; script-src *", "news.example", "javascript:x"],
+)
 def test_embedders_are_origins(tmp_path, origin):
-    agency = write_agency(tmp_path, CALLS, {'contact = "a@example.org"': f'contact = "a@example.org"\nembedders = ["{origin}"]'})
+    agency = write_agency(
+        tmp_path,
+        CALLS,
+        {'contact = "a@example.org"': f'contact = "a@example.org"\nembedders = ["{origin}"]'},
+    )
     with pytest.raises(SchemaError, match="embedders"):
         read_inputs(agency)
 
 
 def test_embedders_of_the_agency_file_are_in_the_release(tmp_path):
-    agency = write_agency(tmp_path, CALLS, {'contact = "a@example.org"': 'contact = "a@example.org"\nembedders = ["https://news.example"]'})
-    assert json.loads((build(agency) / "datapackage.json").read_text())["embedders"] == ["https://news.example"]
+    agency = write_agency(
+        tmp_path,
+        CALLS,
+        {
+            'contact = "a@example.org"': (
+                'contact = "a@example.org"\nembedders = ["https://news.example"]'
+            )
+        },
+    )
+    assert json.loads((build(agency) / "datapackage.json").read_text())["embedders"] == [
+        "https://news.example"
+    ]

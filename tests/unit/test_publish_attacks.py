@@ -1,4 +1,5 @@
-"""Further attempts to get past `publish`, most by someone who holds the key of the private folder and seals what they planted; and runs side by side."""
+"""Further attempts to get past `publish`, most by someone who holds the key of the private folder
+and seals what they planted; and runs side by side."""
 
 import hashlib
 import json
@@ -14,23 +15,36 @@ from anonymize.cli import main
 from anonymize.errors import AnonymizeError, ReleaseError
 from anonymize.release.publish import CODE_LENGTH, digest_of
 from anonymize.release.seal import seal
-from tests.agency import answer, make, write_agency
+from tests.agency import answer, build_short_of_memory, make, publish_command, write_agency
 from tests.conftest import ROOT
 from tests.helpers import rehash
-from tests.unit.test_publish import CALLS, SECOND, build, built, candidate, files, go, second  # noqa: F401
+from tests.unit.test_publish import (  # noqa: F401
+    CALLS,
+    SECOND,
+    build,
+    built,
+    candidate,
+    files,
+    go,
+    second,
+)
 
 
 def audited_anew(folder):
     """An audit that names the bytes as they are."""
     audit = json.loads((folder / "audit.json").read_text())
     digest = hashlib.sha256((folder / "datapackage.json").read_bytes()).hexdigest()
-    (folder / "audit.json").write_text(json.dumps(audit | {"datapackage_sha256": digest}, indent=1) + "\n")
+    (folder / "audit.json").write_text(
+        json.dumps(audit | {"datapackage_sha256": digest}, indent=1) + "\n"
+    )
 
 
 def described(folder, change):
     package = json.loads((folder / "datapackage.json").read_text())
     change(package)
-    (folder / "datapackage.json").write_text(json.dumps(package, indent=1, ensure_ascii=False) + "\n")
+    (folder / "datapackage.json").write_text(
+        json.dumps(package, indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def renamed(name):
@@ -57,7 +71,8 @@ def turned_round(folder):
 
 
 def composed_otherwise(folder):
-    """The file's accents composed, the list's decomposed: two names for some systems, one for others."""
+    """The file's accents composed, the list's decomposed: two names for some systems, one for
+    others."""
     (folder / "tables/calls.csv").rename(folder / "tables/call\u00e9s.csv")
     renamed("tables/calle\u0301s.csv")(folder)
 
@@ -72,7 +87,9 @@ def no_number(folder):
 
 def nested(folder):
     text = (folder / "datapackage.json").read_text()
-    (folder / "datapackage.json").write_text(text.replace("{", '{"x": ' + "[" * 100_000 + "]" * 100_000 + ",", 1))
+    (folder / "datapackage.json").write_text(
+        text.replace("{", '{"x": ' + "[" * 100_000 + "]" * 100_000 + ",", 1)
+    )
 
 
 def forged_withheld(folder):
@@ -104,16 +121,39 @@ def a_file_within_a_file(folder):
     rehash(folder)
 
 
-NAMES = ["tables/../tables/calls.csv", "./tables/calls.csv", "tables//calls.csv", "/etc/passwd", "tables/calls.csv/", "tables\\calls.csv", "Tables/calls.csv", "tables/calls.csv\x00", "../private/seal.key", "", "~/x", "file:///etc/passwd", "https://evil.example/x.csv"]  # fmt: skip
+NAMES = [
+    "tables/../tables/calls.csv",
+    "./tables/calls.csv",
+    "tables//calls.csv",
+    "/etc/passwd",
+    "tables/calls.csv/",
+    "tables\\calls.csv",
+    "Tables/calls.csv",
+    "tables/calls.csv\x00",
+    "../private/seal.key",
+    "",
+    "~/x",
+    "file:///etc/passwd",
+    "https://evil.example/x.csv",
+]
 FAULTS = [
-    *map(renamed, NAMES), lookalike, turned_round, composed_otherwise, listed_twice, no_number, forged_withheld, another_title_of_a_column, a_row_of_words,
+    *map(renamed, NAMES),
+    lookalike,
+    turned_round,
+    composed_otherwise,
+    listed_twice,
+    no_number,
+    forged_withheld,
+    another_title_of_a_column,
+    a_row_of_words,
     a_file_within_a_file,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
 def test_with_the_key_names_and_the_attack_still_stand_in_between(candidate, fault):  # noqa: F811
-    """Sealed anew, with an audit that names the planted bytes: what is left are plain names, and what the audit says of these bytes."""
+    """Sealed anew, with an audit that names the planted bytes: what is left are plain names, and
+    what the audit says of these bytes."""
     fault(candidate)
     audited_anew(candidate)
     with pytest.raises(AnonymizeError) as refused:
@@ -131,7 +171,8 @@ def test_a_description_that_is_nested_or_holds_no_number(candidate, fault):  # n
 
 
 def test_hard_links_are_taken_as_bytes(candidate):  # noqa: F811
-    """A listed file that has a second name elsewhere: what goes out is a file of its own, and changes with the other name no more."""
+    """A listed file that has a second name elsewhere: what goes out is a file of its own, and
+    changes with the other name no more."""
     other = candidate.parent.parent / "other.csv"
     os.link(candidate / "tables/calls.csv", other)
     go(candidate)
@@ -160,7 +201,8 @@ def test_folders_a_thousand_deep(candidate):  # noqa: F811
 
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_what_stands_where_the_earlier_release_is_put_aside(second, kind):  # noqa: F811
-    """Planted beside a public folder that others may write to: nothing is written through it or lost, and the message names it."""
+    """Planted beside a public folder that others may write to: nothing is written through it or
+    lost, and the message names it."""
     out, private = second.parent.parent / "out", second.parent
     aside, before = out.with_name(".out.before"), files(out)
     aside.symlink_to(private) if kind == "link" else aside.write_text("x")
@@ -174,15 +216,19 @@ def test_what_stands_where_the_earlier_release_is_put_aside(second, kind):  # no
 
 
 def start(*command):
-    return subprocess.Popen([sys.executable, "-m", "anonymize", *command, "--quiet"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "anonymize", *command, "--quiet"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_two_publishes_at_once(second):  # noqa: F811
-    """One puts the release in place, the other finds it there or says what it misses; the release is whole."""
+    """One puts the release in place, the other finds it there or says what it misses; the release
+    is whole."""
     out = second.parent.parent / "out"
-    command = ["publish", str(second.parent.parent / "agency.toml"), "--out", str(out), "--private", str(second.parent), "--role", "T"]
-    command += ["--code", digest_of(second)[:CODE_LENGTH]]
-    both = [start(*command) for _ in range(2)]
+    both = [start(*publish_command(second, out)) for _ in range(2)]
     told = [process.communicate(timeout=120)[1] for process in both]
     assert 0 in [process.returncode for process in both], told
     assert not any("Traceback" in words or "fault of the program" in words for words in told), told
@@ -193,19 +239,45 @@ def test_two_publishes_at_once(second):  # noqa: F811
 
 @pytest.mark.parametrize("same", [True, False], ids=["same data", "different data"])
 def test_two_builds_at_once(tmp_path, same):
-    """In one private folder: whichever ends last has its candidate there, whole, with its own report."""
-    agencies = [write_agency(tmp_path / name, CALLS if same or name == "a" else CALLS.replace("2024-02", "2024-03")) for name in "ab"]
+    """In one private folder: whichever ends last has its candidate there, whole, with its own
+    report."""
+    agencies = [
+        write_agency(
+            tmp_path / name, CALLS if same or name == "a" else CALLS.replace("2024-02", "2024-03")
+        )
+        for name in "ab"
+    ]
     for agency in agencies:
         answer(agency)
     private, out = tmp_path / "private", tmp_path / "out"
-    both = [start("build", str(agency), "--private", str(private), "--out", str(out)) for agency in agencies]
+    both = [
+        start("build", str(agency), "--private", str(private), "--out", str(out))
+        for agency in agencies
+    ]
     told = [process.communicate(timeout=240)[1] for process in both]
     assert 0 in [process.returncode for process in both], told
     assert not any("Traceback" in words for words in told), told
     report = (private / "build_report.txt").read_text()
     code = digest_of(private / "candidate")[:CODE_LENGTH]
     assert code in report
-    assert main(["publish", str(agencies[0]), "--out", str(out), "--private", str(private), "--role", "T", "--code", code, "--quiet"]) == 0
+    assert (
+        main(
+            [
+                "publish",
+                str(agencies[0]),
+                "--out",
+                str(out),
+                "--private",
+                str(private),
+                "--role",
+                "T",
+                "--code",
+                code,
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     assert audit_release(out).passed
 
 
@@ -234,16 +306,15 @@ def test_a_spoiled_ledger_stops_the_next_build_in_a_sentence(tmp_path, capsys, s
 
 @pytest.mark.parametrize("room", [0, 5, 60], ids=lambda megabytes: f"{megabytes} MB")
 def test_little_memory(tmp_path, room):
-    """A limit on the process a little over what it holds once all is loaded: a sentence with its cure, nothing public, no record told."""
-    agency, out, private = write_agency(tmp_path, CALLS.replace("\n1,", "\nJANE,")), tmp_path / "out", tmp_path / "private"
-    answer(agency)
-    script = (
-        "import resource, sys\nimport anonymize.pipeline, anonymize.build_report, anonymize.release.publish\nfrom anonymize.cli import main\n"
-        "held = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
-        f"resource.setrlimit(resource.RLIMIT_AS, (held + ({room} << 20),) * 2)\nsys.exit(main(sys.argv[1:]))"
+    """A limit on the process a little over what it holds once all is loaded: a sentence with its
+    cure, nothing public, no record told."""
+    agency, out, private = (
+        write_agency(tmp_path, CALLS.replace("\n1,", "\nJANE,")),
+        tmp_path / "out",
+        tmp_path / "private",
     )
-    command = [sys.executable, "-c", script, "build", str(agency), "--out", str(out), "--private", str(private), "--quiet"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    answer(agency)
+    done = build_short_of_memory(agency, out, private, room)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr, done.stderr
     assert "JANE" not in done.stderr

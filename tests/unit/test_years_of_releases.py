@@ -1,4 +1,5 @@
-"""With two years of releases in `history/`, a visitor waits no longer than with one: what is not asked for is not read."""
+"""With two years of releases in `history/`, a visitor waits no longer than with one: what is not
+asked for is not read."""
 
 import builtins
 import json
@@ -21,21 +22,38 @@ def many(tmp_path):
     out = tmp_path / "out"
     shutil.copytree(ROOT / "data_public", out, ignore=shutil.ignore_patterns("history"))
     package = json.loads((out / "datapackage.json").read_text())
-    digest = reading.hashlib.sha256((ROOT / "data_public/datapackage.json").read_bytes()).hexdigest()
-    package["history"] = [{"version": f"2020.{n}", "created": package["created"], "datapackage_sha256": digest} for n in range(MANY)]
+    digest = reading.hashlib.sha256(
+        (ROOT / "data_public/datapackage.json").read_bytes()
+    ).hexdigest()
+    package["history"] = [
+        {"version": f"2020.{n}", "created": package["created"], "datapackage_sha256": digest}
+        for n in range(MANY)
+    ]
     for n in range(MANY):
-        shutil.copytree(ROOT / "data_public", out / f"history/2020.{n}", ignore=shutil.ignore_patterns("history"))
+        shutil.copytree(
+            ROOT / "data_public",
+            out / f"history/2020.{n}",
+            ignore=shutil.ignore_patterns("history"),
+        )
     (out / "datapackage.json").write_text(json.dumps(package))
     audit = json.loads((out / "audit.json").read_text())
-    audit["datapackage_sha256"] = reading.hashlib.sha256((out / "datapackage.json").read_bytes()).hexdigest()
+    audit["datapackage_sha256"] = reading.hashlib.sha256(
+        (out / "datapackage.json").read_bytes()
+    ).hexdigest()
     (out / "audit.json").write_text(json.dumps(audit))
     return out
 
 
 def test_the_newest_release_is_read_alone(many, monkeypatch):
     read, kept, plain = [], Path.open, open
-    monkeypatch.setattr(Path, "open", lambda path, *how, **more: read.append(path) or kept(path, *how, **more))
-    monkeypatch.setattr(builtins, "open", lambda path, *how, **more: read.append(Path(path)) or plain(path, *how, **more))
+    monkeypatch.setattr(
+        Path, "open", lambda path, *how, **more: read.append(path) or kept(path, *how, **more)
+    )
+    monkeypatch.setattr(
+        builtins,
+        "open",
+        lambda path, *how, **more: read.append(Path(path)) or plain(path, *how, **more),
+    )
     found = load_release(many)
     assert len(found.package["history"]) == MANY
     assert read
@@ -50,11 +68,19 @@ def test_an_earlier_release_is_served_without_the_others(many, monkeypatch):
     asked = []
     latest = load_release(many)
     monkeypatch.setattr(service, "newest", lambda: latest)
-    monkeypatch.setattr(service, "load", lambda folder: asked.append(folder.name) or load_release(folder))
+    monkeypatch.setattr(
+        service, "load", lambda folder: asked.append(folder.name) or load_release(folder)
+    )
 
     def get(version):
-        scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"",
-                 "path_params": {"version": version, "path": "datapackage.json"}}  # fmt: skip
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "headers": [],
+            "query_string": b"",
+            "path_params": {"version": version, "path": "datapackage.json"},
+        }
         return service.data(Request(scope))
 
     assert get("2020.7").status_code == 200
