@@ -1,5 +1,8 @@
-"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MOST_SMALL_PERCENT`, `... tiny` or `... curve NAME K`: protect an instance, judge it
-(`--audit`: in whole numbers, by the audit; `--attack`: by another solver; `--points`: by the engine's own tables, checked without one), print one row of BENCHMARKS.md."""
+"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MOST_SMALL_PERCENT`, `... tiny` or
+`... curve NAME K`: protect an instance, judge it (`--audit`: in whole numbers, by the audit;
+`--attack`: by another solver; `--points`: by the engine's own tables, checked without one), print
+one row of BENCHMARKS.md.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,21 @@ def published(system: System, withheld: np.ndarray) -> Equations:
     return Equations(
         sp.csr_matrix(sp.vstack([system.cells[shown], system.margins])).astype(float),
         np.concatenate([system.values[shown], np.zeros(system.margins.shape[0], dtype=np.int64)]),
-        none, np.zeros(0), np.zeros(0), system.cells[sought].astype(float), tuple(np.flatnonzero(sought).tolist()),
-    )  # fmt: skip
+        none,
+        np.zeros(0),
+        np.zeros(0),
+        system.cells[sought].astype(float),
+        tuple(np.flatnonzero(sought).tolist()),
+    )
 
 
 def under_protected(system: System, withheld: np.ndarray, threshold: int) -> int:
-    """Sensitive cells that the audit's solver (which shares no code with the engine) cannot show to span 1..threshold-1 in whole numbers."""
-    return sum(not (verdict.low <= 1 and verdict.high >= threshold - 1) for verdict in judge(published(system, withheld), threshold))
+    """Sensitive cells that the audit's solver (which shares no code with the engine) cannot show to
+    span 1..threshold-1 in whole numbers."""
+    return sum(
+        not (verdict.low <= 1 and verdict.high >= threshold - 1)
+        for verdict in judge(published(system, withheld), threshold)
+    )
 
 
 def narrowed(system: System, withheld: np.ndarray, threshold: int) -> int:
@@ -51,7 +62,8 @@ NEAR = 1e-3
 
 
 class Points:
-    """Keeps every move that the engine finds, to judge by them: a table that fits all that is published proves what it shows, whoever found it."""
+    """Keeps every move that the engine finds, to judge by them: a table that fits all that is
+    published proves what it shows, whoever found it."""
 
     def __init__(self) -> None:
         self.moves: list[sp.csr_matrix] = []
@@ -64,9 +76,13 @@ class Points:
         secondary.SecondarySearch._note = note  # type: ignore[method-assign]
 
     def unseen(self, system: System, withheld: np.ndarray, threshold: int) -> int:
-        """Sensitive cells that no two tables show at 1 or less and at threshold - 1 or more. By products alone, from the published counts; no solver."""
+        """Sensitive cells that no two tables show at 1 or less and at threshold - 1 or more. By
+        products alone, from the published counts; no solver."""
         told = published(system, withheld)
-        low, high = np.full(len(told.hidden_cells), np.inf), np.full(len(told.hidden_cells), -np.inf)
+        low, high = (
+            np.full(len(told.hidden_cells), np.inf),
+            np.full(len(told.hidden_cells), -np.inf),
+        )
         for move in [sp.csr_matrix((1, len(system.leaves))), *self.moves]:
             table = system.leaves + move.toarray().ravel()
             if table.min() >= -NEAR and np.abs(told.fixed @ table - told.values).max() <= NEAR:
@@ -80,7 +96,8 @@ JUDGES = {"--audit": under_protected, "--attack": narrowed}
 
 
 def optimum(system: System, threshold: int) -> float:
-    """The least cost, by one program with a move for every target and a yes or no for every cell. For tiny systems only."""
+    """The least cost, by one program with a move for every target and a yes or no for every cell.
+    For tiny systems only."""
     targets = targets_of(np.flatnonzero(system.sensitive).tolist(), system.values, threshold - 1)
     cells, leaves = system.cells.shape
     most = float(system.values.max() + threshold)
@@ -89,22 +106,40 @@ def optimum(system: System, threshold: int) -> float:
         before = sp.csr_matrix((cells, leaves * i))
         after = sp.csr_matrix((cells, leaves * (len(targets) - 1 - i)))
         for sign in (1.0, -1.0):
-            blocks.append(sp.hstack([-most * sp.identity(cells), before, sign * system.cells, after]))
+            blocks.append(
+                sp.hstack([-most * sp.identity(cells), before, sign * system.cells, after])
+            )
             low += [-np.inf] * cells
             high += [0.0] * cells
-        blocks.append(sp.hstack([sp.csr_matrix((1, cells)), before[:1], np.sign(target.need) * system.cells[[target.cell]], after[:1]]))
+        blocks.append(
+            sp.hstack(
+                [
+                    sp.csr_matrix((1, cells)),
+                    before[:1],
+                    np.sign(target.need) * system.cells[[target.cell]],
+                    after[:1],
+                ]
+            )
+        )
         low.append(float(abs(target.need)))
         high.append(np.inf)
     if not targets:
         return 0.0
     count = leaves * len(targets)
     program = solver.Program(
-        sp.csr_matrix(sp.vstack(blocks)), np.concatenate([system.cost, np.zeros(count)]),
-        np.concatenate([system.sensitive.astype(float), np.tile(-system.leaves.astype(float), len(targets))]),
-        np.concatenate([np.ones(cells), np.full(count, most)]), np.array(low), np.array(high),
-    )  # fmt: skip
+        sp.csr_matrix(sp.vstack(blocks)),
+        np.concatenate([system.cost, np.zeros(count)]),
+        np.concatenate(
+            [system.sensitive.astype(float), np.tile(-system.leaves.astype(float), len(targets))]
+        ),
+        np.concatenate([np.ones(cells), np.full(count, most)]),
+        np.array(low),
+        np.array(high),
+    )
     highs = solver.load(program, mip_rel_gap=0.0)
-    highs.changeColsIntegrality(cells, np.arange(cells, dtype=np.int32), np.full(cells, highspy.HighsVarType.kInteger))
+    highs.changeColsIntegrality(
+        cells, np.arange(cells, dtype=np.int32), np.full(cells, highspy.HighsVarType.kInteger)
+    )
     if solver.run(highs) != highspy.HighsModelStatus.kOptimal:
         raise SystemExit("no proven optimum")
     return float(highs.getInfo().objective_function_value)
@@ -118,7 +153,8 @@ def run_tiny() -> None:
         ratios.append(found / best if best else 1.0)
         print(f"tiny {seed}: {found:.1f} against a proven optimum of {best:.1f}", flush=True)
     print(
-        f"| tiny ({TINY}) | 5 | median {100 * (statistics.median(ratios) - 1):.1f} % above the optimum, worst {100 * (max(ratios) - 1):.1f} % |"
+        f"| tiny ({TINY}) | 5 | median {100 * (statistics.median(ratios) - 1):.1f} % above the"
+        f" optimum, worst {100 * (max(ratios) - 1):.1f} % |"
     )
 
 
@@ -130,7 +166,11 @@ def run_curve(name: str, threshold: int) -> None:
         start = time.perf_counter()
         withheld = protect(system, threshold - 1).withheld
         seconds = time.perf_counter() - start
-        print(f"| {name} | {threshold} | {effort:,} | {withheld.sum():,} | {system.values[withheld].sum():,} | {seconds:.0f} |", flush=True)
+        print(
+            f"| {name} | {threshold} | {effort:,} | {withheld.sum():,} |"
+            f" {system.values[withheld].sum():,} | {seconds:.0f} |",
+            flush=True,
+        )
 
 
 def coarsened(threshold: int, most_small_percent: float) -> System:
@@ -149,13 +189,16 @@ def run(name: str, threshold: int, system: System) -> None:
     withheld = protected.withheld
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"| {name} | {threshold} | {withheld.sum():,} | {system.values[withheld].sum():,} | {protected.bound:,.0f} | {seconds:.0f} | {memory:.1f} |",
+        f"| {name} | {threshold} | {withheld.sum():,} | {system.values[withheld].sum():,} |"
+        f" {protected.bound:,.0f} | {seconds:.0f} | {memory:.1f} |",
         flush=True,
     )
     for asked in filter(sys.argv.__contains__, judges):
         start = time.perf_counter()
         found = judges[asked](system, withheld, threshold)
-        print(f"  {asked}: {found} of {system.sensitive.sum()} ({time.perf_counter() - start:.0f} s)")
+        print(
+            f"  {asked}: {found} of {system.sensitive.sum()} ({time.perf_counter() - start:.0f} s)"
+        )
 
 
 if __name__ == "__main__":
@@ -165,4 +208,8 @@ if __name__ == "__main__":
         run_curve(sys.argv[2], int(sys.argv[3]))
     else:
         instance, k = sys.argv[1], int(sys.argv[2])
-        run(instance, k, coarsened(k, float(sys.argv[3])) if instance == "M-linked" else load(instance, k))
+        run(
+            instance,
+            k,
+            coarsened(k, float(sys.argv[3])) if instance == "M-linked" else load(instance, k),
+        )

@@ -1,7 +1,9 @@
-"""What a series of monthly releases costs, and how long each takes: `python -m tests.benchmark.series toronto|city|small [HOW MANY]`.
+"""What a series of monthly releases costs, and how long each takes:
+  `python -m tests.benchmark.series toronto|city|small [HOW MANY]`.
 
-Prints a row a release: cells withheld, cost against the proven bound of that release, rounds of audit, CPU seconds of the build and of an audit of
-the live release by itself, and seconds until the app has read it. The figures go into BENCHMARKS.md.
+Prints a row a release: cells withheld, cost against the proven bound of that release, rounds of
+audit, CPU seconds of the build and of an audit of the live release by itself, and seconds until the
+app has read it. The figures go into BENCHMARKS.md.
 """
 
 from __future__ import annotations
@@ -39,25 +41,40 @@ def month_ends(first: date, count: int, last: date) -> Iterator[date]:
 
 
 def agencies(kind: str, count: int, folder: Path) -> Iterator[Path]:
-    """The agency files of the releases, oldest first: the period ends a month later each time, and begins where it did."""
+    """The agency files of the releases, oldest first: the period ends a month later each time, and
+    begins where it did."""
     if kind == "toronto":
-        text = (ROOT / "examples/toronto.toml").read_text(encoding="utf-8").replace('"../../shared/', f'"{ROOT.parent}/shared/')
+        text = (
+            (ROOT / "examples/toronto.toml")
+            .read_text(encoding="utf-8")
+            .replace('"../../shared/', f'"{ROOT.parent}/shared/')
+        )
         last, first = date(2015, 6, 12), date(2014, 6, 1)
     elif kind == "city":
         exports = folder / "exports"
         write_exports(exports)
-        text = (ROOT / "examples/example_city/agency.toml").read_text(encoding="utf-8").replace('"exports/', f'"{exports}/')
+        text = (
+            (ROOT / "examples/example_city/agency.toml")
+            .read_text(encoding="utf-8")
+            .replace('"exports/', f'"{exports}/')
+        )
         last, first = date(2025, 12, 31), date(2024, 1, 1)
     else:
         rng = random.Random(0)
         months = [f"{2022 + m // 12}-{1 + m % 12:02d}" for m in range(24)]
-        text = write(folder / "small", draw(rng, months)).read_text(encoding="utf-8").replace('"calls.csv"', f'"{folder}/small/calls.csv"')
+        text = (
+            write(folder / "small", draw(rng, months))
+            .read_text(encoding="utf-8")
+            .replace('"calls.csv"', f'"{folder}/small/calls.csv"')
+        )
         text = text.replace("data_from = 2024-01-01", "data_from = 2022-01-01")
         last, first = date(2023, 12, 31), date(2022, 1, 1)
     for number, end in enumerate(month_ends(first, count, last), start=1):
         changed = re.sub(r'(?m)^version = ".*"$', f'version = "2030.{number}"', text, count=1)
         changed = re.sub(r"(?m)^data_to = .*$", f"data_to = {end}", changed, count=1)
-        changed = re.sub(r"(?m)^created = .*$", f"created = {max(end, date(2026, 1, 15))}", changed, count=1)
+        changed = re.sub(
+            r"(?m)^created = .*$", f"created = {max(end, date(2026, 1, 15))}", changed, count=1
+        )
         file = folder / f"agency_{number}.toml"
         file.write_text(changed, encoding="utf-8")
         yield file
@@ -77,7 +94,8 @@ def seconds(work: Callable[[], object]) -> tuple[object, float]:
 
 def run(kind: str, count: int) -> None:
     print(
-        "| release | cells | withheld | times the bound | rounds | build, CPU s | audit, CPU s | app reads it, s |\n|---|---|---|---|---|---|---|---|"
+        "| release | cells | withheld | times the bound | rounds | build, CPU s | audit, CPU s | "
+        "app reads it, s |\n|---|---|---|---|---|---|---|---|"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -90,8 +108,7 @@ def run(kind: str, count: int) -> None:
             publish(
                 private / CANDIDATE,
                 out,
-                Approval(ROLE, date(2026, 1, 16)),
-                built.digest[:CODE_LENGTH],
+                Approval(ROLE, date(2026, 1, 16), built.digest[:CODE_LENGTH]),
                 replace=False,
                 now=date(2026, 1, 16),
             )
@@ -102,7 +119,8 @@ def run(kind: str, count: int) -> None:
             cost = built.protected.cost / built.protected.bound if built.protected.bound else 1.0
             report = built.report
             print(
-                f"| {number} | {report.cells:,} | {report.withheld:,} | {cost:.2f} | {built.rounds} | {building:.1f} | {auditing:.1f} | {reading:.2f} |",
+                f"| {number} | {report.cells:,} | {report.withheld:,} | {cost:.2f} | {built.rounds}"
+                f" | {building:.1f} | {auditing:.1f} | {reading:.2f} |",
                 flush=True,
             )
 

@@ -1,7 +1,9 @@
-"""`make load`: the pages' server time beside that of a bare Streamlit page with the same charts and tables; then visitors, 200 on one
-process, and 400 on two behind nginx. Everything stays on the loopback interface. Prints figures for BENCHMARKS.md.
+"""`make load`: the pages' server time beside that of a bare Streamlit page with the same charts and
+tables; then visitors, 200 on one process, and 400 on two behind nginx. Everything stays on the
+loopback interface. Prints figures for BENCHMARKS.md.
 
-    python -m tests.load [pages] [crowd] [replicas] [upheaval] [--visitors 200] [--minutes 3] [--think 30]
+    python -m tests.load [pages] [crowd] [replicas] [upheaval] [--visitors 200] [--minutes 3]
+    [--think 30]
 """
 
 from __future__ import annotations
@@ -33,11 +35,13 @@ from tests.load.upheaval import upheaval
 from tests.load.visitors import Samples, crowd, one_by_one
 from tests.paper import Gathering, page_of
 from tests.proxy import NGINX, nginx_before
+from tests.serving import serve_command
 
 ROUNDS = 7
 AHEAD = {"WRITE_AHEAD": "1"}  # as in deploy/: nobody has been there before the crowd
 FORGOTTEN = 190
-"""Seconds after which Streamlit gives up the session of a visitor who has left (two minutes) and the app gives memory back (one more), and a little."""
+"""Seconds after which Streamlit gives up the session of a visitor who has left (two minutes) and
+the app gives memory back (one more), and a little."""
 
 
 @contextlib.contextmanager
@@ -46,23 +50,19 @@ def serving(script: str, **more: str) -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        script,
-        "--server.port",
-        str(port),
-        "--server.address",
-        "127.0.0.1",
-        "--server.headless",
-        "true",
-    ]
+    command = [*serve_command(port, script), "--server.headless", "true"]
     environment = (
-        os.environ | {"RELEASE_DIR": str(ROOT / "data_public"), "PYTHONPATH": str(ROOT), "PYTHONMALLOC": "malloc"} | more
+        os.environ
+        | {
+            "RELEASE_DIR": str(ROOT / "data_public"),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONMALLOC": "malloc",
+        }
+        | more
     )  # as in deploy/
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(600):
@@ -93,7 +93,9 @@ def charts(folder: Path) -> Path:
 
         def figure(self, figure: Figure) -> None:
             chart = figure.draw(colours=colours) if figure.draw and not figure.map else None
-            found[self.name].append((figure.title, chart, figure.map.deck(colours, 640) if figure.map else None, None))
+            found[self.name].append(
+                (figure.title, chart, figure.map.deck(colours, 640) if figure.map else None, None)
+            )
             super().figure(figure)
 
         def table(self, rows: pd.DataFrame, alt: str) -> None:
@@ -124,20 +126,29 @@ def pages() -> None:
         a, b = mine.median(page) * 1000, theirs.median(page) * 1000
         print(f"| {page} | {a:.0f} | {b:.0f} | {a / b:.2f} |")
     total = sum(mine.median(p) for p in PAGES) / sum(theirs.median(p) for p in PAGES)
-    print(f"| all | {1000 * sum(mine.median(p) for p in PAGES):.0f} | {1000 * sum(theirs.median(p) for p in PAGES):.0f} | {total:.2f} |")
-
-
-def report(what: str, visitors: int, found: Samples, before: float, during: float, after: float) -> None:
     print(
-        f"{what}: {visitors} visitors, {len(found.all())} page changes, median {1000 * found.percentile(0.5):.0f} ms, 95th percentile "
-        f"{1000 * found.percentile(0.95):.0f} ms, longest {1000 * max(found.all()):.0f} ms, failed {len(found.failed)}; memory {before:.0f} MB before, "
-        f"{during:.0f} MB with them ({(during - before) / visitors:.2f} MB each), {after:.0f} MB after they left"
+        f"| all | {1000 * sum(mine.median(p) for p in PAGES):.0f} |"
+        f" {1000 * sum(theirs.median(p) for p in PAGES):.0f} | {total:.2f} |"
+    )
+
+
+def report(
+    what: str, visitors: int, found: Samples, before: float, during: float, after: float
+) -> None:
+    print(
+        f"{what}: {visitors} visitors, {len(found.all())} page changes, median"
+        f" {1000 * found.percentile(0.5):.0f} ms, 95th percentile"
+        f" {1000 * found.percentile(0.95):.0f} ms, longest {1000 * max(found.all()):.0f} ms, failed"
+        f" {len(found.failed)}; memory {before:.0f} MB before, {during:.0f} MB with them"
+        f" ({(during - before) / visitors:.2f} MB each), {after:.0f} MB after they left"
     )
     for failure in sorted(set(found.failed))[:5]:
         print("  ", failure)
 
 
-async def watched(addresses: list[str], pids: list[int], visitors: int, seconds: float, think: float) -> tuple[Samples, float]:
+async def watched(
+    addresses: list[str], pids: list[int], visitors: int, seconds: float, think: float
+) -> tuple[Samples, float]:
     """A crowd, and the most memory that the servers held with it."""
     most = 0.0
     task = asyncio.create_task(crowd(addresses, visitors, seconds, think))
@@ -169,11 +180,20 @@ def replicas(visitors: int, seconds: float, think: float) -> None:
         with nginx_before([a, b], Path(folder)) as front:
             found, during = asyncio.run(watched([front], [pid_a, pid_b], visitors, seconds, think))
         time.sleep(FORGOTTEN)
-        report("two processes behind nginx", visitors, found, before, during, megabytes(pid_a) + megabytes(pid_b))
+        report(
+            "two processes behind nginx",
+            visitors,
+            found,
+            before,
+            during,
+            megabytes(pid_a) + megabytes(pid_b),
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="*", default=["pages", "crowd", "replicas", "upheaval"])
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=3)

@@ -1,4 +1,5 @@
-"""A bare Streamlit app with the charts, maps and tables of each page, made ready: what the pages' server time is measured against.
+"""A bare Streamlit app with the charts, maps and tables of each page, made ready: what the pages'
+server time is measured against.
 
 `CHARTS` names the file that `tests.load` writes.
 """
@@ -32,7 +33,9 @@ def show(name):
 def page(name, first):
     run = partial(show, name)
     run.__name__ = name
-    return st.Page(run, title=name, url_path=None if first else name.replace("_", "-"), default=first)
+    return st.Page(
+        run, title=name, url_path=None if first else name.replace("_", "-"), default=first
+    )
 
 
 st.navigation([page(name, n == 0) for n, name in enumerate(ready())], position="hidden").run()

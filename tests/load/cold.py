@@ -1,5 +1,8 @@
-"""`python -m tests.load.cold ROUNDS LABEL=PYTHON:CHECKOUT ...`: how long an app takes from the start of its process to the first 200 of /health and to the
-first whole page, and the processor seconds that it had spent by then, which other work on the machine changes least. Turn by turn, medians."""
+"""`python -m tests.load.cold ROUNDS LABEL=PYTHON:CHECKOUT ...`: how long an app takes from the
+start of its process to the first 200 of /health and to the first whole page, and the processor
+seconds that it had spent by then, which other work on the machine changes least. Turn by turn,
+medians.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.load.visitors import connect, open_page
+from tests.serving import serve_command
 
 MOST = 300
 
@@ -25,10 +29,16 @@ def start(python: str, checkout: Path, **environment: str) -> tuple[float, float
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    command = [python, "-m", "streamlit", "run", "service.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
-    settings = os.environ | {"RELEASE_DIR": str(checkout / "data_public"), "PYTHONMALLOC": "malloc"} | environment
+    command = serve_command(port, python=[python])
+    settings = (
+        os.environ
+        | {"RELEASE_DIR": str(checkout / "data_public"), "PYTHONMALLOC": "malloc"}
+        | environment
+    )
     begun = time.monotonic()
-    process = subprocess.Popen(command, cwd=checkout, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=checkout, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while time.monotonic() - begun < MOST:
             with contextlib.suppress(OSError):
@@ -58,14 +68,27 @@ def main(rounds: int, apps: dict[str, tuple[str, Path]]) -> None:
     for _ in range(rounds):
         for ahead in ("", "1"):
             for label, (python, checkout) in apps.items():
-                found.setdefault((label, ahead), []).append(start(python, checkout, **({"WRITE_AHEAD": ahead} if ahead else {})))
-    print("| app | pages written ahead | /health, s | first page, s | CPU s at /health | CPU s at the page |\n|---|---|---|---|---|---|")
+                found.setdefault((label, ahead), []).append(
+                    start(python, checkout, **({"WRITE_AHEAD": ahead} if ahead else {}))
+                )
+    print(
+        "| app | pages written ahead | /health, s | first page, s | CPU s at /health | CPU s at "
+        "the page |\n|---|---|---|---|---|---|"
+    )
     for (label, ahead), rows in found.items():
-        medians = " | ".join(f"{statistics.median(column):.1f}" for column in zip(*rows, strict=True))
+        medians = " | ".join(
+            f"{statistics.median(column):.1f}" for column in zip(*rows, strict=True)
+        )
         print(f"| {label} | {'yes' if ahead else 'no'} | {medians} |")
     print(f"medians of {rounds}; load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":
     named = dict(argument.split("=", 1) for argument in sys.argv[2:])
-    main(int(sys.argv[1]), {label: (value.partition(":")[0], Path(value.partition(":")[2])) for label, value in named.items()})
+    main(
+        int(sys.argv[1]),
+        {
+            label: (value.partition(":")[0], Path(value.partition(":")[2]))
+            for label, value in named.items()
+        },
+    )

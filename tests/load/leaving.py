@@ -1,4 +1,5 @@
-"""The app, which looks every second for visitors who have left, and tells at `/sessions` how many it still holds in memory. For tests alone."""
+"""The app, which looks every second for visitors who have left, and tells at `/sessions` how many
+it still holds in memory. For tests alone."""
 
 import weakref
 from typing import Any
@@ -26,4 +27,6 @@ def count(_request: Request) -> JSONResponse:
 
 
 AppSession.__init__ = counted  # type: ignore[method-assign]
-app = st.App("../../streamlit_app.py", routes=[Route("/sessions", count)], lifespan=dashboard.service.thrifty)
+app = st.App(
+    "../../streamlit_app.py", routes=[Route("/sessions", count)], lifespan=dashboard.service.thrifty
+)

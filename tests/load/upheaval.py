@@ -1,8 +1,11 @@
-"""`python -m tests.load upheaval`: a crowd behind nginx while a new release comes and each replica is restarted in turn.
+"""`python -m tests.load upheaval`: a crowd behind nginx while a new release comes and each replica
+is restarted in turn.
 
-Visitors do as a browser does: when their connection is gone they come back, and the page they asked for counts from when they first asked. They share
-the machine with the replicas, so each phase also tells how busy it was: processor seconds a second of both replicas and of the visitors, and its load,
-which counts whatever else runs there. What a swap or a restart costs is the ratio to the phase before it, with the same visitors in the same run.
+Visitors do as a browser does: when their connection is gone they come back, and the page they asked
+for counts from when they first asked. They share the machine with the replicas, so each phase also
+tells how busy it was: processor seconds a second of both replicas and of the visitors, and its
+load, which counts whatever else runs there. What a swap or a restart costs is the ratio to the
+phase before it, with the same visitors in the same run.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ import random
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -28,6 +30,7 @@ from dashboard.pages_list import PAGES
 from tests.conftest import ROOT
 from tests.load.visitors import Samples, connect, open_page
 from tests.proxy import nginx_before
+from tests.serving import serve_command
 
 HANGS = 20
 """Seconds after which a page counts as hung."""
@@ -45,9 +48,15 @@ class Replica:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "streamlit", "run", "service.py", "--server.port", str(self.port), "--server.address", "127.0.0.1"]
-        environment = os.environ | {"RELEASE_DIR": str(self.release), "PYTHONMALLOC": "malloc", "WRITE_AHEAD": "1"}
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = serve_command(self.port)
+        environment = os.environ | {
+            "RELEASE_DIR": str(self.release),
+            "PYTHONMALLOC": "malloc",
+            "WRITE_AHEAD": "1",
+        }
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def stop(self) -> None:
         self.process.terminate()
@@ -70,7 +79,10 @@ class Replica:
 
     def release_up(self) -> str:
         """The release that it shows; empty while it starts."""
-        with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer:
+        with (
+            contextlib.suppress(OSError, ValueError),
+            urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer,
+        ):
             return str(json.loads(answer.read())["release"])
         return ""
 
@@ -85,7 +97,8 @@ class Replica:
 
 @dataclass
 class Phase:
-    """What went on, how long pages took meanwhile, and how busy the machine was: processor seconds of replicas and visitors, seconds, loads."""
+    """What went on, how long pages took meanwhile, and how busy the machine was: processor seconds
+    of replicas and visitors, seconds, loads."""
 
     name: str
     samples: Samples = field(default_factory=Samples)
@@ -95,8 +108,11 @@ class Phase:
     loads: list[float] = field(default_factory=list)
 
 
-async def stay(address: str, seed: int, until: asyncio.Event, think: float, phases: list[Phase]) -> None:
-    """A visitor who opens page after page until the end; each counts for the phase in which it was asked for."""
+async def stay(
+    address: str, seed: int, until: asyncio.Event, think: float, phases: list[Phase]
+) -> None:
+    """A visitor who opens page after page until the end; each counts for the phase in which it was
+    asked for."""
     chance = random.Random(seed)
     language = chance.choice(["en", "en", "es"])
     await asyncio.sleep(chance.random() * think)
@@ -140,7 +156,9 @@ async def watch(replicas: list[Replica], phases: list[Phase]) -> None:
         then, own = now, spent
 
 
-async def _run(front: str, replicas: list[Replica], live: Path, visitors: int, seconds: float, think: float) -> list[Phase]:
+async def _run(
+    front: str, replicas: list[Replica], live: Path, visitors: int, seconds: float, think: float
+) -> list[Phase]:
     phases, over = [Phase("visitors come")], asyncio.Event()
     crowd = [asyncio.create_task(stay(front, n, over, think, phases)) for n in range(visitors)]
     watching = asyncio.create_task(watch(replicas, phases))
@@ -174,15 +192,24 @@ def upheaval(visitors: int, seconds: float, think: float) -> None:
         asyncio.run(_both_up(replicas))
         with nginx_before([r.address for r in replicas], Path(folder)) as front:
             phases = asyncio.run(_run(front, replicas, live, visitors, seconds, think))
-    print(f"{visitors} visitors behind nginx, {think:.0f} s between pages; {os.cpu_count()} cores, whose load counts other work too")
-    print("| while | seconds | pages | median, s | 95th percentile, s | longest, s | hung | cores of replicas / visitors | load |")
+    print(
+        f"{visitors} visitors behind nginx, {think:.0f} s between pages; {os.cpu_count()} cores,"
+        " whose load counts other work too"
+    )
+    print(
+        "| while | seconds | pages | median, s | 95th percentile, s | longest, s | hung | cores of"
+        " replicas / visitors | load |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for phase in phases:
         s = phase.samples
         if s.all():
             print(
-                f"| {phase.name} | {phase.seconds:.0f} | {len(s.all())} | {s.percentile(0.5):.2f} | {s.percentile(0.95):.2f} | {max(s.all()):.2f} "
-                f"| {len(s.failed) + sum(took > HANGS for took in s.all())} | {phase.replicas / phase.seconds:.2f} / {phase.visitors / phase.seconds:.2f} | {max(phase.loads):.0f} |"
+                f"| {phase.name} | {phase.seconds:.0f} | {len(s.all())} | {s.percentile(0.5):.2f} |"
+                f" {s.percentile(0.95):.2f} | {max(s.all()):.2f} |"
+                f" {len(s.failed) + sum(took > HANGS for took in s.all())} |"
+                f" {phase.replicas / phase.seconds:.2f} / {phase.visitors / phase.seconds:.2f} |"
+                f" {max(phase.loads):.0f} |"
             )
         for failure in sorted(set(s.failed))[:5]:
             print("  ", failure)

@@ -1,4 +1,5 @@
-"""Visitors that speak Streamlit's own protocol over a web socket: they open a page, read it to the end, think, and go on."""
+"""Visitors that speak Streamlit's own protocol over a web socket: they open a page, read it to the
+end, think, and go on."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class Samples:
 
 
 async def open_page(socket: websockets.ClientConnection, page: str, language: str = "en") -> float:
-    """Ask for a page; gives the seconds until its last element. Raises RuntimeError when the page shows an error."""
+    """Ask for a page; gives the seconds until its last element. Raises RuntimeError when the page
+    shows an error."""
     asked = BackMsg()
     asked.rerun_script.query_string = urlencode({"lang": language}) if language != "en" else ""
     asked.rerun_script.page_name = path_of(page)
@@ -58,14 +60,16 @@ async def open_page(socket: websockets.ClientConnection, page: str, language: st
 
 
 def connect(address: str, visitor: int = 0) -> websockets.connect:
-    """Each visitor comes from an address of their own, as the proxy tells visitors apart by that."""
+    """Each visitor comes from an address of their own, as the proxy tells visitors apart by
+    that."""
     here = (f"127.0.{1 + visitor % 250}.{1 + visitor // 250}", 0)
     stream = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
     return websockets.connect(stream, subprotocols=["streamlit"], max_size=None, local_addr=here)  # type: ignore[list-item]
 
 
 async def visit(address: str, seed: int, seconds: float, think: float, samples: Samples) -> None:
-    """One visitor: pages at random, with pauses of `think` seconds on average, for about `seconds`."""
+    """One visitor: pages at random, with pauses of `think` seconds on average, for about
+    `seconds`."""
     chance = random.Random(seed)
     language = chance.choice(["en", "en", "es"])
     until = time.monotonic() + seconds
@@ -75,14 +79,18 @@ async def visit(address: str, seed: int, seconds: float, think: float, samples: 
             while time.monotonic() < until:
                 page = chance.choice(PAGES)
                 samples.seconds.setdefault(page, []).append(await open_page(socket, page, language))
-                await asyncio.sleep(min(chance.expovariate(1 / think), max(0.0, until - time.monotonic())))
+                await asyncio.sleep(
+                    min(chance.expovariate(1 / think), max(0.0, until - time.monotonic()))
+                )
     except (RuntimeError, OSError, TimeoutError, websockets.WebSocketException) as error:
         samples.failed.append(f"{type(error).__name__}: {error}")
 
 
 async def crowd(addresses: list[str], visitors: int, seconds: float, think: float) -> Samples:
     samples = Samples()
-    await asyncio.gather(*(visit(addresses[n % len(addresses)], n, seconds, think, samples) for n in range(visitors)))
+    await asyncio.gather(
+        *(visit(addresses[n % len(addresses)], n, seconds, think, samples) for n in range(visitors))
+    )
     return samples
 
 
