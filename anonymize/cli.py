@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,6 +21,9 @@ from anonymize.command_name import MODULE, command_name
 from anonymize.errors import AnonymizeError, ProblemsError
 from anonymize.faults import sentence
 from anonymize.progress import Progress
+
+if TYPE_CHECKING:
+    from anonymize.plan import Advice
 
 EXIT_CODES = {
     0: "done",
@@ -39,6 +42,10 @@ EXIT_CODES = {
 MarkupMode = Literal["markdown", "rich"] | None
 HELP_STYLE: MarkupMode = "rich" if sys.stdout.isatty() else None
 """Colours and boxes for a person at a terminal; plain lines in a pipe, a file or a log."""
+
+
+SHEETS = "sheets"
+"""Name of the working folder in which parsed sheets of workbooks lie."""
 
 
 class Finished(SystemExit):
@@ -61,13 +68,18 @@ def _day(text: str) -> date:
         raise typer.BadParameter(f"'{text}' is no date; write it as YYYY-MM-DD") from None
 
 
-AgencyFile = Annotated[Path, typer.Argument(metavar="AGENCY.toml", help="The agency file.", show_default=False)]
+AgencyFile = Annotated[
+    Path, typer.Argument(metavar="AGENCY.toml", help="The agency file.", show_default=False)
+]
 PrivateFolder = Annotated[
     Path | None,
     typer.Option(
         "--private",
         metavar="DIR",
-        help="Folder for private files such as rejects.csv. If not given: private/<agency id> in the current folder.",
+        help=(
+            "Folder for private files such as rejects.csv. If not given: private/<agency id> in the"
+            " current folder."
+        ),
     ),
 ]
 LiveFolder = Annotated[
@@ -153,7 +165,8 @@ def run(commands: typer.Typer, arguments: Sequence[str] | None, name: str) -> in
 
 
 def _silence_solver() -> None:
-    """HiGHS prints its licence line to the C standard output when first made; keep it out of ours."""
+    """HiGHS prints its licence line to the C standard output when first made; keep it out of
+    ours."""
     import highspy
 
     sys.stdout.flush()
@@ -193,17 +206,25 @@ def init(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="AGENCY.toml", help="The agency file to write.")] = Path("agency.toml"),
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take every guess, with its mark.")] = False,
+    out: Annotated[
+        Path, typer.Option(metavar="AGENCY.toml", help="The agency file to write.")
+    ] = Path("agency.toml"),
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing; take every guess, with its mark.")
+    ] = False,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Say what each column of the export was taken for, and why."),
+        typer.Option(
+            "--explain", help="Say what each column of the export was taken for, and why."
+        ),
     ] = False,
     preview: Annotated[
         bool,
         typer.Option(
             "--preview",
-            help="For a look only: take every guess, in a file whose release can never be published.",
+            help=(
+                "For a look only: take every guess, in a file whose release can never be published."
+            ),
         ),
     ] = False,
     overwrite: Annotated[
@@ -216,11 +237,17 @@ def init(
     """Draft an agency file from exports as they are, then check it."""
     with private_command():
         from anonymize.draft import Wanted, run
+        from anonymize.private_files import secure, sweep, working_folder
+        from anonymize.read.workbook import kept_in
 
         wanted = Wanted(yes=yes or preview, explain=explain, overwrite=overwrite, preview=preview)
-        if not run(exports, out, wanted, private=private, progress=Progress(quiet=quiet)):
-            return
-        _check(out, private, quiet)
+        folder = private or Path("private")
+        secure(folder)
+        sweep(folder, SHEETS)
+        # Sheets that the draft has parsed are there for the check.
+        with working_folder(folder, SHEETS) as parsed, kept_in(parsed):
+            if run(exports, out, wanted, private=private, progress=Progress(quiet=quiet)):
+                _try_tables(out, _check(out, private, quiet, try_tables=True))
 
 
 @app.command(epilog=epilog("check agency.toml"))
@@ -230,7 +257,24 @@ def check(agency: AgencyFile, private: PrivateFolder = None, quiet: Quiet = Fals
         _check(agency, private, quiet)
 
 
-def _check(agency: Path, private: Path | None, quiet: bool) -> None:
+def _try_tables(agency: Path, advice: Advice | None) -> None:
+    """Says what trying the tables of a drafted file has shown. Where some stay too small, the file
+    gets the others by name."""
+    from anonymize.agency.edit import write_plan
+    from anonymize.build_report import tables_text
+    from anonymize.pipeline import read_inputs, table_specs
+
+    if advice is None:
+        return
+    config = read_inputs(agency).config
+    kept = tuple(spec for spec in advice.specs if spec.name not in advice.hopeless)
+    written = write_plan(config, kept, advice.merged) if kept and advice.hopeless else ""
+    print(f"\n{tables_text(table_specs(config), advice, written)}")
+
+
+def _check(
+    agency: Path, private: Path | None, quiet: bool, *, try_tables: bool = False
+) -> Advice | None:
     from anonymize.build_report import write_private
     from anonymize.gaps import answers_text
     from anonymize.pipeline import check as read_all
@@ -241,7 +285,7 @@ def _check(agency: Path, private: Path | None, quiet: bool) -> None:
     inputs = read_inputs(agency)
     refuse_unplanned(inputs.config, inputs.codelists)
     folder = _private_folder(private, inputs.config.file.agency.id)
-    seen = read_all(inputs, folder, Progress(quiet=quiet))
+    seen = read_all(inputs, folder, Progress(quiet=quiet), try_tables=try_tables)
     text = portrait_text(seen.portrait, seen.tally)
     if answers := answers_text(seen.tally.unanswered, inputs.config):
         text += f"\n\n{answers}"
@@ -252,12 +296,29 @@ def _check(agency: Path, private: Path | None, quiet: bool) -> None:
     print(f"\nRejected rows, with reasons: {folder / 'rejects.csv'} (private)")
     print(f"This text: {folder / 'portrait.txt'} (private)")
     print(f"The same with charts, for a browser: {folder / 'portrait.html'} (private)")
+    return seen.advice
 
 
-@app.command(epilog=epilog("plan agency.toml"))
-def plan(agency: AgencyFile, private: PrivateFolder = None, quiet: Quiet = False) -> None:
-    """Say how much of each table would be withheld, and propose coarser tables that show more."""
+@app.command(epilog=epilog("plan agency.toml --write"))
+def plan(
+    agency: AgencyFile,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help=(
+                "Write what is proposed into the agency file; its comments and layout stay as they"
+                " are."
+            ),
+        ),
+    ] = False,
+    private: PrivateFolder = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say how much of each table would be withheld; propose coarser tables that show more, and
+    finer ones where nothing is withheld."""
     with private_command():
+        from anonymize.agency.edit import write_plan
         from anonymize.build_report import plan_text, write_private
         from anonymize.pipeline import plan as advise
         from anonymize.pipeline import read_inputs
@@ -265,9 +326,19 @@ def plan(agency: AgencyFile, private: PrivateFolder = None, quiet: Quiet = False
         _silence_solver()
         inputs = read_inputs(agency)
         folder = _private_folder(private, inputs.config.file.agency.id)
-        text = plan_text(*advise(inputs, folder, Progress(quiet=quiet)))
+        asked, advised, advice = advise(inputs, folder, Progress(quiet=quiet))
+        text = plan_text(asked, advised, advice)
         write_private(folder / "plan.txt", text)
         print(text)
+        if write and advice.changes:
+            earlier = agency.read_bytes().decode("utf-8")
+            write_private(folder / "agency-before-plan.toml", earlier)
+            lines = write_plan(inputs.config, advice.specs, advice.merged)
+            print(
+                "\n"
+                f"Written to {agency} ({lines}). The file as it was: "
+                f"{folder / 'agency-before-plan.toml'} (private)"
+            )
 
 
 @app.command(epilog=epilog("build agency.toml --out data_public"))
@@ -294,7 +365,9 @@ def build(
         write_private(folder / "build_report.txt", text)
         print(text)
         if inputs.config.file.release.preview:
-            print(f"Preview: {folder / CANDIDATE}. It is made of guesses, and can never be published.")
+            print(
+                f"Preview: {folder / CANDIDATE}. It is made of guesses, and can never be published."
+            )
             return
         if not built.changed:
             print(f"Release: {out} (is out already, byte for byte)")
@@ -336,7 +409,11 @@ def refresh(
             print(line)
 
 
-@app.command(epilog=epilog("publish agency.toml --out data_public --role 'Privacy officer' --code 3f2a90c41b7d"))
+@app.command(
+    epilog=epilog(
+        "publish agency.toml --out data_public --role 'Privacy officer' --code 3f2a90c41b7d"
+    )
+)
 def publish(
     agency: AgencyFile,
     out: LiveFolder,
@@ -383,8 +460,7 @@ def publish(
         let_out(
             folder / CANDIDATE,
             out,
-            Approval(role, day or today()),
-            code,
+            Approval(role, day or today(), code),
             replace=replace,
             progress=Progress(quiet=quiet),
         )
@@ -393,12 +469,17 @@ def publish(
 
 @app.command(epilog=epilog("audit data_public"))
 def audit(
-    release: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the release.", show_default=False)],
+    release: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the release.", show_default=False)
+    ],
     known: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="Counts that an attacker knows from elsewhere: tables named `total` (codes and value) and `zero` (codes).",
+            help=(
+                "Counts that an attacker knows from elsewhere: tables named `total` (codes and"
+                " value) and `zero` (codes)."
+            ),
         ),
     ] = None,
     quiet: Quiet = False,
@@ -417,7 +498,9 @@ def audit(
 
 @app.command(epilog=epilog("demo --release build/example_city"))
 def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the exports.")] = Path("examples/example_city/exports"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the exports.")] = Path(
+        "examples/example_city/exports"
+    ),
     release: Annotated[
         Path | None,
         typer.Option(

@@ -1,4 +1,5 @@
-"""How the reader of a message types this program: an installed command, or a module of a checkout."""
+"""How the reader of a message types this program: an installed command, or a module of a
+checkout."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""The whole way: records, tables, protection, candidate, audit, release. Each step stands in its own module."""
+"""The whole way: records, tables, protection, candidate, audit, release. Each step stands in its
+own module."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError, SchemaError
 from anonymize.gaps import Question, check_gaps, outside_records, refuse_unanswered
 from anonymize.history import (
+    Newest,
     Past,
     compare,
     keep_ledger,
@@ -34,17 +36,36 @@ from anonymize.history import (
     union_codelists,
 )
 from anonymize.inputs import Reference, read_inputs_beside
-from anonymize.plan import Advice, Group, advise_levels, advise_merging, coarser_steps, merge_areas, merged_code
+from anonymize.plan import (
+    Advice,
+    Group,
+    advise_finer,
+    advise_levels,
+    advise_merging,
+    check_merged,
+    coarser_steps,
+    merge_areas,
+    merged_code,
+)
 from anonymize.portrait import Portrait, portray
 from anonymize.private_files import secure, sweep, working_folder
 from anonymize.progress import QUIET, Progress
 from anonymize.protect import Block, Protected, build_system, plan_cliques
 from anonymize.protect.certificates import Certificates, Move, certify, verify
 from anonymize.protect.primary import Mask
-from anonymize.protect.system import System, clique_dimensions
+from anonymize.protect.system import Layout, System, clique_dimensions
 from anonymize.records import FOLLOWED, Tally, find_calls, merge_codes, read_calls
 from anonymize.release.candidate import Before, write_candidate
-from anonymize.release.publish import check_succession, check_target, clear_up, digest_of, place_of, same_release, today
+from anonymize.release.publish import (
+    Approval,
+    check_succession,
+    check_target,
+    clear_up,
+    digest_of,
+    place_of,
+    same_release,
+    today,
+)
 from anonymize.release.publish import publish as put_in_place
 from anonymize.release.published import NOTHING_REVISED, Revised
 from anonymize.release.seal import seal
@@ -55,7 +76,8 @@ from anonymize.urgent import urgent_waits
 from anonymize.withholding import Withholding
 
 MOST_ROUNDS = 20
-"""Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser plan."""
+"""Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser
+plan."""
 MENDABLE = ("pinned", "narrow", "insider")
 """Findings that withholding more can mend."""
 CERTIFICATES = "certificates.npz"
@@ -65,7 +87,24 @@ CANDIDATE = "candidate"
 """In the private folder: the release that the last build made, until someone approves it."""
 
 
-publish = partial(put_in_place, audit=audit_release)
+def publish(
+    candidate: Path,
+    out: Path,
+    approval: Approval,
+    *,
+    replace: bool,
+    now: date | None = None,
+    progress: Progress = QUIET,
+) -> None:
+    """Put the `candidate` in place at `out` once more attacked (`release.publish`)."""
+
+    def attack(folder: Path) -> AuditReport:
+        with progress.step("Attacking the candidate once more"):
+            return audit_release(folder, progress)
+
+    put_in_place(candidate, out, approval, audit=attack, replace=replace, now=now)
+
+
 """What has been attacked when it was built is attacked once more before it is live."""
 
 
@@ -80,7 +119,8 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made. `changed` is False when the release is out already, byte for byte; then there is no candidate."""
+    """What a build made. `changed` is False when the release is out already, byte for byte; then
+    there is no candidate."""
 
     tally: Tally
     tables: Sequence[Table]
@@ -97,42 +137,61 @@ class Built:
 def refuse_preview(config: AgencyConfig) -> None:
     """Raises SchemaError for an agency file of guesses, whose release nobody may publish."""
     if config.file.release.preview:
-        raise SchemaError([f"{config.path}: says preview = true in [release]: it is made of guesses and cannot be published; answer its DECIDE lines, take that line out, and build"])  # fmt: skip
+        raise SchemaError(
+            [
+                f"{config.path}: says preview = true in [release]: it is made of guesses and cannot"
+                " be published; answer its DECIDE lines, take that line out, and build"
+            ]
+        )
 
 
 def read_inputs(path: Path, release: Mapping[str, Any] | None = None) -> Inputs:
     """`release`: keys of [release] that stand in for the file's own."""
     config = load(path, release)
     areas = load_areas(config)
-    return Inputs(config, areas, config.codelists | {name: system.codelist for name, system in areas.items()})
+    check_merged(config, areas)
+    return Inputs(
+        config, areas, config.codelists | {name: system.codelist for name, system in areas.items()}
+    )
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check saw: where every record went, and what the export looks like."""
+    """What a check saw: where every record went, what the export looks like, and, where tables were
+    tried, which of them would have to be coarser."""
 
     tally: Tally
     portrait: Portrait
+    advice: Advice | None = None
 
 
-def check(inputs: Inputs, private: Path, progress: Progress = QUIET) -> Checked:
-    """Read, tally and portray calls, look for gaps, and read every other input; writes the private rejects file, nothing public."""
+def check(
+    inputs: Inputs, private: Path, progress: Progress = QUIET, *, try_tables: bool = False
+) -> Checked:
+    """Read, tally and portray calls, look for gaps, and read every other input; writes the private
+    rejects file, nothing public. With `try_tables` the tables are counted, too, and what the
+    primary rules would withhold of each decides how fine it can be."""
     config = inputs.config
     with open_engine(config.file, private) as engine:
-        read_inputs_beside(engine.db, config)
+        read_inputs_beside(engine.db, config, inputs.codelists)
         source = find_calls(engine, config)
         tally = read_calls(engine, config, inputs.areas, private, progress, portrayed=source)
         tally.unanswered = check_gaps(engine, config)
-        tally.areas = area_lines(engine, config, inputs.areas, _specs(config), tally.values)
+        tally.areas = area_lines(engine, config, inputs.areas, table_specs(config), tally.values)
         urgent_waits(engine, config, inputs.codelists)
         with progress.step("Looking at the export as a whole"):
             portrait = portray(engine, config, source, tally)
-    return Checked(tally, portrait)
+        advice = None
+        if try_tables:
+            counted = _within_records(inputs, tally.unanswered)
+            _inputs, advice = _advise(engine, counted, table_specs(config), progress)
+    return Checked(tally, portrait, advice)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What the advisor says of one set of tables: `protected` is None where they cannot be protected as they are, and `reason` says why."""
+    """What the advisor says of one set of tables: `protected` is None where they cannot be
+    protected as they are, and `reason` says why."""
 
     inputs: Inputs
     specs: tuple[TableSpec, ...]
@@ -143,23 +202,58 @@ class Trial:
 
 
 def plan(inputs: Inputs, private: Path, progress: Progress = QUIET) -> tuple[Trial, Trial, Advice]:
-    """The tables as asked for and as advised, each protected once; writes nothing public."""
-    specs = _specs(inputs.config)
+    """The tables as asked for and as advised, each protected; writes nothing public."""
+    specs = table_specs(inputs.config)
+    limit = inputs.config.file.plan.most_small_percent
     with open_engine(inputs.config.file, private) as engine:
-        read_inputs_beside(engine.db, inputs.config)
+        read_inputs_beside(engine.db, inputs.config, inputs.codelists)
         tally = read_calls(engine, inputs.config, inputs.areas, private, progress)
         inputs = _within_records(inputs, check_gaps(engine, inputs.config))
+        fixed = inputs.config.file.plan.merged
+        inputs = _merge(engine, inputs, fixed)
         asked = _try(engine, inputs, specs, tally, progress)
-        advised_inputs, advice = _advise(engine, inputs, specs, progress)
-        advised = _try(engine, advised_inputs, advice.specs, tally, progress) if advice.changes else asked
-    return asked, advised, advice
+        advised_inputs, advice = _advise(engine, inputs, specs, progress, {} if fixed else None)
+        whole = [name for name, withheld in _withheld_percent(asked).items() if not withheld]
+        counted = counter(engine, inputs.config)
+        while True:
+            specs, finer = advise_finer(
+                advice.specs,
+                whole,
+                advised_inputs.codelists,
+                lambda spec: count_tables(counted, inputs.config, advised_inputs.codelists, [spec])[
+                    0
+                ],
+                inputs.config,
+            )
+            if not (finer or advice.changes):
+                return asked, asked, advice
+            advised = _try(engine, advised_inputs, specs, tally, progress)
+            lost = _withheld_percent(advised)
+            too_much = {name for name, _words in finer if lost.get(name, 100.0) > limit}
+            if not too_much:
+                return asked, advised, replace(advice, specs=specs, finer=finer)
+            whole = [name for name in whole if name not in too_much]
 
 
-def _specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
+def _withheld_percent(trial: Trial) -> dict[str, float]:
+    """Table -> share of its cells that is withheld; nothing where the tables cannot be
+    protected."""
+    if trial.system is None or trial.protected is None:
+        return {}
+    return {
+        table.name: 100.0 * float(trial.protected.withheld[ids].mean())
+        for table, ids in zip(trial.tables, trial.system.where, strict=True)
+    }
+
+
+def table_specs(config: AgencyConfig) -> tuple[TableSpec, ...]:
+    """The tables that the agency file names, or those made for a file that names none."""
     return config.file.tables or standard_plan(config)
 
 
-def _try(engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], tally: Tally, progress: Progress) -> Trial:
+def _try(
+    engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], tally: Tally, progress: Progress
+) -> Trial:
     counted = counter(engine, inputs.config)
     tables = count_tables(counted, inputs.config, inputs.codelists, specs)
     try:
@@ -173,62 +267,102 @@ def _try(engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], tally: Ta
 
 
 def _counted(
-    inputs: Inputs, advice: Advice, tally: Tally, tables: Sequence[Table], references: Sequence[Reference], before: Before
+    inputs: Inputs,
+    advice: Advice,
+    tally: Tally,
+    tables: Sequence[Table],
+    references: Sequence[Reference],
+    before: Before,
 ) -> Counted:
-    return Counted(inputs.config, inputs.codelists, inputs.areas, advice, tally, tables, references, before)
+    return Counted(
+        inputs.config, inputs.codelists, inputs.areas, advice, tally, tables, references, before
+    )
 
 
 def _advise(
-    engine: Engine, inputs: Inputs, specs: tuple[TableSpec, ...], progress: Progress,
+    engine: Engine,
+    inputs: Inputs,
+    specs: tuple[TableSpec, ...],
+    progress: Progress,
     merged: dict[str, tuple[Group, ...]] | None = None,
-) -> tuple[Inputs, Advice]:  # fmt: skip
-    """Merge areas (in the table `calls` too; as an earlier release did, where there is one), then make levels coarser."""
+) -> tuple[Inputs, Advice]:
+    """Merge areas (as an earlier release did, where there is one), then make levels coarser."""
     config, threshold = inputs.config, inputs.config.file.privacy.threshold
     with progress.step("Looking for coarser tables that show more"):
         tables = count_tables(counter(engine, config), config, inputs.codelists, specs)
         if merged is None:
             merged = advise_merging(tables, inputs.areas, config.file.plan, threshold)
-        areas = dict(inputs.areas)
-        for name, groups in merged.items():
-            areas[name] = merge_areas(inputs.areas[name], groups)
-            if groups:
-                merge_codes(engine, name, {merged_code(group): group for group in groups})
-        inputs = replace(inputs, areas=areas, codelists=inputs.codelists | {name: system.codelist for name, system in areas.items()})
+        inputs = _merge(engine, inputs, merged)
         counted = counter(engine, config)
         chosen, steps = advise_levels(
-            specs, inputs.codelists, lambda spec: count_tables(counted, config, inputs.codelists, [spec])[0], config.file.plan, threshold
+            specs,
+            inputs.codelists,
+            lambda spec: count_tables(counted, config, inputs.codelists, [spec])[0],
+            config,
         )
-        chosen, more = coarser_steps(chosen, inputs.codelists, config.file.plan)
+        chosen, more = coarser_steps(
+            chosen, inputs.codelists, config.file.plan, config.file.statistics
+        )
     return inputs, Advice(chosen, merged, steps + more)
 
 
+def _merge(engine: Engine, inputs: Inputs, merged: Mapping[str, tuple[Group, ...]]) -> Inputs:
+    """The inputs with each group of areas as one, in the table `calls` too."""
+    areas = dict(inputs.areas)
+    for name, groups in merged.items():
+        areas[name] = merge_areas(inputs.areas[name], groups)
+        if groups:
+            merge_codes(engine, name, {merged_code(group): group for group in groups})
+    return replace(
+        inputs,
+        areas=areas,
+        codelists=inputs.codelists | {name: system.codelist for name, system in areas.items()},
+    )
+
+
 def _system(
-    counted: Counter, inputs: Inputs, specs: Sequence[TableSpec], tables: Sequence[Table], history: Sequence[Past] = ()
+    counted: Counter,
+    inputs: Inputs,
+    specs: Sequence[TableSpec],
+    tables: Sequence[Table],
+    history: Sequence[Past] = (),
 ) -> tuple[System, Revised]:
     threshold = inputs.config.file.privacy.threshold
     if history:
         union = union_codelists(history, inputs.codelists)
         cliques = plan_cliques([*(spec for past in history for spec in past.specs), *specs], union)
         fed = sorted(mapped_dimensions(inputs.config))
-        absent = Calendar.of(inputs.config.file.release).months_not_collected(inputs.codelists["period"])
-        seen = compare(counted.engine, history, inputs.codelists, fed, cliques, union, threshold, absent)
-        return build_system(tables, cliques, seen.blocks, union, threshold, seen.earlier, seen.bounds), seen.revised
+        absent = Calendar.of(inputs.config.file.release).months_not_collected(
+            inputs.codelists["period"]
+        )
+        newest = Newest(inputs.codelists, fed, absent)
+        seen = compare(counted.engine, history, newest, cliques, union, threshold)
+        layout = Layout(cliques, seen.blocks, union, seen.bounds)
+        return build_system(tables, layout, threshold, seen.earlier), seen.revised
     cliques = plan_cliques(specs, inputs.codelists)
-    joint = [cells_of(counted.count(clique.levels), clique_dimensions(clique, inputs.codelists)) for clique in cliques]
-    return build_system(tables, cliques, [Block(frozenset({0}), inputs.codelists, joint)], inputs.codelists, threshold), NOTHING_REVISED
+    joint = [
+        cells_of(counted.count(clique.levels), clique_dimensions(clique, inputs.codelists))
+        for clique in cliques
+    ]
+    block = Block(frozenset({0}), inputs.codelists, joint)
+    layout = Layout(cliques, [block], inputs.codelists)
+    return build_system(tables, layout, threshold), NOTHING_REVISED
 
 
 def _within_records(inputs: Inputs, questions: Sequence[Question]) -> Inputs:
     return replace(inputs, config=outside_records(inputs.config, questions))
 
 
-def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, progress: Progress = QUIET) -> Built:
-    """Make and attack a release that is to follow the one in `out`; it waits in the private folder for approval.
+def build(
+    inputs: Inputs, out: Path, private: Path, *, replace: bool = False, progress: Progress = QUIET
+) -> Built:
+    """Make and attack a release that is to follow the one in `out`; it waits in the private folder
+    for approval.
 
     `out` is only read. On any failure the earlier candidate stays as it was.
     """
     config = inputs.config
-    specs, advice = _specs(config), NO_ADVICE
+    specs, advice = table_specs(config), NO_ADVICE
     out = place_of(out, private)
     secure(private)
     sweep(private, CANDIDATE)
@@ -236,7 +370,7 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
     with open_engine(config.file, private) as engine:
-        references = read_inputs_beside(engine.db, config)
+        references = read_inputs_beside(engine.db, config, inputs.codelists)
         tally = read_calls(engine, config, inputs.areas, private, progress)
         tally.unanswered = check_gaps(engine, config)
         refuse_unanswered(config, tally.unanswered)
@@ -244,27 +378,68 @@ def build(inputs: Inputs, out: Path, private: Path, *, replace: bool = False, pr
         config = inputs.config
         tally.areas = area_lines(engine, config, inputs.areas, specs, tally.values)
         references += urgent_waits(engine, config, inputs.codelists)
+        fixed = config.file.plan.merged
         if config.file.plan.apply:
-            inputs, advice = _advise(engine, inputs, specs, progress, merged_before(history))
+            inputs, advice = _advise(
+                engine, inputs, specs, progress, fixed or merged_before(history)
+            )
             specs = advice.specs
+        elif fixed:
+            inputs, advice = _merge(engine, inputs, fixed), Advice(specs, fixed, ())
         with progress.step("Counting"):
             counted = counter(engine, config)
-            ahead = [clique.levels for clique in plan_cliques(specs, inputs.codelists)] if not history else []
+            ahead = (
+                [clique.levels for clique in plan_cliques(specs, inputs.codelists)]
+                if not history
+                else []
+            )
             tables = count_tables(counted, config, inputs.codelists, specs, ahead)
             system, revised = _system(counted, inputs, specs, tables, history)
         before = Before(tuple(past.folder for past in history), revised)
         with progress.step("Withholding small counts"):
-            withholding = Withholding(system, _counted(inputs, advice, tally, tables, references, before), history, progress)
+            withholding = Withholding(
+                system,
+                _counted(inputs, advice, tally, tables, references, before),
+                history,
+                progress,
+            )
         report, rounds, certificates, digest, changed = _attack_and_keep(
-            engine, inputs, out, private, tables, withholding, replace, progress
+            engine, inputs, Place(out, private, replace), tables, withholding, progress
         )
     protected = withholding.protected
-    return Built(tally, tables, protected.system, protected, advice, report, rounds, certificates, digest, changed)
+    return Built(
+        tally,
+        tables,
+        protected.system,
+        protected,
+        advice,
+        report,
+        rounds,
+        certificates,
+        digest,
+        changed,
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a build puts what it makes: the `private` folder, and later `out`; with `replace` the
+    release there is one that nobody outside has seen."""
+
+    out: Path
+    private: Path
+    replace: bool
 
 
 def _attack_and_keep(
-    engine: Engine, inputs: Inputs, out: Path, private: Path, tables: Sequence[Table], withholding: Withholding, replace: bool, progress: Progress,
-) -> tuple[AuditReport, int, Certificates, str, bool]:  # fmt: skip
+    engine: Engine,
+    inputs: Inputs,
+    place: Place,
+    tables: Sequence[Table],
+    withholding: Withholding,
+    progress: Progress,
+) -> tuple[AuditReport, int, Certificates, str, bool]:
+    out, private = place.out, place.private
     seen: dict[str, dict[str, Any]] = {}
 
     def statistics() -> Sequence[Statistic]:
@@ -276,13 +451,24 @@ def _attack_and_keep(
         report, rounds, certificates = _until_safe(scratch, withholding, statistics, progress)
         certificates.save(private / CERTIFICATES)
         protected = withholding.protected
-        verify(protected.system, protected.high, protected.withheld, Certificates.open(private / CERTIFICATES))
+        verify(
+            protected.system,
+            protected.high,
+            protected.withheld,
+            Certificates.open(private / CERTIFICATES),
+        )
         made = scratch / "release"
         digest, changed = digest_of(made), not same_release(made, out)
         if changed:
-            check_succession(made, out, replace=replace)
+            check_succession(made, out, replace=place.replace)
         paths = ledger_paths(private, inputs.config.file.release.version, digest)
-        keep_ledger(engine, sorted(mapped_dimensions(inputs.config)), tables, inputs.config.file.privacy.threshold, paths)
+        keep_ledger(
+            engine,
+            sorted(mapped_dimensions(inputs.config)),
+            tables,
+            inputs.config.file.privacy.threshold,
+            paths,
+        )
         shutil.rmtree(private / CANDIDATE, ignore_errors=True)
         if changed:
             made.rename(private / CANDIDATE)
@@ -292,9 +478,13 @@ def _attack_and_keep(
 
 
 def _until_safe(
-    scratch: Path, withholding: Withholding, statistics: Callable[[], Sequence[Statistic]], progress: Progress
+    scratch: Path,
+    withholding: Withholding,
+    statistics: Callable[[], Sequence[Statistic]],
+    progress: Progress,
 ) -> tuple[AuditReport, int, Certificates]:
-    """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds none and each small count has its proof."""
+    """Write the candidate, audit it, withhold more where the audit finds a way in, until it finds
+    none and each small count has its proof."""
     candidate, protected = scratch / "release", withholding.protected
     layout = protected.system.layout
     assert layout is not None
@@ -312,26 +502,49 @@ def _until_safe(
         if report.passed:
             withholding.declare(contents)
             with progress.step("Proving each small count with two whole-number tables"):
-                proof = certify(protected, known, lambda done, total: progress.share(done, total, "proofs found"))
+                proof = certify(
+                    protected,
+                    known,
+                    lambda done, total: progress.share(done, total, "proofs found"),
+                )
             if not proof.missing:
                 (candidate / "audit.json").write_text(report.to_json(), encoding="utf-8")
-                with progress.step("Comparing with what other counts behind the withheld cells would have made"):
-                    compare_worlds(withholding.counted, protected.system, withholding.masks, told, proof.result(), scratch)
+                with progress.step(
+                    "Comparing with what other counts behind the withheld cells would have made"
+                ):
+                    compare_worlds(
+                        withholding.counted,
+                        protected.system,
+                        withholding.masks,
+                        told,
+                        proof.result(),
+                        scratch,
+                    )
                 return report, rounds, proof.result()
             known, open_cells = proof.moves, proof.missing
         else:
-            open_cells = [number[f.cell] for f in report.findings if f.attack in MENDABLE and f.cell in number]
+            open_cells = [
+                number[f.cell] for f in report.findings if f.attack in MENDABLE and f.cell in number
+            ]
         if beside := [dict(f.cell) for f in report.findings if f.attack == BESIDE]:
-            progress.say(f"  {_hush(told, beside, silent)} rows of statistics would help to narrow a count and are withheld")
+            progress.say(
+                f"  {_hush(told, beside, silent)} rows of statistics would help to narrow a count"
+                " and are withheld"
+            )
             continue
         others = [f for f in report.findings if f.attack not in MENDABLE]
         if others or not open_cells:
-            found = "; ".join(sorted({f"{f.attack}: {f.message}" for f in others or report.findings}))
-            raise AuditError(f"the audit found what protection cannot mend ({found}); nothing was written")
+            found = "; ".join(
+                sorted({f"{f.attack}: {f.message}" for f in others or report.findings})
+            )
+            raise AuditError(
+                f"the audit found what protection cannot mend ({found}); nothing was written"
+            )
         progress.say(f"  {len(open_cells)} cells need more cover")
         withholding.more(open_cells)
     raise ProtectionError(
-        f"after {MOST_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser levels or fewer tables; nothing was written"
+        f"after {MOST_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser"
+        " levels or fewer tables; nothing was written"
     )
 
 
@@ -342,28 +555,49 @@ def _without(statistic: Statistic, silent: Mask | None) -> Statistic:
     return replace(statistic, shown=statistic.shown & ~silent, left_out=True)
 
 
-def _hush(told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent: dict[str, Mask]) -> int:
-    """Add to `silent` the rows around `cells` that rest on the fewest (those on up to a quarter more too), which narrow most; gives how many.
+def _hush(
+    told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent: dict[str, Mask]
+) -> int:
+    """Add to `silent` the rows around `cells` that rest on the fewest (those on up to a quarter
+    more too), which narrow most; gives how many.
 
-    Where none is near, all that tell of counts are looked at. Raises ProtectionError when none is left.
+    Where none is near, all that tell of counts are looked at. Raises ProtectionError when none is
+    left.
     """
     for near in (cells, [{}]):
         rows = [np.any([around(s, cell) for cell in near], axis=0) for s in told]
-        fewest = min((s.base[mask].min() for s, mask in zip(told, rows, strict=True) if mask.any()), default=None)
+        fewest = min(
+            (s.base[mask].min() for s, mask in zip(told, rows, strict=True) if mask.any()),
+            default=None,
+        )
         if fewest is not None:
-            small = {s.spec.name: mask & (s.base <= 1.25 * fewest) for s, mask in zip(told, rows, strict=True)}
-            silent.update({name: mask | silent.get(name, np.zeros_like(mask)) for name, mask in small.items()})
+            small = {
+                s.spec.name: mask & (s.base <= 1.25 * fewest)
+                for s, mask in zip(told, rows, strict=True)
+            }
+            silent.update(
+                {name: mask | silent.get(name, np.zeros_like(mask)) for name, mask in small.items()}
+            )
             return sum(int(mask.sum()) for mask in small.values())
     if missing := {s.spec.name: ~s.shown for s in told if not s.left_out and not s.shown.all()}:
-        silent.update(missing)  # rows that are missing anyhow tell no more by that, once some may be missing for this reason
+        silent.update(
+            missing
+            # rows that are missing anyhow tell no more by that, once some may be missing for this
+            # reason
+        )
         return sum(int(mask.sum()) for mask in missing.values())
-    raise ProtectionError("statistics narrow a small count, and leaving them out does not mend it; please report this; nothing was written")
+    raise ProtectionError(
+        "statistics narrow a small count, and leaving them out does not mend it; please report"
+        " this; nothing was written"
+    )
 
 
 def refuse_unplanned(config: AgencyConfig, codelists: Mapping[str, Codelist]) -> None:
     """Raises PlanError early, before any record is read."""
-    specs = _specs(config)
+    specs = table_specs(config)
     if not specs:
-        raise PlanError([f"{config.path}: no table can be made from the fields named in [calls.columns]"])
+        raise PlanError(
+            [f"{config.path}: no table can be made from the fields named in [calls.columns]"]
+        )
     if not config.file.plan.apply:
         plan_cliques(specs, codelists)

@@ -1,4 +1,5 @@
-"""`python -m anonymize.where AGENCY.toml`: where `make run` keeps that agency's live release; with `--show`, what it serves."""
+"""`python -m anonymize.where AGENCY.toml`: where `make run` keeps that agency's live release; with
+`--show`, what it serves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`co-response`: every command of the project.
 
-init, check, plan, build, refresh, publish, audit and demo come from `anonymize.cli`; `export` and `serve` need
-the public side alone. Exit codes are those of `anonymize.cli.EXIT_CODES`.
+init, check, plan, build, refresh, publish, audit and demo come from `anonymize.cli`; `export` and
+`serve` need the public side alone. Exit codes are those of `anonymize.cli.EXIT_CODES`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ app = typer.Typer(
 
 public_side = typer.Typer()
 
-ReleaseFolder = Annotated[Path, typer.Option("--release", metavar="DIR", help="Folder of the release.")]
+ReleaseFolder = Annotated[
+    Path, typer.Option("--release", metavar="DIR", help="Folder of the release.")
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -45,7 +47,9 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Options of the program as a whole."""
@@ -75,7 +79,10 @@ def serve(
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Address to listen on. The default answers this machine alone; see deploy/README.md before you let others in.",
+            help=(
+                "Address to listen on. The default answers this machine alone; see deploy/README.md"
+                " before you let others in."
+            ),
         ),
     ] = "127.0.0.1",
 ) -> None:
