@@ -1,7 +1,8 @@
 """A page is written once for all who see the same, and told again from memory.
 
-A page script is a run of things told (texts, tables, figures) between things asked of the visit (filters, sliders, which releases there are).
-What it tells depends on the release, the language and the answers alone; so what follows the same answers is kept and told again.
+A page script is a run of things told (texts, tables, figures) between things asked of the visit
+(filters, sliders, which releases there are). What it tells depends on the release, the language and
+the answers alone; so what follows the same answers is kept and told again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,24 @@ from dashboard.release import Release
 from dashboard.surface import Surface, write_on
 from dashboard.turns import Turns
 
-TOLD = ("heading", "text", "caption", "info", "table", "link", "cards", "fold", "files", "figure", "end")
+TOLD = (
+    "lead",
+    "heading",
+    "text",
+    "caption",
+    "info",
+    "table",
+    "link",
+    "cards",
+    "fold",
+    "files",
+    "addresses",
+    "figure",
+    "beside",
+    "find",
+    "cited",
+    "end",
+)
 ASKED = ("choose", "slide", "releases")
 MOST_PASSAGES = 256
 """How many are kept; the one that nobody asked for longest goes first. Some 0.1 MB each."""
@@ -48,10 +66,12 @@ class Told(Exception):
 
 
 def show(page: str, on: Surface, write: Callable[[], object]) -> None:
-    """Show `page` on a surface: from memory as far as it is known, the rest by `write`, which runs the page's script.
+    """Show `page` on a surface: from memory as far as it is known, the rest by `write`, which runs
+    the page's script.
 
-    Called by one thread at a time (`turn`). What is known is told from within the script (`Pen.begin`), since Streamlit names the widgets of a page by
-    the script that runs: told from elsewhere, the same button would be another one.
+    Called by one thread at a time (`turn`). What is known is told from within the script
+    (`Pen.begin`), since Streamlit names the widgets of a page by the script that runs: told from
+    elsewhere, the same button would be another one.
     """
     pen = Pen(on, page)
     write_on(pen)
@@ -70,7 +90,8 @@ def _ask(on: Surface, ask: Call) -> Hashable:
 
 
 class Pen:
-    """A surface that tells a page as it is being written, and keeps it. What stands before the last of `known` answers is there already."""
+    """A surface that tells a page as it is being written, and keeps it. What stands before the last
+    of `known` answers is there already."""
 
     def __init__(self, on: Surface, page: str) -> None:
         self.on, self.page = on, page
@@ -120,7 +141,8 @@ class Pen:
         return answer
 
     def keep(self, ask: Call | None) -> None:
-        """The passage is whole: an unfinished one (a visitor who went on, a fault) is never kept."""
+        """The passage is whole: an unfinished one (a visitor who went on, a fault) is never
+        kept."""
         self.passage.ask = ask
         _kept[self._place(self.answers)] = self.passage
         self.passage = Passage()

@@ -15,12 +15,27 @@ from tests.agency import make, write_agency
 
 CALLS = "id,at,type\n" + "".join(f"JANE{i},2024-0{1 + i % 6}-05 10:00,Crisis\n" for i in range(120))
 FAULTS = [
-    OSError(), OSError("JANE17"), shutil.Error([("a", "b", "JANE17")]), OSError(errno.ENOSPC, "No space left on device"), OSError(errno.ENOSPC, "x", "/a/b"),
-    OSError(errno.EFBIG, "File too large", "/a"), PermissionError(errno.EACCES, "Permission denied", "/a"), OSError(9999, None), OSError(errno.EIO, "x", 7),
-    MemoryError("JANE17"), RuntimeError("can't start new thread"), ImportError("x.so: failed to map segment from shared object"), zipfile.BadZipFile("JANE17"),
-    EOFError(), duckdb.IOException("IO Error: Could not write file: No space left on device JANE17"), duckdb.OutOfMemoryException("JANE17"), ValueError("JANE17"),
-    RuntimeError("std::bad_alloc"), KeyError("JANE17"), OSError(errno.ENOMEM, "Cannot allocate memory"),
-]  # fmt: skip
+    OSError(),
+    OSError("JANE17"),
+    shutil.Error([("a", "b", "JANE17")]),
+    OSError(errno.ENOSPC, "No space left on device"),
+    OSError(errno.ENOSPC, "x", "/a/b"),
+    OSError(errno.EFBIG, "File too large", "/a"),
+    PermissionError(errno.EACCES, "Permission denied", "/a"),
+    OSError(9999, None),
+    OSError(errno.EIO, "x", 7),
+    MemoryError("JANE17"),
+    RuntimeError("can't start new thread"),
+    ImportError("x.so: failed to map segment from shared object"),
+    zipfile.BadZipFile("JANE17"),
+    EOFError(),
+    duckdb.IOException("IO Error: Could not write file: No space left on device JANE17"),
+    duckdb.OutOfMemoryException("JANE17"),
+    ValueError("JANE17"),
+    RuntimeError("std::bad_alloc"),
+    KeyError("JANE17"),
+    OSError(errno.ENOMEM, "Cannot allocate memory"),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=range(len(FAULTS)))
@@ -42,7 +57,11 @@ def test_memory_and_disk_are_told_as_such():
         OSError(errno.ENOMEM, "x"),
     ):
         assert "ran out of memory" in sentence(fault)
-    for fault in (OSError(errno.ENOSPC, "x"), duckdb.IOException("No space left on device"), OSError(errno.EDQUOT, "x")):
+    for fault in (
+        OSError(errno.ENOSPC, "x"),
+        duckdb.IOException("No space left on device"),
+        OSError(errno.EDQUOT, "x"),
+    ):
         assert "disk is full" in sentence(fault)
     assert all(";" in cure for cure in CURES.values())
 

@@ -24,16 +24,28 @@ from tests.conftest import ROOT
 def plainly(thing: Any) -> Any:
     """What can be compared of an argument."""
     if isinstance(thing, Figure):
-        words = (thing.page, thing.title, thing.note, thing.alt, thing.table.to_csv(), thing.data.to_csv())
+        words = (
+            thing.page,
+            thing.title,
+            thing.note,
+            thing.alt,
+            thing.table.to_csv(),
+            thing.data.to_csv(),
+        )
         return (words, thing.drawn, thing.hidden, thing.measures, dict(thing.choices))
     if isinstance(thing, pd.DataFrame):
         return thing.to_csv()
-    return thing.__name__ if callable(thing) and hasattr(thing, "__name__") else (repr(thing) if not callable(thing) else "a file")
+    return (
+        thing.__name__
+        if callable(thing) and hasattr(thing, "__name__")
+        else (repr(thing) if not callable(thing) else "a file")
+    )
 
 
 @dataclass
 class Log:
-    """A surface that writes down what it is told, and gives the answers of one visitor; others are where they stand at first."""
+    """A surface that writes down what it is told, and gives the answers of one visitor; others are
+    where they stand at first."""
 
     release: Release
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +63,9 @@ class Log:
 
     def begin(self) -> None: ...
 
-    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+    def choose(
+        self, key: str, label: str, options: Mapping[str, str], default: str | None = None
+    ) -> str:
         self.lines.append(("choose", key, label, tuple(options.items()), default))
         self.asked[key] = options
         chosen = self.answers.get(key, first_choice(options, default))
@@ -88,7 +102,12 @@ def unwritten() -> None:
     raise AssertionError("the script ran on, though the page was known")
 
 
-def told(release: Release, name: str, write: Callable[[], object], answers: Mapping[str, str] | None = None) -> Log:
+def told(
+    release: Release,
+    name: str,
+    write: Callable[[], object],
+    answers: Mapping[str, str] | None = None,
+) -> Log:
     log = Log(release, answers or {})
     written.show(name, log, write)  # type: ignore[arg-type]
     return log
@@ -112,21 +131,29 @@ def test_told_again_as_written(release, name):
         expected = straight(release, name).lines
         assert len(expected) > 4
         assert told(release, name, script(name)).lines == expected
-        assert told(release, name, script(name) if name == "changes" else unwritten).lines == expected  # its releases are loaded anew here
+        assert (
+            told(release, name, script(name) if name == "changes" else unwritten).lines == expected
+        )  # its releases are loaded anew here
 
 
-@pytest.mark.parametrize("name", ["calls", "outcomes", "neighborhood", "coverage", "scorecard", "claims", "money"])
+@pytest.mark.parametrize(
+    "name", ["calls", "outcomes", "neighborhood", "coverage", "scorecard", "claims", "money"]
+)
 def test_each_answer_has_its_own_page(release, name):
     """From memory up to the new answer, written from there on: as if nothing had been kept."""
     start = told(release, name, script(name))
     slides = {line[1]: [str(line[3]), str(line[4])] for line in start.lines if line[0] == "slide"}
-    tried = [(key, code) for key, codes in (start.asked | slides).items() for code in list(codes)[:3]]
+    tried = [
+        (key, code) for key, codes in (start.asked | slides).items() for code in list(codes)[:3]
+    ]
     assert len(tried) > 1
     for key, code in tried:
         expected = straight(release, name, {key: code}).lines
         assert told(release, name, script(name), {key: code}).lines == expected, (key, code)
         assert told(release, name, unwritten, {key: code}).lines == expected, (key, code)
-    assert len({str(straight(release, name, {key: code}).lines) for key, code in tried}) > 1  # answers do change the page
+    assert (
+        len({str(straight(release, name, {key: code}).lines) for key, code in tried}) > 1
+    )  # answers do change the page
 
 
 def test_a_page_left_half_way_is_not_kept(release):
@@ -140,7 +167,10 @@ def test_a_page_left_half_way_is_not_kept(release):
     with pytest.raises(KeyError):
         told(release, "calls", lambda: write(whole=False))
     assert not written._kept
-    assert [line[1] for line in told(release, "calls", lambda: write(whole=True)).lines] == ["'one'", "'two'"]
+    assert [line[1] for line in told(release, "calls", lambda: write(whole=True)).lines] == [
+        "'one'",
+        "'two'",
+    ]
 
 
 def test_nothing_is_told_twice_when_the_script_runs_for_a_new_answer(release):
@@ -175,12 +205,20 @@ def test_what_is_kept_is_bounded(release):
 
 
 def test_a_widget_is_the_same_one_when_its_page_is_told_again(monkeypatch):
-    """Streamlit finds a pressed button by its id, which holds the script that runs: told from elsewhere, the press would be lost."""
+    """Streamlit finds a pressed button by its id, which holds the script that runs: told from
+    elsewhere, the press would be lost."""
     monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run().switch_page("pages/calls.py").run()
+    app = (
+        AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        .run()
+        .switch_page("pages/calls.py")
+        .run()
+    )
     first = [widget.proto.id for widget in (*app.selectbox, *app.button)]
     assert len(first) >= 10
     assert written._kept
     assert [widget.proto.id for widget in (*app.run().selectbox, *app.button)] == first
-    press = next(button for button in app.button if button.key.startswith("take-calls-"))
-    assert "Link to exactly this view" in "".join(text.value for text in press.click().run().markdown)
+    press = next(button for button in app.button if button.key.startswith("link-calls-"))
+    assert "Link to exactly this view" in "".join(
+        text.value for text in press.click().run().markdown
+    )
