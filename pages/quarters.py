@@ -1,0 +1,62 @@
+"""Quarters: the last one beside the one before and the same one a year before, for a meeting."""
+
+from functools import partial
+
+from dashboard import quarter_sheet, quarters_page
+from dashboard.language import _, month_in_words
+from dashboard.quarters import starts_of_years, table_of
+from dashboard.release import ROOT
+from dashboard.skeleton import areas, open_page
+from dashboard.surface import choose
+
+page = open_page("quarters", "calls")
+release = page.release
+by_area = table_of(release, "area")
+area = choose("area", _("Place"), areas(release, by_area, "area")) if by_area else ROOT
+ways = starts_of_years(release)
+way = "calendar"
+if len(ways) > 1:
+    starts = month_in_words(f"2000-{ways['fiscal']:02d}").partition(" ")[0]
+    way = choose(
+        "by",
+        _("Quarters of"),
+        {
+            "calendar": _("Calendar years"),
+            "fiscal": _("Fiscal years (from {month})").format(month=starts),
+        },
+    )
+found = quarters_page.series(release, area, ways[way])
+page.ask(
+    _("How does the last quarter compare?"),
+    quarters_page.headline(found) if found else "",
+)
+if found is None:
+    page.not_reported(_("calls by month or by quarter"))
+else:
+    quarters_page.show(page, found)
+    if found.place is not None:
+        page.heading(_("Sheet for a meeting"))
+        page.text(
+            _("One page to print. The HTML file holds the same, for screens and screen readers.")
+        )
+        for words, make, suffix, mime in (
+            (_("Quarter sheet (PDF)"), quarter_sheet.pdf_of, "pdf", "application/pdf"),
+            (_("Quarter sheet (HTML)"), quarter_sheet.html_of, "html", "text/html"),
+        ):
+            page.file(
+                words,
+                quarter_sheet.file_name(release, (area, way), suffix),
+                partial(make, release, area, ways[way]),
+                mime,
+            )
+page.caveats(
+    [
+        _("A quarter that is not over, or that has days without records, is not compared."),
+        _("A difference from one quarter to another is no trend. Chance alone makes some."),
+        _(
+            "More calls can mean more need, or that more people know whom to call. We cannot tell"
+            " which."
+        ),
+    ]
+)
+page.end()

@@ -1,0 +1,412 @@
+"""Quarters against an independent computation from the release's own files, and what is never
+compared."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import date
+from html import unescape
+
+import pandas as pd
+import pypdf
+import pytest
+
+from dashboard import brief, language, quarter_sheet, quarters, quarters_page
+from dashboard.claims import CODES
+from dashboard.pages_list import PAGES
+from dashboard.release import load_release
+from dashboard.reported import shown_pages
+from dashboard.stats import control
+from dashboard.views import Point
+from dashboard.year_trend import breaks
+from tests.conftest import ROOT
+from tests.helpers import with_gaps
+from tests.paper import page_of
+from tests.parts_of_release import calls_only, part_of
+from tests.unit.test_brief import faults
+
+REASON = {"en": "The system was down.", "es": "El sistema no funcionaba."}
+
+
+@pytest.fixture(scope="module")
+def release():
+    return load_release(ROOT / "data_public")
+
+
+@pytest.fixture(scope="module")
+def gaps(tmp_path_factory):
+    """Without February 2025, and without the last ten days."""
+    folder = tmp_path_factory.mktemp("quarters") / "release"
+    lost = ("2025-02-01", "2025-02-28", REASON), ("2025-12-22", "2025-12-31", REASON)
+    return load_release(with_gaps(ROOT / "data_public", folder, *lost))
+
+
+def words_of(paper):
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", "".join(paper.body))))
+
+
+def figure_of(paper, slug):
+    return next(f for f in paper.found if f.slug == slug)
+
+
+def by_months(folder, **fixed):
+    """Calls of each quarter, added up from the months of the release's CSV files; from its own
+    quarters where a month is withheld."""
+    name = "calls_by_month_type" if "call_type" in fixed else "calls_by_month_area"
+    months = rows_at(folder, name, **fixed)
+    months = months[months["period"].str.fullmatch(r"\d{4}-\d{2}")]
+    if set(months["status"]) == {"published"}:
+        counts = months.set_index(pd.PeriodIndex(months["period"], freq="M"))["calls"].astype(int)
+        return counts.groupby(counts.index.asfreq("Q")).sum()
+    rows = rows_at(folder, "calls_by_quarter_area_type", **fixed)
+    rows = rows[rows["period"].str.contains("-Q")]
+    assert set(rows["status"]) == {"published"}
+    return rows.set_index(pd.PeriodIndex(rows["period"], freq="Q"))["calls"].astype(int)
+
+
+def rows_at(folder, name, **fixed):
+    rows = pd.read_csv(folder / f"tables/{name}.csv", dtype=str, keep_default_na=False)
+    for column in {"area", "call_type"} & set(rows.columns):
+        rows = rows[rows[column] == fixed.get(column, "all")]
+    return rows
+
+
+def expected(folder, counts):
+    """The differences that may be shown: both quarters whole under the same codes."""
+    events = pd.read_csv(folder / "tables/program_events.csv")
+    coded = pd.to_datetime(events.loc[events["kind"] == "coding", "date"])
+
+    def may(before, now):
+        return not ((coded > before.start_time) & (coded <= now.end_time)).any()
+
+    found = []
+    for now, count in counts.items():
+        line = [count]
+        for before in (now - 1, now - 4):
+            known = before in counts.index and may(before, now)
+            line.append(int(count - counts[before]) if known else None)
+        found.append(line)
+    return found
+
+
+def lines_of(figure):
+    names = ["value", "difference_quarter", "difference_year"]
+    return [
+        [None if pd.isna(row[name]) else int(row[name]) for name in names]
+        for row in figure.data.to_dict("records")
+    ]
+
+
+@pytest.mark.parametrize("area", ["all", "harbor", "north_hills", "unknown"])
+def test_counts_and_differences_are_those_of_the_files(release, area):
+    """The page reads the release's own quarters; here the months of another table are added up."""
+    asked = {} if area == "all" else {"area": area}
+    slug = "quarter-differences" if area == "all" else f"quarter-differences-{area}"
+    paper = page_of(release, "quarters", asked=asked)
+    figure = figure_of(paper, slug)
+    counts = by_months(release.folder, area=area)
+    wanted = expected(release.folder, counts)
+    assert lines_of(figure) == wanted
+    assert any(line[2] is not None for line in wanted)
+    assert list(
+        figure_of(paper, slug.replace("quarter-differences", "calls-by-quarter")).data["value"]
+    ) == [line[0] for line in wanted]
+    for shown, (_count, quarter, year) in zip(
+        figure.table.itertuples(index=False), wanted, strict=True
+    ):
+        for cell, difference in zip(shown[2:4], (quarter, year), strict=True):
+            if difference is None:
+                assert cell == "–" or cell.startswith("not compared")
+            else:
+                number = re.match(r"[+−]?[\d,]+", cell)[0]
+                assert int(number.replace(",", "").replace("−", "-")) == difference
+
+
+def test_per_cents_are_of_the_earlier_quarter(release):
+    figure = figure_of(page_of(release, "quarters"), "quarter-differences")
+    counts = by_months(release.folder)
+    last = figure.table.iloc[-1]
+    for back, cell in ((1, last.iloc[2]), (4, last.iloc[3])):
+        share = 100 * (counts.iloc[-1] / counts.iloc[-1 - back] - 1)
+        assert f"({'+' if share > 0 else '−'}{abs(share):.0f}%)" in cell
+
+
+@pytest.mark.parametrize(("slug", "kind"), [("area", "area"), ("call-type", "call_type")])
+def test_the_last_quarter_by_area_and_by_type(release, slug, kind):
+    figure = figure_of(page_of(release, "quarters"), f"quarter-by-{slug}")
+    assert set(figure.data["quarter"]) == {"2025-Q4"}
+    for code, line in zip(figure.data["code"], lines_of(figure), strict=True):
+        counts = by_months(release.folder, **{kind: code})
+        assert line == expected(release.folder, counts)[-1], code
+
+
+def test_hours_of_teams(release):
+    rows = pd.read_csv(release.folder / "tables/staffed_months.csv")
+    by_quarter = rows.groupby(pd.PeriodIndex(rows["month"], freq="Q"))[["planned", "worked"]].sum()
+    figure = figure_of(page_of(release, "quarters"), "hours-by-quarter")
+    assert list(figure.data["value"]) == list(by_quarter["worked"])
+    assert list(figure.data["planned"]) == list(by_quarter["planned"])
+    share = by_quarter["worked"].iloc[-1] / by_quarter["planned"].iloc[-1]
+    assert figure.table.iloc[-1]["Share"] == f"{share:.0%}"
+    steps = by_quarter["worked"].diff()
+    assert list(figure.data["difference_quarter"].dropna()) == list(steps.dropna())
+
+
+def test_what_is_not_whole_is_a_lower_bound_and_never_compared(gaps):
+    paper = page_of(gaps, "quarters")
+    figure = figure_of(paper, "quarter-differences")
+    verdicts = figure_of(paper, "calls-by-quarter").data.set_index("code")["range"]
+    rows = {row["code"]: row for row in figure.data.to_dict("records")}
+    table = dict(zip(figure.data["code"], figure.table.itertuples(index=False), strict=True))
+    for code in ("2025-Q1", "2025-Q4"):
+        assert rows[code]["status"] == "incomplete" and verdicts[code] == "partial"
+        assert table[code][1].startswith("at least ")
+        assert "part of the period only" in table[code][1]
+    for code, names in (
+        ("2025-Q1", ("quarter", "year")),
+        ("2025-Q2", ("quarter",)),
+        ("2025-Q4", ("quarter", "year")),
+    ):
+        assert all(pd.isna(rows[code][f"difference_{name}"]) for name in names), code
+    assert rows["2025-Q2"]["no_difference_quarter"] == "not_whole"
+    assert rows["2025-Q3"]["difference_quarter"] == 312
+
+
+def test_the_answer_is_of_the_last_whole_quarter(gaps):
+    paper = page_of(gaps, "quarters")
+    assert "In Q3 2025 (July 2025 to September 2025)" in paper.told.headline.sentence
+    assert "The quarter before: 5,237, difference +312 (+6%)." in paper.told.headline.before
+    assert figure_of(paper, "quarter-by-area").data["quarter"].unique().tolist() == ["2025-Q3"]
+
+
+def months_release(release, *marks):
+    """Calls by month alone; `marks`: (month, count or '', status) set in the table."""
+    part = part_of(release, lambda t: t.name == "calls_by_month_area")
+    table = part.tables["calls_by_month_area"]
+    cells = table.cells.copy()
+    for month, count, status in marks:
+        at = (cells["period"] == month) & (cells["area"] == "all")
+        assert at.sum() == 1
+        cells.loc[at, ["calls", "status"]] = [count, status]
+    return replace(part, tables={table.name: replace(table, cells=cells)})
+
+
+def test_months_add_up_to_the_quarters_of_the_release(release):
+    """The same series with and without a table of quarters."""
+    own, added = (quarters_page.series(r, "all").listed for r in (release, months_release(release)))
+    assert [(q.code, q.count, q.status) for q in own] == [
+        (q.code, q.count, q.status) for q in added
+    ]
+
+
+def test_a_withheld_month_leaves_a_bound_and_no_count(release):
+    part = months_release(release, ("2025-11", "", "suppressed"))
+    last = quarters_page.series(part, "all").listed[-1]
+    months = pd.read_csv(release.folder / "tables/calls_by_month_area.csv", dtype=str)
+    known = months[(months["area"] == "all") & months["period"].isin(["2025-10", "2025-12"])]
+    assert (last.count, last.status, last.at_least) == (
+        None,
+        "suppressed",
+        known["calls"].astype(int).sum(),
+    )
+    language.use("en")
+    assert last.shown == f"at least {last.at_least:,} (withheld in part)"
+    figure = figure_of(page_of(part, "quarters"), "calls-by-quarter")
+    assert figure.hidden == 1
+    assert pd.isna(figure.data["value"].iloc[-1])
+
+
+@pytest.mark.parametrize(
+    ("marks", "status"),
+    [
+        ([("2025-11", "", "not_collected")], "incomplete"),
+        ([("2025-11", "900", "incomplete")], "incomplete"),
+        ([(f"2025-{m}", "", "not_collected") for m in (10, 11, 12)], "not_collected"),
+        ([("2025-10", "", "not_collected"), ("2025-11", "", "suppressed")], "suppressed"),
+    ],
+)
+def test_a_quarter_is_whole_only_if_all_its_months_are(release, marks, status):
+    found = quarters_page.series(months_release(release, *marks), "all")
+    assert found.listed[-1].status == status and not found.listed[-1].whole
+    assert found.listed[found.place].code == "2025-Q3"
+    assert found.step(1, 7).count is None and found.step(1, 7).why == "not_whole"
+
+
+def test_a_quarter_that_is_not_over_is_in_part(release):
+    package = json.loads(json.dumps(release.package))
+    package["period"]["to"] = "2025-12-30"
+    part = replace(release, package=package)
+    assert not quarters_page.series(part, "all").listed[-1].whole
+
+
+def test_every_change_of_codes_breaks_the_row(release):
+    """Not the last one alone."""
+    rows = release.reference("program_events").to_dict("records")
+    more = [*rows, {**rows[0], "date": "2025-05-10", "kind": "coding"}]
+    part = replace(release, references={**release.references, "program_events": pd.DataFrame(more)})
+    assert breaks(part, CODES) == [date(2024, 9, 1), date(2025, 5, 10)]
+    found = quarters_page.series(part, "all")
+    why = [found.step(1, n).why for n in range(8)]
+    changed = "codes_changed"
+    assert why == ["first", "", changed, changed, "", changed, changed, ""]
+    assert [found.step(4, n).why for n in range(4, 8)] == [changed] * 4
+    # The quarters of the codes before the last change are not judged beside those after it.
+    assert found.judged.verdicts[:6] == ("recoded",) * 6
+
+
+def test_the_range_is_that_of_months_where_quarters_are_too_few(release):
+    """The rule of the page about calls: which of the months under the codes now in use stand
+    out."""
+    rows = pd.read_csv(release.folder / "tables/calls_by_month_area.csv", dtype=str)
+    rows = rows[(rows["area"] == "all") & (rows["period"].str.len() == 7) & (rows["period"] > "2")]
+    rows = rows[rows["period"] >= "2024-09"]
+    days = pd.PeriodIndex(rows["period"], freq="M").days_in_month
+    judged = control(list(rows["calls"].astype(int) / days))
+    found = quarters_page.series(release, "all").judged
+    assert found.verdicts == ("recoded",) * 3 + ("usual_months",) * 5
+    assert not any(judged.outside) and found.seen_from == judged.seen_from
+
+
+def test_a_quarter_far_from_the_others_is_outside():
+    first = [date(2022 + n // 4, 3 * (n % 4) + 1, 1) for n in range(14)]
+    listed = [
+        quarters.Quarter(
+            f"{day.year}-Q{day.month // 3 + 1}",
+            "x",
+            day,
+            (pd.Timestamp(day) + pd.offsets.QuarterEnd(0)).date(),
+            count,
+            "published",
+        )
+        for day, count in zip(first, [900 + 7 * (n % 3) for n in range(13)] + [2500], strict=True)
+    ]
+    found = quarters.judge(listed, (), ())
+    # Four quarters have no year before them.
+    assert found.verdicts == ("few",) * 4 + ("usual",) * 9 + ("outside",)
+    assert quarters.judge(listed[:6], (), ()).verdicts == ("few",) * 6
+    monthly = [Point(f"2022-{m:02d}", "x", 300, "published") for m in range(1, 13)]
+    monthly[4] = replace(monthly[4], value=900)
+    by_month = quarters.judge(listed[:4], monthly, ())
+    assert by_month.verdicts == (
+        "usual_months",
+        "outside_month",
+        "usual_months",
+        "usual_months",
+    )
+
+
+@pytest.mark.parametrize(("starts", "first"), [(7, "FY2024-Q3"), (10, "FY2024-Q2")])
+def test_quarters_of_fiscal_years(release, starts, first):
+    """Those that begin with calendar quarters are the same ones by other names."""
+    language.use("en")
+    own, fiscal = (quarters_page.series(release, "all", s).listed for s in (1, starts))
+    assert [q.count for q in own] == [q.count for q in fiscal]
+    assert fiscal[0].code == first
+    assert fiscal[0].label == f"Q{first[-1]} of fiscal year 2024"
+    assert fiscal[0].months == own[0].months
+
+
+def test_fiscal_quarters_across_calendar_quarters_are_added_up(release):
+    """From February: no table has them, and the first and the last are there in part."""
+    listed = quarters_page.series(release, "all", 2).listed
+    months = pd.read_csv(release.folder / "tables/calls_by_month_area.csv", dtype=str)
+    months = months[(months["area"] == "all") & (months["period"].str.len() == 7)]
+    counts = months.set_index("period")["calls"].astype(int)
+    assert [q.status for q in listed] == ["incomplete", *["published"] * 7, "incomplete"]
+    assert listed[1].count == counts["2024-02":"2024-04"].sum()
+    assert listed[0].count == counts["2024-01"]
+    assert listed[-1].count == counts["2025-11":"2025-12"].sum()
+
+
+def test_a_release_without_months_says_so(release):
+    years = part_of(release, lambda t: t.name == "calls_by_year_priority")
+    assert "quarters" not in shown_pages(years)
+    paper = page_of(years, "quarters")
+    assert not paper.found and paper.title == "Quarter by quarter"
+    assert "calls by month or by quarter" in words_of(paper)
+
+
+def test_calls_alone_have_quarters(release):
+    part = calls_only(release)
+    assert "quarters" in shown_pages(part)
+    paper = page_of(part, "quarters")
+    slugs = ["calls-by-quarter", "quarter-differences", "quarter-by-call-type"]
+    assert [f.slug for f in paper.found] == slugs
+    assert lines_of(paper.found[1])[-1][0] == by_months(release.folder).iloc[-1]
+
+
+CAUSES = {
+    "en": r"\b(because|due to|led to|caused?|thanks|rose|fell|increased?|decreased?|grew|dropp)",
+    "es": r"\b(porque|debido|gracias|causó|subi|baj[óa]|aument|disminuy|creci)",
+}
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_no_word_of_a_change_or_its_cause(release, code):
+    said = re.split(r"A September|A 1 de septiembre", words_of(page_of(release, "quarters", code)))
+    assert not re.search(CAUSES[code], said[0], re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def real(toronto):
+    return load_release(toronto[1])
+
+
+@pytest.mark.parametrize("paper", ["us-letter", "a4"])
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_one_page_on_either_paper(release, code, paper):
+    one_page(release, code, "all", paper)
+    one_page(release, code, "harbor", paper)
+
+
+@pytest.mark.parametrize("paper", ["us-letter", "a4"])
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_one_page_of_real_data(real, code, paper):
+    """Seventeen divisions, of which the twelve with the most calls are on it."""
+    one_page(real, code, "all", paper)
+
+
+def one_page(release, code, area, paper):
+    with language.speaking(code):
+        composed = quarter_sheet.compose(release, area, 1, paper)
+        data = brief.pdf(composed)
+        read = pypdf.PdfReader(io.BytesIO(data))
+        assert len(read.pages) == 1
+        assert faults(data, code) == []
+        width = float(read.pages[0].mediabox.width)
+        assert round(width) == {"us-letter": 612, "a4": 595}[paper]
+        flat = re.sub(r"\s+", "", read.pages[0].extract_text())
+        for part in composed.parts:
+            for row in part.rows:
+                assert re.sub(r"\s+", "", row[0]) in flat
+
+
+def test_real_quarters(real):
+    """18 months of Toronto: five whole quarters, and one that ends on its 73rd day."""
+    listed = quarters_page.series(real, "all").listed
+    assert [q.whole for q in listed] == [True] * 5 + [False]
+    rows = csv.DictReader(
+        (real.folder / "tables/calls_by_month_area.csv").open(encoding="utf-8", newline="")
+    )
+    counts = {r["period"]: int(r["calls"]) for r in rows if r["area"] == "all" and r["calls"]}
+    assert [q.count for q in listed[:5]] == [
+        sum(counts[f"{year}-{3 * n + m:02d}"] for m in (1, 2, 3))
+        for year, n in ((2014, 0), (2014, 1), (2014, 2), (2014, 3), (2015, 0))
+    ]
+
+
+def test_the_page_is_in_the_menu_of_whoever_decides():
+    assert "quarters" in PAGES
+
+
+def test_a_long_list_of_changes_still_fits(release):
+    """The tables give way: fewer rows, then smaller letters."""
+    row = release.reference("program_events").to_dict("records")[1]
+    many = [
+        {**row, "date": f"2025-{1 + n % 12:02d}-05", "event": f"{n}: {row['event']} " * 2}
+        for n in range(18)
+    ]
+    part = replace(release, references={**release.references, "program_events": pd.DataFrame(many)})
+    one_page(part, "en", "all", "us-letter")
