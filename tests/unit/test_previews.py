@@ -1,0 +1,220 @@
+"""What links show of themselves, read from the served HTML and from a page of the static edition,
+and how figures tell others to frame them."""
+
+import asyncio
+import json
+import re
+import struct
+from html import unescape
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from lxml import html
+from starlette.requests import Request
+
+from dashboard import previews, service
+from dashboard.head import asked_of, written
+from dashboard.language import LANGUAGES
+from dashboard.pages_list import PAGES, path_of
+from dashboard.release import load_release
+from dashboard.serving import newest
+from tests.conftest import ROOT
+from tests.unit.test_static_page import put
+
+SITE = "https://co-response.example.org"
+FIGURE = ("calls", "calls-month")
+
+
+@pytest.fixture(scope="module")
+def release():
+    return newest()  # the committed one: `RELEASE_DIR` is `data_public` where nothing else is said
+
+
+def head_of(release, page, query=""):
+    asked = asked_of(query)
+    read = html.fromstring(written(page, asked["lang"], release, asked))
+    return read, {
+        e.get("property"): e.get("content") for e in read.iter("meta") if e.get("property")
+    }
+
+
+def get(route, path, query="", **path_params):
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [],
+        "path_params": path_params,
+    }
+    return route(Request(scope))
+
+
+def picture(address):
+    """The picture at an address of the site: (width, height, bytes)."""
+    version, code, name = re.fullmatch(
+        rf"{SITE}/preview/([\d.]+)/(\w+)/(.+)\.png", address
+    ).groups()
+    answer = get(service.preview, urlsplit(address).path, version=version, code=code, name=name)
+    assert answer.status_code == 200, address
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.body[:8] == b"\x89PNG\r\n\x1a\n"
+    return *struct.unpack(">II", answer.body[16:24]), answer.body
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_each_page_shows_title_sentence_and_picture(release, code):
+    seen, pictures = set(), set()
+    for page in PAGES:
+        read, og = head_of(release, page, f"lang={code}")
+        assert og["og:title"]
+        assert og["og:description"] == read.xpath("//meta[@name='description']/@content")[0]
+        assert 10 < len(og["og:description"]) <= previews.SENTENCE
+        assert og["og:url"].startswith(f"{SITE}/{path_of(page)}?")
+        assert f"release={release.version}" in og["og:url"]
+        assert (og["og:image:width"], og["og:image:height"], og["og:locale"]) == (
+            "1200",
+            "630",
+            code,
+        )
+        width, height, data = picture(og["og:image"])
+        assert (width, height) == (1200, 630)
+        seen.add(og["og:title"])
+        pictures.add(data)
+    assert len(seen) == len(pictures) == len(PAGES)
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_each_figure_of_a_page_and_each_claim_has_its_own(release, code):
+    _own, figures = previews.of_page(release, "calls", code)
+    assert len(figures) > 4
+    for figure, found in figures.items():
+        _read, og = head_of(release, "calls", f"lang={code}&figure={figure}")
+        assert og["og:title"] == found.title
+        assert og["og:image:alt"] == found.figure.alt
+        assert parse_qs(urlsplit(og["og:url"]).query)["figure"] == [figure]
+        assert picture(og["og:image"])[:2] == (1200, 630)
+    claims = previews.of_claims(release, code)
+    assert len(claims) > 15
+    for claim, found in claims.items():
+        _read, og = head_of(release, "claims", f"lang={code}&claim={claim}")
+        assert (og["og:title"], og["og:description"]) == (found.title, found.sentence)
+        assert og["og:image"].endswith(f"/preview/{release.version}/{code}/claim-{claim}.png")
+    assert picture(og["og:image"])[:2] == (1200, 630)
+
+
+def test_all_figures_of_all_pages_are_named_once(release):
+    names = [
+        found.name for page in PAGES for found in previews.of_page(release, page, "en")[1].values()
+    ]
+    assert len(names) == len(set(names)) > 60
+
+
+def test_what_is_not_there_shows_the_page(release):
+    plain = head_of(release, "claims")[1]
+    for query in ("figure=none", "claim=none", "figure=../../etc/passwd"):
+        assert head_of(release, "claims", query)[1] == plain
+    for name in ("page-none", "figure-calls-none", "claim-none", "..", "release-x"):
+        assert (
+            get(service.preview, "/", version=release.version, code="en", name=name).status_code
+            == 404
+        )
+    assert (
+        get(service.preview, "/", version="2025.1", code="en", name="page-calls").status_code == 404
+    )
+    assert (
+        get(service.preview, "/", version=release.version, code="xx", name="page-calls").status_code
+        == 404
+    )
+
+
+def test_a_page_of_an_earlier_release_says_so(release):
+    _read, og = head_of(release, "calls", "release=2025.1&lang=es")
+    assert og["og:url"] == f"{SITE}/calls?lang=es&release=2025.1"
+    assert "2025.1" in og["og:description"]
+    assert picture(og["og:image"])[:2] == (1200, 630)
+
+
+def test_words_from_an_address_never_become_markup(release):
+    text = written(
+        "calls",
+        "en",
+        release,
+        asked_of("figure=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&area=%22%3E%3Cb%3E"),
+    )
+    assert "alert(1)" not in text
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_a_figure_tells_how_to_frame_it(release, code):
+    page, figure = FIGURE
+    read, og = head_of(release, page, f"lang={code}&figure={figure}")
+    (address,) = read.xpath("//link[@type='application/json+oembed']/@href")
+    assert address.startswith(f"{SITE}/oembed?")
+    answer = get(service.oembed, "/oembed", urlsplit(address).query)
+    assert answer.headers["content-type"] == "application/json"
+    told = json.loads(answer.body)
+    assert (told["version"], told["type"]) == ("1.0", "rich"), "oEmbed 1.0, section 2.3.4"
+    assert isinstance(told["width"], int)
+    assert isinstance(told["height"], int)
+    assert told["title"] == og["og:title"]
+    assert told["thumbnail_url"] == og["og:image"]
+    frame = urlsplit(unescape(re.search(r'src="([^"]+)"', told["html"])[1]))
+    asked = parse_qs(frame.query)
+    assert (frame.path, asked["figure"], asked["embed"], asked["release"]) == (
+        f"/{page}",
+        [figure],
+        ["true"],
+        [release.version],
+    )
+    assert asked.get("lang", ["en"]) == [code]
+
+
+def test_a_frame_is_as_small_as_asked_and_keeps_the_filters(release):
+    url = f"{SITE}/calls?area=harbor&figure={FIGURE[1]}"
+    told = json.loads(
+        get(
+            service.oembed,
+            "/oembed",
+            urlencode({"url": url, "maxwidth": "400", "maxheight": "9999"}),
+        ).body
+    )
+    assert (told["width"], told["height"]) == (400, 640)
+    assert "max-width:400px" in told["html"]
+    assert "area=harbor" in told["html"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"url": f"{SITE}/calls?figure=calls-month", "format": "xml"}, 501),
+        ({"url": f"{SITE}/calls"}, 404),
+        ({}, 404),
+        ({"url": "https://evil.example/calls?figure=calls-month"}, 404),
+        ({"url": f"{SITE}/none?figure=calls-month"}, 404),
+        ({"url": f"{SITE}/calls?figure=calls-month", "maxwidth": "x"}, 404),
+        ({"url": f"{SITE}/calls?figure=calls-month", "maxwidth": "-1"}, 404),
+        ({"url": f"{SITE}/calls?figure=calls-month&release=2025.1"}, 404),
+        ({"url": "http://[x"}, 404),
+    ],
+)
+def test_other_addresses_have_no_frame(release, query, status):
+    assert get(service.oembed, "/oembed", urlencode(query)).status_code == status
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_pages_of_the_static_edition_show_the_same(release, code, tmp_path):
+    releases = [load_release(ROOT / "data_public/history/2025.1"), release]
+    for name in ("calls", "claims"):
+        page = put(releases, -1, name, code, tmp_path)
+        read = html.parse(str(page)).getroot()
+        og = {e.get("property"): e.get("content") for e in read.iter("meta") if e.get("property")}
+        live = head_of(release, name, f"lang={code}")[1]
+        for part in ("og:title", "og:description", "og:image:alt", "og:locale"):
+            assert og[part] == live[part]
+        assert og["og:url"] == f"{SITE}/releases/{release.version}/{code}/{name}.html"
+        image = og["og:image"].removeprefix(f"{SITE}/")
+        assert (tmp_path / image).read_bytes() == picture(live["og:image"])[2]
+    assert asyncio.iscoroutinefunction(service.preview) is False, (
+        "drawn in a thread, while visitors go on"
+    )
