@@ -1,6 +1,8 @@
-"""The app as a service, with health, data addresses and guarding headers: `streamlit run service.py`.
+"""The app as a service, with health, data addresses and guarding headers: `streamlit run
+service.py`.
 
-`streamlit run streamlit_app.py` shows the same pages without them, where only that is possible (Streamlit Community Cloud).
+`streamlit run streamlit_app.py` shows the same pages without them, where only that is possible
+(Streamlit Community Cloud).
 """
 
 import sys
@@ -9,13 +11,20 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.guard import Guard
+from dashboard.head import Head
 from dashboard.page_faults import tell_by_kind_and_place
 from dashboard.patience import limit_half_requests
 from dashboard.service import ROUTES, embedders, ready, thrifty
+from dashboard.serving import last_shown
 
 limit_half_requests()
 tell_by_kind_and_place()
 door = Middleware(Guard, ready=ready, embedders=embedders)
-app = st.App("streamlit_app.py", routes=ROUTES, middleware=[door], lifespan=thrifty)
+app = st.App(
+    "streamlit_app.py",
+    routes=ROUTES,
+    middleware=[door, Middleware(Head, shown=last_shown)],
+    lifespan=thrifty,
+)
 
 sys.setswitchinterval(0.0005)

@@ -1,6 +1,8 @@
-"""Every page of a release, written before the first visitor asks for it: a crowd that comes with a new release waits for none of it.
+"""Every page of a release, written before the first visitor asks for it: a crowd that comes with a
+new release waits for none of it.
 
-Written are the pages in each language as they stand at first, in the light colours. What else visitors ask for is written when they do.
+Written are the pages in each language as they stand at first, in the light colours. What else
+visitors ask for is written when they do.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ log = logging.getLogger("dashboard")
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """One replica of a machine writes at a time; while one writes, the other answers. The release's own description is the lock: nothing is written."""
+    """One replica of a machine writes at a time; while one writes, the other answers. The release's
+    own description is the lock: nothing is written."""
     try:
         handle = os.open(folder / "datapackage.json", os.O_RDONLY)
     except OSError:
@@ -42,7 +45,8 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def write(release: Release) -> None:
-    """Takes some 10 seconds for each language; visitors go first between any two steps. A page that fails is left to its first visitor."""
+    """Takes some 10 seconds for each language; visitors go first between any two steps. A page that
+    fails is left to its first visitor."""
     with alone(release.folder):
         for code in LANGUAGES:
             for page in PAGES:
@@ -50,9 +54,17 @@ def write(release: Release) -> None:
                     language.use(code)
                     nobody = Nobody(release, pause=turn.let_visitors_go_first)
                     try:
-                        show(path_of(page) or page, nobody, partial(runpy.run_path, str(PAGES_FOLDER / f"{page}.py")))
+                        show(
+                            path_of(page) or page,
+                            nobody,
+                            partial(runpy.run_path, str(PAGES_FOLDER / f"{page}.py")),
+                        )
                     except Exception:
-                        log.exception("page %s of release %s could not be written ahead", page, release.version)
+                        log.exception(
+                            "page %s of release %s could not be written ahead",
+                            page,
+                            release.version,
+                        )
 
 
 class Ahead:
@@ -67,7 +79,10 @@ class Ahead:
         """The thread that writes `release`: begun now, unless it was before."""
         with self._lock:
             if self._release is not release:
-                self._release, self._thread = release, threading.Thread(target=write, args=(release,), daemon=True)
+                self._release, self._thread = (
+                    release,
+                    threading.Thread(target=write, args=(release,), daemon=True),
+                )
                 self._thread.start()
             return self._thread
 

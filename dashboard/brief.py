@@ -1,4 +1,5 @@
-"""The council brief: two pages to print, for a district and a year, as tagged PDF (Typst) and as its HTML twin.
+"""The council brief: two pages to print, for a district and a year, as tagged PDF (Typst) and as
+its HTML twin.
 
 Both are made from one list of parts, so that they say the same in the same order.
 """
@@ -7,12 +8,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import typst
 
@@ -20,20 +23,21 @@ from dashboard import charts, exports, language, picture, static_style
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.comparisons import comparison
 from dashboard.figure import Figure
-from dashboard.language import _, day, number, percent, pick, rounded
+from dashboard.figure_kinds import point_tables, share_tables
+from dashboard.language import _, day, number, percent, pick, rounded, unmarked
 from dashboard.measures import measures
 from dashboard.notices import made_up, uncollected, uncollected_note
-from dashboard.paper import table_html
+from dashboard.paper import scrolling, table_html, text_html
 from dashboard.places import gaps
 from dashboard.program import events, letters, point
 from dashboard.release import NOT_COLLECTED, ROOT, SUPPRESSED, CountTable, Release
 from dashboard.scores import targets
-from dashboard.skeleton import areas, field_name, point_tables, share_tables
+from dashboard.skeleton import areas, field_name
 from dashboard.views import Share, along, label_of, marked, missing_word
 
 TEMPLATE = Path(__file__).parent / "brief.typ"
 LOW = 90
-"""A field filled in fewer calls than this, in per cent, is named."""
+"""A field filled in fewer calls than this, in percent, is named."""
 MOST_GAPS = 5
 
 
@@ -59,40 +63,64 @@ class Brief:
     release: Release
     letters: float = 9.2
     """Their size in points."""
+    paper: str = "us-letter"
+    """As Typst names it."""
+    charts: int = 100
+    """Their width, in percent of a line."""
 
 
 def districts(release: Release) -> dict[str, str]:
-    """Codes and labels of the places a brief can be made for: the whole, and the areas of the first level below it."""
+    """Codes and labels of the places a brief can be made for: the whole, and the areas of the first
+    level below it."""
     table = release.find("area", "period")
     if table is None:
         return {ROOT: pick(release.agency["place"])}
     first = table.levels["area"][1]
     named = areas(release, table, "area")
-    kept = {code: words for code, words in named.items() if code == ROOT or release.codelists["area"].codes[code].level == first}
+    kept = {
+        code: words
+        for code, words in named.items()
+        if code == ROOT or release.codelists["area"].codes[code].level == first
+    }
     return {code: words for code, words in kept.items() if code != "unknown"}
 
 
 def years(release: Release) -> dict[str, str]:
     """Codes and labels of the years of the release, the last first."""
-    return {c.code: pick(c.label) for c in reversed(release.codelists["period"].at("year"))} or {ROOT: label_of(release, "period", ROOT)}
+    return {c.code: pick(c.label) for c in reversed(release.codelists["period"].at("year"))} or {
+        ROOT: label_of(release, "period", ROOT)
+    }
 
 
 def compose(release: Release, area: str, year: str) -> Brief:
-    """The brief in the reader's language. `area` and `year` are codes; figures that the release lacks are named as such."""
+    """The brief in the reader's language. `area` and `year` are codes; figures that the release
+    lacks are named as such."""
     place = districts(release).get(area, pick(release.agency["place"]))
-    found = [_scorecard(release, year), _beside_city(release, area, place, year), _calls(release, area, place, year), _coverage(release, area, place, year)]  # fmt: skip
+    found = [
+        _scorecard(release, year),
+        _beside_city(release, area, place, year),
+        _calls(release, area, place, year),
+        _coverage(release, area, place, year),
+    ]
     parts = [part for part in found if part is not None]
     parts += [_gaps(release), _quality(release), _questions(release, found), _definitions()]
     return Brief(
-        title=_("Council brief: {place}, {year}").format(place=place, year=label_of(release, "period", year)),
-        subtitle=_("{agency}. Release {version}, data to {day}.").format(agency=pick(release.agency["name"]), version=release.version, day=day(release.data_to)),
+        title=_("Council brief: {place}, {year}").format(
+            place=place, year=label_of(release, "period", year)
+        ),
+        subtitle=_("{agency}. Release {version}, data to {day}.").format(
+            agency=pick(release.agency["name"]), version=release.version, day=day(release.data_to)
+        ),
         notice=made_up() if release.agency["fictional"] else "",
         parts=tuple(parts),
-        foot=_("Source: {publisher}. Questions: {contact}. A number that is withheld may be zero, small or large.").format(
+        foot=_(
+            "Source: {publisher}. Questions: {contact}. A number that is withheld may be zero,"
+            " small or large."
+        ).format(
             publisher=release.package["contributors"][0]["title"], contact=release.agency["contact"]
         ),
         release=release,
-    )  # fmt: skip
+    )
 
 
 def _scorecard(release: Release, year: str) -> Part | None:
@@ -102,7 +130,9 @@ def _scorecard(release: Release, year: str) -> Part | None:
     return Part(
         _("Targets for the whole city"),
         columns=(_("Measure"), _("Target"), _("Actual"), _("Year before"), _("Trend"), _("Result")),
-        rows=tuple((t.plain, t.target_words, t.actual, t.before, t.trend, t.result_words) for t in listed),
+        rows=tuple(
+            (t.plain, t.target_words, t.actual, t.before, t.trend, t.result_words) for t in listed
+        ),
     )
 
 
@@ -118,16 +148,38 @@ def _beside_city(release: Release, area: str, place: str, year: str) -> Part | N
     rows: list[tuple[str, ...]] = []
     counted = release.find("area", "period")
     if counted:
-        rows.append((_("Crisis calls"), *(point(release, counted, "area", a, {"period": y}).brief for y in spans for a in _pair(area))))
+        rows.append(
+            (
+                _("Crisis calls"),
+                *(
+                    point(release, counted, "area", a, {"period": y}).brief
+                    for y in spans
+                    for a in _pair(area)
+                ),
+            )
+        )
     covered = release.find("area", "period", "responder", where=ELIGIBLE)
     if covered:
-        rows.append((_("Reached by a clinician"), *(_share(release, covered, a, y).brief for y in spans for a in _pair(area))))
+        rows.append(
+            (
+                _("Reached by a clinician"),
+                *(_share(release, covered, a, y).brief for y in spans for a in _pair(area)),
+            )
+        )
     waits = release.statistic("minutes_call_to_arrival", "area", "period")
     if waits:
-        places = [tuple({"area": a, "period": y}.get(d, ROOT) for d in waits.levels) for y in spans for a in _pair(area)]
+        places = [
+            tuple({"area": a, "period": y}.get(d, ROOT) for d in waits.levels)
+            for y in spans
+            for a in _pair(area)
+        ]
         statuses = [waits.statuses.get(place, SUPPRESSED) for place in places]
         words = [
-            marked(number(cell["median"]), status) if (cell := waits.rows.get(place)) else missing_word(status)
+            (
+                marked(number(cell["median"]), status)
+                if (cell := waits.rows.get(place))
+                else missing_word(status)
+            )
             for place, status in zip(places, statuses, strict=True)
         ]
         rows.append((_("Half of the waits are up to about (minutes)"), *words))
@@ -135,7 +187,11 @@ def _beside_city(release: Release, area: str, place: str, year: str) -> Part | N
         return None
     city = pick(release.agency["place"])
     heads = [f"{place if a == area else city}, {y}" for y in spans for a in _pair(area)]
-    return Part(_("The year in numbers: {place}").format(place=place), columns=(_("Measure"), *heads), rows=tuple(rows))
+    return Part(
+        _("The year in numbers: {place}").format(place=place),
+        columns=(_("Measure"), *heads),
+        rows=tuple(rows),
+    )
 
 
 def _pair(area: str) -> tuple[str, ...]:
@@ -157,10 +213,17 @@ def _calls(release: Release, area: str, place: str, year: str) -> Part | None:
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, "area": area})
     changes = events(release, [p.code for p in points])
     figure = Figure(
-        "calls", title, charts.describe(_("Line chart"), title, year, points), shown, data, ("brief-calls",),
+        "calls",
+        title,
+        charts.describe(_("Line chart"), title, year, points),
+        shown,
+        data,
+        ("brief-calls",),
         draw=partial(charts.trend, points, _("Calls"), events=letters(changes)),
-    )  # fmt: skip
-    legend = " ".join([*(f"{e.letter}: {e.words}" for e in changes), uncollected_note(release)]).strip()
+    )
+    legend = " ".join(
+        [*(f"{e.letter}: {e.words}" for e in changes), uncollected_note(release)]
+    ).strip()
     return Part(title, text=legend, figure=figure)
 
 
@@ -175,55 +238,101 @@ def _coverage(release: Release, area: str, place: str, year: str) -> Part | None
     at = year if "year" in table.levels.get("period", ()) else ""
     shares = [_share(release, table, code, at) for code in listed]
     title = _("Calls that a clinician reached: {area}, {period}").format(area=place, period=year)
-    shown, data = share_tables(shares, _("Area"), {"table": table.name, "eligible": "yes", "period": at})
+    shown, data = share_tables(
+        shares, _("Area"), {"table": table.name, "eligible": "yes", "period": at}
+    )
     figure = Figure(
-        "coverage", title, charts.describe(_("Dot chart with likely ranges"), title, year, shares), shown, data, ("brief-coverage",),
+        "coverage",
+        title,
+        charts.describe(_("Dot chart with likely ranges"), title, year, shares),
+        shown,
+        data,
+        ("brief-coverage",),
         draw=partial(charts.dots, shares),
-    )  # fmt: skip
-    return Part(title, text=_("The line through each dot is its likely range: where the true share may lie, given chance."), figure=figure)
+    )
+    return Part(
+        title,
+        text=_(
+            "The line through each dot is its likely range: where the true share may lie, given"
+            " chance."
+        ),
+        figure=figure,
+    )
 
 
 def _gaps(release: Release) -> Part:
     found = gaps(release, MOST_GAPS)
     if not found:
-        return Part(_("Gaps in coverage"), text=_("This agency does not report this yet: {what}.").format(what=_("hours with a team on duty, by day and time")))  # fmt: skip
+        return Part(
+            _("Gaps in coverage"),
+            text=_("This agency does not report this yet: {what}.").format(
+                what=_("hours with a team on duty, by day and time")
+            ),
+        )
     items = tuple(
         _("{day}, {hours}: {calls} crisis calls in the year, {teams} teams on duty").format(
             day=g.day,
             hours=g.hours,
-            calls=number(g.calls)
-            if g.calls is not None
-            else _("an unknown number of")
-            if g.status == NOT_COLLECTED
-            else _("a withheld number of"),
+            calls=(
+                number(g.calls)
+                if g.calls is not None
+                else (
+                    _("an unknown number of")
+                    if g.status == NOT_COLLECTED
+                    else _("a withheld number of")
+                )
+            ),
             teams=rounded(g.teams),
         )
         for g in found
     )
-    return Part(_("Gaps in coverage"), text=_("Many calls, few teams. The whole city, in order of the week:"), items=items)
+    return Part(
+        _("Gaps in coverage"),
+        text=_("Many calls, few teams. The whole city, in order of the week:"),
+        items=items,
+    )
 
 
 def _quality(release: Release) -> Part:
     complete = release.package.get("completeness", {})
-    low = [_("{field}: {percent}").format(field=field_name(release, n), percent=percent(s / 100)) for n, s in complete.items() if s < LOW]
+    low = [
+        _("{field}: {percent}").format(field=field_name(release, n), percent=percent(s / 100))
+        for n, s in complete.items()
+        if s < LOW
+    ]
     text = _("{withheld} of {cells} published counts are withheld to protect people.").format(
         withheld=number(release.withheld), cells=number(release.counts)
     )
-    text += " " + (_("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(low)) if low else _("Every field is filled in at least 9 of 10 calls."))  # fmt: skip
+    text += " " + (
+        _("Filled in fewer than 9 of 10 calls: {list}.").format(list="; ".join(low))
+        if low
+        else _("Every field is filled in at least 9 of 10 calls.")
+    )
     return Part(_("How good are the data?"), text=text, items=tuple(uncollected(release)))
 
 
 def _questions(release: Release, found: Sequence[Part | None]) -> Part:
     """What these numbers leave open, for the meeting."""
-    items = [_("Would the people reached have fared worse without a team? These numbers cannot tell.")]
+    items = [
+        _("Would the people reached have fared worse without a team? These numbers cannot tell.")
+    ]
     if comparison(release, "compare_arrest") is None:
-        items.append(_("How do like calls end when no team is free? The agency does not report it."))
+        items.append(
+            _("How do similar calls end when no team is free? The agency does not report it.")
+        )
     if release.find("eligible"):
-        items.append(_("How many calls that nobody checked against the criteria would have met them?"))
+        items.append(
+            _("How many calls that nobody checked against the criteria would have met them?")
+        )
     if budget_ends := _ending(release):
         items.append(budget_ends)
     if not all(found):
-        items.append(_("Some figures are missing above, because the agency does not report them. Which should it report next?"))
+        items.append(
+            _(
+                "Some figures are missing above, because the agency does not report them. Which"
+                " should it report next?"
+            )
+        )
     return Part(_("Open questions"), items=tuple(items))
 
 
@@ -231,10 +340,16 @@ def _ending(release: Release) -> str:
     budget = release.reference("budget")
     if budget is None:
         return ""
-    ends = sorted((row["ends"], language.text(row, "source")) for row in budget.to_dict("records") if row["ends"])
+    ends = sorted(
+        (row["ends"], language.text(row, "source"))
+        for row in budget.to_dict("records")
+        if row["ends"]
+    )
     if not ends:
         return ""
-    return _("What comes after {source} ends on {day}?").format(source=ends[0][1], day=day(date.fromisoformat(ends[0][0])))
+    return _("What comes after {source} ends on {day}?").format(
+        source=ends[0][1], day=day(date.fromisoformat(ends[0][0]))
+    )
 
 
 def _definitions() -> Part:
@@ -244,13 +359,36 @@ def _definitions() -> Part:
 
 
 def pdf(brief: Brief) -> bytes:
-    """PDF/UA-1: tagged, with title, language, reading order and alternative texts; Typst refuses to write it otherwise."""
+    """PDF/UA-1: tagged, with title, language, reading order and alternative texts; Typst refuses to
+    write it otherwise."""
+    with _typeset(brief) as (source, settings):
+        compiled = typst.compile(source, format="pdf", pdf_standards=["ua-1"], **settings)
+        return bytes(compiled)
+
+
+def pages(brief: Brief) -> int:
+    """How many pages it takes."""
+    with _typeset(brief) as (source, settings):
+        return int(typst.query(source, "<pages>", field="value", one=True, **settings))
+
+
+@contextmanager
+def _typeset(brief: Brief) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The template in a folder with the charts that it shows, and how Typst is to read it."""
     with tempfile.TemporaryDirectory(prefix="brief-") as scratch:
         root = Path(scratch)
         (root / "brief.typ").write_bytes(TEMPLATE.read_bytes())
         parts = []
         for number_of, part in enumerate(brief.parts):
-            made = {"heading": part.heading, "text": part.text, "items": part.items, "columns": part.columns, "rows": part.rows, "image": "", "alt": ""}  # fmt: skip
+            made = {
+                "heading": part.heading,
+                "text": part.text,
+                "items": part.items,
+                "columns": part.columns,
+                "rows": part.rows,
+                "image": "",
+                "alt": "",
+            }
             if part.figure:
                 made["image"] = f"{number_of}.png"
                 made["alt"] = part.figure.alt
@@ -259,38 +397,53 @@ def pdf(brief: Brief) -> bytes:
             parts.append(made)
         made_on = date.fromisoformat(brief.release.package["created"][:10])
         content = {
-            "title": brief.title, "subtitle": brief.subtitle, "notice": brief.notice, "foot": brief.foot, "parts": parts,
-            "lang": language.current(), "author": brief.release.package["contributors"][0]["title"],
-            "date": [made_on.year, made_on.month, made_on.day], "page": _("Page"), "letters": brief.letters,
-        }  # fmt: skip
-        compiled = typst.compile(
-            str(root / "brief.typ"), root=str(root), format="pdf", ignore_system_fonts=True, pdf_standards=["ua-1"],
-            sys_inputs={"content": json.dumps(content, ensure_ascii=False)},
-        )  # fmt: skip
-        return bytes(compiled)
+            "title": brief.title,
+            "subtitle": brief.subtitle,
+            "notice": brief.notice,
+            "foot": brief.foot,
+            "parts": parts,
+            "lang": language.current().partition("_")[0],
+            "author": brief.release.package["contributors"][0]["title"],
+            "date": [made_on.year, made_on.month, made_on.day],
+            "page": _("Page"),
+            "letters": brief.letters,
+            "paper": brief.paper,
+            "charts": brief.charts,
+        }
+        yield (
+            str(root / "brief.typ"),
+            {
+                "root": str(root),
+                "ignore_system_fonts": True,
+                "sys_inputs": {"content": unmarked(json.dumps(content, ensure_ascii=False))},
+            },
+        )
 
 
 def html(brief: Brief) -> bytes:
     """The same parts as one file without scripts or other files."""
-    body = [f"<h1>{escape(brief.title)}</h1><p>{escape(brief.subtitle)}</p>"]
+    body = [f"<h1>{text_html(brief.title)}</h1><p>{text_html(brief.subtitle)}</p>"]
     if brief.notice:
-        body.append(f'<p class="notice">{escape(brief.notice)}</p>')
+        body.append(f'<p class="notice">{text_html(brief.notice)}</p>')
     for part in brief.parts:
-        body.append(f"<h2>{escape(part.heading)}</h2>")
+        body.append(f"<h2>{text_html(part.heading)}</h2>")
         if part.text:
-            body.append(f"<p>{escape(part.text)}</p>")
+            body.append(f"<p>{text_html(part.text)}</p>")
         if part.items:
-            body.append("<ul>" + "".join(f"<li>{escape(item)}</li>" for item in part.items) + "</ul>")
+            body.append(
+                "<ul>" + "".join(f"<li>{text_html(item)}</li>" for item in part.items) + "</ul>"
+            )
         if part.columns:
-            body.append(table_html(part.columns, part.rows, part.heading))
+            body.append(scrolling(table_html(part.columns, part.rows, part.heading), part.heading))
         if part.figure:
             drawn = picture.following_the_reader(picture.chart_svg(part.figure, picture.INSIDE))
             label = f'<svg role="img" aria-label="{escape(part.figure.alt)}"'
             body.append(f'<div class="figure">{drawn.replace("<svg", label, 1)}</div>')
-    body.append(f"<footer><p>{escape(brief.foot)}</p></footer>")
+    body.append(f"<footer><p>{text_html(brief.foot)}</p></footer>")
     return (
-        f'<!doctype html><html lang="{language.current()}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(brief.title)}</title><style>{static_style.stylesheet()}</style></head><body><main>{''.join(body)}</main></body></html>\n"
+        f'<!doctype html><html {language.of_page()}><head><meta charset="utf-8"><meta'
+        ' name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(unmarked(brief.title))}</title><style>{static_style.stylesheet()}</style></head><body><main>{''.join(body)}</main></body></html>\n"
     ).encode()
 
 
@@ -303,4 +456,6 @@ def html_of(release: Release, area: str, year: str) -> bytes:
 
 
 def file_name(release: Release, area: str, year: str, suffix: str) -> str:
-    return exports.file_name("council-brief", area, year, "release", release.version, language.current(), suffix=suffix)
+    return exports.file_name(
+        "council-brief", area, year, "release", release.version, language.current(), suffix=suffix
+    )

@@ -10,10 +10,9 @@ from urllib.parse import urlencode
 
 from dashboard import language
 from dashboard.figure import Figure
-from dashboard.language import _, day
+from dashboard.language import _, day, unmarked
+from dashboard.pages_list import path_of
 from dashboard.release import Release
-
-HOME = "at-a-glance"
 
 
 def site_of(release: Release, here: str = "") -> str:
@@ -21,21 +20,26 @@ def site_of(release: Release, here: str = "") -> str:
     return str(release.package.get("homepage") or here).rstrip("/")
 
 
-def view_link(release: Release, page: str, choices: Mapping[str, str], site: str, **more: str) -> str:
+def view_link(
+    release: Release, page: str, choices: Mapping[str, str], site: str, **more: str
+) -> str:
     """The exact view at exactly this release, for as long as the site stands."""
     query = dict(choices)
     if language.current() != language.DEFAULT:
         query["lang"] = language.current()
     query |= {"release": release.version, **more}
-    return f"{site}/{'' if page == HOME else page}?{urlencode(query)}"
+    return f"{site}/{path_of(page.replace('-', '_'))}?{urlencode(query)}"
 
 
 def embed_code(figure: Figure, release: Release, site: str) -> str:
     """A frame with a title, for someone else's page; fits 300 pixels and more."""
-    address = view_link(release, figure.page, figure.choices, site, figure=figure.slug, embed="true")
+    address = view_link(
+        release, figure.page, figure.choices, site, figure=figure.slug, embed="true"
+    )
     return (
-        f'<iframe src="{escape(address)}" title="{escape(figure.title)}" '
-        'style="width:100%;max-width:720px;height:640px;border:1px solid #8a979a" loading="lazy"></iframe>'
+        f'<iframe src="{escape(address)}" title="{escape(unmarked(figure.title))}"'
+        ' style="width:100%;max-width:720px;height:640px;border:1px solid #8a979a"'
+        ' loading="lazy"></iframe>'
     )
 
 
@@ -47,21 +51,40 @@ class Citation:
 
 
 def cite(figure: Figure, release: Release, site: str, retrieved: date) -> Citation:
-    """APA (7th edition), Chicago (17th edition, notes) and BibTeX, with release number and data-to date."""
-    publisher, year = str(release.package["contributors"][0]["title"]), str(release.package["created"])[:4]
-    link = view_link(release, figure.page, figure.choices, site)
-    version = _("Release {version}, data to {day}").format(version=release.version, day=day(release.data_to))
-    seen = day(retrieved)
-    apa = _("{publisher}. ({year}). {title} ({version}) [Data set]. Retrieved {seen}, from {link}").format(
-        publisher=publisher, year=year, title=figure.title, version=version, seen=seen, link=link
+    """APA (7th edition), Chicago (17th edition, notes) and BibTeX, with release number and data-to
+    date."""
+    publisher, year = (
+        str(release.package["contributors"][0]["title"]),
+        str(release.package["created"])[:4],
     )
+    link, title = view_link(release, figure.page, figure.choices, site), unmarked(figure.title)
+    version = _("Release {version}, data to {day}").format(
+        version=release.version, day=day(release.data_to)
+    )
+    seen = day(retrieved)
+    apa = _(
+        "{publisher}. ({year}). {title} ({version}) [Data set]. Retrieved {seen}, from {link}"
+    ).format(publisher=publisher, year=year, title=title, version=version, seen=seen, link=link)
     chicago = _('{publisher}, "{title}," {version}, {year}, accessed {seen}, {link}.').format(
-        publisher=publisher, title=figure.title, version=version[:1].lower() + version[1:], year=year, seen=seen, link=link
+        publisher=publisher,
+        title=title,
+        version=version[:1].lower() + version[1:],
+        year=year,
+        seen=seen,
+        link=link,
     )
     fields = {
-        "author": f"{{{publisher}}}", "title": figure.title, "year": year, "note": f"{version}", "url": link, "urldate": retrieved.isoformat(),
-    }  # fmt: skip
-    lines = [f"  {name} = {{{_tex(value) if name not in ('url', 'author') else value}}}" for name, value in fields.items()]
+        "author": f"{{{publisher}}}",
+        "title": title,
+        "year": year,
+        "note": f"{version}",
+        "url": link,
+        "urldate": retrieved.isoformat(),
+    }
+    lines = [
+        f"  {name} = {{{_tex(value) if name not in ('url', 'author') else value}}}"
+        for name, value in fields.items()
+    ]
     key = f"{figure.slug}-{release.version}".replace(".", "-")
     return Citation(apa, chicago, f"@misc{{{key},\n" + ",\n".join(lines) + "\n}")
 

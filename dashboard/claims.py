@@ -1,4 +1,5 @@
-"""What people say about co-responder programs, the figure of this release, what research found, and an honest verdict."""
+"""What people say about co-responder programs, the figure of this release, what research found, and
+an honest verdict."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from functools import lru_cache
 from dashboard import comparisons
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
-from dashboard.answers import share_change
-from dashboard.language import _, current, number, percent, rounded, text
+from dashboard.answers import largest, share_change
+from dashboard.language import _, current, ngettext, number, percent, rounded, text
 from dashboard.notices import nothing
 from dashboard.program import (
     costs_of_contacts,
@@ -24,6 +25,7 @@ from dashboard.program import (
     trained_words,
 )
 from dashboard.release import NOT_COLLECTED, Release
+from dashboard.reported import has_teams
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
 from dashboard.stats import shares_differ
@@ -39,8 +41,10 @@ MOST_NAMED = 4
 
 @dataclass(frozen=True)
 class Finding:
-    """`verdict`: supported or not_supported (claims that a plain count settles), fewer, more or no_clear (like calls compared; rules in
-    `comparisons.py`), cannot_tell, described (the claim is a plain fact to look up) or missing. `words`: the verdict's own, where it has some."""
+    """`verdict`: supported or not_supported (claims that a plain count settles), fewer, more or
+    no_clear (similar calls compared; rules in `comparisons.py`), cannot_tell, described (the claim
+    is a plain fact to look up) or missing. `words`: the verdict's own, where it has some.
+    """
 
     verdict: str
     figure: str
@@ -83,7 +87,11 @@ def _missing() -> Finding:
 
 def _figure(release: Release, found: Score) -> str:
     return _("{measure}, {year}: {share}. Year before: {before}. Trend: {trend}.").format(
-        measure=found.plain, year=latest(release), share=found.shown, before=found.before_shown, trend=found.trend
+        measure=found.plain,
+        year=latest(release),
+        share=found.shown,
+        before=found.before_shown,
+        trend=found.trend,
     )
 
 
@@ -91,21 +99,39 @@ def _described(measure: str) -> Callable[[Release], Finding]:
     def find(release: Release) -> Finding:
         found = score(release, measure, latest(release))
         if found is not None and NOT_COLLECTED in (found.now.part.status, found.now.whole.status):
-            return Finding("cannot_tell", _("{year}: {word}.").format(year=latest(release), word=found.shown))
-        return Finding("described", _figure(release, found)) if found and found.now.share is not None else _missing()
+            return Finding(
+                "cannot_tell", _("{year}: {word}.").format(year=latest(release), word=found.shown)
+            )
+        return (
+            Finding("described", _figure(release, found))
+            if found and found.now.share is not None
+            else _missing()
+        )
 
     return find
 
 
 def _like(outcome: str) -> Callable[[Release], Finding]:
-    """Like calls when a team was free and when none was; where that is not reported, like calls by who came, which decide nothing."""
+    """Similar calls when a team was free and when none was; where that is not reported, similar
+    calls by who came, which decide nothing."""
 
     def find(release: Release) -> Finding:
-        found = comparisons.comparison(release, f"compare_{outcome}") or comparisons.comparison(release, f"reached_{outcome}")
+        found = comparisons.comparison(release, f"compare_{outcome}") or comparisons.comparison(
+            release, f"reached_{outcome}"
+        )
         if found is None:
             return _missing()
-        parts = [comparisons.figure_words(found), found.why, *comparisons.control_sentences(found), comparisons.strength_words(found)]
-        return Finding(found.verdict, " ".join(part for part in parts if part), comparisons.verdict_words(found))
+        parts = [
+            comparisons.figure_words(found),
+            found.why,
+            *comparisons.control_sentences(found),
+            comparisons.strength_words(found),
+        ]
+        return Finding(
+            found.verdict,
+            " ".join(part for part in parts if part),
+            comparisons.verdict_words(found),
+        )
 
     return find
 
@@ -118,8 +144,12 @@ def _share_of_all(release: Release) -> Finding:
     shares = [s for s in share_of_all(release) or () if s.share is not None]
     if not shares:
         return _missing()
-    figure = _("In {year}, crisis calls were {share} of all calls ({part} of {whole}).").format(year=shares[-1].label, **_words(shares[-1]))
-    return Finding("described", f"{figure} {share_change(release, shares, last_break(release, CODES))}".strip())
+    figure = _("In {year}, crisis calls were {share} of all calls ({part} of {whole}).").format(
+        year=shares[-1].label, **_words(shares[-1])
+    )
+    return Finding(
+        "described", f"{figure} {share_change(release, shares, last_break(release, CODES))}".strip()
+    )
 
 
 def _words(found: Share) -> dict[str, str]:
@@ -127,12 +157,24 @@ def _words(found: Share) -> dict[str, str]:
 
 
 def _types(release: Release) -> Finding:
-    table = release.find("call_type")
-    shown = [s for s in mix_of(release, table, "call_type", table.finest("call_type"), {}) if s.share is not None] if table else []
+    table = release.find("call_type") if has_teams(release) else None
+    mix = mix_of(release, table, "call_type", table.finest("call_type"), {}) if table else []
+    shown = {s.code: s for s in mix if s.share is not None}
     if not shown:
         return _missing()
-    top = max(shown, key=lambda s: s.share or 0)
-    return Finding("described", _("Most common type: {label} ({share}, {part} of {whole}).").format(label=top.label, **_words(top)))
+    most = largest([s.part for s in mix], mix[0].whole.value, shown)
+    if most is None:
+        return Finding(
+            "cannot_tell",
+            _("Some types are withheld, so we cannot say which is most common."),
+        )
+    top = shown[most.code]
+    return Finding(
+        "described",
+        _("Most common type: {label} ({share}, {part} of {whole}).").format(
+            label=top.label, **_words(top)
+        ),
+    )
 
 
 def _officers(release: Release) -> Finding:
@@ -140,7 +182,8 @@ def _officers(release: Release) -> Finding:
     if table is None:
         return _missing()
     pairs = [
-        (table.cell({"responder": w, "injured_officer": "yes"})[0], table.cell({"responder": w})[0]) for w in ("clinician", "no_clinician")
+        (table.cell({"responder": w, "injured_officer": "yes"})[0], table.cell({"responder": w})[0])
+        for w in ("clinician", "no_clinician")
     ]
     if any(n is None or not whole for n, whole in pairs):
         return Finding("cannot_tell", _("The numbers are too small to show."))
@@ -150,24 +193,33 @@ def _officers(release: Release) -> Finding:
     )
     if not shares_differ(a, a_all, b, b_all):
         return Finding("cannot_tell", figure)
-    return Finding("cannot_tell", figure + " " + _("The two differ by more than chance, but the calls differ too."))
+    return Finding(
+        "cannot_tell",
+        figure + " " + _("The two differ by more than chance, but the calls differ too."),
+    )
 
 
 def _danger(release: Release) -> Finding:
     """Clinicians hurt, and weapons reported, in calls that a clinician reached."""
-    table, weapons = release.find("responder", "injured_clinician"), release.find("responder", "weapon_reported")
+    table, weapons = (
+        release.find("responder", "injured_clinician"),
+        release.find("responder", "weapon_reported"),
+    )
     if table is None:
         return _missing()
     hurt = rates_by_who(release, table, "injured_clinician", "yes", {})[0]
     if hurt.interval is None:
         return Finding("cannot_tell", _("The numbers are too small to show."))
     low, high = (rounded(edge) for edge in hurt.interval)
-    figure = _("Clinicians were hurt in {part} of {whole} calls that they reached: {low} to {high} in 1,000.").format(
-        part=hurt.part.shown, whole=hurt.whole.shown, low=low, high=high
-    )
+    figure = _(
+        "Clinicians were hurt in {part} of {whole} calls that they reached: {low} to {high} in"
+        " 1,000."
+    ).format(part=hurt.part.shown, whole=hurt.whole.shown, low=low, high=high)
     armed = by_who(release, weapons, "weapon_reported", "yes", {})[0] if weapons else None
     if armed and armed.share is not None:
-        figure += " " + _("A weapon was reported in {share} of them ({part} of {whole}).").format(**_words(armed))
+        figure += " " + _("A weapon was reported in {share} of them ({part} of {whole}).").format(
+            **_words(armed)
+        )
     return Finding("described", figure)
 
 
@@ -175,8 +227,10 @@ def _cost(release: Release) -> Finding:
     costs = costs_of_contacts(release)
     if not costs:
         return _missing()
-    spent = _("In {year}, a contact cost {cost}.").format(year=costs[-1].year, cost=money(costs[-1].each))
-    saved = _("What it saved, if anything, is a range that stands on the page about money.")
+    spent = _("In {year}, a contact cost {cost}.").format(
+        year=costs[-1].year, cost=money(costs[-1].each)
+    )
+    saved = _("What it saved, if anything, is a range: see 'Money'.")
     return Finding("cannot_tell", f"{spent} {saved}")
 
 
@@ -187,43 +241,72 @@ def _trust(release: Release) -> Finding:
     if rows is None or rows.empty:
         return asked
     last = rows[rows["year"] == rows["year"].max()]
-    told = {kind: count_words(release, received) for kind, received in zip(last["kind"], last["received"], strict=True)}
+    told = {
+        kind: count_words(release, received)
+        for kind, received in zip(last["kind"], last["received"], strict=True)
+    }
     words = _("Complaints in {year}: {complaint}. Praise: {praise}.").format(
-        year=rows["year"].max(), complaint=told.get("complaint", "–"), praise=told.get("praise", "–")
+        year=rows["year"].max(),
+        complaint=told.get("complaint", "–"),
+        praise=told.get("praise", "–"),
     )
-    return Finding("cannot_tell", words) if asked.verdict == MISSING else Finding(asked.verdict, f"{asked.figure} {words}")
+    return (
+        Finding("cannot_tell", words)
+        if asked.verdict == MISSING
+        else Finding(asked.verdict, f"{asked.figure} {words}")
+    )
 
 
 def _survey(audience: str, *, most: bool = False) -> Callable[[Release], Finding]:
-    """Did the share who agree rise, or (`most`) is it above half, whatever those who did not answer would have said?"""
+    """Did the share who agree rise, or (`most`) is it above half, whatever those who did not answer
+    would have said?"""
 
     def find(release: Release) -> Finding:
         rows = release.reference("survey")
         rows = rows[rows["audience"] == audience].sort_values("wave") if rows is not None else None
         if rows is None or not len(rows):
             return _missing()
-        asked = rows[rows["question"] == rows["question"].iloc[-1]]  # a wave may ask several; only the same question can be compared
+        asked = rows[
+            rows["question"] == rows["question"].iloc[-1]
+        ]  # a wave may ask several; only the same question can be compared
         waves = numbered(asked).to_dict("records")
         first, last = waves[0], waves[-1]
         figure = _("{question} Agreed: {first} in {first_wave}, {last} in {last_wave}.").format(
-            question=text(last, "question"), first=percent(first["agree"] / first["respondents"]), first_wave=first["wave"][:4],
-            last=percent(last["agree"] / last["respondents"]), last_wave=last["wave"][:4],
-        )  # fmt: skip
+            question=text(last, "question"),
+            first=percent(first["agree"] / first["respondents"]),
+            first_wave=first["wave"][:4],
+            last=percent(last["agree"] / last["respondents"]),
+            last_wave=last["wave"][:4],
+        )
         if first is last:
             figure = _("{question} Agreed: {share} in {wave}. It was asked once.").format(
-                question=text(last, "question"), share=percent(last["agree"] / last["respondents"]), wave=last["wave"][:4]
+                question=text(last, "question"),
+                share=percent(last["agree"] / last["respondents"]),
+                wave=last["wave"][:4],
             )
         figure = f"{figure} {response_words(last)}".strip()
         bounds = [answered_bounds(wave) for wave in ((first, last) if not most else (last,))]
         if None in bounds:
             return Finding("cannot_tell", figure + " " + _("How many were asked is not on record."))
-        (low, high) = bounds[-1] or (0.0, 1.0)
+        low, high = bounds[-1] or (0.0, 1.0)
         if most:
-            return Finding("supported" if low > 0.5 else "not_supported" if high < 0.5 else "cannot_tell", figure)
+            return Finding(
+                "supported" if low > 0.5 else "not_supported" if high < 0.5 else "cannot_tell",
+                figure,
+            )
         before_low, before_high = bounds[0] or (0.0, 1.0)
         if first is last:
             return Finding("cannot_tell", figure)
-        return Finding("supported" if low > before_high else "not_supported" if high < before_low else "cannot_tell", figure)
+        return Finding(
+            (
+                "supported"
+                if low > before_high
+                else "not_supported"
+                if high < before_low
+                else "cannot_tell"
+            ),
+            figure,
+        )
 
     return find
 
@@ -245,9 +328,13 @@ def _posts(release: Release) -> Finding:
     rows = release.reference("staffing")
     if rows is None:
         return _missing()
-    last = numbers(rows[rows["month"] == rows["month"].max()], "authorized", "filled").to_dict("records")
+    last = numbers(rows[rows["month"] == rows["month"].max()], "authorized", "filled").to_dict(
+        "records"
+    )
     words = [
-        _("{role}: {filled} of {posts} filled").format(role=text(r, "role"), filled=number(r["filled"]), posts=number(r["authorized"]))
+        _("{role}: {filled} of {posts} positions filled").format(
+            role=text(r, "role"), filled=number(r["filled"]), posts=number(r["authorized"])
+        )
         for r in last
     ]
     return Finding("described", "; ".join(words) + ".")
@@ -264,9 +351,12 @@ def _roles(release: Release) -> Finding:
         return _missing()
     fixed = {"period": last_year(release, table)} if "period" in table.levels else {}
     left = by_who(release, table, "officer_released", "yes", fixed)[0]
-    figure = _("See who left first on the page about staffing.")
+    figure = _("See who left first on 'Staffing and training'.")
     if left.share is not None:
-        figure = _("The officer left first in {share} of calls that a clinician reached ({part} of {whole}).").format(**_words(left))
+        figure = _(
+            "The officer left first in {share} of calls that a clinician reached ({part} of"
+            " {whole})."
+        ).format(**_words(left))
     return Finding("described", " ".join(filter(None, (figure, _led(release)))))
 
 
@@ -279,9 +369,9 @@ def _led(release: Release) -> str:
     mix = {s.code: s for s in mix_of(release, table, "led_by", table.finest("led_by"), fixed)}
     if mix["clinician"].share is None or mix["officer"].share is None:
         return ""
-    return _("The clinician led in {clinician} of calls of teams, the officer in {officer}.").format(
-        clinician=mix["clinician"].shown, officer=mix["officer"].shown
-    )
+    return _(
+        "The clinician led in {clinician} of calls of teams, the officer in {officer}."
+    ).format(clinician=mix["clinician"].shown, officer=mix["officer"].shown)
 
 
 def _training(release: Release) -> Finding:
@@ -296,8 +386,14 @@ def _tracking(release: Release) -> Finding:
     worst = min(complete, key=lambda name: (complete[name], name))
     return Finding(
         "described",
-        _("{count} fields are reported. The least complete is '{name}', filled in {share}.").format(
-            count=number(len(complete)), name=field_name(release, worst), share=percent(complete[worst] / 100)
+        ngettext(
+            "{count} field is reported: '{name}', filled in {share}.",
+            "{count} fields are reported. The least complete is '{name}', filled in {share}.",
+            len(complete),
+        ).format(
+            count=number(len(complete)),
+            name=field_name(release, worst),
+            share=percent(complete[worst] / 100),
         ),
     )
 
@@ -305,7 +401,14 @@ def _tracking(release: Release) -> Finding:
 def _adapt(release: Release) -> Finding:
     rows = release.reference("program_events")
     return (
-        Finding("described", _("{count} changes are marked on the charts over time.").format(count=number(len(rows))))
+        Finding(
+            "described",
+            ngettext(
+                "{count} change is marked on the charts over time.",
+                "{count} changes are marked on the charts over time.",
+                len(rows),
+            ).format(count=number(len(rows))),
+        )
         if rows is not None
         else _missing()
     )
@@ -315,15 +418,20 @@ def _language(release: Release) -> Finding:
     table = release.find("language", "interpreter_used")
     if table is None:
         return _missing()
-    shares = shares_of(release, table, "language", table.finest("language"), {"interpreter_used": "yes"}, {})
+    shares = shares_of(
+        release, table, "language", table.finest("language"), {"interpreter_used": "yes"}, {}
+    )
     words = [
         _("{label}: {share} ({part} of {whole})").format(label=s.label, **_words(s))
         for s in shares
         if s.share is not None and s.code not in ("english", "unknown")
     ]
     if not words:
-        return Finding("described", _("See interpreters by language on the page about fairness."))
-    return Finding("described", _("An interpreter came to calls in: {words}.").format(words="; ".join(words[:MOST_NAMED])))
+        return Finding("described", _("See interpreters by language on 'Fairness'."))
+    return Finding(
+        "described",
+        _("An interpreter came to calls in: {words}.").format(words="; ".join(words[:MOST_NAMED])),
+    )
 
 
 def _patrol(release: Release) -> Finding:
@@ -332,45 +440,239 @@ def _patrol(release: Release) -> Finding:
         return _missing()
     total = numbers(rows, "worked")["worked"].sum()
     if not any(rows.get("patrol", ())):
-        figure = _("Teams worked {hours} hours in the period. Hours of all patrols are not reported, so the share is not known.").format(
-            hours=rounded(total, 0)
-        )
+        figure = _(
+            "Teams worked {hours} hours in the period. Hours of all patrols are not reported, so"
+            " the share is not known."
+        ).format(hours=rounded(total, 0))
     else:
         patrol = numbers(rows, "patrol")["patrol"].sum()
         figure = _(
-            "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams. Whether urgent calls waited for it, we cannot tell."
-        ).format(hours=rounded(total, 0), patrol=rounded(patrol, 0), share=percent(total / (total + patrol)))
-    return Finding("cannot_tell", " ".join(filter(None, (figure, urgent_words(release.reference("urgent_waits")).strip()))))
+            "Officers worked {hours} hours in teams and {patrol} hours on patrol: {share} in teams."
+            " Whether urgent calls waited for it, we cannot tell."
+        ).format(
+            hours=rounded(total, 0),
+            patrol=rounded(patrol, 0),
+            share=percent(total / (total + patrol)),
+        )
+    return Finding(
+        "cannot_tell",
+        " ".join(filter(None, (figure, urgent_words(release.reference("urgent_waits")).strip()))),
+    )
 
 
 def claims() -> list[Claim]:
     """All 23 claims, in the reader's language, in the order of the project's list."""
     thin = _("A review of 26 studies of co-response found no randomized trial.")
     return [
-        Claim("share", _("Crisis calls are a large and rising share of 911."), "calls", _("A national project found that agencies often cannot flag these calls. So shares of two cities may not mean the same."), "BJA and PERF, mental-health data collection project (csgjusticecenter.org)", _share_of_all),
-        Claim("types", _("Teams answer mental-health, suicide, drug and welfare calls."), "calls", _("Each program has its own criteria. The one in Portland leaves out suicidal callers and private homes."), "Portland Civic Lab, measure 100717839", _types),
-        Claim("care", _("People reach care instead of jail."), "after", _("A referral is not a visit. {thin}").format(thin=thin), "Puntis and others, 2018", _described("connected")),
-        Claim("arrests", _("There are fewer arrests."), "safety", _("Only like calls can be compared. {thin}").format(thin=thin), "Puntis and others, 2018", _like("arrest")),
-        Claim("force", _("Less force is used."), "safety", _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin), "Puntis and others, 2018", _like("force_used")),
-        Claim("repeat", _("The same people call less often."), "after", _("Repeat calls often fall by themselves after a peak. So calls of the same time must be compared."), "", _like("repeat_90")),
-        Claim("officers", _("Officers are safer."), "safety", _("Injuries are rare, so years must be taken together."), "", _officers),
-        Claim("cost", _("It saves money."), "money", _("One simulation from Texas found no net saving when only minor cases are diverted, and cost moved to the health side."), "doi.org/10.1177/0093854811432434", _cost),
-        Claim("trust", _("People trust the city more."), "claims", _("Complaints and praise are not trust. Only a survey asked before and after can show it."), "", _trust),
-        Claim("funding", _("Funding may not last."), "money", _("A grant with an end date says nothing of what comes after."), "", _funding),
-        Claim("posts", _("Clinicians are hard to find."), "staffing", _("In a small team, one open post changes the share a lot."), "", _posts),
-        Claim("gaps", _("Nights and far places are left out."), "coverage", _("An audit in New York found calls that nobody had checked counted as not eligible. That hides gaps."), "New York City Comptroller, audit MG24-060A, May 2025", _gaps),
-        Claim("roles", _("Roles must be clear."), "staffing", _("Who left first shows only a part of who did what."), "", _roles),
-        Claim("danger", _("Clinicians go where it is dangerous."), "safety", _("Injuries of clinicians are rare. None seen is not proof of none."), "", _danger),
-        Claim("training", _("Officers and clinicians train together."), "staffing", _("A course taken is not proof of a call handled well."), "", _training),
-        Claim("tracking", _("Good data keep programs going."), "scorecard", _("An audit in New York found that the reasons for missed calls were not on record."), "New York City Comptroller, audit MG24-060A, May 2025", _tracking),
-        Claim("partners", _("Partners make handoffs smooth."), "after", _("A handoff counts as smooth only when a visit follows."), "", _described("connected")),
-        Claim("adapt", _("Teams adapt to need."), "calls", _("A change marked on a chart is not proof that it worked."), "", _adapt),
-        Claim("time", _("Officers get time back."), "staffing", _("Longer visits can be better visits. What counts is time after the officer may leave."), "", _like("officer_minutes")),
-        Claim("slow", _("It slows the response."), "times", _("Waits depend on the kind of call and on the way. Compare the same clock only."), "", _like("wait")),
-        Claim("support", _("Most officers come to support it."), "staffing", _("Officers who answer a survey may differ from those who do not."), "", _survey("officers", most=True)),
-        Claim("patrol", _("It pulls officers from urgent calls."), "staffing", _("This needs hours of all patrols, which few agencies publish."), "", _patrol),
-        Claim("language", _("Language is a barrier in a crisis."), "fairness", _("An interpreter is not always on record, so true use may be higher."), "", _language),
-    ]  # fmt: skip
+        Claim(
+            "share",
+            _("Crisis calls are a large and rising share of 911."),
+            "calls",
+            _(
+                "A national project found that agencies often cannot flag these calls. So shares of"
+                " two cities may not mean the same."
+            ),
+            "BJA and PERF, mental-health data collection project (csgjusticecenter.org)",
+            _share_of_all,
+        ),
+        Claim(
+            "types",
+            _("Teams answer mental-health, suicide, drug and welfare calls."),
+            "calls",
+            _(
+                "Each program has its own criteria. The one in Portland leaves out callers thinking"
+                " about suicide and private homes."
+            ),
+            "Portland Civic Lab, measure 100717839",
+            _types,
+        ),
+        Claim(
+            "care",
+            _("People reach care instead of jail."),
+            "after",
+            _("A referral is not a visit. {thin}").format(thin=thin),
+            "Puntis and others, 2018",
+            _described("connected"),
+        ),
+        Claim(
+            "arrests",
+            _("There are fewer arrests."),
+            "safety",
+            _("Only similar calls can be compared. {thin}").format(thin=thin),
+            "Puntis and others, 2018",
+            _like("arrest"),
+        ),
+        Claim(
+            "force",
+            _("Less force is used."),
+            "safety",
+            _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin),
+            "Puntis and others, 2018",
+            _like("force_used"),
+        ),
+        Claim(
+            "repeat",
+            _("The same people call less often."),
+            "after",
+            _(
+                "Repeat calls often fall by themselves after a peak. So calls of the same time must"
+                " be compared."
+            ),
+            "",
+            _like("repeat_90"),
+        ),
+        Claim(
+            "officers",
+            _("Officers are safer."),
+            "safety",
+            _("Injuries are rare, so years must be taken together."),
+            "",
+            _officers,
+        ),
+        Claim(
+            "cost",
+            _("It saves money."),
+            "money",
+            _(
+                "One simulation from Texas found no net saving when only minor cases are diverted,"
+                " and cost moved to the health side."
+            ),
+            "doi.org/10.1177/0093854811432434",
+            _cost,
+        ),
+        Claim(
+            "trust",
+            _("People trust the city more."),
+            "claims",
+            _(
+                "Complaints and praise are not trust. Only a survey asked before and after can"
+                " show it."
+            ),
+            "",
+            _trust,
+        ),
+        Claim(
+            "funding",
+            _("Funding may not last."),
+            "money",
+            _("A grant with an end date says nothing of what comes after."),
+            "",
+            _funding,
+        ),
+        Claim(
+            "posts",
+            _("Clinicians are hard to find."),
+            "staffing",
+            _("In a small team, one open position changes the share a lot."),
+            "",
+            _posts,
+        ),
+        Claim(
+            "gaps",
+            _("Nights and far places are left out."),
+            "coverage",
+            _(
+                "An audit in New York found calls that nobody had checked counted as not eligible."
+                " That hides gaps."
+            ),
+            "New York City Comptroller, audit MG24-060A, May 2025",
+            _gaps,
+        ),
+        Claim(
+            "roles",
+            _("Roles must be clear."),
+            "staffing",
+            _("Who left first shows only a part of who did what."),
+            "",
+            _roles,
+        ),
+        Claim(
+            "danger",
+            _("Clinicians go where it is dangerous."),
+            "safety",
+            _("Injuries of clinicians are rare. Zero seen does not prove there are none."),
+            "",
+            _danger,
+        ),
+        Claim(
+            "training",
+            _("Officers and clinicians train together."),
+            "staffing",
+            _("A course taken is not proof of a call handled well."),
+            "",
+            _training,
+        ),
+        Claim(
+            "tracking",
+            _("Good data keep programs going."),
+            "scorecard",
+            _("An audit in New York found that the reasons for missed calls were not on record."),
+            "New York City Comptroller, audit MG24-060A, May 2025",
+            _tracking,
+        ),
+        Claim(
+            "partners",
+            _("Partners make handoffs smooth."),
+            "after",
+            _("A handoff counts as smooth only when a visit follows."),
+            "",
+            _described("connected"),
+        ),
+        Claim(
+            "adapt",
+            _("Teams adapt to need."),
+            "calls",
+            _("A change marked on a chart is not proof that it worked."),
+            "",
+            _adapt,
+        ),
+        Claim(
+            "time",
+            _("Officers get time back."),
+            "staffing",
+            _(
+                "Longer visits can be better visits. What counts is time after the officer may"
+                " leave."
+            ),
+            "",
+            _like("officer_minutes"),
+        ),
+        Claim(
+            "slow",
+            _("It slows the response."),
+            "times",
+            _(
+                "Waits depend on the kind of call and on distance. Compare only times measured the"
+                " same way."
+            ),
+            "",
+            _like("wait"),
+        ),
+        Claim(
+            "support",
+            _("Most officers come to support it."),
+            "staffing",
+            _("Officers who answer a survey may differ from those who do not."),
+            "",
+            _survey("officers", most=True),
+        ),
+        Claim(
+            "patrol",
+            _("It pulls officers from urgent calls."),
+            "staffing",
+            _("This needs hours of all patrols, which few agencies publish."),
+            "",
+            _patrol,
+        ),
+        Claim(
+            "language",
+            _("Language is a barrier in a crisis."),
+            "fairness",
+            _("An interpreter is not always on record, so true use may be higher."),
+            "",
+            _language,
+        ),
+    ]
 
 
 def checked(release: Release) -> tuple[tuple[Claim, Finding], ...]:

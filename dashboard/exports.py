@@ -1,4 +1,5 @@
-"""Files that a reader takes away: the rows on the screen, the picture, and both with all that is needed to defend them."""
+"""Files that a reader takes away: the rows on the screen, the picture, and both with all that is
+needed to defend them."""
 
 from __future__ import annotations
 
@@ -14,30 +15,37 @@ import pandas as pd
 
 from dashboard import citation, language, picture
 from dashboard.figure import STATUS_COLUMNS, Figure, slug
-from dashboard.language import _, day, number, pick
+from dashboard.language import _, day, ngettext, number, pick, unmarked
 from dashboard.measures import VERSION, measures, own_rules
 from dashboard.notices import made_up
 from dashboard.release import Release
 
-_FORMULA = re.compile(r"""[\s\x00-\x1f\u200b-\u200f\u2060\ufeff"'`´‘’“”«»＂＇]*[=+\-@＝＋－＠﹦﹢﹣﹫\t\r\n]""")
-"""The beginning of a text that a spreadsheet may run: a sign, in one of its widths, or a tab or line break, perhaps behind blanks and quotes."""
+_FORMULA = re.compile(
+    r"""[\s\x00-\x1f\u200b-\u200f\u2060\ufeff"'`´‘’“”«»＂＇]*[=+\-@＝＋－＠﹦﹢﹣﹫\t\r\n]"""
+)
+"""The beginning of a text that a spreadsheet may run: a sign, in one of its widths, or a tab or
+line break, perhaps behind blanks and quotes."""
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def harmless(value: object) -> object:
-    """A text that a spreadsheet may run as a formula gets an apostrophe in front. Numbers stay, negative ones too, also when they come as text."""
+    """A text that a spreadsheet may run as a formula gets an apostrophe in front. Numbers stay,
+    negative ones too, also when they come as text."""
     runs = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
     return f"'{value}" if runs else value
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """Rows for a spreadsheet: UTF-8 with its mark, so that Excel shows accents, and no text that would run as a formula.
+    """Rows for a spreadsheet: UTF-8 with its mark, so that Excel shows accents, and no text that
+    would run as a formula.
 
-    Counts that are withheld or were not collected are empty, their status says which. The release's own files (`tables/` and `codelists/`) are never
-    rewritten like this.
+    Counts that are withheld or were not collected are empty, their status says which. The release's
+    own files (`tables/` and `codelists/`) are never rewritten like this.
     """
-    text: str = frame.rename(columns=harmless).map(harmless).to_csv(index=False, lineterminator="\n")
-    return text.encode("utf-8-sig")
+    text: str = (
+        frame.rename(columns=harmless).map(harmless).to_csv(index=False, lineterminator="\n")
+    )
+    return unmarked(text).encode("utf-8-sig")
 
 
 def made_harmless(frame: pd.DataFrame) -> int:
@@ -59,7 +67,8 @@ def subtitle(release: Release) -> str:
 
 
 def foot(figure: Figure, release: Release, site: str) -> list[str]:
-    """The lines under a picture: what is missing, what is withheld, source, release, licence, link."""
+    """The lines under a picture: what is missing, what is withheld, source, release, licence,
+    link."""
     lines = []
     if release.agency["fictional"]:
         lines.append(made_up())
@@ -68,25 +77,33 @@ def foot(figure: Figure, release: Release, site: str) -> list[str]:
     if figure.hidden:
         lines.append(withheld_note(figure))
     lines.append(
-        _("Source: {publisher}. Release {version}, data to {day}. Licence: {licence}.").format(
-            publisher=release.package["contributors"][0]["title"], version=release.version, day=day(release.data_to),
+        _("Source: {publisher}. Release {version}, data to {day}. License: {licence}.").format(
+            publisher=release.package["contributors"][0]["title"],
+            version=release.version,
+            day=day(release.data_to),
             licence=release.package["licenses"][0]["title"],
         )
-    )  # fmt: skip
+    )
     lines.append(citation.view_link(release, figure.page, figure.choices, site))
     return lines
 
 
 def withheld_note(figure: Figure) -> str:
-    return _("Numbers withheld to protect people: {count}. A withheld number may be zero, small or large.").format(
-        count=number(figure.hidden)
-    )
+    return _(
+        "Numbers withheld to protect people: {count}. A withheld number may be zero, small or"
+        " large."
+    ).format(count=number(figure.hidden))
 
 
 def svg(figure: Figure, release: Release, site: str) -> bytes:
     """The picture with its words inside, as SVG."""
-    more = _("{count} more rows stand in the file of rows (CSV).").format(count=number(max(0, len(figure.table) - picture.MOST_ROWS)))
-    return picture.framed_svg(figure, subtitle(release), foot(figure, release, site), more).encode("utf-8")
+    left = max(0, len(figure.table) - picture.MOST_ROWS)
+    more = ngettext(
+        "{count} more row is in the file (CSV).", "{count} more rows are in the file (CSV).", left
+    ).format(count=number(left))
+    return picture.framed_svg(figure, subtitle(release), foot(figure, release, site), more).encode(
+        "utf-8"
+    )
 
 
 def png(figure: Figure, release: Release, site: str) -> bytes:
@@ -96,24 +113,49 @@ def png(figure: Figure, release: Release, site: str) -> bytes:
 def _field(name: str, column: pd.Series) -> dict[str, object]:
     if name in STATUS_COLUMNS:
         return {"name": name, "type": "string", "description": "Why a number is there or is not."}
-    kind = "integer" if pd.api.types.is_integer_dtype(column) else "number" if pd.api.types.is_float_dtype(column) else "string"
+    kind = (
+        "integer"
+        if pd.api.types.is_integer_dtype(column)
+        else "number"
+        if pd.api.types.is_float_dtype(column)
+        else "string"
+    )
     return {"name": name, "type": kind}
 
 
 def schema(figure: Figure) -> dict[str, object]:
     """Table Schema (Frictionless) of the figure's rows."""
-    return {"fields": [_field(str(harmless(name)), figure.data[name]) for name in figure.data.columns], "missingValues": [""]}
+    return {
+        "fields": [_field(str(harmless(name)), figure.data[name]) for name in figure.data.columns],
+        "missingValues": [""],
+    }
 
 
 def csvw(figure: Figure) -> dict[str, object]:
     """CSV on the Web (W3C) metadata of the figure's rows."""
-    columns = [{"titles": f["name"], "name": slug(str(f["name"])).replace("-", "_").replace(".", "_"), "datatype": f["type"], "null": ""} for f in schema(figure)["fields"]]  # type: ignore[attr-defined]  # fmt: skip
-    return {"@context": "http://www.w3.org/ns/csvw", "url": "data.csv", "dc:title": figure.title, "tableSchema": {"columns": columns}}
+    columns = [
+        {
+            "titles": f["name"],
+            "name": slug(str(f["name"])).replace("-", "_").replace(".", "_"),
+            "datatype": f["type"],
+            "null": "",
+        }
+        for f in schema(figure)["fields"]  # type: ignore[attr-defined]
+    ]
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": "data.csv",
+        "dc:title": figure.title,
+        "tableSchema": {"columns": columns},
+    }
 
 
 def readme(figure: Figure, release: Release, site: str, retrieved: date | None) -> str:
-    """What the rows are, where they come from, what is missing, and how to cite them. Without a day they count as taken on the release's."""
-    cited = citation.cite(figure, release, site, retrieved or date.fromisoformat(release.package["created"][:10]))
+    """What the rows are, where they come from, what is missing, and how to cite them. Without a day
+    they count as taken on the release's."""
+    cited = citation.cite(
+        figure, release, site, retrieved or date.fromisoformat(release.package["created"][:10])
+    )
     licence = release.package["licenses"][0]
     lines = [figure.title, "=" * min(78, len(figure.title)), "", subtitle(release)]
     if release.agency["fictional"]:
@@ -130,53 +172,118 @@ def readme(figure: Figure, release: Release, site: str, retrieved: date | None) 
             "",
             _("WHAT IS MISSING"),
             figure.missing,
-            _("Their column is empty where nothing was collected, and the status says 'not_collected'. That is not zero."),
+            _(
+                "Their column is empty where nothing was collected, and the status says"
+                " 'not_collected'. That is not zero."
+            ),
         ]
-    lines += ["", _("WHAT IS WITHHELD"), withheld_note(figure) if figure.hidden else _("No number in this figure is withheld.")]
-    lines.append(
-        _("Counts from 1 to {last} are withheld, and others so that nobody can work them out. Their column is empty, and the status says 'suppressed'.").format(last=number(release.threshold - 1))
-    )  # fmt: skip
-    lines += ["", _("RELEASE"), _("Release {version}, data to {day}.").format(version=release.version, day=day(release.data_to))]
-    lines += [_("Questions: {contact}.").format(contact=release.agency["contact"]), f"{licence['title']} – {licence['path']}"]
-    lines += ["", _("HOW TO CITE"), cited.apa, "", cited.bibtex, "", _("FILES")]
-    lines += ["data.csv, data.csv-metadata.json (CSVW), datapackage.json (Data Package), chart.svg, chart.png, alt.txt, SHA256SUMS", ""]
     lines += [
-        _("data.csv is safe to open in a spreadsheet. It starts with a mark that lets Excel show accents."),
-        _("A text in it that could run as a formula has an apostrophe (') in front. Such texts in this file: {count}.").format(
-            count=number(made_harmless(figure.data))
+        "",
+        _("WHAT IS WITHHELD"),
+        withheld_note(figure) if figure.hidden else _("No number in this figure is withheld."),
+    ]
+    lines.append(
+        _(
+            "Counts from 1 to {last} are withheld, and others so that nobody can work them out."
+            " Their column is empty, and the status says 'suppressed'."
+        ).format(last=number(release.threshold - 1))
+    )
+    lines += [
+        "",
+        _("RELEASE"),
+        _("Release {version}, data to {day}.").format(
+            version=release.version, day=day(release.data_to)
         ),
-        _("The exact tables are in the zip file of the whole release, on the page 'Data and downloads'."),
+    ]
+    lines += [
+        _("Questions: {contact}.").format(contact=release.agency["contact"]),
+        f"{licence['title']} – {licence['path']}",
+    ]
+    lines += ["", _("HOW TO CITE"), cited.apa, "", cited.bibtex, "", _("FILES")]
+    lines += [
+        (
+            "data.csv, data.csv-metadata.json (CSVW), datapackage.json (Data Package), chart.svg,"
+            " chart.png, alt.txt, SHA256SUMS"
+        ),
         "",
     ]
-    return "\n".join(lines)
+    lines += [
+        _(
+            "data.csv is safe to open in a spreadsheet. It starts with a mark that lets Excel show"
+            " accents."
+        ),
+        _(
+            "A text in it that could run as a formula has an apostrophe (') in front. Such texts in"
+            " this file: {count}."
+        ).format(count=number(made_harmless(figure.data))),
+        _(
+            "The exact tables are in the zip file of the whole release, on the page 'Data and"
+            " downloads'."
+        ),
+        "",
+    ]
+    return unmarked("\n".join(lines))
 
 
 def evidence(figure: Figure, release: Release, site: str, retrieved: date) -> bytes:
     """One zip with all of it; the same bytes for the same view, release and day."""
     rows = csv_bytes(figure.data)
     package = {
-        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json", "name": figure.slug or "figure", "title": figure.title,
-        "version": release.version, "created": release.package["created"], "licenses": release.package["licenses"],
-        "contributors": release.package["contributors"], **({"sources": [{"title": str(release.package["title"]), "path": citation.view_link(release, figure.page, figure.choices, site)}]} if site else {}),
-        "resources": [{"name": "data", "type": "table", "path": "data.csv", "format": "csv", "mediatype": "text/csv", "encoding": "utf-8",
-                       "bytes": len(rows), "hash": f"sha256:{hashlib.sha256(rows).hexdigest()}", "schema": schema(figure)}],
-    }  # fmt: skip
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": figure.slug or "figure",
+        "title": figure.title,
+        "version": release.version,
+        "created": release.package["created"],
+        "licenses": release.package["licenses"],
+        "contributors": release.package["contributors"],
+        **(
+            {
+                "sources": [
+                    {
+                        "title": str(release.package["title"]),
+                        "path": citation.view_link(release, figure.page, figure.choices, site),
+                    }
+                ]
+            }
+            if site
+            else {}
+        ),
+        "resources": [
+            {
+                "name": "data",
+                "type": "table",
+                "path": "data.csv",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "bytes": len(rows),
+                "hash": f"sha256:{hashlib.sha256(rows).hexdigest()}",
+                "schema": schema(figure),
+            }
+        ],
+    }
     drawn = svg(figure, release, site)
     files = {
-        "data.csv": rows, "data.csv-metadata.json": as_json(csvw(figure)), "datapackage.json": as_json(package),
-        "README.txt": readme(figure, release, site, retrieved).encode("utf-8"), "chart.svg": drawn, "chart.png": picture.png(drawn.decode("utf-8")),
+        "data.csv": rows,
+        "data.csv-metadata.json": as_json(csvw(figure)),
+        "datapackage.json": as_json(package),
+        "README.txt": readme(figure, release, site, retrieved).encode("utf-8"),
+        "chart.svg": drawn,
+        "chart.png": picture.png(drawn.decode("utf-8")),
         "alt.txt": (figure.alt + "\n").encode("utf-8"),
-    }  # fmt: skip
+    }
     return zipped(files | {"SHA256SUMS": sums(files)}, f"{figure.slug}-release-{release.version}")
 
 
 def as_json(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    return unmarked(json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
     """As `sha256sum --check` reads them."""
-    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items())).encode("utf-8")
+    return "".join(
+        f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items())
+    ).encode("utf-8")
 
 
 def zipped(files: Mapping[str, bytes], folder: str) -> bytes:

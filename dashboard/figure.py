@@ -1,4 +1,5 @@
-"""One figure of a page: a chart or map with its table, its rows and its words. Screens, files and paper are made from it alone."""
+"""One figure of a page: a chart or map with its table, its rows and its words. Screens, files and
+paper are made from it alone."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ import geopandas as gpd
 import pandas as pd
 
 from dashboard import language
-from dashboard.language import _, number
+from dashboard.language import _, number, unmarked
 from dashboard.maps import Map
 from dashboard.theme import Palette
 
@@ -25,17 +26,20 @@ STATUS_COLUMNS = ("status", "n_status", "out_of_status")
 
 
 class Draw(Protocol):
-    def __call__(self, *, colours: Palette) -> alt.LayerChart: ...
+    def __call__(self, *, colours: Palette, narrow: bool = False) -> alt.LayerChart: ...
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`table` is what is read on the page (texts), `data` what is downloaded (codes, numbers, statuses), row by row the same.
+    """`table` is what is read on the page (texts), `data` what is downloaded (codes, numbers,
+    statuses), row by row the same.
 
-    `draw` makes the chart in given colours, in the language of the moment. A `map` stands before the figure that lists the same rows,
-    so its table is not repeated on the page. With neither, the figure is a table.
-    `file`: parts of the file's name; `choices`: the filters that the view stands at, as in the address. `missing`: which days are missing from it, and
-    why; pages tell that once, at their top, and what is taken away bears it itself.
+    `draw` makes the chart in given colours, for a wide or a narrow place, in the language of the
+    moment. With neither `draw` nor `map`, the figure is a table. `subtitle`: what is measured, out
+    of what, where and when.
+    `file`: parts of the file's name; `choices`: the filters that the view stands at, as in the
+    address. `missing`: which days are missing from it, and why; pages tell that once, at their top,
+    and what is taken away bears it itself.
     """
 
     page: str
@@ -49,13 +53,24 @@ class Figure:
     hidden: int = 0
     note: str = ""
     missing: str = ""
+    subtitle: str = ""
+    folded: bool = False
+    """Is it a table whose numbers stand above it already?"""
     measures: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alt", unmarked(self.alt))  # stands within a tag
 
     @property
     def statuses(self) -> set[str]:
         """Every status in the rows."""
-        return {str(status) for name in STATUS_COLUMNS if name in self.data.columns for status in self.data[name]}
+        return {
+            str(status)
+            for name in STATUS_COLUMNS
+            if name in self.data.columns
+            for status in self.data[name]
+        }
 
     @property
     def chart(self) -> Draw | None:
@@ -63,16 +78,22 @@ class Figure:
         return self.map.flat if self.map else self.draw
 
     def notes(self) -> list[str]:
-        """What stands under the chart: its note, that days are missing, and how many numbers are withheld."""
-        hidden = _("Numbers withheld here to protect people: {count}. See the page on methods and privacy.").format(
-            count=number(self.hidden)
-        )
+        """What stands under the chart: its note, that days are missing, and how many numbers are
+        withheld."""
+        hidden = _(
+            "Numbers withheld here to protect people: {count}. See the page on methods and privacy."
+        ).format(count=number(self.hidden))
         missing = _("Some days are missing. The top of the page says which, and why.")
-        return [line for line in (self.note, missing if self.missing else "", hidden if self.hidden else "") if line]
+        return [
+            line
+            for line in (self.note, missing if self.missing else "", hidden if self.hidden else "")
+            if line
+        ]
 
     @cached_property
     def drawn(self) -> str:
-        """A digest of all that the chart is drawn from: values, labels, statuses, events, outlines, and which kind of chart it is."""
+        """A digest of all that the chart is drawn from: values, labels, statuses, events, outlines,
+        and which kind of chart it is."""
         digest = hashlib.sha256()
         for part in _parts((self.draw, self.map)):
             digest.update(part.encode() + b"\0")
@@ -87,8 +108,9 @@ class Figure:
 class View:
     """A figure as somebody sees it: the key under which every drawn chart and map is kept.
 
-    Two views are equal only where everything drawn is: what the figure draws, the language of its words, the colours, and the width in pixels
-    (0 for a chart that fits itself to its place). The release needs no mention: what of it is drawn is part of `drawn`.
+    Two views are equal only where everything drawn is: what the figure draws, the language of its
+    words, the colours, and the width in pixels (0 for a chart that fits itself to its place). The
+    release needs no mention: what of it is drawn is part of `drawn`.
     """
 
     drawn: str
@@ -106,8 +128,8 @@ def seen(figure: Figure, colours: Palette, width: int = 0) -> View:
 def _parts(thing: object) -> Iterator[str]:
     """Everything inside `thing` as texts, in order; things that differ give different texts.
 
-    Raises TypeError for what cannot be looked into (a closure, an unknown class): such a figure would be taken for another one. Draw with a
-    `functools.partial` over a function of a module.
+    Raises TypeError for what cannot be looked into (a closure, an unknown class): such a figure
+    would be taken for another one. Draw with a `functools.partial` over a function of a module.
     """
     if thing is None or isinstance(thing, str | Number):
         yield repr(thing)
@@ -120,7 +142,11 @@ def _parts(thing: object) -> Iterator[str]:
         yield from _parts({str(name): list(map(repr, thing[name])) for name in thing.columns})
     elif isinstance(thing, partial):
         yield from _parts([thing.func, thing.args, thing.keywords])
-    elif isinstance(thing, FunctionType) and thing.__closure__ is None and "<" not in thing.__qualname__:
+    elif (
+        isinstance(thing, FunctionType)
+        and thing.__closure__ is None
+        and "<" not in thing.__qualname__
+    ):
         yield f"{thing.__module__}.{thing.__qualname__}"
     elif is_dataclass(thing) and not isinstance(thing, type):
         yield type(thing).__name__
@@ -133,7 +159,10 @@ def _parts(thing: object) -> Iterator[str]:
         for part in thing:
             yield from _parts(part)
     else:
-        raise TypeError(f"a chart cannot be told from others by a {type(thing).__name__}; draw it from plain values")
+        raise TypeError(
+            f"a chart cannot be told from others by a {type(thing).__name__}; draw it from plain"
+            " values"
+        )
 
 
 def slug(*parts: str) -> str:

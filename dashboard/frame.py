@@ -1,4 +1,5 @@
-"""Style and small repairs of the page around Streamlit's own: quiet text that can be read, the page's language, names of regions."""
+"""Style and small repairs of the page around Streamlit's own: quiet text that can be read, the
+page's language, names of regions."""
 
 from __future__ import annotations
 
@@ -7,38 +8,54 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.language import _
+from dashboard.language import _, direction, tag
+from dashboard.theme import BAR, DARK, LIGHT, Palette
 
-SCRIPT = (Path(__file__).parent / "assets/mend.js").read_text(encoding="utf-8")
+ASSETS = Path(__file__).parent / "assets"
+SCRIPT = (ASSETS / "mend.js").read_text(encoding="utf-8")
 
 
-STYLE = (
-    # Streamlit draws captions at 60 % of the ink, which is too faint.
-    '[data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:inherit!important;opacity:1}[data-testid="stCaptionContainer"]{opacity:.82}'
-    ":focus-visible{outline:3px solid currentColor!important;outline-offset:2px}[data-testid=stMain]:focus-visible{outline-offset:-4px}"
-    '[data-testid="stPageLink"] a{min-height:2.25rem;height:auto}[data-testid="stPageLink"] a *{white-space:normal!important;overflow:visible!important}'
-    '[data-testid="stMain"] [data-testid="stPageLink"] a p{text-decoration:underline;text-underline-offset:.2em}'
-    ".st-key-menu{gap:.4rem}"
-    "#announcement{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
-    "@media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"
-    '@media print{.st-key-menu,.st-key-language_switch,[data-testid="stHeader"],[data-testid="stButton"],[data-testid="stDownloadButton"]{display:none!important}'
-    '[data-testid="stApp"],[data-testid="stMain"],[data-testid="stAppViewContainer"]{position:static!important;overflow:visible!important;height:auto!important}'
-    '[data-testid="stVerticalBlock"]{display:block!important}[data-testid="stElementContainer"]{break-inside:avoid}h1,h2,h3,[data-testid="stHeading"]{break-after:avoid}}'
-)
-"""The same for light and dark: a reader's device may change over while the page is open."""
+def tokens(colours: Palette) -> str:
+    """The colours as variables of CSS, named as in `assets/page.css`."""
+    return (
+        f"--ground:{colours.background};--ink:{colours.ink};--quiet:{colours.quiet};--mark:{colours.mark};--accent:{colours.accent};"
+        f"--line:{colours.outline};--faint:{colours.faint};--link:{colours.link};--panel:{colours.panel};--bar:{BAR};--ribbon:{colours.ribbon}"
+    )
+
+
+def _follows(light: Palette, dark: Palette) -> str:
+    """Variables that change over with Streamlit's own colours, which follow the reader's device
+    while the page is open."""
+    pairs = [
+        [*pair.split(":"), other.split(":")[1]]
+        for pair, other in zip(tokens(light).split(";"), tokens(dark).split(";"), strict=True)
+    ]
+    both = ";".join(f"{name}:light-dark({one},{other})" for name, one, other in pairs)
+    return (
+        f":root{{{tokens(light)}}}@media(prefers-color-scheme:dark){{:root{{{tokens(dark)}}}}}"
+        f"@supports(color:light-dark(red,red)){{.stApp{{{both}}}}}"
+    )
+
+
+STYLE = _follows(LIGHT, DARK) + (ASSETS / "page.css").read_text(encoding="utf-8")
 
 
 def announce(text: str) -> None:
     """Tell readers who do not see it what a filter has changed."""
     words = json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
-    st.html(f"<script>window.__announce && window.__announce({words})</script>", unsafe_allow_javascript=True)
+    st.html(
+        f"<script>window.__announce && window.__announce({words})</script>",
+        unsafe_allow_javascript=True,
+    )
 
 
 def framework_words() -> dict[str, str]:
     """What Streamlit says in English, in the reader's language."""
     return {
         "Page not found": _("There is no such page"),
-        "The page that you have requested does not seem to exist. Running the app's main page.": _("You see the first page instead."),
+        "The page that you have requested does not seem to exist. Running the app's main page.": _(
+            "You see the first page instead."
+        ),
         "Skip to main content": _("Skip to the content"),
         "Close": _("Close"),
         "Copy to clipboard": _("Copy"),
@@ -53,6 +70,37 @@ def framework_words() -> dict[str, str]:
 
 def mend(code: str) -> None:
     """Put style and repairs on the page, for the language `code`."""
-    found = {"menu": _("All pages"), "table": _("Table"), "framework": framework_words()}
+    found = {
+        "menu": _("All pages"),
+        "table": _("Table"),
+        "map": _("Map. Arrow keys move it, plus and minus change its size."),
+        "framework": framework_words(),
+    }
     words = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c")
-    st.html(f"<style>{STYLE}</style><script>{SCRIPT.strip()}({json.dumps(code)}, {words})</script>", unsafe_allow_javascript=True)
+    st.html(
+        f"<style>{STYLE}</style><script>{SCRIPT.strip()}({json.dumps(tag(code))},"
+        f" {json.dumps(direction(code))}, {words}, {NARROW})</script>",
+        unsafe_allow_javascript=True,
+    )
+    with st.container(key="signals"):
+        # Pressed by the script alone, and out of everyone's sight: what only the browser knows.
+        st.html(f'<span data-narrow="{"true" if narrow() else "false"}"></span>')
+        st.button("narrow", key="signal-narrow", on_click=_window, args=(True,))
+        st.button("wide", key="signal-wide", on_click=_window, args=(False,))
+        st.button("redraw", key="signal-redraw")
+
+
+def _window(is_narrow: bool) -> None:
+    st.session_state["_narrow"] = is_narrow
+
+
+NARROW = 45
+"""Widest window, in the reader's own letters, that has a phone's layout: labels stand above their
+marks."""
+
+
+def narrow() -> bool:
+    """Has the reader a narrow window? Phones say so themselves; any other window is measured by
+    `mend.js`, which tells when it changes."""
+    told: bool | None = st.session_state.get("_narrow")
+    return "Mobi" in st.context.headers.get("User-Agent", "") if told is None else told

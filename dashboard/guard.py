@@ -1,7 +1,9 @@
-"""The app's door: what may come in, and what every answer carries. It stands before all of Streamlit's own routes and its websocket.
+"""The app's door: what may come in, and what every answer carries. It stands before all of
+Streamlit's own routes and its websocket.
 
-Streamlit serves more than this app uses: uploads, metrics, components, messages that empty its caches or ask the server to install files. What
-is not listed here does not get in. Its websocket speaks protocol buffers (`BackMsg` from the browser, `ForwardMsg` to it); each message from a
+Streamlit serves more than this app uses: uploads, metrics, components, messages that empty its
+caches or ask the server to install files. What is not listed here does not get in. Its websocket
+speaks protocol buffers (`BackMsg` from the browser, `ForwardMsg` to it); each message from a
 browser is read here before Streamlit sees it.
 """
 
@@ -14,6 +16,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,16 +28,20 @@ from streamlit import file_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from dashboard import language
+from dashboard.feeds import FILES
+from dashboard.language import DEFAULT, LANGUAGES, _
 from dashboard.pages_list import PAGES, path_of
 
 log = logging.getLogger("dashboard")
 
 STREAM = "/_stcore/stream"
 METHODS = ("GET", "HEAD")
-OWN = ("/health", "/data.json")
+OWN = ("/health", "/data.json", "/oembed", *(f"/{name}" for name in FILES))
 CORE = ("/_stcore/health", "/_stcore/host-config")
 MESSAGES = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request")
-"""What a visitor's browser sends: a page or a filter chosen, a run stopped, a sign of life, a file that is made when it is asked for."""
+"""What a visitor's browser sends: a page or a filter chosen, a run stopped, a sign of life, a file
+that is made when it is asked for."""
 OPERATIONS = ("deferred_file",)
 WIDGETS = (
     "trigger_value",
@@ -47,37 +54,62 @@ WIDGETS = (
     "string_array_value",
 )
 WIDGET = "$$ID-"
-"""How the names of all widgets begin. One that is named otherwise would stand for a value of the session itself, and no page could be drawn."""
+"""How the names of all widgets begin. One that is named otherwise would stand for a value of the
+session itself, and no page could be drawn."""
 IGNORED = ("load_git_info",)
 """Sent by every browser, of no use here, and harmless: not handed on."""
 MOST_BYTES = 128 * 1024
-"""Of a message from a browser; a page's own are some hundred bytes, with the list of what it holds already some thousand."""
+"""Of a message from a browser; a page's own are some hundred bytes, with the list of what it holds
+already some thousand."""
 MOST_QUERY, MOST_NAME, MOST_WIDGETS = 4096, 128, 256
 BURST, PER_SECOND = 60.0, 10.0
 """Messages of one visitor at once, and then in each second: more than hands can do."""
 MOST_VISITORS = 2000
 """Open pages at a time in one process; beyond, the other replica is asked."""
-DIGEST = re.compile(r"[.-](?=[A-Za-z0-9_-]*[A-Z0-9_])[A-Za-z0-9_-]{8,}\.(js|css|woff2|ttf|svg|png)$")
+DIGEST = re.compile(
+    r"[.-](?=[A-Za-z0-9_-]*[A-Z0-9_])[A-Za-z0-9_-]{8,}\.(js|css|woff2|ttf|svg|png)$"
+)
 A_YEAR, CHECK_EACH_TIME, NEVER_KEPT = "public, max-age=31536000, immutable", "no-cache", "no-store"
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 MINUTE = 60
 
-NOT_FOUND = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>There is no such page</title><body style="font-family:sans-serif;max-width:40em;margin:3em auto;padding:0 1em">
-<h1>There is no such page</h1><p><a href="/">Go to the first page</a></p>
-<h1 lang="es">Esta página no existe</h1><p lang="es"><a href="/?lang=es">Ir a la primera página</a></p></body></html>
-"""
+
+def _not_found() -> str:
+    """The page for an address that there is none of, in all languages one under the other: nothing
+    is read of the address, not even a language."""
+    said, title = [], _("There is no such page")
+    for code in LANGUAGES:
+        with language.speaking(code):
+            way = "/" if code == DEFAULT else f"/?lang={code}"
+            words, back = escape(_("There is no such page")), escape(_("Go to the first page"))
+            said.append(
+                f"<h1 {language.of_page()}>{words}</h1><p {language.of_page()}><a"
+                f' href="{way}">{back}</a></p>'
+            )
+    return (
+        f'<!doctype html><html lang="{DEFAULT}"><meta charset="utf-8"><meta name="viewport"'
+        ' content="width=device-width,initial-scale=1">\n'
+        f"<title>{escape(title)}</title><body"
+        ' style="font-family:sans-serif;max-width:40em;margin:3em auto;padding:0 1em">\n'
+        + "\n".join(said)
+        + "</body></html>\n"
+    )
+
+
+NOT_FOUND = _not_found()
 
 
 def policy(embedders: str) -> str:
-    """The content security policy. Streamlit styles inline and Vega compiles its charts, so both are allowed; no other origin is.
+    """The content security policy. Streamlit styles inline and Vega compiles its charts, so both
+    are allowed; no other origin is.
 
     `embedders`: who may show a figure in a frame, such as `https://news.example` or `*`.
     """
     return (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-        f"frame-ancestors {embedders}"
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self'"
+        " 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'"
+        " data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action"
+        f" 'self'; frame-ancestors {embedders}"
     )
 
 
@@ -91,7 +123,8 @@ HEADERS = {
 
 
 def is_view_to_embed(scope: Scope) -> bool:
-    """One figure alone, as `embed_code` names it; nothing else may stand in a frame on another site."""
+    """One figure alone, as `embed_code` names it; nothing else may stand in a frame on another
+    site."""
     query = scope.get("query_string", b"")
     if len(query) > MOST_QUERY:
         return False
@@ -109,7 +142,11 @@ def fault_of(message: BackMsg) -> str:
         return "" if operation in OPERATIONS else f"operation {operation}"
     if kind == "rerun_script":
         state = message.rerun_script
-        if len(state.query_string) > MOST_QUERY or max(map(len, (state.page_name, state.page_script_hash, state.fragment_id))) > MOST_NAME:
+        if (
+            len(state.query_string) > MOST_QUERY
+            or max(map(len, (state.page_name, state.page_script_hash, state.fragment_id)))
+            > MOST_NAME
+        ):
             return "long text"
         if len(state.widget_states.widgets) > MOST_WIDGETS:
             return "many widgets"
@@ -122,7 +159,8 @@ def fault_of(message: BackMsg) -> str:
 
 
 def is_own_origin(headers: Headers) -> bool:
-    """A page of another site may not speak to the app. A program that names no origin may: nobody's browser lends it anything."""
+    """A page of another site may not speak to the app. A program that names no origin may: nobody's
+    browser lends it anything."""
     given = headers.getlist("origin")
     if not given:
         return True
@@ -133,7 +171,8 @@ def is_own_origin(headers: Headers) -> bool:
 
 
 def untold(data: bytes) -> bytes:
-    """A message to a browser without what tells of this machine: versions, paths, system, and the number of this installation."""
+    """A message to a browser without what tells of this machine: versions, paths, system, and the
+    number of this installation."""
     if not _is_new_session(data):
         return data
     message = ForwardMsg()
@@ -141,13 +180,16 @@ def untold(data: bytes) -> bytes:
     session = message.new_session
     session.name = session.main_script_path = "app"
     session.initialize.environment_info.Clear()
-    session.initialize.environment_info.streamlit_version = session.initialize.environment_info.python_version = "0"
+    session.initialize.environment_info.streamlit_version = (
+        session.initialize.environment_info.python_version
+    ) = "0"
     session.initialize.user_info.Clear()
     return bytes(message.SerializeToString())
 
 
 def _is_new_session(data: bytes) -> bool:
-    """Is the field `new_session` (4) among those at the top? They are walked by their lengths: most messages are charts of many kilobytes."""
+    """Is the field `new_session` (4) among those at the top? They are walked by their lengths: most
+    messages are charts of many kilobytes."""
     at, end = 0, len(data)
     while at < end:
         key, at = _varint(data, at)
@@ -187,15 +229,25 @@ class Rate:
 
 
 class Guard:
-    """The door. `ready`: may visitors come in yet? `embedders`: the origins that the agency's file names, of the release that is up."""
+    """The door. `ready`: may visitors come in yet? `embedders`: the origins that the agency's file
+    names, of the release that is up."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], bool] = lambda: True, embedders: Callable[[], Sequence[str]] = tuple) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ready: Callable[[], bool] = lambda: True,
+        embedders: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self.app, self.ready, self.embedders = app, ready, embedders
         self.open = 0
         self.turned_away: Counter[str] = Counter()
         self.told = 0.0
         static = Path(file_util.get_static_dir())
-        self.static = {f"/{file.relative_to(static).as_posix()}" for file in static.rglob("*") if file.is_file()} - {"/index.html"}
+        self.static = {
+            f"/{file.relative_to(static).as_posix()}"
+            for file in static.rglob("*")
+            if file.is_file()
+        } - {"/index.html"}
         self.pages = {f"/{path_of(page)}" for page in PAGES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -210,7 +262,8 @@ class Guard:
         return HEADERS | {"content-security-policy": policy(self._framing(scope))}
 
     def _framing(self, scope: Scope) -> str:
-        """`EMBEDDERS` in the environment, else the agency's file, say who may frame a figure; without either anyone may. Whole pages: nobody."""
+        """`EMBEDDERS` in the environment, else the agency's file, say who may frame a figure;
+        without either anyone may. Whole pages: nobody."""
         if not is_view_to_embed(scope):
             return "'self'"
         listed = [origin for origin in self.embedders() if ORIGIN.fullmatch(origin)]
@@ -231,7 +284,9 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         path = scope["path"]
         if scope["method"] not in METHODS:
-            return PlainTextResponse("Only GET and HEAD are answered here.\n", 405, {"allow": ", ".join(METHODS)})
+            return PlainTextResponse(
+                "Only GET and HEAD are answered here.\n", 405, {"allow": ", ".join(METHODS)}
+            )
         if not self.ready():
             return JSONResponse({"status": "starting"}, 503, {"retry-after": "5"})
         if path == "/_stcore/host-config":
@@ -243,21 +298,30 @@ class Guard:
     def _known(self, path: str) -> bool:
         if path in self.pages or path in self.static or path in OWN or path in CORE:
             return True
-        return path.startswith(("/data/", "/media/")) or path.rstrip("/") in self.pages
+        return path.startswith(("/data/", "/preview/", "/media/")) or path.rstrip("/") in self.pages
 
     def _host_config(self) -> Response:
-        """Who may send messages to a page in a frame. Streamlit's own list names its makers' sites."""
+        """Who may send messages to a page in a frame. Streamlit's own list names its makers'
+        sites."""
         origins = [origin for origin in self.embedders() if ORIGIN.fullmatch(origin)]
-        return JSONResponse({
-            "allowedOrigins": origins, "useExternalAuthToken": False, "enableCustomParentMessages": False, "enforceDownloadInNewTab": False,
-            "metricsUrl": "", "blockErrorDialogs": False, "resourceCrossOriginMode": None,
-        })  # fmt: skip
+        return JSONResponse(
+            {
+                "allowedOrigins": origins,
+                "useExternalAuthToken": False,
+                "enableCustomParentMessages": False,
+                "enforceDownloadInNewTab": False,
+                "metricsUrl": "",
+                "blockErrorDialogs": False,
+                "resourceCrossOriginMode": None,
+            }
+        )
 
     def _cache(self, path: str, status: int, headers: MutableHeaders) -> str:
-        """A year for files whose names hold their digest. What the data addresses say of themselves stands."""
+        """A year for files whose names hold their digest. What the data addresses say of themselves
+        stands."""
         if status >= 400:
             return NEVER_KEPT
-        if path.startswith("/data/") or path == "/data.json":
+        if path.startswith(("/data/", "/preview/")) or path in OWN[1:]:
             return ""
         if path in self.static:
             return A_YEAR if DIGEST.search(path) else CHECK_EACH_TIME
@@ -272,8 +336,12 @@ class Guard:
         if not self.ready() or self.open >= MOST_VISITORS:
             await self._turn_away(scope, receive, send, 503)
             return
-        # Streamlit would look for its own address at a site of others to judge an origin that it does not know; this one is judged already.
-        scope = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"origin"]}
+        # Streamlit would look for its own address at a site of others to judge an origin that it
+        # does not know; this one is judged already.
+        scope = {
+            **scope,
+            "headers": [(name, value) for name, value in scope["headers"] if name != b"origin"],
+        }
         self.open += 1
         try:
             await _Conversation(self, scope, receive, send).run()
@@ -346,7 +414,9 @@ class _Conversation:
             self.closed = True
         elif message["type"] == "websocket.accept":
             listed = [
-                (name.encode(), value.encode("latin-1")) for name, value in self.guard.headers(self.scope).items() if name != "server"
+                (name.encode(), value.encode("latin-1"))
+                for name, value in self.guard.headers(self.scope).items()
+                if name != "server"
             ]
             message = {**message, "headers": [*message.get("headers", []), *listed]}
         elif message["type"] == "websocket.send" and message.get("bytes"):

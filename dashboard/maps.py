@@ -1,7 +1,9 @@
-"""Maps drawn from the release's own outlines: no tiles, no network. Hatched where no number is shown."""
+"""Maps drawn from the release's own outlines: no tiles, no network. Hatched where no number is
+shown."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,71 +11,229 @@ from typing import Any
 
 import altair as alt
 import geopandas as gpd
+import pandas as pd
 import pydeck as pdk
 import shapely
-from shapely.geometry import LineString, mapping
+from shapely.geometry import LineString, box, mapping
 
+from dashboard.language import unmarked
 from dashboard.release import Release
-from dashboard.theme import Palette, rgb
+from dashboard.theme import Palette, ink_on, rgb
 
-MAP_HEIGHT = 460
+MAP_HEIGHT, NARROW_HEIGHT, STILL_HEIGHT = 360, 310, 290
+WIDE_MAP, NARROW_MAP = 500, 300
+"""Width that a map's areas are taken to have, in pixels, to see which labels fit."""
 HATCH_LINES = 90
 """Hatch lines over the whole map's diagonal: close enough to read on a small area."""
 
 
+LETTER = 6.4
+"""Width of an average letter of a label, in pixels; its letters are 12 pixels high."""
+FITS = 0.97
+"""Part of a label that must lie inside its area."""
+LARGEST = 26.0
+"""Radius of the largest circle, in pixels."""
+
+
 @dataclass(frozen=True)
 class Place:
-    """One area on the map: its class (None: hatched) and the words of its tooltip, the table's own."""
+    """One area on the map: its class (None: hatched), the words of its tooltip, which are the
+    table's own, and its value in short for its label.
+
+    `size`: what its circle shows, on a map of circles."""
 
     code: str
     label: str
     rank: int | None
     words: str
+    short: str = ""
+    size: float | None = None
 
 
 @dataclass(frozen=True)
 class Map:
-    """Areas with their geometry, what each shows, the words of each class from low to high, and the words for hatching."""
+    """Areas with their geometry and what each shows; the key's title, the words of each class from
+    low to high, and the words for hatching.
+
+    `larger`: the areas around them, drawn by heavier outlines. `circles`: the values are counts,
+    which an area's own size would distort as colour: they are drawn as circles, and `classes` says
+    how large.
+    """
 
     frame: gpd.GeoDataFrame
     places: Mapping[str, Place]
     classes: tuple[str, ...]
     hatched: str
+    title: str = ""
+    larger: gpd.GeoDataFrame | None = None
+    circles: bool = False
 
     def deck(self, colours: Palette, width: int) -> pdk.Deck:
         """The map to move about in, for a screen."""
-        return deck(self.frame, self.places, colours, width=width)
+        return deck(self, colours, width=width)
 
-    def flat(self, *, colours: Palette) -> alt.LayerChart:
-        """Its flat twin, for pictures: the same areas, classes and hatching, with a key."""
+    def radius(self, place: Place) -> float:
+        """Pixels: a circle's area follows its value."""
+        most = max((p.size for p in self.places.values() if p.size), default=1.0)
+        return 0.0 if not place.size else max(2.0, LARGEST * math.sqrt(place.size / most))
+
+    def labels(self, width: int, height: int) -> list[Label]:
+        """Names (and values) of the areas that have room for them, at a point inside each."""
+        found = []
+        west, south, east, north = (float(edge) for edge in self.frame.total_bounds)
+        scale = min(
+            width / max(east - west, 1e-9),
+            height / max(math.degrees(_mercator(north) - _mercator(south)), 1e-9),
+        )
+        for row in self.frame.itertuples():
+            place = self.places.get(row.code)
+            if place is None:
+                continue
+            text = (
+                place.label if self.circles or not place.short else f"{place.label}\n{place.short}"
+            )
+            text = unmarked(text)
+            centre = shapely.maximum_inscribed_circle(row.geometry, 1 / scale).coords[0]
+            wide, tall = (
+                LETTER * max(map(len, text.split("\n"))) / scale,
+                14.0 * (text.count("\n") + 1) / scale * math.cos(math.radians(centre[1])),
+            )
+            words = box(
+                centre[0] - wide / 2,
+                centre[1] - tall / 2,
+                centre[0] + wide / 2,
+                centre[1] + tall / 2,
+            )
+            if row.geometry.intersection(words).area >= FITS * words.area:
+                found.append(
+                    Label(text, centre[0], centre[1], None if self.circles else place.rank)
+                )
+        return found
+
+    def flat(self, *, colours: Palette, narrow: bool = False, key: bool = True) -> alt.LayerChart:
+        """Its flat twin, for pictures: the same areas, classes, labels and hatching, with a key
+        where no key stands beside it."""
         shapes = self.frame[["code", "geometry"]].copy()
-        # Vega draws on a sphere: there an outer ring runs clockwise, against RFC 7946, or all but the area is filled.
+        # Vega draws on a sphere: there an outer ring runs clockwise, against RFC 7946, or all but
+        # the area is filled.
         shapes["geometry"] = shapely.orient_polygons(shapes.geometry, exterior_cw=True)
         ranks = {code: place.rank for code, place in self.places.items()}
-        words = [self.classes[rank] if (rank := ranks.get(code)) is not None else self.hatched for code in shapes["code"]]
-        shapes["shown"] = words
-        domain = [*self.classes, self.hatched]
-        scale = alt.Scale(domain=domain, range=[*colours.classes[: len(self.classes)], colours.background])
-        key = alt.Legend(title=None, orient="top", columns=3, symbolType="square", symbolStrokeColor=colours.outline, labelLimit=300)
-        areas = (
-            alt.Chart(shapes)
-            .mark_geoshape(stroke=colours.outline, strokeWidth=1)
-            .encode(color=alt.Color("shown:N", scale=scale, legend=key))
-        )
-        lines = _hatch(self.frame[[ranks.get(code) is None for code in self.frame["code"]]], self.frame.total_bounds)
-        drawn: list[Any] = [areas]
-        if lines:
+        hatched = [ranks.get(code) is None for code in self.frame["code"]]
+        drawn: list[Any] = []
+        if self.circles:
+            drawn.append(
+                alt.Chart(shapes).mark_geoshape(
+                    fill=colours.panel, stroke=colours.outline, strokeWidth=1
+                )
+            )
+        else:
+            shapes["shown"] = [
+                self.classes[rank] if (rank := ranks.get(code)) is not None else self.hatched
+                for code in shapes["code"]
+            ]
+            domain = [*self.classes, self.hatched] if any(hatched) else list(self.classes)
+            scale = alt.Scale(
+                domain=domain,
+                range=[*colours.classes[: len(self.classes)], colours.background][: len(domain)],
+            )
+            legend = alt.Legend(
+                title=self.title or None,
+                orient="bottom",
+                columns=2 if narrow else 3,
+                symbolType="square",
+                symbolStrokeColor=colours.outline,
+                labelLimit=300,
+                titleLimit=600,
+                titleColor=colours.ink,
+            )
+            drawn.append(
+                alt.Chart(shapes)
+                .mark_geoshape(stroke=colours.outline, strokeWidth=1)
+                .encode(color=alt.Color("shown:N", scale=scale, legend=legend if key else None))
+            )
+        if lines := _hatch(self.frame[hatched], self.frame.total_bounds):
             hatching = gpd.GeoDataFrame(geometry=[LineString(line) for line in lines], crs=4326)
-            drawn.append(alt.Chart(hatching).mark_geoshape(stroke=colours.outline, strokeWidth=0.8, filled=False))
+            drawn.append(
+                alt.Chart(hatching).mark_geoshape(
+                    stroke=colours.outline, strokeWidth=0.8, filled=False
+                )
+            )
+        if self.larger is not None:
+            edges = gpd.GeoDataFrame(geometry=list(self.larger.boundary), crs=4326)
+            drawn.append(
+                alt.Chart(edges).mark_geoshape(stroke=colours.ink, strokeWidth=2, filled=False)
+            )
+        if self.circles:
+            drawn += self._circles(colours)
+        drawn += self._named(colours, NARROW_MAP if narrow else WIDE_MAP)
         chart: alt.LayerChart = (
             alt.layer(*drawn)
             .project("mercator")
-            .properties(height=MAP_HEIGHT)
+            .properties(height=NARROW_HEIGHT if narrow else MAP_HEIGHT if key else STILL_HEIGHT)
             .configure_mark(aria=False)
-            .configure_legend(aria=False)
+            .configure_legend(aria=False, labelColor=colours.ink)
             .configure_view(stroke=None)
         )
         return chart
+
+    def _circles(self, colours: Palette) -> list[Any]:
+        rows = [
+            {"lon": point.x, "lat": point.y, "size": math.pi * self.radius(self.places[code]) ** 2}
+            for code, shape in zip(self.frame["code"], self.frame.geometry, strict=True)
+            if code in self.places and self.places[code].size
+            for point in [shape.representative_point()]
+        ]
+        if not rows:
+            return []
+        size = alt.Size("size:Q", scale=None, legend=None)
+        return [
+            alt.Chart(pd.DataFrame(rows))
+            .mark_circle(color=colours.mark, opacity=0.75, stroke=colours.background, strokeWidth=1)
+            .encode(longitude=alt.Longitude("lon:Q"), latitude=alt.Latitude("lat:Q"), size=size)
+        ]
+
+    def _named(self, colours: Palette, width: int) -> list[Any]:
+        found = self.labels(width, NARROW_HEIGHT)
+        if not found:
+            return []
+        rows = pd.DataFrame(
+            [
+                {
+                    "lon": label.lon,
+                    "lat": label.lat,
+                    "text": label.text,
+                    "ink": ink_on(colours, label.rank),
+                }
+                for label in found
+            ]
+        )
+        texts = alt.Chart(rows).encode(
+            longitude=alt.Longitude("lon:Q"),
+            latitude=alt.Latitude("lat:Q"),
+            text=alt.Text("text:N"),
+        )
+        style: dict[str, Any] = {
+            "fontSize": 12,
+            "lineBreak": "\n",
+            "lineHeight": 14,
+            "baseline": "middle",
+        }
+        return [texts.mark_text(**style).encode(color=alt.Color("ink:N", scale=None))]
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words at a place; `rank`: the class that they stand on."""
+
+    text: str
+    lon: float
+    lat: float
+    rank: int | None
+
+
+def flat_map(drawn: Map, *, colours: Palette, narrow: bool = False) -> alt.LayerChart:
+    """A map without its key, for a picture whose key stands beside it."""
+    return drawn.flat(colours=colours, narrow=narrow, key=False)
 
 
 def outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame | None:
@@ -97,14 +257,27 @@ def _outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame:
     return frame.dissolve("code", as_index=False)
 
 
-@lru_cache(maxsize=32)
-def _view(west: float, south: float, east: float, north: float, width: int, height: int) -> pdk.ViewState:
-    import math
+def _mercator(latitude: float) -> float:
+    return math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2))
 
+
+@lru_cache(maxsize=32)
+def _view(
+    west: float, south: float, east: float, north: float, width: int, height: int
+) -> pdk.ViewState:
     span = max(east - west, 1e-6)
-    mercator = abs(math.log(math.tan(math.pi / 4 + math.radians(north) / 2)) - math.log(math.tan(math.pi / 4 + math.radians(south) / 2)))
-    zoom = min(math.log2(width * 360 / (512 * span)), math.log2(height * 2 * math.pi / (512 * max(mercator, 1e-9))))
-    return pdk.ViewState(longitude=(west + east) / 2, latitude=(south + north) / 2, zoom=zoom - 0.25, pitch=0, bearing=0)
+    tall = abs(_mercator(north) - _mercator(south))
+    zoom = min(
+        math.log2(width * 360 / (512 * span)),
+        math.log2(height * 2 * math.pi / (512 * max(tall, 1e-9))),
+    )
+    return pdk.ViewState(
+        longitude=(west + east) / 2,
+        latitude=(south + north) / 2,
+        zoom=zoom - 0.1,
+        pitch=0,
+        bearing=0,
+    )
 
 
 def _hatch(frame: gpd.GeoDataFrame, bounds: Sequence[float]) -> list[list[Sequence[float]]]:
@@ -112,43 +285,135 @@ def _hatch(frame: gpd.GeoDataFrame, bounds: Sequence[float]) -> list[list[Sequen
     west, south, east, north = bounds
     height = north - south
     step = (east - west + height) / HATCH_LINES
-    lines = [LineString([(west - height + i * step, south), (west + i * step, north)]) for i in range(HATCH_LINES + 1)]
+    lines = [
+        LineString([(west - height + i * step, south), (west + i * step, north)])
+        for i in range(HATCH_LINES + 1)
+    ]
     paths: list[list[Sequence[float]]] = []
     for area in frame.geometry:
         for line in lines:
             inside = line.intersection(area)
             pieces = getattr(inside, "geoms", [inside])
-            paths += [list(piece.coords) for piece in pieces if piece.geom_type == "LineString" and not piece.is_empty]
+            paths += [
+                list(piece.coords)
+                for piece in pieces
+                if piece.geom_type == "LineString" and not piece.is_empty
+            ]
     return paths
 
 
-def deck(frame: gpd.GeoDataFrame, places: Mapping[str, Place], colours: Palette, *, width: int, height: int = MAP_HEIGHT) -> pdk.Deck:
-    """`places` by code; areas that it lacks are hatched too."""
+def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) -> pdk.Deck:
+    """The map in layers: areas, hatching, heavier outlines, circles, labels. Areas that `places`
+    lacks are hatched too."""
+    frame, places = drawn.frame, drawn.places
     features: list[dict[str, Any]] = []
-    hatched = []
+    hatched, circles = [], []
     for row in frame.itertuples():
         place = places.get(row.code)
         rank = place.rank if place else None
         if rank is None:
             hatched.append(row.code)
-        fill = rgb(colours.background if rank is None else colours.classes[rank])
-        properties = {"label": place.label if place else row.code, "words": place.words if place else "", "fill": [*fill, 255]}
-        features.append({"type": "Feature", "properties": properties, "geometry": mapping(row.geometry)})
+        fill = rgb(
+            colours.background
+            if rank is None
+            else colours.panel
+            if drawn.circles
+            else colours.classes[rank]
+        )
+        properties = {
+            "label": place.label if place else row.code,
+            "words": place.words if place else "",
+            "fill": [*fill, 255],
+        }
+        features.append(
+            {"type": "Feature", "properties": properties, "geometry": mapping(row.geometry)}
+        )
+        if drawn.circles and place and place.size:
+            inside = row.geometry.representative_point()
+            circles.append({"position": [inside.x, inside.y], "radius": drawn.radius(place)})
     west, south, east, north = (float(edge) for edge in frame.total_bounds)
     line = [*rgb(colours.outline), 255]
     layers = [
         pdk.Layer(
-            "GeoJsonLayer", data={"type": "FeatureCollection", "features": features}, get_fill_color="properties.fill",
-            get_line_color=line, line_width_min_pixels=1.2, pickable=True, auto_highlight=False,
+            "GeoJsonLayer",
+            data={"type": "FeatureCollection", "features": features},
+            get_fill_color="properties.fill",
+            get_line_color=line,
+            line_width_min_pixels=1.2,
+            pickable=True,
+            auto_highlight=False,
         ),
         pdk.Layer(
-            "PathLayer", data=[{"path": path} for path in _hatch(frame[frame["code"].isin(hatched)], (west, south, east, north))],
-            get_path="path", get_color=line, width_min_pixels=1,
+            "PathLayer",
+            data=[
+                {"path": path}
+                for path in _hatch(frame[frame["code"].isin(hatched)], (west, south, east, north))
+            ],
+            get_path="path",
+            get_color=line,
+            width_min_pixels=1,
         ),
-    ]  # fmt: skip
-    style = {"backgroundColor": colours.background, "color": colours.ink, "border": f"1px solid {colours.outline}", "fontSize": "14px"}
+    ]
+    if drawn.larger is not None:
+        edges = [
+            {"path": list(piece.coords)}
+            for shape in drawn.larger.boundary
+            for piece in getattr(shape, "geoms", [shape])
+        ]
+        layers.append(
+            pdk.Layer(
+                "PathLayer",
+                data=edges,
+                get_path="path",
+                get_color=[*rgb(colours.ink), 255],
+                width_min_pixels=2.4,
+            )
+        )
+    if circles:
+        layers.append(
+            pdk.Layer(
+                "ScatterplotLayer",
+                data=circles,
+                get_position="position",
+                get_radius="radius",
+                radius_units=pdk.types.String("pixels"),
+                stroked=True,
+                get_fill_color=[*rgb(colours.mark), 190],
+                get_line_color=[*rgb(colours.background), 255],
+                line_width_min_pixels=1,
+            )
+        )
+    labels = [
+        {
+            "position": [label.lon, label.lat],
+            "text": label.text,
+            "color": [*rgb(ink_on(colours, label.rank)), 255],
+        }
+        for label in drawn.labels(width, height)
+    ]
+    if labels:
+        layers.append(
+            pdk.Layer(
+                "TextLayer",
+                data=labels,
+                get_position="position",
+                get_text="text",
+                get_color="color",
+                get_size=12,
+                character_set=pdk.types.String("auto"),
+                font_family=pdk.types.String("Source Sans, Arial, sans-serif"),
+            )
+        )
+    style = {
+        "backgroundColor": colours.background,
+        "color": colours.ink,
+        "border": f"1px solid {colours.outline}",
+        "fontSize": "14px",
+    }
     tooltip: Any = {"text": "{label}\n{words}", "style": style}
     return pdk.Deck(
-        layers=layers, initial_view_state=_view(west, south, east, north, width, height),
-        map_provider=None, tooltip=tooltip,
-    )  # fmt: skip
+        layers=layers,
+        initial_view_state=_view(west, south, east, north, width, height),
+        map_provider=None,
+        tooltip=tooltip,
+    )

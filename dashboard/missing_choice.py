@@ -1,4 +1,5 @@
-"""What a page says when its address asks for a choice that it does not have: an area that was split, a code that is gone or never was."""
+"""What a page says when its address asks for a choice that it does not have: an area that was
+split, a code that is gone or never was."""
 
 from __future__ import annotations
 
@@ -8,13 +9,23 @@ from dataclasses import dataclass
 from dashboard.language import _, pick
 from dashboard.release import Code, Release
 
-CODELIST = {"area": "area", "place": "area", "type": "call_type", "who": "responder", "year": "period", "of": "period", "days": "weekday"}
-"""Filter, as the address names it -> the dimension whose codes it takes. Other filters choose between things that are no codes."""
+CODELIST = {
+    "area": "area",
+    "place": "area",
+    "type": "call_type",
+    "who": "responder",
+    "year": "period",
+    "of": "period",
+    "days": "weekday",
+}
+"""Filter, as the address names it -> the dimension whose codes it takes. Other filters choose
+between things that are no codes."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """Plain texts. `release`: the version of another release that has the choice, with the words of a link to it; both empty where there is none.
+    """Plain texts. `release`: the version of another release that has the choice, with the words of
+    a link to it; both empty where there is none.
 
     Nothing of what the address holds stands in them: a name comes from a release.
     """
@@ -25,21 +36,49 @@ class Missing:
     link: str = ""
 
 
+@dataclass(frozen=True)
+class Filter:
+    """A filter of a page: its key in the address, its label, its options (code -> label), and the
+    one of them that is chosen."""
+
+    key: str
+    label: str
+    options: Mapping[str, str]
+    chosen: str
+
+
 def missing(
-    asked: str | None, key: str, label: str, options: Mapping[str, str], shown: str, release: Release, releases: Callable[[], Sequence[Release]]
-) -> Missing | None:  # fmt: skip
-    """None where nothing is asked, or what is asked is one of the `options` of the filter `key`. `shown`: the option that stands in for it."""
-    if not asked or asked in options:
+    asked: str | None, of: Filter, release: Release, releases: Callable[[], Sequence[Release]]
+) -> Missing | None:
+    """None where nothing is asked, or what is asked is one of the filter's options. The chosen one
+    stands in for what is not."""
+    if not asked or asked in of.options:
         return None
-    instead = _("You see '{shown}' instead.").format(shown=options[shown])
-    if here := _code(release, key, asked):
-        return Missing(_("{filter}: this page has no numbers for '{name}'.").format(filter=label, name=pick(here.label)), instead)
+    label = of.label
+    instead = _("You see '{shown}' instead.").format(shown=of.options[of.chosen])
+    if here := _code(release, of.key, asked):
+        return Missing(
+            _("{filter}: this page has no numbers for '{name}'.").format(
+                filter=label, name=pick(here.label)
+            ),
+            instead,
+        )
     for other in reversed(releases()):
-        if there := _code(other, key, asked):
+        if there := _code(other, of.key, asked):
             name = pick(there.label)
             link = _("See '{name}' in release {version}").format(name=name, version=other.version)
-            return Missing(_("{filter}: '{name}' is not in this release.").format(filter=label, name=name), instead, other.version, link)
-    return Missing(_("{filter}: your link asks for a choice that is not in this release.").format(filter=label), instead)
+            return Missing(
+                _("{filter}: '{name}' is not in this release.").format(filter=label, name=name),
+                instead,
+                other.version,
+                link,
+            )
+    return Missing(
+        _("{filter}: your link asks for a choice that is not in this release.").format(
+            filter=label
+        ),
+        instead,
+    )
 
 
 def _code(release: Release, key: str, asked: str) -> Code | None:

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from html import escape as escape_html
 from typing import Any
 
 import streamlit as st
 
-from dashboard import frame, language
-from dashboard.language import DEFAULT, LANGUAGES, _, day
-from dashboard.notices import help_line, refusal
+from dashboard import feeds, frame, language
+from dashboard.language import DEFAULT, LANGUAGES, _, day, pick
+from dashboard.notices import crisis_bar, help_line, made_up_in_short, refusal
 from dashboard.pages_list import PAGES, groups, path_of
+from dashboard.paper import to_html
 from dashboard.release import ReleaseRefused
+from dashboard.reported import shown_pages
 from dashboard.screen import Embedded, Screen
 from dashboard.serving import Serving, serving
+from dashboard.surface import escape
 from dashboard.written import show, turn
 
 
-def choose_language(*, shown: bool = True) -> str:
-    """A switch at the top of every page. The choice stands in the address (`lang=es`) and goes along from page to page."""
+def chosen_language() -> str:
+    """The reader's language. It stands in the address (`lang=es`) and goes along from page to
+    page."""
     state = st.session_state
     asked = st.query_params.get("lang")
     if asked in LANGUAGES and asked != state.get("_lang_in_address"):
         state["_lang"] = asked
     code = str(state.setdefault("_lang", DEFAULT))
-    if state.get("language_switch") != code:
-        state["language_switch"] = code
-
-    def write() -> None:
-        # A click on the language already chosen empties the switch; the choice stays.
-        state["_lang"] = state["language_switch"] or state["_lang"]
-
-    if shown:
-        st.segmented_control(
-            "Language / Idioma", list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="language_switch", on_change=write, required=True
-        )
     state["_lang_in_address"] = code
     if code == DEFAULT:
         st.query_params.pop("lang", None)
@@ -43,29 +37,93 @@ def choose_language(*, shown: bool = True) -> str:
     return code
 
 
-def menu(pages: Mapping[str, Sequence[Any]]) -> None:
-    """One button for each group; it opens the group's pages. The same on a wide screen and on a phone.
+def _speak(code: str) -> None:
+    st.session_state["_lang"] = code
 
-    Streamlit's own menus bring lists that screen readers cannot count (axe: list, listitem).
+
+def bar(name: str, country: str) -> None:
+    """Whose numbers these are (the way home), help in a crisis, and the other languages: on top of
+    every page."""
+    with st.container(horizontal=True, key="bar"):
+        site = _("Co-response in numbers")
+        st.page_link(f"pages/{PAGES[0]}.py", label=f"**{escape(name)}** · {site}" if name else site)
+        st.html(f'<div class="crisis">{to_html(crisis_bar(country))}</div>')
+        for code, words in LANGUAGES.items():
+            if code != language.current():
+                st.button(
+                    words, key=f"language-{code}", type="tertiary", on_click=_speak, args=(code,)
+                )
+
+
+DIRECT = ("at_a_glance", "neighborhood", "get_help")
+"""Pages that stand in the menu's row itself, on a phone too."""
+FIND, CLAIMS = "find", "claims"
+"""Further ones that do on a wide screen: before the groups, and before the last."""
+
+
+def menu(pages: Mapping[str, Mapping[str, Any]], shown: Collection[str], current: str) -> None:
+    """One row: the pages most asked for, then a button for each group, with its pages behind it in
+    the order of the document.
+
+    Buttons open and close by `mend.js`; on a phone one button opens all groups. Pages that are not
+    in `shown` are left out.
     """
+    grouped = [
+        [name for name in listed if name in shown and name not in (*DIRECT, FIND, CLAIMS)]
+        for listed in pages.values()
+    ]
+    every = {name: page for listed in pages.values() for name, page in listed.items()}
     with st.container(horizontal=True, key="menu"):
-        for group, listed in pages.items():
-            with st.popover(group):
-                for page in listed:
-                    st.page_link(page)
+        for name in DIRECT:
+            if name in shown:
+                st.page_link(every[name])
+        st.html(_opener("rest", _("Menu"), "menu-more", here=current not in DIRECT))
+        with st.container(horizontal=True, key="rest"):
+            st.page_link(every[FIND])
+            for title, names in zip(pages, grouped, strict=True):
+                if not names:
+                    continue
+                key = f"group-{names[0].replace('_', '-')}"
+                if CLAIMS in pages[title] and CLAIMS in shown:
+                    st.page_link(every[CLAIMS])
+                st.html(
+                    f"{_opener(key, title, here=current in names)}<p"
+                    f' class="menu-heading">{escape_html(title)}</p>'
+                )
+                with st.container(key=key):
+                    for name in names:
+                        st.page_link(every[name])
 
 
-def page_groups() -> dict[str, list[Any]]:
-    """The pages as Streamlit's menus take them."""
+def _opener(key: str, words: str, kind: str = "", *, here: bool) -> str:
+    """A button that opens the container `key`; `here`: the page shown is in it."""
+    classes = " ".join(filter(None, ("menu-button", kind, "here" if here else "")))
+    return (
+        f'<button type="button" class="{classes}" aria-expanded="false"'
+        f' data-opens="st-key-{key}">{escape_html(words)}</button>'
+    )
+
+
+def page_groups() -> dict[str, dict[str, Any]]:
+    """Group -> page (its file) -> the page as Streamlit knows it."""
 
     def page(name: str, title: str) -> Any:
-        return st.Page(f"pages/{name}.py", title=title, url_path=path_of(name) or None, default=name == PAGES[0])
+        return st.Page(
+            f"pages/{name}.py",
+            title=title,
+            url_path=path_of(name) or None,
+            default=name == PAGES[0],
+        )
 
-    return {group: [page(name, title) for name, title in pages.items()] for group, pages in groups().items()}
+    return {
+        group: {name: page(name, title) for name, title in pages.items()}
+        for group, pages in groups().items()
+    }
 
 
 def chosen_release() -> str | None:
-    """The release asked for (`release=2025.4`); it goes along from page to page until the newest is chosen."""
+    """The release asked for (`release=2025.4`); it goes along from page to page until the newest is
+    chosen."""
     asked = st.query_params.get("release")
     if asked is not None:
         st.session_state["_release"] = asked
@@ -82,41 +140,69 @@ def run_app() -> None:
 
 
 def _run() -> None:
-    st.set_page_config(layout="centered", initial_sidebar_state="collapsed")
+    st.set_page_config(layout="wide", initial_sidebar_state="collapsed")
     wanted = st.query_params.get("figure")
-    language.use(choose_language(shown=not wanted))
+    language.use(chosen_language())
     frame.mend(language.current())
     pages = page_groups()
-    page = st.navigation(pages, position="hidden")
-    if not wanted:
-        menu(pages)
+    page = st.navigation(
+        {group: list(listed.values()) for group, listed in pages.items()}, position="hidden"
+    )
     site = _("Co-response in numbers")
     st.set_page_config(page_title=f"{page.title} – {site}")
     try:
         found = serving(chosen_release())
     except ReleaseRefused as refused:
+        bar("", "US")
         st.title(_("This page cannot show numbers right now"))
         st.error(refusal(refused.reason))
-        st.caption(help_line("US"))
+        st.html(f'<footer class="foot">{to_html(help_line("US"))}</footer>')
         st.stop()
-    standing(found)
-    name = page.url_path or PAGES[0]
-    show(name, Embedded(found.shown, name, wanted=wanted) if wanted else Screen(found.shown, name), page.run)
+    release, name = found.shown, page.url_path or PAGES[0]
+    if wanted:
+        ribbon(found)
+        show(name, Embedded(release, name, wanted=wanted), page.run)
+        return
+    bar(pick(release.agency["place"]), release.agency["country"])
+    menu(pages, shown_pages(release), name.replace("-", "_"))
+    ribbon(found)
+    left, right = st.columns([1, 1], gap="large") if name == PAGES[0] else (st.container(), None)
+    top, filters = left.container(), left.container(horizontal=True, key="filters")
+    show(name, Screen(release, name, top=top, right=right, filters=filters), page.run)
 
 
-def standing(found: Serving) -> None:
-    """What a reader must know before any number: an earlier release, an unknown one, or one that nobody has approved yet."""
+def ribbon(found: Serving) -> None:
+    """What a reader must know before any number, in a slim line: a city that is made up, a release
+    that nobody has approved yet, an earlier or unknown one, a late update."""
+    release = found.shown
+    lines = []
+    if release.agency["fictional"]:
+        lines.append(made_up_in_short())
+    if not release.approved:
+        lines.append(
+            _("This is a preview. Nobody has approved these numbers yet. Do not quote them.")
+        )
     if found.unknown:
-        st.warning(_("The release you asked for is not here. You see the newest one, {version}.").format(version=found.newest.version))
-    elif found.frozen:
-        st.warning(
-            _("You see release {version} as it stood, with data to {day}. A newer release is here: {newest}.").format(
-                version=found.shown.version, newest=found.newest.version, day=day(found.shown.data_to)
+        lines.append(
+            _("The release you asked for is not here. You see the newest one, {version}.").format(
+                version=found.newest.version
             )
         )
+    elif found.frozen:
+        lines.append(
+            _(
+                "You see release {version} as it stood, with data to {day}. A newer release is"
+                " here: {newest}."
+            ).format(version=release.version, newest=found.newest.version, day=day(release.data_to))
+        )
+    if not found.frozen and feeds.overdue(release):
+        lines.append(feeds.overdue_words(release))
+    if lines:
+        st.html(
+            f'<div class="ribbon">{"".join(f"<p>{escape_html(line)}</p>" for line in lines)}</div>'
+        )
+    if found.frozen and not found.unknown:
         st.button(_("Show the newest release"), on_click=_newest)
-    if not found.shown.approved:
-        st.warning(_("This is a preview. Nobody has approved these numbers yet. Do not quote them."))
 
 
 def _newest() -> None:

@@ -1,6 +1,8 @@
-"""What the log says of a page that failed: kind and place, once a minute for each. Visitors see a plain sentence.
+"""What the log says of a page that failed: kind and place, once a minute for each. Visitors see a
+plain sentence.
 
-The words of an error may quote what a visitor sent, and a visitor's program can make pages of its own fail ten times a second.
+The words of an error may quote what a visitor sent, and a visitor's program can make pages of its
+own fail ten times a second.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ MOST_PLACES = 1000
 
 
 def place_of(error: BaseException) -> str:
-    """`KeyError at pages/calls.py:31, dashboard/address.py:39`: the frames of this program, outermost first."""
+    """`KeyError at pages/calls.py:31, dashboard/address.py:39`: the frames of this program,
+    outermost first."""
     own = [
         f"{folder.name}/{Path(frame.filename).relative_to(folder)}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -44,10 +47,16 @@ class KindAndPlace(logging.Filter):
         if len(self.told) >= MOST_PLACES:
             self.told.clear()
         self.told[place] = now
-        record.msg, record.args, record.exc_info, record.exc_text = "a page failed: %s", (place,), None, None
+        record.msg, record.args, record.exc_info, record.exc_text = (
+            "a page failed: %s",
+            (place,),
+            None,
+            None,
+        )
         return True
 
 
 def tell_by_kind_and_place() -> None:
-    """Needs `logger.enableRich = false` in Streamlit's settings: its own painter of errors asks no logger."""
+    """Needs `logger.enableRich = false` in Streamlit's settings: its own painter of errors asks no
+    logger."""
     logging.getLogger("streamlit.error_util").addFilter(KindAndPlace())

@@ -1,4 +1,5 @@
-"""Clients that never end their request: uvicorn waits for them for good, each with a socket of the process."""
+"""Clients that never end their request: uvicorn waits for them for good, each with a socket of the
+process."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ SECONDS = 10
 
 
 def limit_half_requests(seconds: float = SECONDS) -> None:
-    """Close a connection on which no whole request came for `seconds` (two looks apart). Does nothing with another server than uvicorn's own in Python."""
+    """Close a connection on which no whole request came for `seconds` (two looks apart). Does
+    nothing with another server than uvicorn's own in Python."""
     try:
         import h11
         from uvicorn.protocols.http.h11_impl import H11Protocol

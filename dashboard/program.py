@@ -1,4 +1,5 @@
-"""What several pages ask of a release: the year to speak of, changes of the program, who came, statistics by year."""
+"""What several pages ask of a release: the year to speak of, changes of the program, who came,
+statistics by year."""
 
 from __future__ import annotations
 
@@ -12,11 +13,32 @@ import pandas as pd
 
 from dashboard import charts
 from dashboard.answers import whole_years
-from dashboard.language import _, day, month_in_words, number, percent, pick, rounded, text
+from dashboard.figure_kinds import TableFigure
+from dashboard.language import (
+    _,
+    day,
+    month_in_words,
+    number,
+    percent,
+    pick,
+    rounded,
+    text,
+    without_stop,
+)
 from dashboard.release import PUBLISHED, ROOT, SUPPRESSED, CountTable, Release, StatisticTable
 from dashboard.skeleton import Page, periods
 from dashboard.surface import choose, escape
-from dashboard.views import Point, Rate, Share, along, by_who, label_of, marked, missing_word, shares_of
+from dashboard.views import (
+    Point,
+    Rate,
+    Share,
+    along,
+    by_who,
+    label_of,
+    marked,
+    missing_word,
+    shares_of,
+)
 
 
 def last_year(release: Release, table: CountTable) -> str:
@@ -40,11 +62,20 @@ def year_choice(release: Release, table: CountTable, key: str = "year") -> dict[
     return {"period": choose(key, _("Period"), periods(release, table), last_year(release, table))}
 
 
-def one_year(release: Release, *tables: CountTable | None) -> Callable[[CountTable], dict[str, str]]:
-    """One filter for the whole page; of each table it gives the codes to hold fixed, none where the table has no years."""
-    found = next((t for t in tables if t is not None and "year" in t.levels.get("period", ())), None)
+def one_year(
+    release: Release, *tables: CountTable | None
+) -> Callable[[CountTable], dict[str, str]]:
+    """One filter for the whole page; of each table it gives the codes to hold fixed, none where the
+    table has no years."""
+    found = next(
+        (t for t in tables if t is not None and "year" in t.levels.get("period", ())), None
+    )
     chosen = year_choice(release, found) if found else {}
-    return lambda table: chosen if "year" in table.levels.get("period", ()) else {}
+    return lambda table: (
+        chosen
+        if "year" in table.levels.get("period", ()) and table.has_period(chosen.get("period", ROOT))
+        else {}
+    )
 
 
 @dataclass(frozen=True)
@@ -55,52 +86,84 @@ class Event:
 
 
 def events(release: Release, months: Iterable[str]) -> list[Event]:
-    """Changes of the program in the `months` that a chart shows, each with a letter; none on a chart of years, where they have no place."""
+    """Changes of the program in the `months` that a chart shows, each with a letter; none on a
+    chart of years, where they have no place."""
     rows, known = release.reference("program_events"), set(months)
     if rows is None:
         return []
-    listed = [row for row in rows.sort_values("date").to_dict("records") if row["date"][:7] in known]
+    listed = [
+        row for row in rows.sort_values("date").to_dict("records") if row["date"][:7] in known
+    ]
     return [
         Event(
             chr(ord("A") + i),
             row["date"][:7],
-            _("{day}: {event}").format(day=day(date.fromisoformat(row["date"])), event=text(row, "event")),
+            _("{day}: {event}").format(
+                day=day(date.fromisoformat(row["date"])), event=text(row, "event")
+            ),
         )
         for i, row in enumerate(listed[:26])
     ]
 
 
 def letters(found: Iterable[Event], name: Callable[[str], str] = str) -> dict[str, str]:
-    """Where on a chart of months each event's letter stands; `name`: what the chart calls a month."""
+    """Where on a chart of months each event's letter stands; `name`: what the chart calls a
+    month."""
     return {name(e.month): e.letter for e in found}
 
 
-def changed_within(release: Release, year: str) -> str:
-    """What changed inside a year (a code), so that its figures hold more than one service; empty where nothing did."""
+def changed_within(release: Release, period: str) -> str:
+    """What changed inside a year (a code), or in all of the time (ROOT), so that its figures hold
+    more than one service; empty where nothing did."""
     rows = release.reference("program_events")
-    inside = (
-        [row for row in rows.sort_values("date").to_dict("records") if row["date"][:4] == year and row["date"][5:] != "01-01"]
-        if rows is not None
-        else []
-    )
+    if rows is None:
+        return ""
+    inside = [
+        row
+        for row in rows.sort_values("date").to_dict("records")
+        if (
+            row["date"][:4] == period and row["date"][5:] != "01-01"
+            if period != ROOT
+            else release.data_from < date.fromisoformat(row["date"]) <= release.data_to
+        )
+    ]
     if not inside:
         return ""
     listed = "; ".join(
-        _("{day}: {event}").format(day=day(date.fromisoformat(row["date"])), event=escape(text(row, "event").rstrip("."))) for row in inside
+        _("{day}: {event}").format(
+            day=day(date.fromisoformat(row["date"])), event=escape(without_stop(text(row, "event")))
+        )
+        for row in inside
     )
-    return _("The program changed within this year. {list}.").format(list=listed)
+    words = (
+        _("The program changed within this time. {list}.")
+        if period == ROOT
+        else _("The program changed within this year. {list}.")
+    )
+    return words.format(list=listed)
 
 
 def event_note(found: list[Event]) -> str:
     return " ".join(f"**{e.letter}** {escape(e.words)}" for e in found)
 
 
-def rates_by_who(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> list[Rate]:
-    return [Rate(s.code, s.label, s.part, s.whole) for s in by_who(release, table, dimension, code, fixed)]
+def rates_by_who(
+    release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]
+) -> list[Rate]:
+    return [
+        Rate(s.code, s.label, s.part, s.whole)
+        for s in by_who(release, table, dimension, code, fixed)
+    ]
 
 
-def years_of(release: Release, table: CountTable, part: Mapping[str, str], fixed: Mapping[str, str]) -> list[Share]:
-    return shares_of(release, table, "period", "year", part, fixed) if "year" in table.levels.get("period", ()) else []
+def years_of(
+    release: Release, table: CountTable, part: Mapping[str, str], fixed: Mapping[str, str]
+) -> list[Share]:
+    return (
+        shares_of(release, table, "period", "year", part, fixed)
+        if "year" in table.levels.get("period", ())
+        else []
+    )
 
 
 class Row(NamedTuple):
@@ -122,7 +185,10 @@ class Row(NamedTuple):
 
     def data(self, names: Iterable[str]) -> dict[str, object]:
         """The numbers `names` to download, with their status."""
-        return {**{name: self.numbers[name] if self.numbers else None for name in names}, "status": self.status}
+        return {
+            **{name: self.numbers[name] if self.numbers else None for name in names},
+            "status": self.status,
+        }
 
 
 def frame_of(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
@@ -130,36 +196,55 @@ def frame_of(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows)).convert_dtypes()
 
 
-def statistic_row(release: Release, table: StatisticTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Row:
+def statistic_row(
+    release: Release, table: StatisticTable, dimension: str, code: str, fixed: Mapping[str, str]
+) -> Row:
     """One cell; the label of a period says where it is covered in part only."""
     at = {**fixed, dimension: code}
     label, status = label_of(release, dimension, code), table.status(at)
-    return Row(code, marked(label, status) if dimension == "period" else label, table.cell(at), status)
+    return Row(
+        code, marked(label, status) if dimension == "period" else label, table.cell(at), status
+    )
 
 
-def statistic_rows(release: Release, table: StatisticTable, dimension: str, level: str, fixed: Mapping[str, str]) -> list[Row]:
+def statistic_rows(
+    release: Release, table: StatisticTable, dimension: str, level: str, fixed: Mapping[str, str]
+) -> list[Row]:
     """The cells along one dimension, where the statistic has that level."""
     codes = release.codelists[dimension].at(level) if level in table.levels[dimension] else ()
     return [statistic_row(release, table, dimension, c.code, fixed) for c in codes]
 
 
-def parts_by_year(release: Release, table: StatisticTable, part: str, whole: str, words: str) -> tuple[list[charts.Mark], pd.DataFrame]:
-    """Marks and rows of one column of a statistic over another, year by year. `words` holds {share}, {part} and {whole}."""
+def parts_by_year(
+    release: Release, table: StatisticTable, part: str, whole: str, words: str
+) -> tuple[list[charts.Mark], pd.DataFrame]:
+    """Marks and rows of one column of a statistic over another, for each year of which the data
+    hold the year before, too. `words` holds {share}, {part} and {whole}."""
     items, rows = [], []
     for row in statistic_rows(release, table, "period", "year", {}):
+        if date(int(row.code) - 1, 1, 1) < release.data_from:
+            continue
         cell = row.numbers
         if cell is None or not cell[whole]:
             items.append(charts.Mark(row.label, None, row.missing))
         else:
             share = cell[part] / cell[whole]
             items.append(
-                charts.Mark(row.label, share, words.format(share=percent(share), part=number(cell[part]), whole=number(cell[whole])))
+                charts.Mark(
+                    row.label,
+                    share,
+                    words.format(
+                        share=percent(share), part=number(cell[part]), whole=number(cell[whole])
+                    ),
+                )
             )
         rows.append({"period": row.code, **row.data((part, whole))})
     return items, frame_of(rows)
 
 
-def point(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> Point:
+def point(
+    release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]
+) -> Point:
     return Point(code, label_of(release, dimension, code), *table.cell({**fixed, dimension: code}))
 
 
@@ -171,28 +256,44 @@ def parts_of(
     fixed: Mapping[str, str],
     whole: str = ROOT,
 ) -> list[Share]:
-    """Some codes of one dimension over the code `whole` of it; `labels` gives them words of their own, or names the codes alone."""
+    """Some codes of one dimension over the code `whole` of it; `labels` gives them words of their
+    own, or names the codes alone."""
     base = point(release, table, dimension, whole, fixed)
     found = [point(release, table, dimension, code, fixed) for code in labels]
-    return [Share(p.code, labels[p.code] if isinstance(labels, Mapping) else p.label, p, base) for p in found]
+    return [
+        Share(p.code, labels[p.code] if isinstance(labels, Mapping) else p.label, p, base)
+        for p in found
+    ]
 
 
 COMMUNITY = "community"
-"""The code of `source` that holds all calls but those that officers started: the base has none of those either."""
+"""The code of `source` that holds all calls but those that officers started: the base has none of
+those either."""
 
 
 def share_of_all(release: Release) -> list[Share] | None:
-    """Crisis calls from the community over calls from the community of every kind, year by year, for years with all 12 months.
+    """Crisis calls from the community over calls from the community of every kind, year by year,
+    for years with all 12 months.
 
     None where one of the two is not reported, or calls that officers started are not told apart.
     """
     every, counted = release.reference("all_calls"), release.find("period", "source")
-    if every is None or counted is None or "year" not in counted.levels["period"] or not release.holds(counted, "source", COMMUNITY):
+    if (
+        every is None
+        or counted is None
+        or "year" not in counted.levels["period"]
+        or not release.holds(counted, "source", COMMUNITY)
+    ):
         return None
     by_year = every.astype({"calls": int}).assign(year=every["month"].str[:4]).groupby("year")
     totals = by_year.agg(calls=("calls", "sum"), months=("month", "nunique"))
     return [
-        Share(p.code, p.label, p, Point(p.code, p.label, int(totals.loc[p.code, "calls"]), "published"))
+        Share(
+            p.code,
+            p.label,
+            p,
+            Point(p.code, p.label, int(totals.loc[p.code, "calls"]), "published"),
+        )
         for p in along(release, counted, "period", "year", {"source": COMMUNITY})
         if p.code in totals.index and totals.loc[p.code, "months"] == 12
     ]
@@ -210,10 +311,15 @@ class Cost:
 
 
 def contacts_of(release: Release, year: str) -> int | None:
-    """Calls in a year where a clinician came, and the person was found and took part: the one meaning of a contact. None where that is not
-    published, or the data do not cover the year whole."""
+    """Calls in a year where a clinician came, and the person was found and took part: the one
+    meaning of a contact. None where that is not published, or the data do not cover the year
+    whole."""
     calls = release.find("responder", "period", "outcome")
-    if calls is None or not release.holds(calls, "period", year) or not release.holds(calls, "outcome", "met"):
+    if (
+        calls is None
+        or not release.holds(calls, "period", year)
+        or not release.holds(calls, "outcome", "met")
+    ):
         return None
     count, status = calls.cell({"period": year, "responder": "clinician", "outcome": "met"})
     return count if status == PUBLISHED else None
@@ -233,7 +339,8 @@ def costs_of_contacts(release: Release) -> list[Cost]:
 
 
 def trained_words(release: Release, most: int) -> str:
-    """Who took which course in the last year, courses of officers and clinicians together first; nothing where no training is reported."""
+    """Who took which course in the last year, courses of officers and clinicians together first;
+    nothing where no training is reported."""
     rows = release.reference("training")
     if rows is None or rows.empty:
         return ""
@@ -242,7 +349,10 @@ def trained_words(release: Release, most: int) -> str:
         last = last[last["joint"] == "yes"]
     words = [
         _("{course}, {role}: {trained} of {eligible}").format(
-            course=text(r, "course"), role=text(r, "role"), trained=number(r["trained"]), eligible=number(r["eligible"])
+            course=text(r, "course"),
+            role=text(r, "role"),
+            trained=number(r["trained"]),
+            eligible=number(r["eligible"]),
         )
         for r in last.head(most).to_dict("records")
     ]
@@ -251,11 +361,22 @@ def trained_words(release: Release, most: int) -> str:
 
 def count_words(release: Release, value: str) -> str:
     """A number of an input in which small ones are left blank."""
-    return number(int(value)) if value else _("1 to {most}").format(most=number(release.threshold - 1))
+    return (
+        number(int(value)) if value else _("1 to {most}").format(most=number(release.threshold - 1))
+    )
 
 
-def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, absent: str, *, per_contact: bool = False) -> None:
-    """What was received, or found by reviews, of some kinds (code -> words), by year; `per_contact`: also per 1,000 contacts."""
+def show_feedback(
+    page: Page,
+    title: str,
+    kinds: Mapping[str, str],
+    file: str,
+    absent: str,
+    *,
+    per_contact: bool = False,
+) -> None:
+    """What was received, or found by reviews, of some kinds (code -> words), by year;
+    `per_contact`: also per 1,000 contacts."""
     rows = page.release.reference("feedback")
     listed = rows[rows["kind"].isin(kinds.keys())] if rows is not None else pd.DataFrame()
     if listed.empty:
@@ -263,22 +384,39 @@ def show_feedback(page: Page, title: str, kinds: Mapping[str, str], file: str, a
         return
     shown = []
     for row in listed.to_dict("records"):
-        line = {_("Year"): row["year"], _("What"): kinds[row["kind"]], _("How many"): count_words(page.release, row["received"])}
+        line = {
+            _("Year"): row["year"],
+            _("What"): kinds[row["kind"]],
+            _("How many"): count_words(page.release, row["received"]),
+        }
         if per_contact:
             contacts = contacts_of(page.release, row["year"])
-            line[_("Per 1,000 contacts")] = rounded(1000 * int(row["received"]) / contacts) if contacts and row["received"] else "–"
-        shown.append(line | {_("What they were about"): text(row, "themes") if row.get("themes") else "–"})
-    note = _("A number says how many were made, not who was right. Few may mean that few know how to make one.")
+            line[_("Per 1,000 contacts")] = (
+                rounded(1000 * int(row["received"]) / contacts)
+                if contacts and row["received"]
+                else "–"
+            )
+        shown.append(
+            line | {_("What they were about"): text(row, "themes") if row.get("themes") else "–"}
+        )
+    note = _(
+        "A number says how many were made, not who was right. Few may mean that few know how to"
+        " make one."
+    )
     if per_contact:
         note = _(
-            "What reviews find depends on how many cases they look at. A contact is a call where a clinician came and the person took part."
+            "What reviews find depends on how many cases they look at. A contact is a call where a"
+            " clinician came and the person took part."
         )
-    page.rows(title=title, data=listed, table=pd.DataFrame(shown), file=(file,), note=note)
+    page.figure(
+        TableFigure(title=title, data=listed, table=pd.DataFrame(shown), file=(file,), note=note)
+    )
 
 
 @dataclass(frozen=True)
 class Recent:
-    """How far an input reaches: `to` as it stands in the data, `shown` in words, `days` from its end until the release was made."""
+    """How far an input reaches: `to` as it stands in the data, `shown` in words, `days` from its
+    end until the release was made."""
 
     name: str
     title: str
@@ -321,12 +459,20 @@ def _end_of(time: str) -> tuple[date, str]:
 
 
 def per_day(points: Sequence[Point]) -> list[float | None]:
-    """Counts of months for each day of the month, since February is short; other periods as they are. None where withheld or not over yet."""
+    """Counts of months for each day of the month, since February is short; other periods as they
+    are. None where withheld or not over yet."""
 
     def days(code: str) -> int:
-        return monthrange(int(code[:4]), int(code[5:]))[1] if len(code) == 7 and code[5:].isdigit() else 1
+        return (
+            monthrange(int(code[:4]), int(code[5:]))[1]
+            if len(code) == 7 and code[5:].isdigit()
+            else 1
+        )
 
-    return [p.value / days(p.code) if p.value is not None and p.status == "published" else None for p in points]
+    return [
+        p.value / days(p.code) if p.value is not None and p.status == "published" else None
+        for p in points
+    ]
 
 
 def residents(release: Release, dimension: str) -> dict[str, int]:
@@ -339,20 +485,33 @@ def residents(release: Release, dimension: str) -> dict[str, int]:
 
 
 def hours_served(release: Release, area: str = "") -> list[str]:
-    """When teams work, one plain line for each place: that of `area` and the places that hold it, or (where none is named) of all."""
+    """When teams work, one plain line for each place: that of `area` and the places that hold it,
+    or (where none is named) of all."""
     rows = release.reference("service_hours")
     if rows is None:
         return []
     codes = release.codelists["area"].codes if "area" in release.codelists else {}
-    holding = [area]
+    joined, holding = release.joined("area"), [area]
     while holding[-1] in codes and codes[holding[-1]].parent:
         holding.append(codes[holding[-1]].parent)
     lines = []
     for row in rows.to_dict("records"):
-        if area and row["area"] not in (*holding, ROOT):
+        code = joined.get(row["area"], row["area"])
+        if area and code not in (*holding, ROOT):
             continue
-        place = pick(codes[row["area"]].label) if row["area"] in codes and row["area"] != ROOT else pick(release.agency["place"])
-        lines.append(_("{place}: {days}, {hours}.").format(place=place, days=text(row, "days"), hours=row["hours"]))
+        # Hours of an area that this release does not know may not be taken for the whole city's.
+        place = (
+            pick(release.agency["place"])
+            if code == ROOT
+            else pick(codes[code].label)
+            if code in codes
+            else row["area"]
+        )
+        # "7 a.m. to 3 a.m." ends with a point of its own.
+        hours = without_stop(text(row, "hours"))
+        lines.append(
+            _("{place}: {days}, {hours}.").format(place=place, days=text(row, "days"), hours=hours)
+        )
     return lines
 
 

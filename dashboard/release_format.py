@@ -1,7 +1,9 @@
-"""Format 1 of a release, checked at the app's door: a package that passes can be shown on every page.
+"""Format 1 of a release, checked at the app's door: a package that passes can be shown on every
+page.
 
-Its own description (`datapackage.json`) against a JSON schema; then what a schema cannot say: that codelists are trees, that each table holds each
-of its cells once, that numbers are numbers. The audit has its own reader; this one asks only whether the pages can show what is there.
+Its own description (`datapackage.json`) against a JSON schema; then what a schema cannot say: that
+codelists are trees, that each table holds each of its cells once, that numbers are numbers. The
+audit has its own reader; this one asks only whether the pages can show what is there.
 """
 
 from __future__ import annotations
@@ -35,8 +37,14 @@ class NotFormat1(ValueError):
     """What is wrong, in a few words for the log: of the package's structure, never a cell."""
 
 
-def _object(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": {**required, **(optional or {})}}
+def _object(
+    required: Mapping[str, Any], optional: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+    }
 
 
 def _list(items: Mapping[str, Any], most: int = 1000, least: int = 0) -> dict[str, Any]:
@@ -44,54 +52,117 @@ def _list(items: Mapping[str, Any], most: int = 1000, least: int = 0) -> dict[st
 
 
 def _map(values: Mapping[str, Any], names: str = r"^.{0,200}\Z") -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": values, "propertyNames": {"pattern": names}, "maxProperties": 1000}
+    return {
+        "type": "object",
+        "additionalProperties": values,
+        "propertyNames": {"pattern": names},
+        "maxProperties": 1000,
+    }
 
 
 NAME = {"type": "string", "pattern": r"^[A-Za-z0-9_.-]{1,200}\Z"}
 WORDS = {"type": "string", "maxLength": 5000}
-BOTH = _object({"en": WORDS, "es": WORDS})
+LANGUAGE = r"^[a-z]{2,3}(_[A-Za-z0-9]{2,8})*\Z"
+TEXT = _map(WORDS, LANGUAGE) | {"minProperties": 1}
+"""A text in each language of the release, its own first."""
 DAY = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"}
-MOMENT = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})\Z"}
+MOMENT = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})\Z",
+}
 VERSION = {"type": "string", "pattern": r"^[0-9]{4}\.[0-9]{1,6}(\.[0-9]{1,6})?\Z"}
 DIGEST = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
 WEB = {"type": "string", "pattern": r"^https?://[^\s<>\"']{1,2000}\Z"}
 WHOLE = {"type": "integer", "minimum": 0, "maximum": 10**12}
 CODES = _list({"type": "string", "maxLength": 200})
-FIELD = _object({"name": NAME, "type": NAME}, {"title": WORDS, "description": WORDS, "constraints": {"type": "object"}})
+FIELD = _object(
+    {"name": NAME, "type": NAME},
+    {"title": WORDS, "description": WORDS, "constraints": {"type": "object"}},
+)
 TABULAR = _object({"fields": _list(FIELD, least=1)}, {"primaryKey": CODES})
 LEVELS = _map(_list(NAME, 50, 1), r"^[a-z][a-z0-9_]{0,100}\Z")
 COUNT = _object(
-    {"kind": {"const": "count"}, "title": BOTH, "measure": NAME, "universe": WORDS, "where": _map({"type": "string"}), "dimensions": LEVELS}
+    {
+        "kind": {"const": "count"},
+        "title": TEXT,
+        "measure": NAME,
+        "universe": WORDS,
+        "where": _map({"type": "string"}),
+        "dimensions": LEVELS,
+    }
 )
-STATISTIC = _object({
-    "kind": {"const": "statistic"}, "title": BOTH, "measure": NAME, "where": _map({"type": "string"}), "dimensions": LEVELS,
-    "rounding": _map({"type": "number", "exclusiveMinimum": 0}) | {"minProperties": 1}, "minimum": WHOLE,
-})  # fmt: skip
-REFERENCE = _object({"kind": {"const": "reference"}, "title": BOTH})
+STATISTIC = _object(
+    {
+        "kind": {"const": "statistic"},
+        "title": TEXT,
+        "measure": NAME,
+        "where": _map({"type": "string"}),
+        "dimensions": LEVELS,
+        "rounding": _map({"type": "number", "exclusiveMinimum": 0}) | {"minProperties": 1},
+        "minimum": WHOLE,
+    }
+)
+REFERENCE = _object({"kind": {"const": "reference"}, "title": TEXT})
 RESOURCE = _object(
-    {"name": NAME, "path": {"type": "string", "pattern": SAFE_PATH, "maxLength": 300}, "bytes": WHOLE, "format": NAME, "mediatype": WORDS,
-     "hash": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}\Z"}},
-    {"title": WORDS, "schema": TABULAR, "table": {"oneOf": [COUNT, STATISTIC, REFERENCE]},
-     "codelist": _object({"dimension": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,100}\Z"}, "name": BOTH})},
-) | {"if": {"properties": {"path": {"pattern": r"\.csv\Z"}}}, "then": {"required": ["schema"]}}  # fmt: skip
+    {
+        "name": NAME,
+        "path": {"type": "string", "pattern": SAFE_PATH, "maxLength": 300},
+        "bytes": WHOLE,
+        "format": NAME,
+        "mediatype": WORDS,
+        "hash": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}\Z"},
+    },
+    {
+        "title": WORDS,
+        "schema": TABULAR,
+        "table": {"oneOf": [COUNT, STATISTIC, REFERENCE]},
+        "codelist": _object(
+            {"dimension": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,100}\Z"}, "name": TEXT}
+        ),
+    },
+) | {"if": {"properties": {"path": {"pattern": r"\.csv\Z"}}}, "then": {"required": ["schema"]}}
 PACKAGE = _object(
     {
-        "title": WORDS, "description": WORDS, "version": VERSION, "created": MOMENT,
-        "licenses": _list(_object({"title": WORDS, "path": WEB}), least=1), "contributors": _list(_object({"title": WORDS}), least=1),
+        "title": WORDS,
+        "description": WORDS,
+        "version": VERSION,
+        "created": MOMENT,
+        "licenses": _list(_object({"title": WORDS, "path": WEB}), least=1),
+        "contributors": _list(_object({"title": WORDS}), least=1),
         "privacy": _object({"threshold": {"type": "integer", "minimum": 2, "maximum": 10**6}}),
         "agency": _object(
-            {"name": BOTH, "place": BOTH, "about": BOTH, "country": {"enum": ["US", "CA"]}, "fictional": {"type": "boolean"}, "contact": WORDS}
+            {
+                "name": TEXT,
+                "place": TEXT,
+                "about": TEXT,
+                "country": {"enum": ["US", "CA"]},
+                "fictional": {"type": "boolean"},
+                "contact": WORDS,
+            }
         ),
-        "period": _object({"from": DAY, "to": DAY}), "resources": _list(RESOURCE, 2000),
+        "period": _object({"from": DAY, "to": DAY}),
+        "resources": _list(RESOURCE, 2000),
     },
     {
-        "format": {"const": FORMAT}, "gaps": _list(_object({"from": DAY, "to": DAY, "reason": BOTH}, {"records": {"enum": ["begin", "end"]}})), "homepage": WEB, "next_update": DAY, "embedders": _list(WEB, 50),
-        "release": _object({"kind": {"enum": ["update", "correction"]}}, {"reason": BOTH}),
-        "definitions": _map(_object({"version": WHOLE, "since": DAY, "text": BOTH})), "completeness": _map({"type": "integer", "minimum": 0, "maximum": 100}),
-        "coarsened": _object({"tables": CODES, "areas": _map(_list(CODES))}), "revised": _object({"months": CODES, "at_most": WHOLE}),
-        "history": _list(_object({"version": VERSION, "created": MOMENT, "datapackage_sha256": DIGEST}), 200),
+        "format": {"const": FORMAT},
+        "gaps": _list(
+            _object(
+                {"from": DAY, "to": DAY, "reason": TEXT}, {"records": {"enum": ["begin", "end"]}}
+            )
+        ),
+        "homepage": WEB,
+        "next_update": DAY,
+        "embedders": _list(WEB, 50),
+        "release": _object({"kind": {"enum": ["update", "correction"]}}, {"reason": TEXT}),
+        "definitions": _map(_object({"version": WHOLE, "since": DAY, "text": TEXT})),
+        "completeness": _map({"type": "integer", "minimum": 0, "maximum": 100}),
+        "coarsened": _object({"tables": CODES, "areas": _map(_list(CODES))}),
+        "revised": _object({"months": CODES, "at_most": WHOLE}),
+        "history": _list(
+            _object({"version": VERSION, "created": MOMENT, "datapackage_sha256": DIGEST}), 200
+        ),
     },
-)  # fmt: skip
+)
 AUDIT = _object({"format": {"const": FORMAT}, "passed": {}, "datapackage_sha256": DIGEST})
 
 
@@ -145,6 +216,7 @@ def check_audit(audit: Any) -> None:
 def check_package(package: Any) -> None:
     """Raises NotFormat1, and says where."""
     _conform(package, "package")
+    _languages(package)
     for day in (package["created"], *(entry["created"] for entry in package.get("history", []))):
         _moment(day)
     days = [*package["period"].values(), *filter(None, [package.get("next_update")])]
@@ -162,11 +234,19 @@ def check_package(package: Any) -> None:
         raise NotFormat1(f"more than {MOST_BYTES >> 20} MB")
 
 
+def _languages(package: Any) -> None:
+    """The agency says who it is in each language of the release."""
+    agency = package["agency"]
+    if len({frozenset(agency[key]) for key in ("name", "place", "about")}) > 1:
+        raise NotFormat1("an agency that says who it is in some languages only")
+
+
 def _conform(found: Any, which: str) -> None:
     wrong = next(iter(_validator(which).iter_errors(found)), None)
     if wrong is not None:
         raise NotFormat1(
-            f"{which}: {'/'.join(map(str, wrong.absolute_path)) or 'the whole'} is not as format {FORMAT} asks ({wrong.validator})"
+            f"{which}: {'/'.join(map(str, wrong.absolute_path)) or 'the whole'} is not as format"
+            f" {FORMAT} asks ({wrong.validator})"
         )
 
 
@@ -186,7 +266,8 @@ def _moment(text: str) -> None:
 
 
 def check_tree(codes: Mapping[str, Any], root: str) -> None:
-    """A codelist is one tree below its root. Each code has `.parent` and `.label`. Raises NotFormat1."""
+    """A codelist is one tree below its root. Each code has `.parent` and `.label`. Raises
+    NotFormat1."""
     if root not in codes or codes[root].parent:
         raise NotFormat1("a codelist without its root")
     sound = {root}
@@ -201,14 +282,22 @@ def check_tree(codes: Mapping[str, Any], root: str) -> None:
 
 
 def check_cells(
-    rows: Any, levels: Mapping[str, tuple[str, ...]], codelists: Mapping[str, Any], columns: Sequence[str], where: Mapping[str, str]
+    rows: Any,
+    levels: Mapping[str, tuple[str, ...]],
+    codelists: Mapping[str, Any],
+    columns: Sequence[str],
+    where: Mapping[str, str],
 ) -> None:
-    """Each cell of a table once, with a status, and whole numbers where it is visible; the ends of a difference (columns that end in `low` or
-    `high`) may lie below nought. `rows`: tuples of codes, numbers and status, as text."""
+    """Each cell of a table once, with a status, and whole numbers where it is visible; the ends of
+    a difference (columns that end in `low` or `high`) may lie below nought. `rows`: tuples of
+    codes, numbers and status, as text."""
     missing = [name for name in (*levels, *where) if name not in codelists]
     if missing or any(code not in codelists[name].codes for name, code in where.items()):
         raise NotFormat1("a dimension or code that no codelist holds")
-    axes = [[code.code for code in codelists[name].codes.values() if code.level in names] for name, names in levels.items()]
+    axes = [
+        [code.code for code in codelists[name].codes.values() if code.level in names]
+        for name, names in levels.items()
+    ]
     if math.prod(map(len, axes)) > MOST_CELLS:
         raise NotFormat1(f"more than {MOST_CELLS:,} cells in a table")
     forms = [SIGNED if name.endswith(("low", "high")) else DIGITS for name in columns]
@@ -217,7 +306,10 @@ def check_cells(
         *numbers, status = row[width:]
         if status not in STATUSES or len(numbers) != len(columns):
             raise NotFormat1("a status that format 1 does not know")
-        if not all(form.fullmatch(number) if status in VISIBLE else number == "" for number, form in zip(numbers, forms, strict=True)):
+        if not all(
+            form.fullmatch(number) if status in VISIBLE else number == ""
+            for number, form in zip(numbers, forms, strict=True)
+        ):
             raise NotFormat1("a cell whose number does not fit its status")
         seen.add(tuple(row[:width]))
     if len(seen) != len(rows) or seen != set(product(*axes)):
@@ -225,12 +317,20 @@ def check_cells(
 
 
 KINDS: dict[str, Callable[[str], object]] = {
-    "integer": int, "number": float, "date": date.fromisoformat, "yearmonth": lambda text: date.fromisoformat(f"{text}-01"), "year": int, "string": str,
-}  # fmt: skip
+    "integer": int,
+    "number": float,
+    "date": date.fromisoformat,
+    "yearmonth": lambda text: date.fromisoformat(f"{text}-01"),
+    "year": int,
+    "string": str,
+}
 
 
-def check_columns(columns: Sequence[str], rows: Iterable[Sequence[str]], fields: Sequence[Mapping[str, Any]]) -> None:
-    """A table's columns and values are as its schema declares; empty values are left out. Raises NotFormat1."""
+def check_columns(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], fields: Sequence[Mapping[str, Any]]
+) -> None:
+    """A table's columns and values are as its schema declares; empty values are left out. Raises
+    NotFormat1."""
     if list(columns) != [field["name"] for field in fields]:
         raise NotFormat1("columns other than those declared")
     kinds = [KINDS.get(field["type"], str) for field in fields]
@@ -246,7 +346,11 @@ def check_columns(columns: Sequence[str], rows: Iterable[Sequence[str]], fields:
 
 def check_outline(found: Any) -> None:
     """A GeoJSON map of areas. Raises NotFormat1."""
-    if not isinstance(found, dict) or found.get("type") != "FeatureCollection" or not isinstance(found.get("features"), list):
+    if (
+        not isinstance(found, dict)
+        or found.get("type") != "FeatureCollection"
+        or not isinstance(found.get("features"), list)
+    ):
         raise NotFormat1("a map that is no FeatureCollection")
     for feature in found["features"]:
         if (

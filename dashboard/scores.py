@@ -1,15 +1,19 @@
-"""Measures that can have a target: this year's share, the year's before, and whether chance could explain the difference."""
+"""Measures that can have a target: this year's share, the year's before, and whether chance could
+explain the difference."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import sqrt
 
 from dashboard.answers import ELIGIBLE, REACHED, years_of_shares
-from dashboard.charts import share_words
+from dashboard.charts import Mark, share_words
 from dashboard.language import _, percent, text
 from dashboard.measures import measures
+from dashboard.partners import most_connected
 from dashboard.release import CountTable, Release
+from dashboard.stats import Z, wilson
 from dashboard.views import Point, Share, in_part
 from dashboard.year_trend import RULES, clustering, last_break, trend, trend_words
 
@@ -21,39 +25,80 @@ class Score:
     before: Share | None
     trend: str
     """Over three years and more, in words; empty where there is no share."""
-    at_least: bool = False
-    """The true share may be higher: not everyone who would know of a success tells."""
+    most: int | None = None
+    """At most how many of the whole may count, where not everyone who would know of a success
+    tells; None where all do."""
+    most_before: int | None = None
+    """The same for the year before."""
+    inflation: float = 1.0
+    """By how much people who call again multiply the variance (`year_trend.clustering`)."""
 
     @property
     def shown(self) -> str:
-        return _("at least {share}").format(share=share_words(self.now)) if self.at_least else share_words(self.now)
+        words, most = share_words(self.now), _share_of_most(self.now, self.most)
+        if most is None:
+            return words
+        return (
+            _("at least {share}").format(share=words)
+            if most >= 1
+            else _("at least {share}, at most {most}").format(share=words, most=percent(most))
+        )
+
+    @property
+    def brief(self) -> str:
+        """The share, without its counts."""
+        return bounded(self.now, self.most)
 
     @property
     def before_shown(self) -> str:
-        return self.before.brief if self.before else "–"
+        return bounded(self.before, self.most_before) if self.before else "–"
 
     @property
     def counts(self) -> str:
-        """The counts behind the share; where it is a bound, that too."""
-        return _("{part} of {whole} calls").format(part=self.now.part.shown, whole=self.now.whole.shown)
+        """The counts behind the share."""
+        return _("{part} of {whole} calls").format(
+            part=self.now.part.shown, whole=self.now.whole.shown
+        )
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The interval that a target is held against: Wilson's, as wide as calls of the same people
+        make it. Where the share has bounds, it runs from the low end for the lower one to the high
+        end for the upper one (Horowitz and Manski 2000). None where there is no share."""
+        part, whole = self.now.part.value, self.now.whole.value
+        if self.now.share is None or part is None or whole is None:
+            return None
+        z = Z * sqrt(self.inflation)
+        most = part if self.most is None else self.most
+        return wilson(part, whole, z)[0], wilson(most, whole, z)[1]
 
     def meets(self, target: float, direction: str) -> str:
-        """met, missed, unclear (the interval holds the target) or unknown; cannot_tell where only the least that the share can be is known."""
-        if self.now.interval is None or self.now.share is None:
+        """met, missed, unclear (chance alone puts the target within the interval), cannot_tell (so
+        does what nobody tells) or unknown."""
+        if self.limits is None or self.now.share is None or self.now.whole.value is None:
             return "unknown"
-        low, high = self.now.interval
-        above = low > target
-        if self.at_least and not above:
+        low, high = self.limits
+        if low > target or high < target:
+            return "met" if (low > target) == (direction == "at_least") else "missed"
+        if self.most is not None and self.now.share <= target <= self.most / self.now.whole.value:
             return "cannot_tell"
-        if low <= target <= high:
-            return "unclear"
-        return "met" if above == (direction == "at_least") else "missed"
+        return "unclear"
 
 
-def some_share_no_data(release: Release) -> bool:
-    """Does any partner not tell of visits, or does nobody know?"""
-    rows = release.reference("partner_agreements")
-    return rows is None or bool((rows["data_sharing"] != "yes").any())
+def _share_of_most(share: Share, most: int | None) -> float | None:
+    """The upper bound of a share; None where there is none, or no share."""
+    whole = share.whole.value
+    return None if share.share is None or most is None or not whole else most / whole
+
+
+def bounded(share: Share, most: int | None) -> str:
+    """A share in a few words, with its bounds where it has some."""
+    high = _share_of_most(share, most)
+    if high is None:
+        return share.brief
+    if high >= 1:
+        return _("at least {share}").format(share=share.brief)
+    return _("{low} to {high}").format(low=share.brief, high=percent(high))
 
 
 def score(release: Release, measure: str, year: str) -> Score | None:
@@ -62,14 +107,27 @@ def score(release: Release, measure: str, year: str) -> Score | None:
     if found is None:
         return None
     table = release.find(*found.dimensions, where=found.where)
-    if table is None or year not in release.codelists["period"].codes or "year" not in table.levels.get("period", ()):
+    if (
+        table is None
+        or year not in release.codelists["period"].codes
+        or "year" not in table.levels.get("period", ())
+    ):
         return None
-    if not all(release.holds(table, dimension, code) for dimension, code in {**found.part, **found.whole}.items()):
+    if not all(
+        release.holds(table, dimension, code)
+        for dimension, code in {**found.part, **found.whole}.items()
+    ):
         return None  # the agency has codes of its own
     plain = next((m.plain for m in measures() if m.name == measure), measure)
     earlier = str(int(year) - 1)
     known = [c.code for c in release.codelists["period"].at("year") if c.code <= year]
-    over = years_of_shares([s for code in known if (s := _share(table, found, code)).share is not None and s.whole.status == "published"])
+    over = years_of_shares(
+        [
+            s
+            for code in known
+            if (s := _share(table, found, code)).share is not None and s.whole.status == "published"
+        ]
+    )
     now = _share(table, found, year)
     told = trend_words(trend(over, last_break(release, RULES, ("eligible",)), clustering(release)))
     if now.share is None:
@@ -77,7 +135,13 @@ def score(release: Release, measure: str, year: str) -> Score | None:
     elif in_part(now.part.status, now.whole.status):
         told = _("no whole year to compare")
     before = _share(table, found, earlier) if earlier in release.codelists["period"].codes else None
-    return Score(plain, now, before, told, measure == "connected" and some_share_no_data(release))
+    most, most_before = (
+        most_connected(release, {**REACHED, "period": code})
+        if measure == "connected" and code in release.codelists["period"].codes
+        else None
+        for code in (year, earlier)
+    )
+    return Score(plain, now, before, told, most, most_before, clustering(release))
 
 
 @dataclass(frozen=True)
@@ -115,17 +179,31 @@ class Target:
 
     def quality(self, release: Release) -> str:
         """How far the fields behind the figure are filled."""
-        if self.score and self.score.at_least:
+        if self.score and self.score.most is not None:
             return _("some partners do not share data")
         filled = release.package.get("completeness", {})
-        known = [filled[name] for name in _SCORED[self.measure].fields if name in filled] if self.measure in _SCORED else []
+        known = (
+            [filled[name] for name in _SCORED[self.measure].fields if name in filled]
+            if self.measure in _SCORED
+            else []
+        )
         if not known:
             return "–"
-        return _("good") if min(known) >= GOOD else _("below 90 %: read with care")
+        return _("good") if min(known) >= GOOD else _("below 90%: read with care")
+
+    @property
+    def mark(self) -> Mark:
+        """A bar for what was reached, with a stroke for the target."""
+        share = self.score.now.share if self.score else None
+        shown = self.score.brief if self.score else "–"
+        words = _("{actual}, target {target}: {result}").format(
+            actual=shown, target=self.target_words, result=self.result_words
+        )
+        return Mark(f"{self.plain}, {self.year}", share, words, target=self.target)
 
     @property
     def result(self) -> str:
-        """met, missed, unclear (the interval holds the target) or unknown."""
+        """As `Score.meets`."""
         return self.score.meets(self.target, self.direction) if self.score else "unknown"
 
     @property
@@ -133,7 +211,7 @@ class Target:
         return {
             "met": _("met"),
             "missed": _("not met"),
-            "unclear": _("too close to call"),
+            "unclear": _("too near the target to say"),
             "cannot_tell": _("we cannot tell"),
             "unknown": _("no figure"),
         }[self.result]
@@ -146,11 +224,16 @@ def targets(release: Release) -> list[Target]:
         return []
     return [
         Target(
-            row["measure"], str(row["year"]), float(row["target"]), row["direction"], date.fromisoformat(row["set_on"]), text(row, "reason"),
+            row["measure"],
+            str(row["year"]),
+            float(row["target"]),
+            row["direction"],
+            date.fromisoformat(row["set_on"]),
+            text(row, "reason"),
             score(release, row["measure"], str(row["year"])),
         )
         for row in rows.to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 GOOD = 90
@@ -170,10 +253,26 @@ class _Scored:
 
 _SCORED = {
     "coverage": _Scored(("period", "responder"), REACHED, {}, ELIGIBLE, ("eligible", "responder")),
-    "arrests": _Scored(("period", "responder", "arrest"), {**REACHED, "arrest": "yes"}, REACHED, {}, ("responder", "arrest")),
-    "force": _Scored(("period", "responder", "force_used"), {**REACHED, "force_used": "yes"}, REACHED, {}, ("responder", "force_used")),
+    "arrests": _Scored(
+        ("period", "responder", "arrest"),
+        {**REACHED, "arrest": "yes"},
+        REACHED,
+        {},
+        ("responder", "arrest"),
+    ),
+    "force": _Scored(
+        ("period", "responder", "force_used"),
+        {**REACHED, "force_used": "yes"},
+        REACHED,
+        {},
+        ("responder", "force_used"),
+    ),
     "connected": _Scored(
-        ("period", "responder", "handoff"), {**REACHED, "handoff": "connected"}, {**REACHED, "handoff": "agreed"}, {}, ("responder",)
+        ("period", "responder", "handoff"),
+        {**REACHED, "handoff": "connected"},
+        {**REACHED, "handoff": "agreed"},
+        {},
+        ("responder",),
     ),
     "wait_within_30": _Scored(("period", "wait"), {"wait": "within_30"}, {}, {}, ("arrived_at",)),
     "stayed": _Scored(("period", "outcome"), {"outcome": "stayed_with_plan"}, {}, {}, ("outcome",)),

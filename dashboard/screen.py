@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from html import escape as escape_html
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pydeck as pdk
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import address, frame, language
+from dashboard import address, citation, frame, language, picture, serving
 from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure, View, seen
-from dashboard.language import _, number
-from dashboard.maps import MAP_HEIGHT
-from dashboard.missing_choice import Missing, missing
-from dashboard.paper import card_html
+from dashboard.language import _, ngettext, number, rounded, unmarked
+from dashboard.maps import MAP_HEIGHT, Map, flat_map
+from dashboard.missing_choice import Filter, Missing, missing
+from dashboard.paper import (
+    card_html,
+    cited_html,
+    contents_html,
+    lead_html,
+    links_html,
+    table_html,
+    text_html,
+    to_html,
+)
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
-from dashboard.surface import Card, Take, escape, first_choice
+from dashboard.surface import Card, Cited, Entry, Lead, Take, escape, first_choice
 from dashboard.takeaway import take_away
 from dashboard.theme import Palette, palette
 
-BESIDE = 3
-"""Cards side by side on a wide screen; on a phone they stand one under the other."""
-MOST_ROWS, LONG_TABLE = 14, 460
-"""A table of more rows scrolls within this height (pixels), its header in view."""
-PHONE, DESK = 290, 640
+MOST_ROWS = 14
+"""A table of more rows scrolls within its own height, its header in view."""
+PHONE, DESK = 340, 700
+"""Widths of the page's column that charts and maps are laid out for, in pixels."""
 
 
 def colours() -> Palette:
@@ -38,19 +50,18 @@ def colours() -> Palette:
 
 
 def screen_width() -> int:
-    """A guess at the width of the page's column in pixels, to fit a map: phones say so themselves."""
-    return PHONE if "Mobi" in st.context.headers.get("User-Agent", "") else DESK
+    return PHONE if frame.narrow() else DESK
 
 
 def draw(figure: Figure) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
-    if not figure.map and not figure.draw:
-        return
     if figure.map:
-        st.pydeck_chart(_deck(seen(figure, colours(), screen_width())), height=MAP_HEIGHT, alt=figure.alt)
-        _key(figure.map.classes, figure.map.hatched)
-    else:
-        specification = deepcopy(_specification(seen(figure, colours())))
+        st.pydeck_chart(
+            _deck(seen(figure, colours(), screen_width())), height=MAP_HEIGHT, alt=figure.alt
+        )
+        st.html(_key(figure.map))
+    elif figure.draw:
+        specification = deepcopy(_specification(seen(figure, colours(), screen_width())))
         st.vega_lite_chart(spec=specification, width="stretch", alt=figure.alt, theme="streamlit")
 
 
@@ -64,7 +75,9 @@ def _deck(view: View) -> pdk.Deck:
 def _specification(view: View) -> dict[str, Any]:
     """The chart as Vega-Lite, its rows as Arrow, as Streamlit sends them."""
     assert view.figure.draw is not None
-    chart: dict[str, Any] = view.figure.draw(colours=view.colours).to_dict(validate=False)
+    chart: dict[str, Any] = view.figure.draw(
+        colours=view.colours, narrow=view.width <= PHONE
+    ).to_dict(validate=False)
     for size in ("continuousWidth", "continuousHeight"):  # Altair's own, for a page without a width
         chart.get("config", {}).get("view", {}).pop(size, None)
     for name, rows in chart.get("datasets", {}).items():
@@ -78,25 +91,62 @@ def _specification(view: View) -> dict[str, Any]:
 
 def draw_with_notes(figure: Figure) -> None:
     draw(figure)
-    for line in figure.notes():
-        st.caption(line)
+    if lines := figure.notes():
+        st.html(f'<div class="notes">{"".join(to_html(line) for line in lines)}</div>')
 
 
-def _key(classes: Sequence[str], hatched: str) -> None:
-    """The map's key as a row of words and swatches; hatching has its own entry."""
+STILL, STILL_NARROW = 500, 340
+"""Width of a map that is a picture, on a wide screen and on a phone."""
+
+
+def _plain_map(figure: Figure, width: int) -> View:
+    """A map as a picture `width` pixels wide, without its key, which stands beside it. In the light
+    colours: a picture changes over by itself."""
+    assert figure.map is not None
+    return seen(
+        replace(figure, map=None, draw=partial(flat_map, figure.map)), palette(dark=False), width
+    )
+
+
+@lru_cache(maxsize=64)
+def _still(view: View, alt: str) -> str:
+    """The map as a picture within the page; it follows the reader's light or dark by itself."""
+    svg = picture.following_the_reader(picture.chart_svg(view.figure, view.width))
+    width, height = picture.size_of(svg)
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<img class="still" src="data:image/svg+xml;base64,{data}" alt="{escape_html(alt)}"'
+        f' width="{width}" height="{height}">'
+    )
+
+
+def _key(drawn: Map) -> str:
+    """The map's key as a row of words and swatches under its title; hatching has its own entry
+    where there is any."""
     colour = colours()
-    hatch = f"repeating-linear-gradient(135deg,{colour.outline} 0 1px,transparent 1px 5px)"
-    entries = [*zip(colour.classes, classes, strict=False), (hatch, hatched)]
-    swatches = [
-        f'<span style="white-space:nowrap;margin-right:1em"><span aria-hidden="true" style="display:inline-block;width:1em;height:1em;'
-        f'border:1px solid {colour.outline};background:{ground};vertical-align:-0.15em"></span> {words}</span>'
-        for ground, words in entries
-    ]
-    st.html(f'<div style="line-height:1.9">{"".join(swatches)}</div>')
+    grounds = [colour.mark] if drawn.circles else colour.classes
+    entries = list(zip(grounds, drawn.classes, strict=False))
+    if any(place.rank is None for place in drawn.places.values()) or len(drawn.places) < len(
+        drawn.frame
+    ):
+        entries.append(
+            (
+                f"repeating-linear-gradient(135deg,{colour.outline} 0 1px,transparent 1px 5px)",
+                drawn.hatched,
+            )
+        )
+    round_ = ";border-radius:50%" if drawn.circles else ""
+    swatches = "".join(
+        '<span><i aria-hidden="true"'
+        f' style="background:{ground}{round_ if i == 0 else ""}"></i>{text_html(words)}</span>'
+        for i, (ground, words) in enumerate(entries)
+    )
+    return f'<p class="key"><b>{text_html(drawn.title)}</b>{swatches}</p>'
 
 
 class Same:
-    """A frame as the key of a cache: like itself alone. The frames of a page stay the same ones while the page is kept (`written.py`)."""
+    """A frame as the key of a cache: like itself alone. The frames of a page stay the same ones
+    while the page is kept (`written.py`)."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
@@ -108,11 +158,29 @@ class Same:
         return isinstance(other, Same) and self.frame is other.frame
 
 
+@lru_cache(maxsize=512)
+def _csv(rows: Same) -> bytes:
+    return csv_bytes(rows.frame)
+
+
 @lru_cache(maxsize=1024)
-def _plain(rows: Same) -> pa.Table:
-    """A table as Streamlit sends it, nothing in it read as markup."""
-    plain = {escape(str(name)): [escape(str(cell)) for cell in cells] for name, cells in rows.frame.items()}
-    return pa.Table.from_pandas(pd.DataFrame(plain))
+def _table(rows: Same, name: str) -> str:
+    """A table as HTML, nothing in it read as markup."""
+    return table_html(list(rows.frame.columns), rows.frame.itertuples(index=False, name=None), name)
+
+
+def _rows_html(rows: pd.DataFrame, name: str, closed: str = "") -> str:
+    """A table in a box that `mend.js` lets keys scroll where it is larger than its place.
+
+    `closed`: the id under which a button opens it. Closed, it is out of sight only: readers of
+    screens and of paper have it open.
+    """
+    kind = "rows" + (" long" if len(rows) > MOST_ROWS else "") + (" closed" if closed else "")
+    place = f' id="{escape_html(closed)}"' if closed else ""
+    return (
+        f'<div class="{kind}"{place}'
+        f' data-name="{escape_html(unmarked(name))}">{_table(Same(rows), name)}</div>'
+    )
 
 
 @dataclass
@@ -123,49 +191,95 @@ class Screen:
     page: str = ""
     choices: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
-    """Labels of the filters' choices, and rows and tables shown: announced at the end of the page."""
+    """Labels of the filters' choices, and rows and tables shown: announced at the end of the
+    page."""
     rows: int = 0
     tables: int = 0
+    figures: list[tuple[str, str]] = field(default_factory=list)
+    """Slug and title of each figure shown, for the list of contents."""
+    contents: DeltaGenerator | None = None
+    """Where that list stands: under the lead, filled in when all figures are known."""
+    top: DeltaGenerator | None = None
+    """Where the lead of the page stands, above filters that were drawn before it."""
+    right: DeltaGenerator | None = None
+    """Beside it, on the first page."""
+    filters: DeltaGenerator | None = None
+    """The one row of filters under it."""
 
     def begin(self) -> None: ...
 
     def releases(self) -> Sequence[Release]:
         return all_releases(newest(), load)
 
+    def lead(self, lead: Lead) -> None:
+        with self.top or nullcontext():
+            st.html(lead_html(lead))
+            if lead.doors:
+                self.cards(lead.doors, level=2)
+            else:
+                self.contents = st.empty()
+        if lead.picture:
+            with self.right or nullcontext():
+                self._figure(lead.picture, still=lead.picture.map is not None)
+
     def heading(self, text: str, level: int) -> None:
-        {1: st.title, 2: st.header, 3: st.subheader}[level](escape(text), anchor=False)
+        st.html(f"<h{level}>{text_html(text)}</h{level}>")
 
     def text(self, markdown: str) -> None:
-        st.markdown(markdown)
+        if "](tel:" in markdown:  # Streamlit would open a number in a new window
+            st.html(f'<div class="prose help">{to_html(markdown)}</div>')
+        elif unmarked(markdown) != markdown:  # nor does it say that a text is of another language
+            st.html(f'<div class="prose">{to_html(markdown)}</div>')
+        else:
+            st.markdown(markdown)
 
     def caption(self, markdown: str) -> None:
-        st.caption(markdown)
+        if unmarked(markdown) != markdown:
+            st.html(f'<div class="notes">{to_html(markdown)}</div>')
+        else:
+            st.caption(markdown)
 
     def info(self, markdown: str) -> None:
         st.info(markdown)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        shown = _plain(Same(rows))
-        self.rows, self.tables = self.rows + len(shown), self.tables + 1
-        st.table(shown, hide_index=True, alt=alt, height=LONG_TABLE if len(shown) > MOST_ROWS else "content")
+        self._count(rows)
+        st.html(_rows_html(rows, alt))
+
+    def _count(self, rows: pd.DataFrame) -> None:
+        self.rows, self.tables = self.rows + len(rows), self.tables + 1
 
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         st.page_link(f"pages/{page}.py", label=words, query_params=dict(filters) or None)
 
-    def cards(self, cards: Sequence[Card]) -> None:
-        for row in (cards[i : i + BESIDE] for i in range(0, len(cards), BESIDE)):
-            for column, card in zip(st.columns(BESIDE), row, strict=False):
-                with column, st.container(border=True, height="stretch"):
-                    st.html(card_html(card))
+    def cards(self, cards: Sequence[Card], level: int = 3) -> None:
+        with st.container(key=f"cards-{cards[0].page}"):
+            for card in cards:
+                with st.container(key=f"card-{card.page}{'-missed' if card.missed else ''}"):
+                    st.html(card_html(card, level))
                     st.page_link(f"pages/{card.page}.py", label=card.link)
 
     def fold(self, label: str, markdown: str) -> None:
         with st.expander(label):
-            st.markdown(markdown)
+            self.text(markdown)
 
-    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
-        chosen = address.choose(self.page, key, label, options, default)
-        if gone := missing(address.asked(key), key, label, options, chosen, self.release, self.releases):
+    def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None:
+        # As seen from the page that is shown: the app may stand under any path.
+        st.html(
+            cited_html(
+                self.release,
+                parts,
+                lambda t: citation.view_link(self.release, t.page, {}, ".", at=t.figure),
+            )
+        )
+
+    def choose(
+        self, key: str, label: str, options: Mapping[str, str], default: str | None = None
+    ) -> str:
+        with self.filters or nullcontext():
+            chosen = address.choose(self.page, key, label, options, default)
+        of = Filter(key, label, options, chosen)
+        if gone := missing(address.asked(key), of, self.release, self.releases):
             self.said.append(gone.said)
             st.warning(escape(f"{gone.said} {gone.instead}"))
             self._elsewhere(gone, key, {})
@@ -177,40 +291,133 @@ class Screen:
     def _elsewhere(self, gone: Missing, key: str, more: Mapping[str, str]) -> None:
         """A link to this page in a release that has the choice, where there is one."""
         if gone.release:
-            Screen.link(self, self.page.replace("-", "_"), gone.link, {key: str(address.asked(key)), "release": gone.release, **more})
+            Screen.link(
+                self,
+                self.page.replace("-", "_"),
+                gone.link,
+                {key: str(address.asked(key)), "release": gone.release, **more},
+            )
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
         return int(st.slider(label, low, high, start, step, key=key))
+
+    def find(self, entries: Sequence[Entry]) -> None:
+        found = st.selectbox(
+            _("Find a place, a figure, a claim or a word"),
+            entries,
+            index=None,
+            format_func=lambda entry: unmarked(f"{entry.words} – {entry.where}"),
+            placeholder=_("Type here"),
+            key="find",
+        )
+        if found is not None:
+            at = {"at": found.figure} if found.figure else {}
+            st.switch_page(f"pages/{found.page}.py", query_params=dict(found.filters) | at or None)
 
     def files(self, files: Sequence[Take]) -> None:
         with st.container(horizontal=True):
             for f in files:
                 made = in_language(language.current(), f.data)
-                st.download_button(escape(f.label), made, f.name, mime=f.mime, key=f"file-{f.name}", on_click="ignore")
+                st.download_button(
+                    escape(f.label),
+                    made,
+                    f.name,
+                    mime=f.mime,
+                    key=f"file-{f.name}",
+                    on_click="ignore",
+                )
+
+    def addresses(self, heading: str, markdown: str, links: Sequence[tuple[str, str]]) -> None:
+        if not serving.has_addresses:
+            return
+        self.heading(heading, 2)
+        self.text(markdown)
+        st.html(links_html([(words, f"/{file}") for words, file in links]))
 
     def figure(self, figure: Figure) -> None:
-        st.header(escape(figure.title), anchor=False)
-        draw_with_notes(figure)
-        if not figure.map:
-            self.table(figure.table, figure.title)
-        with st.container(horizontal=True):
+        self._figure(figure)
+
+    def _figure(self, figure: Figure, *, still: bool = False) -> None:
+        """`still`: a map as a picture, which is there at once and loads nothing."""
+        name, closed = f"{figure.page}-{figure.slug}", figure.chart is not None or figure.folded
+        subtitle = (
+            f'<p class="subtitle">{text_html(figure.subtitle)}</p>' if figure.subtitle else ""
+        )
+        kind = ' class="folded"' if figure.folded else ""
+        st.html(
+            f'<h2 id="{escape_html(figure.slug)}"{kind}>{text_html(figure.title)}</h2>{subtitle}'
+        )
+        if still:
+            assert figure.map is not None
+            st.html(
+                _still(_plain_map(figure, STILL_NARROW if frame.narrow() else STILL), figure.alt)
+            )
+            st.html(_key(figure.map))
+        else:
+            draw_with_notes(figure)
+        self.figures.append((figure.slug, figure.title))
+        self._count(figure.table)
+        table = _rows_html(figure.table, figure.title, f"rows-{name}" if closed else "")
+        if not closed:
+            st.html(table)
+        with st.container(horizontal=True, key=f"links-{name}"):
+            if closed:
+                rows = len(figure.table)
+                words = escape_html(
+                    ngettext("Table ({count} row)", "Table ({count} rows)", rows).format(
+                        count=number(rows)
+                    )
+                )
+                st.html(
+                    '<button type="button" aria-expanded="false"'
+                    f' data-rows="rows-{escape_html(name)}">{words}</button>'
+                )
+            size = _("{count} KB").format(count=rounded(len(_csv(Same(figure.data))) / 1000))
+            label = (
+                _("Download ({size})")
+                if closed
+                else ngettext(
+                    "Download ({rows} row, {size})",
+                    "Download ({rows} rows, {size})",
+                    len(figure.data),
+                )
+            )
+            if frame.narrow():  # the links stay on one row
+                label = _("Download")
             st.download_button(
-                _("Download these rows (CSV)"), lambda: csv_bytes(figure.data), file_name(*figure.file, "release", self.release.version),
-                mime="text/csv", key=f"csv-{figure.page}-{figure.slug}", on_click="ignore",
-            )  # fmt: skip
+                label.format(rows=number(len(figure.data)), size=size),
+                lambda: csv_bytes(figure.data),
+                file_name(*figure.file, "release", self.release.version),
+                mime="text/csv",
+                key=f"csv-{name}",
+                on_click="ignore",
+                type="tertiary",
+            )
             take_away(figure, self.release)
+        if closed:
+            st.html(table)
+
+    def beside(self, figures: Sequence[Figure]) -> None:
+        for column, figure in zip(st.columns(len(figures), gap="large"), figures, strict=True):
+            with column:
+                self.figure(figure)
 
     def end(self, markdown: str) -> None:
+        if self.contents and (listed := contents_html(self.figures)):
+            self.contents.html(listed)
         if self.said:
             words = _("Now shown: {choices}. {rows} rows in {tables} tables.")
-            frame.announce(words.format(choices="; ".join(self.said), rows=number(self.rows), tables=number(self.tables)))
-        st.divider()
+            frame.announce(
+                words.format(
+                    choices="; ".join(self.said), rows=number(self.rows), tables=number(self.tables)
+                )
+            )
         left, right = st.columns(2)
         with left:
             st.page_link("pages/methods.py", label=_("Methods and privacy"))
         with right:
             st.page_link("pages/glossary.py", label=_("Glossary and accessibility"))
-        st.caption(markdown)
+        st.html(f'<footer class="foot">{to_html(markdown)}</footer>')
 
 
 @dataclass
@@ -228,15 +435,21 @@ class Embedded(Screen):
         self.found = True
         for gone in self.gone:
             st.caption(escape(gone.instead))
-        st.subheader(escape(figure.title), anchor=False)
+        st.html(
+            f"<h3>{text_html(figure.title)}</h3>"
+            + (f'<p class="subtitle">{text_html(figure.subtitle)}</p>' if figure.subtitle else "")
+        )
         draw_with_notes(figure)
         super().table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None: ...
 
-    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+    def choose(
+        self, key: str, label: str, options: Mapping[str, str], default: str | None = None
+    ) -> str:
         chosen = address.read(key, options, default)
-        gone = missing(address.asked(key), key, label, options, chosen, self.release, self.releases)
+        of = Filter(key, label, options, chosen)
+        gone = missing(address.asked(key), of, self.release, self.releases)
         if gone and not self.found:
             self.gone.append(gone)
             st.warning(escape(gone.said))
@@ -251,7 +464,13 @@ class Embedded(Screen):
     def end(self, markdown: str) -> None:
         if not self.found:
             st.info(_("This figure is not in this release."))
-        st.caption(markdown)
+        st.html(f'<footer class="foot">{to_html(markdown)}</footer>')
+
+    def lead(self, lead: Lead) -> None: ...
+
+    def beside(self, figures: Sequence[Figure]) -> None:
+        for figure in figures:
+            self.figure(figure)
 
     def heading(self, text: str, level: int) -> None: ...
 
@@ -263,16 +482,23 @@ class Embedded(Screen):
 
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None: ...
 
-    def cards(self, cards: Sequence[Card]) -> None: ...
+    def cards(self, cards: Sequence[Card], level: int = 3) -> None: ...
 
     def fold(self, label: str, markdown: str) -> None: ...
 
+    def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None: ...
+
+    def find(self, entries: Sequence[Entry]) -> None: ...
+
     def files(self, files: Sequence[Take]) -> None: ...
+
+    def addresses(self, heading: str, markdown: str, links: Sequence[tuple[str, str]]) -> None: ...
 
 
 @dataclass
 class Nobody(Embedded):
-    """A page without a visitor: every filter stands where it stands at first. Charts, maps and tables are made ready for those who come.
+    """A page without a visitor: every filter stands where it stands at first. Charts, maps and
+    tables are made ready for those who come.
 
     `pause` is called between two steps of the page.
     """
@@ -282,20 +508,32 @@ class Nobody(Embedded):
     def releases(self) -> Sequence[Release]:
         return all_releases(self.release, load)
 
+    def lead(self, lead: Lead) -> None:
+        if lead.picture and lead.picture.map:
+            for width in (STILL, STILL_NARROW):
+                _still(_plain_map(lead.picture, width), lead.picture.alt)
+        elif lead.picture:
+            self.figure(lead.picture)
+
     def figure(self, figure: Figure) -> None:
+        self.pause()  # figures that stand side by side are told in one step
+        _csv(Same(figure.data))
         light = palette(dark=False)
         if figure.map:
             for width in (PHONE, DESK):
                 _deck(seen(figure, light, width))
             return
         if figure.draw:
-            _specification(seen(figure, light))
+            for width in (PHONE, DESK):
+                _specification(seen(figure, light, width))
         self.table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        _plain(Same(rows))
+        _table(Same(rows), alt)
 
-    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
+    def choose(
+        self, key: str, label: str, options: Mapping[str, str], default: str | None = None
+    ) -> str:
         return first_choice(options, default)
 
     def end(self, markdown: str) -> None: ...

@@ -35,7 +35,8 @@ def folder_of(version: str | None, newest: Path) -> Path:
 
 
 def _loaded(folder: str, mark: str) -> Release:
-    """Checked and read once. Kept here and not in a cache of Streamlit's, which a message from any visitor can empty. Raises ReleaseRefused."""
+    """Checked and read once. Kept here and not in a cache of Streamlit's, which a message from any
+    visitor can empty. Raises ReleaseRefused."""
     if found := _releases.get((folder, mark)):
         return found
     with _reading:
@@ -53,7 +54,8 @@ def _loaded(folder: str, mark: str) -> Release:
             raise
         while len(_releases) > MOST_RELEASES:
             _releases.popitem(last=False)
-        # What stays for good need not be looked through for garbage again and again. What was frozen with the release before may have become garbage since.
+        # What stays for good need not be looked through for garbage again and again. What was
+        # frozen with the release before may have become garbage since.
         gc.unfreeze()
         gc.collect()
         gc.freeze()
@@ -62,16 +64,22 @@ def _loaded(folder: str, mark: str) -> Release:
 
 MOST_RELEASES = 64
 TRIED_AGAIN = 10
-"""Seconds after which a release that was refused is read again: it may have been read while it was being put in place."""
+"""Seconds after which a release that was refused is read again: it may have been read while it was
+being put in place."""
 _releases: OrderedDict[tuple[str, str], Release] = OrderedDict()
 """Folder and fingerprint -> release, the one read last at the end."""
 _refused: dict[tuple[str, str], tuple[ReleaseRefused, float]] = {}
 """The last that was refused, and when."""
 _reading = threading.Lock()
 waits: list[Callable[[Release], bool]] = []
-"""What a new release must be ready for before it takes the place of the one that is up; each says whether it is (`ahead.py`)."""
+"""What a new release must be ready for before it takes the place of the one that is up; each says
+whether it is (`ahead.py`)."""
 in_background: Callable[[Callable[[], None]], None] | None = None
-"""Does a work while visitors go on; without it a new release is read by the first visitor who finds it."""
+"""Does a work while visitors go on; without it a new release is read by the first visitor who finds
+it."""
+has_addresses = False
+"""Does `service.py` answer beside the pages, with data, feed and calendar? Not where Streamlit runs
+`streamlit_app.py` alone."""
 _kept: dict[str, Release] = {}
 """Folder -> the last release that could be shown from it, in this process."""
 _told: dict[str, str] = {}
@@ -79,12 +87,14 @@ _told: dict[str, str] = {}
 
 
 def newest() -> Release:
-    """The release in place; while that one cannot be shown, the last that could. Raises ReleaseRefused when there was none."""
+    """The release in place; while that one cannot be shown, the last that could. Raises
+    ReleaseRefused when there was none."""
     return standing()[0]
 
 
 def standing() -> tuple[Release, ReleaseRefused | None]:
-    """The newest release, and why the one in place is refused where that is so. Raises ReleaseRefused when there is none to show."""
+    """The newest release, and why the one in place is refused where that is so. Raises
+    ReleaseRefused when there is none to show."""
     folder = release_folder()
     kept = _kept.get(str(folder))
     try:
@@ -96,7 +106,12 @@ def standing() -> tuple[Release, ReleaseRefused | None]:
         if kept is None:
             raise
         if _told.get(str(folder)) != str(refused):
-            log.warning("the release in %s is refused (%s); release %s stays up", folder, refused, kept.version)
+            log.warning(
+                "the release in %s is refused (%s); release %s stays up",
+                folder,
+                refused,
+                kept.version,
+            )
         _told[str(folder)] = str(refused)
         return kept, refused
     _told.pop(str(folder), None)
@@ -112,7 +127,9 @@ def _is_read(folder: Path) -> bool:
         place = str(folder), fingerprint(folder)
     except OSError:
         return True
-    return place in _releases or (place in _refused and time.monotonic() - _refused[place][1] < TRIED_AGAIN)
+    return place in _releases or (
+        place in _refused and time.monotonic() - _refused[place][1] < TRIED_AGAIN
+    )
 
 
 def _try(folder: Path) -> None:
@@ -127,7 +144,8 @@ def last_shown() -> Release | None:
 
 @dataclass(frozen=True)
 class Serving:
-    """The release shown, and the newest one. `unknown`: an earlier release was asked for that is not there."""
+    """The release shown, and the newest one. `unknown`: an earlier release was asked for that is
+    not there."""
 
     shown: Release
     newest: Release
@@ -139,7 +157,8 @@ class Serving:
 
 
 def serving(version: str | None) -> Serving:
-    """Raises ReleaseRefused when the newest release cannot be shown, or when the one asked for is there and cannot."""
+    """Raises ReleaseRefused when the newest release cannot be shown, or when the one asked for is
+    there and cannot."""
     latest = newest()
     if not version or version == latest.version:
         return Serving(latest, latest)
@@ -159,11 +178,18 @@ def load(folder: Path) -> Release:
 
 
 def earlier(latest: Release, version: str, read: Callable[[Path], Release]) -> Release:
-    """An earlier release, if it is the one that the newest tells of, byte for byte. Raises ReleaseRefused."""
-    told = {str(entry["version"]): str(entry["datapackage_sha256"]) for entry in latest.package.get("history", ())}
+    """An earlier release, if it is the one that the newest tells of, byte for byte. Raises
+    ReleaseRefused."""
+    told = {
+        str(entry["version"]): str(entry["datapackage_sha256"])
+        for entry in latest.package.get("history", ())
+    }
     found = read(folder_of(version, latest.folder))
     if told.get(version) != hashlib.sha256(found.files["datapackage.json"]).hexdigest():
-        raise ReleaseRefused("changed", f"release {version} in history is not the one that release {latest.version} tells of")
+        raise ReleaseRefused(
+            "changed",
+            f"release {version} in history is not the one that release {latest.version} tells of",
+        )
     return found
 
 

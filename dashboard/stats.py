@@ -17,7 +17,8 @@ SMALLEST_BASE = 30
 
 
 def wilson(part: int, whole: int, z: float = Z) -> tuple[float, float]:
-    """95 % interval (or that of another `z`) for a share (Wilson 1927, JASA 22: 209-212). Needs 0 <= part <= whole, whole > 0."""
+    """95 % interval (or that of another `z`) for a share (Wilson 1927, JASA 22: 209-212). Needs 0
+    <= part <= whole, whole > 0."""
     share = part / whole
     centre = share + z**2 / (2 * whole)
     spread = z * sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
@@ -26,7 +27,8 @@ def wilson(part: int, whole: int, z: float = Z) -> tuple[float, float]:
 
 
 def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int, looks: int = 1) -> bool:
-    """Whether Newcombe's interval for the difference leaves out zero (Newcombe 1998, method 10), at 95 % for all `looks` together."""
+    """Whether Newcombe's interval for the difference leaves out zero (Newcombe 1998, method 10), at
+    95 % for all `looks` together."""
     z = NormalDist().inv_cdf(1 - 0.025 / looks)
     a, b = part_a / whole_a, part_b / whole_b
     (low_a, high_a), (low_b, high_b) = wilson(part_a, whole_a, z), wilson(part_b, whole_b, z)
@@ -36,15 +38,18 @@ def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int, looks: i
 
 
 def poisson(count: int) -> tuple[float, float]:
-    """Exact 95 % interval for the mean of a Poisson count (Garwood 1936, Biometrika 28: 437-442)."""
+    """Exact 95 % interval for the mean of a Poisson count (Garwood 1936, Biometrika 28:
+    437-442)."""
     return gamma_quantile(0.025, count) if count else 0.0, gamma_quantile(0.975, count + 1)
 
 
 @lru_cache(maxsize=4096)
 def gamma_quantile(share: float, shape: int) -> float:
-    """Where the gamma distribution of a whole `shape` and scale 1 reaches `share`: half a chi-squared quantile at 2 * `shape` degrees of freedom.
+    """Where the gamma distribution of a whole `shape` and scale 1 reaches `share`: half a
+    chi-squared quantile at 2 * `shape` degrees of freedom.
 
-    Begins at Wilson and Hilferty's cube (1931, PNAS 17: 684-688) and halves an interval around it, to the last digits of a float.
+    Begins at Wilson and Hilferty's cube (1931, PNAS 17: 684-688) and halves an interval around it,
+    to the last digits of a float.
     """
     third = 1 / (9 * shape)
     start = shape * max(1e-3, 1 - third + NormalDist().inv_cdf(share) * sqrt(third)) ** 3
@@ -59,7 +64,8 @@ def gamma_quantile(share: float, shape: int) -> float:
 
 
 def _gamma_below(shape: int, at: float) -> float:
-    """The regularized lower incomplete gamma function: its series, or Legendre's continued fraction above the mean (Abramowitz and Stegun 6.5.29, 6.5.31)."""
+    """The regularized lower incomplete gamma function: its series, or Legendre's continued fraction
+    above the mean (Abramowitz and Stegun 6.5.29, 6.5.31)."""
     front = exp(shape * log(at) - at - lgamma(shape))
     if at < shape + 1:
         term = total = 1 / shape
@@ -91,12 +97,15 @@ def student_quantile(share: float, freedom: int) -> float:
     while _student_within(high, freedom) < 2 * share - 1:
         high *= 2
     while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if _student_within(middle, freedom) < 2 * share - 1 else (low, middle)
+        low, high = (
+            (middle, high) if _student_within(middle, freedom) < 2 * share - 1 else (low, middle)
+        )
     return low
 
 
 def _student_within(at: float, freedom: int) -> float:
-    """The share of Student's t between minus `at` and `at` (Abramowitz and Stegun 26.7.3, 26.7.4)."""
+    """The share of Student's t between minus `at` and `at` (Abramowitz and Stegun 26.7.3,
+    26.7.4)."""
     angle = atan(at / sqrt(freedom))
     odd = freedom % 2
     term = cos(angle) if odd else 1.0
@@ -108,16 +117,19 @@ def _student_within(at: float, freedom: int) -> float:
 
 
 def rule_of_three(whole: int) -> float:
-    """Upper 95 % bound of a rate of which none was seen in `whole` cases (Hanley and Lippman-Hand 1983, JAMA 249: 1743-1745)."""
+    """Upper 95 % bound of a rate of which none was seen in `whole` cases (Hanley and Lippman-Hand
+    1983, JAMA 249: 1743-1745)."""
     return 3 / whole
 
 
 @dataclass(frozen=True)
 class Control:
-    """What a series of months shows: which stand out, from which on the level is another, and what could have been seen at all.
+    """What a series of months shows: which stand out, from which on the level is another, and what
+    could have been seen at all.
 
-    `seasonal`: each month was set against the same month a year before; `seen_from`: the change of a single month, as a share, that is
-    noticed 8 times in 10; None where there are too few months to judge.
+    `seasonal`: each month was set against the same month a year before; `seen_from`: the change of
+    a single month, as a share, that is noticed 8 times in 10; None where there are too few months
+    to judge.
     """
 
     outside: tuple[bool, ...]
@@ -128,22 +140,31 @@ class Control:
 
 SEASON, LEAST_POINTS, LEAST_SIDE = 12, 8, 3
 FALSE_ALARMS = 0.05
-"""How often a series in which nothing happens may show a month that stands out, or a new level: both tests, all months together."""
+"""How often a series in which nothing happens may show a month that stands out, or a new level:
+both tests, all months together."""
 
 
-def control(counts: Sequence[float | None]) -> Control:
-    """Which counts (for each day of their month) stand out from the others.
+def control(counts: Sequence[float | None], season: int = SEASON) -> Control:
+    """Which counts (for each day of their month) stand out from the others. `season`: how many
+    counts make a year, 4 where they are of quarters.
 
-    Ratios to the same month a year before take the season out, where 12 + 8 months are known; else the counts themselves are judged, and no
-    new level is looked for, since a season looks like one. A month is judged by the mean and spread of all others, so that it cannot hide
-    itself: with limits from all n points none can ever lie beyond (n - 1) / sqrt(n) standard deviations (Shiffler 1988). Student's t on
-    deleted residuals, and a two-sample t at each place where the level may have changed, each with Bonferroni's correction.
+    Ratios to the same month a year before take the season out, where a year and 8 months are known;
+    else the counts themselves are judged, and no new level is looked for, since a season looks like
+    one.
+    A month is judged by the mean and spread of all others, so that it cannot hide itself: with
+    limits from all n points none can ever lie beyond (n - 1) / sqrt(n) standard deviations
+    (Shiffler 1988). Student's t on deleted residuals, and a two-sample t at each place where the
+    level may have changed, each with Bonferroni's correction.
     """
     logs = [log(count) if count else None for count in counts]
-    seasonal = len(logs) >= SEASON + LEAST_POINTS
-    since = SEASON if seasonal else 0
+    seasonal = len(logs) >= season + LEAST_POINTS
+    since = season if seasonal else 0
     steps = [
-        None if now is None or (seasonal and logs[i] is None) else now - (logs[i] or 0.0 if seasonal else 0.0)
+        (
+            None
+            if now is None or (seasonal and logs[i] is None)
+            else now - (logs[i] or 0.0 if seasonal else 0.0)
+        )
         for i, now in enumerate(logs[since:])
     ]
     known = [(since + i, x) for i, x in enumerate(steps) if x is not None]
@@ -156,11 +177,17 @@ def control(counts: Sequence[float | None]) -> Control:
     far = {i for place, (i, x) in enumerate(known) if abs(_deleted(values, place)) > limit}
     size = exp((limit + 0.8416) * stdev(values) * sqrt(1 + 1 / (n - 1))) - 1
     shift = _shift(values) if seasonal else None
-    return Control(tuple(i in far for i in range(len(counts))), None if shift is None else known[shift][0], seasonal, size)
+    return Control(
+        tuple(i in far for i in range(len(counts))),
+        None if shift is None else known[shift][0],
+        seasonal,
+        size,
+    )
 
 
 def _deleted(values: Sequence[float], place: int) -> float:
-    """The value less the mean of the others, in units of what the others' spread leads to expect."""
+    """The value less the mean of the others, in units of what the others' spread leads to
+    expect."""
     others = [*values[:place], *values[place + 1 :]]
     away, spread = values[place] - fmean(others), stdev(others) * sqrt(1 + 1 / len(others))
     return away / spread if spread > 1e-12 else (0.0 if abs(away) < 1e-9 else inf)

@@ -1,13 +1,15 @@
 """What a page is written on: the screen (`screen.py`, Streamlit) or paper (`paper.py`, plain HTML).
 
-Pages call these few things and nothing else, so that the static edition has every page without a second set of scripts.
+Pages call these few things and nothing else, so that the static edition has every page without a
+second set of scripts.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,19 +22,72 @@ _here = threading.local()
 
 
 @dataclass(frozen=True)
+class Headline:
+    """A page's answer in one sentence, and its one large number: out of what it is, and what it
+    was."""
+
+    sentence: str
+    number: str = ""
+    base: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The beginning of a page in plain texts: question, answer, of what time and release it speaks,
+    and what a reader can do."""
+
+    question: str
+    headline: Headline
+    when: str = ""
+    action: str = ""
+    picture: Figure | None = None
+    doors: tuple[Card, ...] = ()
+
+
+@dataclass(frozen=True)
 class Card:
-    """A box of plain texts: what it is about, a figure in large letters with lines under it (where it has them), and a link to a page."""
+    """A box of plain texts: what it is about, a figure in large letters with lines under it (where
+    it has them), and a link to a page.
+
+    `missed`: a target is missed, which the box shows by its colour beside the words."""
 
     heading: str
     page: str
     link: str
     figure: str = ""
     lines: tuple[str, ...] = ()
+    missed: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of what can be looked up: words of what it is and where it stands, the page, the
+    page's filters as (key, code), and the figure of it."""
+
+    words: str
+    where: str
+    page: str
+    filters: tuple[tuple[str, str], ...] = ()
+    figure: str = ""
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A sentence (plain text) with the figure that it comes from: the figure's number in the text's
+    list of sources, its page (as in `PAGES`), its slug there, and its title."""
+
+    sentence: str
+    number: int
+    page: str
+    figure: str
+    title: str
 
 
 @dataclass(frozen=True)
 class Take:
-    """A file to take away, made when asked for: words of the button, name, how to make it, and its kind."""
+    """A file to take away, made when asked for: words of the button, name, how to make it, and its
+    kind."""
 
     label: str
     name: str
@@ -53,6 +108,9 @@ class Surface(Protocol):
     def releases(self) -> Sequence[Release]:
         """All releases that can be shown, oldest first."""
 
+    def lead(self, lead: Lead) -> None:
+        """Question, answer and large number."""
+
     def heading(self, text: str, level: int) -> None: ...
 
     def text(self, markdown: str) -> None: ...
@@ -66,23 +124,50 @@ class Surface(Protocol):
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         """A link to a page at the given filters."""
 
-    def cards(self, cards: Sequence[Card]) -> None:
-        """Boxes, three side by side where there is room."""
+    def cards(self, cards: Sequence[Card], level: int = 3) -> None:
+        """Boxes, three side by side where there is room; `level`: of their headings."""
 
     def fold(self, label: str, markdown: str) -> None:
         """Words that open on demand."""
 
-    def choose(self, key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str: ...
+    def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None:
+        """Paragraphs under headings, each sentence with a link to its figure; then the list of
+        figures."""
+
+    def choose(
+        self, key: str, label: str, options: Mapping[str, str], default: str | None = None
+    ) -> str: ...
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int: ...
 
     def files(self, files: Sequence[Take]) -> None:
         """Files to take away, side by side where there is room."""
 
+    def addresses(self, heading: str, markdown: str, links: Sequence[tuple[str, str]]) -> None:
+        """A part of the page about files at the top of the site, as (words, file). Left out where
+        nothing answers there."""
+
     def figure(self, figure: Figure) -> None: ...
+
+    def beside(self, figures: Sequence[Figure]) -> None:
+        """Figures side by side where there is room."""
+
+    def find(self, entries: Sequence[Entry]) -> None:
+        """One box over everything that can be looked up."""
 
     def end(self, markdown: str) -> None:
         """The foot of the page."""
+
+
+@contextmanager
+def written_apart(surface: Surface) -> Iterator[None]:
+    """Within it, pages run in this thread write on `surface`; then on what they wrote on before."""
+    before: Surface | None = getattr(_here, "surface", None)
+    write_on(surface)
+    try:
+        yield
+    finally:
+        write_on(before)
 
 
 def write_on(surface: Surface | None) -> None:
@@ -99,8 +184,9 @@ def surface() -> Surface:
 def framed() -> Surface:
     """The surface of this run, with its frame.
 
-    Until the first visitor of a server has called `st.navigation`, Streamlit runs the files of a folder
-    named `pages` directly, so that a link to a page would open it without language and navigation.
+    Until the first visitor of a server has called `st.navigation`, Streamlit runs the files of a
+    folder named `pages` directly, so that a link to a page would open it without language and
+    navigation.
     """
     if getattr(_here, "surface", None) is None:
         import streamlit as st
@@ -113,7 +199,8 @@ def framed() -> Surface:
 
 
 def choose(key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
-    """A filter whose code stands in the address as `key`. `options` maps codes to labels; an unknown code counts as the default."""
+    """A filter whose code stands in the address as `key`. `options` maps codes to labels; an
+    unknown code counts as the default."""
     return surface().choose(key, label, options, default)
 
 
@@ -123,10 +210,12 @@ def first_choice(options: Mapping[str, str], default: str | None) -> str:
 
 
 ADDRESS = re.compile(r"https?:(?=//)|\bwww(?=\.)", re.IGNORECASE)
-"""The beginning of what GitHub's Markdown makes a link by itself, also where every mark is escaped."""
+"""The beginning of what GitHub's Markdown makes a link by itself, also where every mark is
+escaped."""
 
 
 def escape(text: str) -> str:
-    """A label from data as plain text: nothing in it is read as Markdown or HTML. An invisible joiner keeps addresses from becoming links."""
+    """A label from data as plain text: nothing in it is read as Markdown or HTML. An invisible
+    joiner keeps addresses from becoming links."""
     text = ADDRESS.sub(lambda found: f"{found[0]}\u2060", text)
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$~:&" else c for c in text)

@@ -1,4 +1,5 @@
-"""What a survey can say when not everyone answers: bounds, in place of an interval for those who did."""
+"""What a survey can say when not everyone answers: bounds, in place of an interval for those who
+did."""
 
 from __future__ import annotations
 
@@ -20,8 +21,10 @@ def numbered(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def answered_bounds(wave: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The least and the most that the share of all who were asked can be: as if all others had said no, or yes (Horowitz and Manski 2000),
-    each with its Wilson limit, since who was asked may be a sample. None where it is not known how many were asked."""
+    """The least and the most that the share of all who were asked can be: as if all others had said
+    no, or yes (Horowitz and Manski 2000), each with its Wilson limit, since who was asked may be a
+    sample. None where it is not known how many were asked.
+    """
     invited = wave.get("invited")
     if invited is None or isnan(float(invited)) or int(invited) < int(wave["respondents"]):
         return None
@@ -30,14 +33,21 @@ def answered_bounds(wave: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def response_words(wave: Mapping[str, Any]) -> str:
-    """How many answered, how they were asked, and what that leaves open; empty where it is not known how many were asked."""
+    """How many answered, how they were asked, and what that leaves open; empty where it is not
+    known how many were asked."""
     bounds = answered_bounds(wave)
     if bounds is None:
         return ""
-    words = _("Of {asked} people asked, {answered} answered ({share}). Among all of them, {low} to {high} may agree.").format(
-        asked=number(int(wave["invited"])), answered=number(int(wave["respondents"])), share=percent(wave["respondents"] / wave["invited"]),
-        low=percent(bounds[0]), high=percent(bounds[1]),
-    )  # fmt: skip
+    words = _(
+        "Of {asked} people asked, {answered} answered ({share}). Among all of them, {low} to {high}"
+        " may agree."
+    ).format(
+        asked=number(int(wave["invited"])),
+        answered=number(int(wave["respondents"])),
+        share=percent(wave["respondents"] / wave["invited"]),
+        low=percent(bounds[0]),
+        high=percent(bounds[1]),
+    )
     if not wave.get("mode"):
         return words
     return words + " " + _("How they were asked: {mode}.").format(mode=escape(text(wave, "mode")))

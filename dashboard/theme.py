@@ -1,4 +1,5 @@
-"""Colours and sizes in one place. Marks reach 3:1 and texts 4.5:1 on both backgrounds (tests compute it)."""
+"""Colours and sizes in one place. Marks reach 3:1 and texts 4.5:1 on both backgrounds (tests
+compute it)."""
 
 from __future__ import annotations
 
@@ -6,11 +7,17 @@ from dataclasses import dataclass
 
 LIGHT_BACKGROUND = "#ffffff"
 DARK_BACKGROUND = "#12191b"
+BAR = "#0b5c66"
+"""The ground of the bar on top of every page; its letters are white."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """`classes` runs from the lowest class to the highest, for maps; outlines tell them from the ground. `faint` is for grid lines, which carry no meaning."""
+    """`classes` runs from the lowest class to the highest, for maps; outlines tell them from the
+    ground. `faint` is for grid lines and `track` for the whole that a bar is a part of. `on_pale`
+    and `on_strong` are letters on the classes, each a colour of its own so that a drawn picture can
+    change over to the other palette.
+    """
 
     background: str
     ink: str
@@ -21,6 +28,10 @@ class Palette:
     faint: str
     link: str
     panel: str
+    ribbon: str
+    track: str
+    on_pale: str
+    on_strong: str
     classes: tuple[str, ...]
 
 
@@ -34,7 +45,11 @@ LIGHT = Palette(
     "#dfe5e6",
     "#0b5c66",
     "#f1f5f5",
-    ("#e3f1f2", "#b4dade", "#78b9c1", "#3a919d", "#0b5c66"),
+    "#fff6e5",
+    "#e9eeef",
+    "#1b2427",
+    "#fefefe",
+    ("#e3f1f2", "#b4dade", "#78b9c1", "#2f7f8a", "#0b5c66"),
 )
 DARK = Palette(
     "#12191b",
@@ -46,8 +61,21 @@ DARK = Palette(
     "#2c383b",
     "#8fdbe2",
     "#1d282b",
-    ("#1f3539", "#2a5960", "#37808a", "#58aab5", "#a5dde3"),
+    "#3a2f17",
+    "#263235",
+    "#eef3f4",
+    "#12191c",
+    ("#1f3539", "#285258", "#32707a", "#58aab5", "#a5dde3"),
 )
+
+
+STRONG = 3
+"""The first class that takes letters `on_strong`."""
+
+
+def ink_on(colours: Palette, rank: int | None) -> str:
+    """The colour of letters on a class; on no class, the ordinary ink."""
+    return colours.ink if rank is None else colours.on_strong if rank >= STRONG else colours.on_pale
 
 
 def palette(dark: bool) -> Palette:

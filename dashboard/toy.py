@@ -1,4 +1,5 @@
-"""The made-up table that explains suppression. A test proves that its second step really protects."""
+"""The made-up table that explains suppression. A test proves that its second step really
+protects."""
 
 from __future__ import annotations
 
@@ -30,5 +31,13 @@ def _table(hidden: set[tuple[int, int]]) -> pd.DataFrame:
         ]
         for i, row in enumerate(COUNTS)
     ]
-    rows.append([_("Total"), *(number(sum(column)) for column in zip(*COUNTS, strict=True)), number(sum(map(sum, COUNTS)))])
-    return pd.DataFrame(rows, columns=[_("Area"), _("Mental health"), _("Substance use"), _("Total")])
+    rows.append(
+        [
+            _("Total"),
+            *(number(sum(column)) for column in zip(*COUNTS, strict=True)),
+            number(sum(map(sum, COUNTS))),
+        ]
+    )
+    return pd.DataFrame(
+        rows, columns=[_("Area"), _("Mental health"), _("Substance use"), _("Total")]
+    )

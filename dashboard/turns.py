@@ -1,4 +1,5 @@
-"""One page at a time in a process, in the order in which they were asked for; visitors before pages that are written ahead."""
+"""One page at a time in a process, in the order in which they were asked for; visitors before pages
+that are written ahead."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """Python runs one thread at a time anyway; more that wait for it hold each other up at every step.
+    """Python runs one thread at a time anyway; more that wait for it hold each other up at every
+    step.
 
     `with turns:` is a visitor's turn, `with turns.after_visitors():` a turn when nobody waits.
     """

@@ -45,7 +45,9 @@ def not_collected_word() -> str:
 
 def missing_word(status: str) -> str:
     """What stands in place of a number that there is none of."""
-    return {SUPPRESSED: withheld_word(), NOT_COLLECTED: not_collected_word()}.get(status, _("not reported"))
+    return {SUPPRESSED: withheld_word(), NOT_COLLECTED: not_collected_word()}.get(
+        status, _("not reported")
+    )
 
 
 def in_part(*statuses: str) -> bool:
@@ -65,7 +67,11 @@ def status_words(status: str) -> str:
 
 def marked(figure: str, *statuses: str) -> str:
     """A figure in words, and that it covers a part of its period only where it does."""
-    return _("{figure} (part of the period only)").format(figure=figure) if in_part(*statuses) else figure
+    return (
+        _("{figure} (part of the period only)").format(figure=figure)
+        if in_part(*statuses)
+        else figure
+    )
 
 
 def part_words() -> str:
@@ -77,16 +83,23 @@ def label_of(release: Release, dimension: str, code: str) -> str:
 
 
 def along(
-    release: Release, table: CountTable, dimension: str, level: str, fixed: Mapping[str, str], under: str = ROOT
-) -> list[Point]:  # fmt: skip
-    """The cells of `dimension` at `level` below `under`, the other dimensions at `fixed` or their roots."""
+    release: Release,
+    table: CountTable,
+    dimension: str,
+    level: str,
+    fixed: Mapping[str, str],
+    under: str = ROOT,
+) -> list[Point]:
+    """The cells of `dimension` at `level` below `under`, the other dimensions at `fixed` or their
+    roots."""
     codes: Sequence[Code] = release.codelists[dimension].under(under, level)
     return [Point(c.code, pick(c.label), *table.cell({**fixed, dimension: c.code})) for c in codes]
 
 
 @dataclass(frozen=True)
 class Share:
-    """Part over whole; `share` is None where it may not be shown: a side has no number, covers less time than the other, or is too small."""
+    """Part over whole; `share` is None where it may not be shown: a side has no number, covers less
+    time than the other, or is too small."""
 
     code: str
     label: str
@@ -95,7 +108,12 @@ class Share:
 
     @property
     def share(self) -> float | None:
-        if self.part.value is None or self.whole.value is None or self.whole.value < SMALLEST_BASE or _unlike(self):
+        if (
+            self.part.value is None
+            or self.whole.value is None
+            or self.whole.value < SMALLEST_BASE
+            or _unlike(self)
+        ):
             return None
         return self.part.value / self.whole.value
 
@@ -114,22 +132,35 @@ class Share:
     @property
     def brief(self) -> str:
         """The share, and that it covers a part of its period only where it does."""
-        return self.shown if self.share is None else marked(self.shown, self.part.status, self.whole.status)
+        return (
+            self.shown
+            if self.share is None
+            else marked(self.shown, self.part.status, self.whole.status)
+        )
 
 
 def shares_of(
-    release: Release, table: CountTable, dimension: str, level: str, part: Mapping[str, str], fixed: Mapping[str, str], under: str = ROOT
+    release: Release,
+    table: CountTable,
+    dimension: str,
+    level: str,
+    part: Mapping[str, str],
+    fixed: Mapping[str, str],
 ) -> list[Share]:
     """For each cell along `dimension`: the cell narrowed to `part`, over the cell itself."""
-    wholes = along(release, table, dimension, level, fixed, under)
-    parts = along(release, table, dimension, level, {**fixed, **part}, under)
+    wholes = along(release, table, dimension, level, fixed)
+    parts = along(release, table, dimension, level, {**fixed, **part})
     return [Share(w.code, w.label, p, w) for p, w in zip(parts, wholes, strict=True)]
 
 
-def mix_of(release: Release, table: CountTable, dimension: str, level: str, fixed: Mapping[str, str]) -> list[Share]:
+def mix_of(
+    release: Release, table: CountTable, dimension: str, level: str, fixed: Mapping[str, str]
+) -> list[Share]:
     """Each cell along `dimension` over their total, which the table publishes itself."""
     whole = Point(ROOT, label_of(release, dimension, ROOT), *table.cell({**fixed, dimension: ROOT}))
-    return [Share(p.code, p.label, p, whole) for p in along(release, table, dimension, level, fixed)]
+    return [
+        Share(p.code, p.label, p, whole) for p in along(release, table, dimension, level, fixed)
+    ]
 
 
 def points_frame(points: Sequence[Point]) -> pd.DataFrame:
@@ -175,7 +206,12 @@ class Rate:
 
     @property
     def per_1000(self) -> float | None:
-        if self.part.value is None or not self.whole.value or self.whole.value < SMALLEST_BASE or _unlike(self):
+        if (
+            self.part.value is None
+            or not self.whole.value
+            or self.whole.value < SMALLEST_BASE
+            or _unlike(self)
+        ):
             return None
         return 1000 * self.part.value / self.whole.value
 
@@ -198,11 +234,16 @@ class Rate:
     @property
     def brief(self) -> str:
         """The rate, and that it covers a part of its period only where it does."""
-        return self.shown if self.per_1000 is None else marked(self.shown, self.part.status, self.whole.status)
+        return (
+            self.shown
+            if self.per_1000 is None
+            else marked(self.shown, self.part.status, self.whole.status)
+        )
 
 
 def _unlike(of: Share | Rate) -> bool:
-    """Does one side cover a part of the period, and the other the whole of it? Then one over the other is too low or too high."""
+    """Does one side cover a part of the period, and the other the whole of it? Then one over the
+    other is too low or too high."""
     return in_part(of.part.status) != in_part(of.whole.status)
 
 
@@ -210,7 +251,13 @@ def _why_none(of: Share | Rate) -> str:
     """Why a share or rate has no number; nothing where it rests on too few."""
     missing = [side.status for side in (of.part, of.whole) if side.value is None]
     if missing:
-        return missing_word(NOT_COLLECTED if NOT_COLLECTED in missing else SUPPRESSED if SUPPRESSED in missing else missing[0])
+        return missing_word(
+            NOT_COLLECTED
+            if NOT_COLLECTED in missing
+            else SUPPRESSED
+            if SUPPRESSED in missing
+            else missing[0]
+        )
     return part_words() if _unlike(of) else ""
 
 
@@ -218,16 +265,28 @@ WHO = ("clinician", "no_clinician")
 """Codes of the dimension `responder` at its level `reached`."""
 
 
-def by_who(release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]) -> list[Share]:
-    """Of the calls that a clinician reached, and of those that none reached: the share with `code`."""
+def by_who(
+    release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]
+) -> list[Share]:
+    """Of the calls that a clinician reached, and of those that none reached: the share with
+    `code`."""
     found = []
     for who in WHO:
         at = {**fixed, "responder": who}
         whole = Point(who, label_of(release, "responder", who), *table.cell(at))
-        found.append(Share(who, whole.label, Point(who, whole.label, *table.cell({**at, dimension: code})), whole))
+        found.append(
+            Share(
+                who,
+                whole.label,
+                Point(who, whole.label, *table.cell({**at, dimension: code})),
+                whole,
+            )
+        )
     return found
 
 
-def over_time(release: Release, table: CountTable, fixed: Mapping[str, str], part: Mapping[str, str]) -> list[Share]:
+def over_time(
+    release: Release, table: CountTable, fixed: Mapping[str, str], part: Mapping[str, str]
+) -> list[Share]:
     """A share for each period at the table's finest level."""
     return shares_of(release, table, "period", table.finest("period"), part, fixed)

@@ -1,8 +1,8 @@
 """When the site says that something went up or down over the years, and when it says nothing.
 
-A word needs three whole years in a row under the same rules and codes, and a trend that chance would show less than 1 time in 100:
-readers look at many figures at once. People who call often make counts swing more than single calls would, so the variance of counts
-is multiplied (`clustering`).
+A word needs three whole years in a row under the same rules and codes, and a trend that chance
+would show less than 1 time in 100: readers look at many figures at once. People who call often make
+counts swing more than single calls would, so the variance of counts is multiplied (`clustering`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from dashboard.stats import Z_OF_MANY
 UP, DOWN, NONE, FEW, BROKEN = "up", "down", "none", "few", "broken"
 LEAST_YEARS = 3
 CLUSTERING = 2.5
-"""By how much people who call again multiply the variance of counts, where the release does not say."""
+"""By how much people who call again multiply the variance of counts, where the release does not
+say."""
 CODES, RULES = ("coding",), ("coding", "rule", "area")
-"""Kinds of program changes after which counts of calls, and shares of eligible calls, mean something else."""
+"""Kinds of program changes after which counts of calls, and shares of eligible calls, mean
+something else."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,46 @@ class Year:
 def clustering(release: Release) -> float:
     """The largest of the years' figures, in case they differ."""
     table = release.statistic("call_clustering", "period")
-    cells = [table.cell({"period": c.code}) for c in release.codelists["period"].at("year")] if table else []
+    cells = (
+        [table.cell({"period": c.code}) for c in release.codelists["period"].at("year")]
+        if table
+        else []
+    )
     known = [cell["inflation"] / 10 for cell in cells if cell]
     return max(known, default=CLUSTERING)
 
 
-def last_break(release: Release, kinds: Collection[str], rules: Collection[str] = ()) -> date | None:
-    """When rules or codes last changed: program changes of `kinds`, and new versions of the agency's own rules named in `rules`."""
+def breaks(release: Release, kinds: Collection[str], rules: Collection[str] = ()) -> list[date]:
+    """The days on which rules or codes changed, in order: program changes of `kinds`, and new
+    versions of the agency's own rules named in `rules`."""
     rows = release.reference("program_events")
-    days = [date.fromisoformat(row["date"]) for row in rows.to_dict("records") if row["kind"] in kinds] if rows is not None else []
+    days = (
+        [date.fromisoformat(row["date"]) for row in rows.to_dict("records") if row["kind"] in kinds]
+        if rows is not None
+        else []
+    )
     defined = release.package.get("definitions", {})
-    days += [date.fromisoformat(defined[name]["since"]) for name in rules if name in defined and int(defined[name]["version"]) > 1]
-    return max((day for day in days if day <= release.data_to), default=None)
+    days += [
+        date.fromisoformat(defined[name]["since"])
+        for name in rules
+        if name in defined and int(defined[name]["version"]) > 1
+    ]
+    return sorted({day for day in days if day <= release.data_to})
+
+
+def last_break(
+    release: Release, kinds: Collection[str], rules: Collection[str] = ()
+) -> date | None:
+    """When rules or codes last changed; None where they never did."""
+    return max(breaks(release, kinds, rules), default=None)
 
 
 def trend(years: Sequence[Year], broken: date | None, inflation: float) -> str:
     """UP, DOWN or NONE for the years since `broken`; FEW or BROKEN where there are not three.
 
-    Shares: Cochran and Armitage's test for trend in proportions (Armitage 1955, Biometrics 11: 375-386). Counts: the slope of Poisson
-    counts given their total. Both variances times `inflation`.
+    Shares: Cochran and Armitage's test for trend in proportions (Armitage 1955, Biometrics 11:
+    375-386). Counts: the slope of Poisson counts given their total. Both variances times
+    `inflation`.
     """
     row = _in_a_row(years)
     whole = [y for y in row if broken is None or date(y.year, 1, 1) >= broken]
@@ -92,4 +115,18 @@ def trend_words(verdict: str) -> str:
     }[verdict]
 
 
-__all__ = ["BROKEN", "CODES", "DOWN", "FEW", "NONE", "RULES", "UP", "Year", "clustering", "last_break", "trend", "trend_words"]
+__all__ = [
+    "BROKEN",
+    "CODES",
+    "DOWN",
+    "FEW",
+    "NONE",
+    "RULES",
+    "UP",
+    "Year",
+    "breaks",
+    "clustering",
+    "last_break",
+    "trend",
+    "trend_words",
+]

@@ -3,18 +3,17 @@
 from functools import partial
 
 from dashboard import answers, charts
-from dashboard.language import _, number, percent, pick
-from dashboard.program import event_note, events, letters, numbers, share_of_all
+from dashboard.figure_kinds import Content, MarkFigure, ShareFigure, hidden_points, point_tables
+from dashboard.language import _, in_english, number, percent, pick
+from dashboard.program import event_note, events, last_year, letters, numbers, share_of_all
 from dashboard.release import ROOT
-from dashboard.skeleton import areas, codes_of, hidden_points, open_page, period_title, period_words, periods, point_tables
+from dashboard.skeleton import areas, codes_of, open_page, period_title, period_words, periods
 from dashboard.surface import choose, escape
 from dashboard.trends import signals
 from dashboard.views import along, label_of, mix_of
 
 page = open_page("calls", "calls", "first_coded", "share_of_all")
 release = page.release
-page.ask(_("How many crisis calls come in, and of what kind?"), answers.calls(release))
-
 by_area, by_type = release.find("period", "area"), release.find("period", "call_type")
 chosen = {"area": ROOT, "call_type": ROOT}
 if by_area:
@@ -27,6 +26,16 @@ else:
     page.not_reported(_("calls over time by type"))
 
 narrowed = [dimension for dimension, code in chosen.items() if code != ROOT]
+kinds = (
+    release.find("period", "call_type", *[d for d in narrowed if d == "area"]) if by_type else None
+)
+year = (
+    choose("year", _("Period"), periods(release, kinds), last_year(release, kinds)) if kinds else ""
+)
+page.ask(
+    _("How many crisis calls come in, and of what kind?"),
+    answers.calls_headline(release, year, {d: chosen[d] for d in narrowed}),
+)
 table = release.find("period", *narrowed)
 names = [label_of(release, d, chosen[d]) for d in narrowed]
 if table is None:
@@ -36,71 +45,143 @@ else:
     points = along(release, table, "period", level, chosen)
     title = _("Calls over time: {choice}").format(choice=", ".join(names) or _("all calls"))
     shown, data = point_tables(points, _("Period"), _("Calls"), {"table": table.name, **chosen})
-    note = _("A line breaks where a number is withheld or was not collected. A hollow point is a period that the data cover only in part.")
+    note = _(
+        "A line breaks where a number is withheld or was not collected. A hollow point is a period"
+        " that the data cover only in part."
+    )
     note += " " + signals(release, points)
     changes = events(release, [p.code for p in points])
     note += " " + event_note(changes)
     page.figure(
-        title=title, draw=partial(charts.trend, points, _("Calls"), events=letters(changes)), alt=charts.describe(_("Line chart"), title, period_words(release), points),
-        table=shown, data=data, file=("calls", level, *[c for c in chosen.values() if c != ROOT]), hidden=hidden_points(points), note=note,
-    )  # fmt: skip
+        Content(
+            title=title,
+            draw=partial(charts.trend, points, _("Calls"), events=letters(changes)),
+            alt=charts.describe_trend(title, points),
+            subtitle=_("Crisis calls, {span}").format(span=period_words(release)),
+            table=shown,
+            data=data,
+            file=("calls", level, *[c for c in chosen.values() if c != ROOT]),
+            hidden=hidden_points(points),
+            note=note,
+        )
+    )
 
 if by_type:
-    kinds = release.find("period", "call_type", *[d for d in narrowed if d == "area"])
     if kinds is None:
         page.not_reported(_("types of call for one place"))
     else:
-        year = choose("year", _("Period"), periods(release, kinds))
-        fixed = {"area": chosen["area"], "period": year} if "area" in kinds.levels else {"period": year}
+        fixed = (
+            {"area": chosen["area"], "period": year} if "area" in kinds.levels else {"period": year}
+        )
         points = along(release, kinds, "call_type", kinds.finest("call_type"), fixed)
         when = period_title(release, year)
         title = _("Calls by type, {period}").format(period=when)
-        shown, data = point_tables(points, _("Type of call"), _("Calls"), {"table": kinds.name, **fixed})
+        shown, data = point_tables(
+            points, _("Type of call"), _("Calls"), {"table": kinds.name, **fixed}
+        )
         page.figure(
-            title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, when, points),
-            table=shown, data=data, file=("calls-by-type", year, *[chosen[d] for d in narrowed if d == "area"]), hidden=hidden_points(points),
-        )  # fmt: skip
+            Content(
+                title=title,
+                draw=partial(charts.bars, points),
+                alt=charts.describe(_("Bar chart"), title, when, points),
+                table=shown,
+                data=data,
+                file=("calls-by-type", year, *[chosen[d] for d in narrowed if d == "area"]),
+                hidden=hidden_points(points),
+            )
+        )
 
 sources = release.find("source")
 if sources:
     points = along(release, sources, "source", sources.finest("source"), {})
     title = _("How calls came in, {period}").format(period=period_words(release))
-    shown, data = point_tables(points, pick(release.codelists["source"].name), _("Calls"), {"table": sources.name})
+    shown, data = point_tables(
+        points, pick(release.codelists["source"].name), _("Calls"), {"table": sources.name}
+    )
     page.figure(
-        title=title, draw=partial(charts.bars, points ), alt=charts.describe(_("Bar chart"), title, period_words(release), points),
-        table=shown, data=data, file=("calls-by-source",), hidden=hidden_points(points),
-    )  # fmt: skip
+        Content(
+            title=title,
+            draw=partial(charts.bars, points),
+            alt=charts.describe(_("Bar chart"), title, period_words(release), points),
+            table=shown,
+            data=data,
+            file=("calls-by-source",),
+            hidden=hidden_points(points),
+        )
+    )
 
 first = release.find("initial_type")
 if first is None:
     page.not_reported(_("how calls were first coded"))
 else:
-    page.shares(
-        title=_("How calls were first coded, {period}").format(period=period_words(release)), shares=mix_of(release, first, "initial_type", first.finest("initial_type"), {}),
-        what=pick(release.codelists["initial_type"].name), when=period_words(release), fixed={"table": first.name}, file=("first-coded",),
-        note=_("All of these were crisis calls in the end. A call that is not known as one at first may wait longer for a team."),
-    )  # fmt: skip
+    page.figure(
+        ShareFigure(
+            title=_("How calls were first coded, {period}").format(period=period_words(release)),
+            shares=mix_of(release, first, "initial_type", first.finest("initial_type"), {}),
+            what=pick(release.codelists["initial_type"].name),
+            when=period_words(release),
+            fixed={"table": first.name},
+            file=("first-coded",),
+            note=_(
+                "All of these were crisis calls in the end. A call that is not known as one at"
+                " first may wait longer for a team."
+            ),
+        )
+    )
 
 shares = share_of_all(release)
 if shares is None:
     page.not_reported(_("calls of every kind"))
 else:
-    page.shares(
-        title=_("Crisis calls as a share of all calls"), shares=shares, what=_("Year"), when=_("by year"), fixed={"table": "all_calls"}, file=("share-of-all",),
-        note=_("All calls are the agency's own monthly totals of calls from the community. Only years with all 12 months are shown."),
-    )  # fmt: skip
+    page.figure(
+        ShareFigure(
+            title=_("Crisis calls as a share of all calls"),
+            shares=shares,
+            what=_("Year"),
+            when=_("by year"),
+            fixed={"table": "all_calls"},
+            file=("share-of-all",),
+            note=_(
+                "All calls are the agency's own monthly totals of calls from the community. Only"
+                " years with all 12 months are shown."
+            ),
+        )
+    )
 line = release.reference("crisis_line")
 if line is None:
     page.not_reported(_("the 988 line in the state"))
 else:
     rows = numbers(line, "contacts", "answered", "handed_to_team").to_dict("records")
-    page.marks(
-        title=_("The 988 line in the whole state"), what=_("Year"), unit=_("Answered in the state"), when=_("by year"), data=line, file=("988",),
-        items=[charts.Mark(r["year"], r["answered"] / r["contacts"] if r["contacts"] else None,
-                           _("{share} answered in the state ({part} of {whole})").format(share=percent(r["answered"] / r["contacts"]), part=number(r["answered"]), whole=number(r["contacts"]))
-                           if r["contacts"] else "–") for r in rows],
-        note=_("This is about the whole state, not about this city's program. Nine in ten is the usual goal. Source: {source}.").format(source=escape(line["source"].iloc[-1])),
-    )  # fmt: skip
+    page.figure(
+        MarkFigure(
+            title=_("The 988 line in the whole state"),
+            what=_("Year"),
+            unit=_("Answered in the state"),
+            when=_("by year"),
+            data=line,
+            file=("988",),
+            items=[
+                charts.Mark(
+                    r["year"],
+                    r["answered"] / r["contacts"] if r["contacts"] else None,
+                    (
+                        _("{share} answered in the state ({part} of {whole})").format(
+                            share=percent(r["answered"] / r["contacts"]),
+                            part=number(r["answered"]),
+                            whole=number(r["contacts"]),
+                        )
+                        if r["contacts"]
+                        else "–"
+                    ),
+                )
+                for r in rows
+            ],
+            note=_(
+                "This is about the whole state, not about this city's program. Nine in ten is the"
+                " usual goal. Source: {source}."
+            ).format(source=escape(in_english(line["source"].iloc[-1]))),
+        )
+    )
 hours = release.find("weekday", "hour")
 if hours is None:
     page.not_reported(_("the day and hour of calls"))
@@ -121,14 +202,29 @@ else:
     table_frame.insert(0, _("Day"), [column for _row, column, _cell in cells])
     data.insert(1, "weekday", [day.code for _row in rows for day in day_codes])
     page.figure(
-        title=title, draw=partial(charts.grid, [(row, column, cell.value, cell.shown) for row, column, cell in cells] ), alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
-        table=table_frame, data=data, file=("calls-by-day-and-time",), hidden=hidden_points(flat),
-    )  # fmt: skip
+        Content(
+            title=title,
+            draw=partial(
+                charts.grid, [(row, column, cell.value, cell.shown) for row, column, cell in cells]
+            ),
+            alt=charts.describe(_("Grid of numbers"), title, period_words(release), flat),
+            table=table_frame,
+            data=data,
+            file=("calls-by-day-and-time",),
+            hidden=hidden_points(flat),
+        )
+    )
 
 page.caveats(
     [
-        _("Counts say how many calls came in. They do not say how many people called: one person may call many times."),
-        _("The type is the one on record at the end of the call. Agencies sort calls in different ways, so do not compare cities by type."),
+        _(
+            "Counts say how many calls came in. They do not say how many people called: one person"
+            " may call many times."
+        ),
+        _(
+            "The type is the one on record at the end of the call. Agencies sort calls in different"
+            " ways, so do not compare cities by type."
+        ),
         _("Places with more calls are not worse places. Many callers live elsewhere."),
     ]
 )

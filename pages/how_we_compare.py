@@ -1,4 +1,5 @@
-"""How we compare: the design behind every comparison of like calls, its rules, and what it found here."""
+"""How we compare: the design behind every comparison of similar calls, its rules, and what it found
+here."""
 
 import pandas as pd
 
@@ -9,82 +10,133 @@ from dashboard.skeleton import open_page
 
 page = open_page("how_we_compare", "compared")
 release = page.release
-listed = [f"compare_{outcome}" for outcome in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")]
+listed = [
+    f"compare_{outcome}"
+    for outcome in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")
+]
 found = {measure: comparison(release, measure) for measure in listed}
 page.ask(
     _("How do you know that calls with and without a team can be compared?"),
     _(
-        "Teams may go to calmer calls. So we do not set calls with a team against all others. We look at calls that could have had one, and ask if a team was free."
+        "Teams may go to calmer calls. So we do not set calls with a team against all others. We"
+        " look at calls that could have had one, and ask if a team was free."
     ),
 )
 page.heading(_("The idea"))
 page.text(
     _(
-        "Think of two like calls. One comes in while a team is free. The other comes in while all teams are busy, or none is on duty. "
-        "Which of the two it was is mostly luck. So we compare how the two kinds of calls end."
+        "Think of two similar calls. One comes in while a team is free. The other comes in while"
+        " all teams are busy, or none is on duty. Which of the two it was is mostly luck. So we"
+        " compare how the two kinds of calls end."
     )
 )
 page.text(
     _(
-        "A call that finds a free team stays on that side, even if no team goes. Otherwise a dispatcher who sends teams to calm calls would make teams look good."
+        "A call that finds a free team stays on that side, even if no team goes. Otherwise a"
+        " dispatcher who sends teams to calm calls would make teams look good."
     )
 )
 page.heading(_("The plan, step by step"))
 page.table(
     pd.DataFrame(
         [
-            {_("Step"): _("Which calls"), _("What we do"): _("Only calls that met the program's written criteria, on both sides.")},
-            {_("Step"): _("Side one"), _("What we do"): _("A team was free when the call came in.")},
-            {_("Step"): _("Side two"), _("What we do"): _("No team was free: all were busy, or none was on duty. The reason on record says so.")},
-            {_("Step"): _("Like calls"), _("What we do"): _("We compare calls only with calls of the same kind, place and priority, and with or without a weapon. They also share the year, the part of the week and the time of day.")},
+            {
+                _("Step"): _("Which calls"),
+                _("What we do"): _(
+                    "Only calls that met the program's written criteria, on both sides."
+                ),
+            },
+            {
+                _("Step"): _("Side one"),
+                _("What we do"): _("A team was free when the call came in."),
+            },
+            {
+                _("Step"): _("Side two"),
+                _("What we do"): _(
+                    "No team was free: all were busy, or none was on duty. The reason on record"
+                    " says so."
+                ),
+            },
+            {
+                _("Step"): _("Similar calls"),
+                _("What we do"): _(
+                    "We compare calls only with calls of the same kind, place and priority, and"
+                    " with or without a weapon. They also share the year, the part of the week and"
+                    " the time of day."
+                ),
+            },
             {_("Step"): _("Start"), _("What we do"): _("The moment when the call comes in.")},
-            {_("Step"): _("How long"), _("What we do"): _("Until the call ends. For repeat calls, 90 days, and only where the 90 days are over.")},
-            {_("Step"): _("What we count"), _("What we do"): _("Arrests that no law required, force, another call from the same person, officer minutes, and minutes until someone arrives.")},
-            {_("Step"): _("Likely range"), _("What we do"): _("It holds the true difference 99 times in 100. One person who calls often counts as one person in it, not as many.")},
-            {_("Step"): _("What must hold"), _("What we do"): _("Among like calls, chance decides if a team is free. Where that is wrong, the figures can mislead. So we check it.")},
+            {
+                _("Step"): _("How long"),
+                _("What we do"): _(
+                    "Until the call ends. For repeat calls, 90 days, and only where the 90 days are"
+                    " over."
+                ),
+            },
+            {
+                _("Step"): _("What we count"),
+                _("What we do"): _(
+                    "Arrests that no law required, force, another call from the same person,"
+                    " officer minutes, and minutes until someone arrives."
+                ),
+            },
+            {
+                _("Step"): _("Likely range"),
+                _("What we do"): _(
+                    "It holds the true difference 99 times in 100. One person who calls often"
+                    " counts as one person in it, not as many."
+                ),
+            },
+            {
+                _("Step"): _("What must hold"),
+                _("What we do"): _(
+                    "Among similar calls, chance decides if a team is free. Where that is wrong,"
+                    " the figures can mislead. So we check it."
+                ),
+            },
         ]
     ),
     _("The plan of the comparison"),
-)  # fmt: skip
+)
 page.heading(_("What we check first"))
 page.text(
     _(
-        "Some things no team can change: the day of the week, and the wait before anyone is sent. If the two sides differ in these, they differ in more than teams. "
-        "Then we say that we cannot tell."
+        "Some things no team can change: the day of the week, and the wait before anyone is sent."
+        " If the two sides differ in these, they differ in more than teams. Then we say that we"
+        " cannot tell."
     )
 )
 page.heading(_("When we say which words"))
 page.text(
-    "\n".join(
-        f"{place}. {rule}"
-        for place, rule in enumerate(
-            [
-                _("'We cannot tell': too much is not on record, or more on one side than on the other."),
-                _("'We cannot tell': a check fails, or there is nothing to check with."),
-                _("'We cannot tell': the agency does not record why no team came. Then someone may have chosen which calls got a team."),
-                _("'Associated with fewer' or 'with more': the whole likely range lies on one side of zero."),
-                _("'No clear difference': the range holds zero. It does not mean that there is none."),
-            ],
-            start=1,
-        )
-    )
+    "\n".join(f"{place}. {rule}" for place, rule in enumerate(comparisons.rule_words(), start=1))
 )
 page.text(
-    _("The first rule that fits decides. We make {count} such comparisons. If teams changed nothing, chance would still show a difference in one of them in 1 of 20 cities.").format(
-        count=number(len(listed))
-    )
-)  # fmt: skip
+    _(
+        "The first rule that fits decides. We make {count} such comparisons. If teams changed"
+        " nothing, chance would still show a difference in one of them in 1 of 20 cities."
+    ).format(count=number(len(listed)))
+)
 page.heading(_("What we found"))
 for measure, result in found.items():
     if result is None:
-        page.not_reported(_("{what}: like calls, when a team was free and when none was").format(what=comparisons.what_words(measure)))
+        page.not_reported(
+            _("{what}: similar calls, when a team was free and when none was").format(
+                what=comparisons.what_words(measure)
+            )
+        )
     else:
         comparisons_page.show(page, result)
 page.caveats(
     [
         _("These are associations. We cannot tell whether teams are the reason."),
-        _("Busy hours may differ in ways that nobody writes down. The checks find some of that, not all."),
-        _("A free team does not come to every call. So the effect of a team that comes may be larger than the difference shown."),
+        _(
+            "Busy hours may differ in ways that nobody writes down. The checks find some of that,"
+            " not all."
+        ),
+        _(
+            "A free team does not come to every call. So the effect of a team that comes may be"
+            " larger than the difference shown."
+        ),
     ]
 )
 page.end()

@@ -4,47 +4,107 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import brief, charts
+from dashboard import brief, charts, language
 from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.language import _, number, rounded
+from dashboard.figure_kinds import MarkFigure, ShareFigure, hidden_points
+from dashboard.find import named
+from dashboard.language import _, ngettext, number, rounded
 from dashboard.program import frame_of, last_year, point, residents, statistic_row, team_hours
 from dashboard.release import PUBLISHED, ROOT
-from dashboard.skeleton import areas, hidden_points, open_page, period_title
-from dashboard.surface import choose
+from dashboard.reported import has_teams
+from dashboard.skeleton import areas, open_page, period_title
+from dashboard.surface import Headline, choose, escape
 from dashboard.views import Share, label_of
+
+MOST_AREAS = 20
 
 page = open_page("neighborhood", "coverage", "wait")
 release = page.release
-question = _("Is there a team where I live?")
+teams = has_teams(release)
 covered = release.find("area", "responder", where=ELIGIBLE)
 counted = covered or release.find("area")
 if counted is None:
-    page.ask(question, "")
+    page.ask(_("What happens where I live?"), "")
     page.not_reported(_("calls by area"))
 else:
     options = areas(release, counted, "area")
-    first = next((code for code in options if code != ROOT), ROOT)
     year = {"period": last_year(release, counted)} if "period" in counted.levels else {}
     when = period_title(release, year.get("period", ROOT))
+    area = choose("area", _("My area"), options, ROOT)
+    codes = release.codelists["area"]
+    parts = [
+        c.code
+        for c in codes.at(counted.levels["area"][1])
+        if c.code in options and "unknown" not in c.code
+    ]
+    """The largest areas, shown while none is chosen."""
 
     def share(code: str) -> Share:
         """Of the eligible calls of one area: those that a clinician reached."""
         assert covered is not None
         whole = point(release, covered, "area", code, year)
-        return Share(code, whole.label, point(release, covered, "area", code, year | REACHED), whole)
-
-    city = share(ROOT) if covered else None
-    answer = (
-        _("In {period}, a clinician came to {share} of the eligible calls in the whole city. Choose your area to compare.").format(
-            period=when, share=charts.share_words(city)
+        return Share(
+            code, whole.label, point(release, covered, "area", code, year | REACHED), whole
         )
-        if city and city.share is not None
-        else _("Choose your area to see its calls.")
+
+    def headline() -> Headline:
+        """What the release says of the area chosen, with the whole beside it."""
+        name = options[area]
+        if covered is None:
+            assert counted is not None, "only asked where calls are counted by area"
+            found = point(release, counted, "area", area, year)
+            words = ngettext(
+                "{area}: {count} crisis call, {period}.",
+                "{area}: {count} crisis calls, {period}.",
+                found.value or 0,
+            ).format(area=name, count=found.shown, period=when)
+            return Headline(
+                words,
+                found.shown if found.value is not None else "",
+                _("crisis calls in {area}, {period}").format(area=name, period=when),
+            )
+        here, city = share(area), share(ROOT)
+        if here.share is None:
+            return Headline(
+                _(
+                    "{area} has too few calls to show a share, or it is withheld. The larger area"
+                    " is below."
+                ).format(area=name)
+            )
+        words = _(
+            "In {period}, a clinician came to {share} of the eligible calls in {area}."
+        ).format(period=when, share=language.about(here.share) or here.shown, area=name)
+        base = _("{part} of {whole} eligible calls").format(
+            part=here.part.shown, whole=here.whole.shown
+        )
+        return Headline(
+            words,
+            here.shown,
+            base,
+            (
+                _("{area}: {share}").format(area=city.label, share=city.shown)
+                if area != ROOT and city.share is not None
+                else ""
+            ),
+        )
+
+    page.ask(
+        (
+            _("Is there a team where I live?")
+            if teams
+            else _("How many crisis calls come from my area?")
+        ),
+        headline(),
     )
-    page.ask(question, answer)
-    area = choose("area", _("My area"), options, first)
-    team_hours(page, area)
-    compared = [area, ROOT]
+    if area in (places := named(release, options)):
+        page.caption(
+            _("Also in this area: {places}.").format(
+                places=escape(", ".join(dict.fromkeys(places[area][1])))
+            )
+        )
+    if teams:
+        team_hours(page, area)
+    compared = [area, ROOT] if area != ROOT else [*list(parts)[:MOST_AREAS], ROOT]
     if covered is not None and area != ROOT:
         parent = release.codelists["area"].codes[area].parent
         if share(area).share is None and parent != ROOT:
@@ -52,17 +112,38 @@ else:
             compared = [area, parent, ROOT]
     if covered is not None:
         shares = [share(code) for code in compared]
-        page.shares(
-            title=_("Calls that a clinician reached: {area}, {period}").format(area=label_of(release, "area", area), period=when), shares=shares,
-            what=_("Area"), when=when, fixed={"table": covered.name, "eligible": "yes", **year}, file=("my-area", area),
-            note=_("Where your area has too few calls, the larger area around it is shown too, under its own name.") if len(compared) > 2 else "",
-        )  # fmt: skip
+        page.figure(
+            ShareFigure(
+                title=_("Calls that a clinician reached: {area}, {period}").format(
+                    area=label_of(release, "area", area), period=when
+                ),
+                shares=shares,
+                ranked=False,
+                what=_("Area"),
+                when=when,
+                fixed={"table": covered.name, "eligible": "yes", **year},
+                file=("my-area", area),
+                note=(
+                    _(
+                        "Where your area has too few calls, the larger area around it is shown too,"
+                        " under its own name."
+                    )
+                    if len(compared) > 2 and area != ROOT
+                    else ""
+                ),
+            )
+        )
     calls = release.find("area", "period") or counted
     in_calls = [code for code in compared if code != ROOT and release.holds(calls, "area", code)]
     if area != ROOT and not in_calls and release.codelists["area"].codes[area].parent != ROOT:
-        in_calls = [release.codelists["area"].codes[area].parent]  # calls are counted for the larger area alone
+        in_calls = [
+            release.codelists["area"].codes[area].parent
+        ]  # calls are counted for the larger area alone
     in_year = "period" in year and "period" in calls.levels and year["period"] != ROOT
-    points = [point(release, calls, "area", code, year if "period" in calls.levels else {}) for code in in_calls]
+    points = [
+        point(release, calls, "area", code, year if "period" in calls.levels else {})
+        for code in in_calls
+    ]
     homes = residents(release, "area")
     rates = (
         {
@@ -74,13 +155,48 @@ else:
         else {}
     )
     if points:
-        page.marks(
-            title=_("Crisis calls: {area}, {period}").format(area=points[0].label, period=when),
-            items=[charts.Mark(p.label, p.value, _("{count} ({rate} for each 1,000 residents)").format(count=p.shown, rate=rates[p.code]) if p.code in rates else p.shown) for p in points], what=_("Area"), unit=_("Calls"), when=when,
-            data=pd.DataFrame({"code": [p.code for p in points], "label": [p.label for p in points], "calls": pd.array([p.value for p in points], dtype="Int64"), "status": [p.status for p in points]}),
-            file=("my-area-calls", area), hidden=hidden_points(points),
-            note=_("Many people who call from an area live elsewhere, so a high rate does not mean that those who live there call more.") if rates else "",
-        )  # fmt: skip
+        page.figure(
+            MarkFigure(
+                title=_("Crisis calls: {area}, {period}").format(
+                    area=points[0].label if area != ROOT else options[ROOT], period=when
+                ),
+                items=[
+                    charts.Mark(
+                        p.label,
+                        p.value,
+                        (
+                            _("{count} ({rate} for each 1,000 residents)").format(
+                                count=p.shown, rate=rates[p.code]
+                            )
+                            if p.code in rates
+                            else p.shown
+                        ),
+                    )
+                    for p in points
+                ],
+                what=_("Area"),
+                unit=_("Calls"),
+                when=when,
+                data=pd.DataFrame(
+                    {
+                        "code": [p.code for p in points],
+                        "label": [p.label for p in points],
+                        "calls": pd.array([p.value for p in points], dtype="Int64"),
+                        "status": [p.status for p in points],
+                    }
+                ),
+                file=("my-area-calls", area),
+                hidden=hidden_points(points),
+                note=(
+                    _(
+                        "Many people who call from an area live elsewhere, so a high rate does not"
+                        " mean that those who live there call more."
+                    )
+                    if rates
+                    else ""
+                ),
+            )
+        )
     waits = release.statistic("minutes_call_to_arrival", "area")
     if waits is None:
         page.not_reported(_("waits by area"))
@@ -91,23 +207,41 @@ else:
             known.insert(0, level[area].parent)
         at = {d: c for d, c in year.items() if d in waits.levels}
         cells = [statistic_row(release, waits, "area", code, at) for code in known]
-        page.marks(
-            title=_("Half of the waits are shorter than this, {period}").format(period=when),
-            items=[
-                charts.Mark(c.label, c.numbers["median"] if c.numbers else None, _("about {n} minutes").format(n=number(c.numbers["median"])) if c.numbers else c.missing)
-                for c in cells
-            ],
-            what=_("Area"), unit=_("Minutes"), when=when,
-            data=frame_of({"area": c.code, **c.data(("median", "p90"))} for c in cells), hidden=sum(c.withheld for c in cells),
-            file=("my-area-waits", area),
-        )  # fmt: skip
+        page.figure(
+            MarkFigure(
+                title=_("Half of the waits are shorter than this, {period}").format(period=when),
+                items=[
+                    charts.Mark(
+                        c.label,
+                        c.numbers["median"] if c.numbers else None,
+                        (
+                            ngettext(
+                                "about {n} minute", "about {n} minutes", c.numbers["median"]
+                            ).format(n=number(c.numbers["median"]))
+                            if c.numbers
+                            else c.missing
+                        ),
+                    )
+                    for c in cells
+                ],
+                what=_("Area"),
+                unit=_("Minutes"),
+                when=when,
+                data=frame_of({"area": c.code, **c.data(("median", "p90"))} for c in cells),
+                hidden=sum(c.withheld for c in cells),
+                file=("my-area-waits", area),
+            )
+        )
     sheets = brief.districts(release)
     parent = release.codelists["area"].codes[area].parent
     sheet = area if area in sheets else parent if parent in sheets else ROOT
     span = year.get("period", ROOT)
     page.file(
-        _("Sheet for {area} (PDF)").format(area=sheets[sheet]), brief.file_name(release, sheet, span, "pdf"), partial(brief.pdf_of, release, sheet, span), "application/pdf"
-    )  # fmt: skip
+        _("Sheet for {area} (PDF)").format(area=sheets[sheet]),
+        brief.file_name(release, sheet, span, "pdf"),
+        partial(brief.pdf_of, release, sheet, span),
+        "application/pdf",
+    )
 page.caveats(
     [
         _("Your choice stays in your browser's address. It is not stored."),

@@ -3,10 +3,12 @@
 from functools import partial
 
 from dashboard import answers, charts
+from dashboard.figure_kinds import Content, ShareFigure, hidden_shares, share_tables
 from dashboard.language import _
 from dashboard.program import parts_of, year_choice
 from dashboard.release import ROOT
-from dashboard.skeleton import codes_of, hidden_shares, open_page, period_title, periods, share_tables
+from dashboard.reported import has_teams
+from dashboard.skeleton import codes_of, open_page, period_title
 from dashboard.surface import choose
 from dashboard.views import Point, Share, along, label_of, mix_of
 
@@ -19,11 +21,12 @@ if table is None:
     page.ask(question, "")
     page.not_reported(_("how calls ended"))
 else:
-    page.ask(question, answers.outcomes(release, table))
-    if len(table.levels.get("period", ())) > 1:
-        fixed["period"] = choose("year", _("Period"), periods(release, table))
+    fixed |= year_choice(release, table)
+    page.ask(question, answers.outcomes_headline(release, table, fixed.get("period", "")))
     if len(table.levels.get("call_type", ())) > 1:
-        fixed["call_type"] = choose("type", _("Type of call"), codes_of(release, table, "call_type"))
+        fixed["call_type"] = choose(
+            "type", _("Type of call"), codes_of(release, table, "call_type")
+        )
     else:
         page.not_reported(_("how calls of one type ended"))
     if len(table.levels.get("responder", ())) > 1:
@@ -35,49 +38,122 @@ else:
     title = _("How calls ended, {period}").format(period=when)
     shown, data = share_tables(shares, _("How it ended"), {"table": table.name, **fixed})
     page.figure(
-        title=title, draw=partial(charts.share_bars, shares ), alt=charts.describe(_("Bar chart"), title, when, shares),
-        table=shown, data=data, file=("outcomes", *[c for c in fixed.values() if c != ROOT]), hidden=hidden_shares(shares),
-        note=_("Every call is in one row. Calls where nobody was found, and where people said no, are counted too."),
-    )  # fmt: skip
+        Content(
+            title=title,
+            draw=partial(charts.share_bars, shares),
+            alt=charts.describe(_("Bar chart"), title, when, shares),
+            table=shown,
+            data=data,
+            file=("outcomes", *[c for c in fixed.values() if c != ROOT]),
+            hidden=hidden_shares(shares),
+            note=_(
+                "Every call is in one row. Calls where nobody was found, and where people said no,"
+                " are counted too."
+            ),
+        )
+    )
 if table is not None and release.holds(table, "outcome", "met"):
     met = {**fixed, "outcome": "met"}
     whole = Point("met", label_of(release, "outcome", "met"), *table.cell(met))
-    ends = [Share(p.code, p.label, p, whole) for p in along(release, table, "outcome", "outcome", fixed, under="met")]
-    page.shares(
-        title=_("Was someone met? {period}").format(period=when), shares=mix_of(release, table, "outcome", "contact", fixed), what=_("Contact"), when=when,
-        fixed={"table": table.name, **fixed}, file=("contact-made", *[c for c in fixed.values() if c != ROOT]),
-        note=_("Where many people are not found, or say no, shares over all calls say little of what teams do. So the next figure leaves those calls out."),
-    )  # fmt: skip
-    page.shares(
-        title=_("How calls ended where someone was met, {period}").format(period=when), shares=ends, what=_("How it ended"), when=when,
-        fixed={"table": table.name, **met}, file=("outcomes-met", *[c for c in fixed.values() if c != ROOT]),
-    )  # fmt: skip
+    ends = [
+        Share(p.code, p.label, p, whole)
+        for p in along(release, table, "outcome", "outcome", fixed, under="met")
+    ]
+    page.figure(
+        ShareFigure(
+            title=_("Was someone met? {period}").format(period=when),
+            shares=mix_of(release, table, "outcome", "contact", fixed),
+            what=_("Was someone met?"),
+            when=when,
+            fixed={"table": table.name, **fixed},
+            file=("contact-made", *[c for c in fixed.values() if c != ROOT]),
+            note=_(
+                "Where many people are not found, or say no, shares of all calls say little of what"
+                " teams do. So the next figure leaves those calls out."
+            ),
+        )
+    )
+    page.figure(
+        ShareFigure(
+            title=_("How calls ended where someone was met, {period}").format(period=when),
+            shares=ends,
+            what=_("How it ended"),
+            when=when,
+            fixed={"table": table.name, **met},
+            file=("outcomes-met", *[c for c in fixed.values() if c != ROOT]),
+        )
+    )
 elif table is not None:
     page.not_reported(_("whether someone was met"))
 needed = release.find("responder", "taken_to_ed", where={"ed_criteria": "yes"})
 if needed is None:
     page.not_reported(_("which people needed an emergency room, by who came"))
 else:
-    year = {"period": fixed["period"]} if "period" in fixed and "year" in needed.levels.get("period", ()) else {}
+    year = (
+        {"period": fixed["period"]}
+        if "period" in fixed and "year" in needed.levels.get("period", ())
+        else {}
+    )
     if table is None:
         year = year_choice(release, needed)
     when = period_title(release, year.get("period", ROOT))
     for who, file, words in (
-        ("clinician", "emergency-room", _("Calls where someone needed an emergency room and a clinician came: diversion, {period}")),
-        ("no_clinician", "emergency-room-others", _("Calls where someone needed an emergency room and no clinician came, {period}")),
+        (
+            "clinician",
+            "emergency-room",
+            _(
+                "Calls where someone needed an emergency room and a clinician came: diversion,"
+                " {period}"
+            ),
+        ),
+        (
+            "no_clinician",
+            "emergency-room-others",
+            _("Calls where someone needed an emergency room and no clinician came, {period}"),
+        ),
     ):
         at = {**year, "responder": who}
-        page.shares(
-            title=words.format(period=when), what=_("What happened"), when=when,
-            shares=parts_of(release, needed, "taken_to_ed", {"yes": _("Taken there, by choice or on a hold"), "no": _("Helped elsewhere"), "unknown": _("Not recorded")}, at),
-            fixed={"table": needed.name, "ed_criteria": "yes", **at}, file=(file, *[c for c in year.values() if c != ROOT]),
-            note=_("Who needs an emergency room is judged on scene, before the call ends. Helped elsewhere is not always better."),
-        )  # fmt: skip
+        page.figure(
+            ShareFigure(
+                title=words.format(period=when),
+                what=_("What happened"),
+                when=when,
+                shares=parts_of(
+                    release,
+                    needed,
+                    "taken_to_ed",
+                    {
+                        "yes": _("Taken there, by choice or on a hold"),
+                        "no": _("Helped elsewhere"),
+                        "unknown": _("Not recorded"),
+                    },
+                    at,
+                ),
+                fixed={"table": needed.name, "ed_criteria": "yes", **at},
+                file=(file, *[c for c in year.values() if c != ROOT]),
+                note=_(
+                    "Who needs an emergency room is judged on scene, before the call ends. Helped"
+                    " elsewhere is not always better."
+                ),
+            )
+        )
 page.caveats(
     [
-        _("Teams and police go to different kinds of calls. A difference between them here does not show that the team made it."),
-        _("A call without an arrest is not a call where an arrest was avoided. Most calls would never lead to one."),
-        _("What was written down at the end of the call is what is counted. What came later is not."),
+        *(
+            [
+                _(
+                    "Teams and police go to different kinds of calls. A difference between them"
+                    " here does not show that teams are the reason."
+                )
+            ]
+            if has_teams(release)
+            else []
+        ),
+        _(
+            "A call without an arrest is not a call where an arrest was avoided. Most calls would"
+            " never lead to one."
+        ),
+        _("We count what was written down when the call ended. What came later is not counted."),
     ]
 )
 page.end()

@@ -1,9 +1,10 @@
-"""Safety: arrests, force, weapons, injuries; like calls beside like calls."""
+"""Safety: arrests, force, weapons, injuries; similar calls beside similar calls."""
 
 import pandas as pd
 
 from dashboard import charts, comparisons, comparisons_page
 from dashboard.comparisons import comparison
+from dashboard.figure_kinds import MarkFigure, RateFigure, ShareFigure, TableFigure
 from dashboard.language import _, number, rounded
 from dashboard.program import count_words, numbers, one_year, parts_of, rates_by_who
 from dashboard.release import ROOT, SUPPRESSED, CountTable
@@ -11,29 +12,51 @@ from dashboard.skeleton import open_page, period_title
 from dashboard.views import Point, Rate, by_who
 
 page = open_page(
-    "safety", "arrests", "citations", "required_arrests", "jail_diversion", "force", "serious_force", "injuries", "staff_hurt", "weapon"
+    "safety",
+    "arrests",
+    "citations",
+    "required_arrests",
+    "jail_diversion",
+    "force",
+    "serious_force",
+    "injuries",
+    "staff_hurt",
+    "weapon",
 )
 release = page.release
 force, arrests = release.find("responder", "force_used"), release.find("responder", "arrest")
 answer = ""
 if alike := comparison(release, "compare_force_used"):
-    answer = _("Use of force") + ": " + comparisons.verdict_words(alike).lower() + ". " + comparisons.figure_words(alike)
-elif force is not None and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None:
+    answer = (
+        _("Use of force")
+        + ": "
+        + comparisons.verdict_words(alike).lower()
+        + ". "
+        + comparisons.figure_words(alike)
+    )
+elif (
+    force is not None
+    and (rates := rates_by_who(release, force, "force_used", "yes", {}))[0].per_1000 is not None
+):
     answer = _(
-        "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000 others. The calls differ, so see the fair comparison below."
+        "Force was used in {team} of 1,000 calls that a clinician reached, and in {other} of 1,000"
+        " others. The calls differ, so see the fair comparison below."
     ).format(team=rates[0].shown, other=rates[1].shown)
 page.ask(_("Is anyone hurt or arrested?"), answer)
 
 
 def compared(outcome: str, absent: str) -> None:
-    """Like calls side by side: when a team was free and when none was; then by who came, which decides nothing."""
+    """Similar calls side by side: when a team was free and when none was; then by who came, which
+    decides nothing."""
     for kind in ("compare", "reached"):
         found = comparison(release, f"{kind}_{outcome}")
         if found is None:
             page.not_reported(
                 absent
                 if kind == "compare"
-                else _("{what}: like eligible calls by who came").format(what=comparisons.what_words(f"compare_{outcome}"))
+                else _("{what}: similar eligible calls by who came").format(
+                    what=comparisons.what_words(f"compare_{outcome}")
+                )
             )
             continue
         comparisons_page.show(page, found)
@@ -43,58 +66,121 @@ cited = release.find("responder", "citation")
 year = one_year(release, arrests, cited)
 
 
-def by_year_and_who(table: CountTable | None, dimension: str, title: str, file: str, absent: str, note: str = "") -> None:
+def by_year_and_who(
+    table: CountTable | None, dimension: str, title: str, file: str, absent: str, note: str = ""
+) -> None:
     """The share of calls with a yes, by who came, in the chosen year."""
     if table is None:
         page.not_reported(absent)
         return
     fixed = year(table)
     when = period_title(release, fixed.get("period", ROOT))
-    page.shares(
-        title=title.format(period=when), shares=by_who(release, table, dimension, "yes", fixed), what=_("Who came"), when=when,
-        fixed={"table": table.name, dimension: "yes", **fixed}, file=(file, *fixed.values()), note=note,
-    )  # fmt: skip
+    page.figure(
+        ShareFigure(
+            title=title.format(period=when),
+            shares=by_who(release, table, dimension, "yes", fixed),
+            what=_("Who came"),
+            when=when,
+            fixed={"table": table.name, dimension: "yes", **fixed},
+            file=(file, *fixed.values()),
+            note=note,
+        )
+    )
 
 
 by_year_and_who(arrests, "arrest", _("Arrests, {period}"), "arrests", _("arrests by who came"))
-compared("arrest", _("arrests for like calls, when a team was free and when none was"))
+compared("arrest", _("arrests for similar calls, when a team was free and when none was"))
 by_year_and_who(
-    cited, "citation", _("Citations without arrest, {period}"), "citations", _("citations by who came"),
-    _("A citation orders someone to go to court. Where arrests fall and citations rise, the two must be read together."),
-)  # fmt: skip
+    cited,
+    "citation",
+    _("Citations without arrest, {period}"),
+    "citations",
+    _("citations by who came"),
+    _(
+        "A citation orders someone to go to court. Where arrests fall and citations rise, the two"
+        " must be read together."
+    ),
+)
 required = release.find("arrest_required", where={"arrest": "yes"})
 if required is None:
     page.not_reported(_("whether the law required the arrest"))
 else:
-    page.shares(
-        title=_("Arrests, and whether the law required them, {period}").format(period=period_title(release, ROOT)),
-        shares=parts_of(release, required, "arrest_required", {"yes": _("The law required it"), "no": _("The officer had a choice"), "unknown": _("Not recorded")}, {}),
-        what=_("Arrest"),
-        when=period_title(release, ROOT), fixed={"table": required.name, "arrest": "yes"}, file=("required-arrests",),
-        note=_("With a warrant, or by some laws, an officer has no choice."),
-    )  # fmt: skip
+    page.figure(
+        ShareFigure(
+            title=_("Arrests, and whether the law required them, {period}").format(
+                period=period_title(release, ROOT)
+            ),
+            shares=parts_of(
+                release,
+                required,
+                "arrest_required",
+                {
+                    "yes": _("The law required it"),
+                    "no": _("The officer had a choice"),
+                    "unknown": _("Not recorded"),
+                },
+                {},
+            ),
+            what=_("Arrest"),
+            when=period_title(release, ROOT),
+            fixed={"table": required.name, "arrest": "yes"},
+            file=("required-arrests",),
+            note=_("With a warrant, or by some laws, an officer has no choice."),
+        )
+    )
 could = release.find("responder", "arrest", where={"arrestable": "yes"})
 if could is None:
     page.not_reported(_("calls with an act that allows arrest, by who came"))
 else:
     for who, file, words in (
-        ("clinician", "jail-diversion", _("Calls with an act that allows arrest where a clinician came: jail diversion, {period}")),
-        ("no_clinician", "arrestable", _("Calls with an act that allows arrest where no clinician came, {period}")),
+        (
+            "clinician",
+            "jail-diversion",
+            _(
+                "Calls with an act that allows arrest where a clinician came: jail diversion,"
+                " {period}"
+            ),
+        ),
+        (
+            "no_clinician",
+            "arrestable",
+            _("Calls with an act that allows arrest where no clinician came, {period}"),
+        ),
     ):
-        not_arrested = _("Not arrested (jail diversion)") if who == "clinician" else _("Not arrested")
-        page.shares(
-            title=words.format(period=period_title(release, ROOT)), what=_("What happened"), when=period_title(release, ROOT),
-            shares=parts_of(release, could, "arrest", {"no": not_arrested, "yes": _("Arrested"), "unknown": _("Not recorded")}, {"responder": who}),
-            fixed={"table": could.name, "arrestable": "yes", "responder": who}, file=(file,),
-        )  # fmt: skip
+        not_arrested = (
+            _("Not arrested (jail diversion)") if who == "clinician" else _("Not arrested")
+        )
+        page.figure(
+            ShareFigure(
+                title=words.format(period=period_title(release, ROOT)),
+                what=_("What happened"),
+                when=period_title(release, ROOT),
+                shares=parts_of(
+                    release,
+                    could,
+                    "arrest",
+                    {"no": not_arrested, "yes": _("Arrested"), "unknown": _("Not recorded")},
+                    {"responder": who},
+                ),
+                fixed={"table": could.name, "arrestable": "yes", "responder": who},
+                file=(file,),
+            )
+        )
 if force is None:
     page.not_reported(_("use of force by who came"))
 else:
-    page.rates(
-        title=_("Use of force, {period}").format(period=period_title(release, ROOT)), rates=rates_by_who(release, force, "force_used", "yes", {}), what=_("Who came"),
-        when=period_title(release, ROOT), fixed={"table": force.name, "force_used": "yes"}, file=("force",), note=_("All years are taken together, because force is rare."),
-    )  # fmt: skip
-compared("force_used", _("force for like calls, when a team was free and when none was"))
+    page.figure(
+        RateFigure(
+            title=_("Use of force, {period}").format(period=period_title(release, ROOT)),
+            rates=rates_by_who(release, force, "force_used", "yes", {}),
+            what=_("Who came"),
+            when=period_title(release, ROOT),
+            fixed={"table": force.name, "force_used": "yes"},
+            file=("force",),
+            note=_("All years are taken together, because force is rare."),
+        )
+    )
+compared("force_used", _("force for similar calls, when a team was free and when none was"))
 for dimension, title, file in (
     ("serious_force", _("Serious force, {period}"), "serious-force"),
     ("weapon_reported", _("Weapon reported, {period}"), "weapons"),
@@ -109,11 +195,20 @@ for dimension, title, file in (
     found = rates_by_who(release, table, dimension, "yes", {})
     if dimension == "injured_clinician":
         found = found[:1]  # without a clinician none can be hurt
-    page.rates(
-        title=title.format(period=period_title(release, ROOT)), rates=found, what=_("Who came"),
-        when=period_title(release, ROOT), fixed={"table": table.name, dimension: "yes"}, file=(file,),
-        note=_("None seen is not proof of none: the line then ends at 3 over the number of calls ('rule of three')."),
-    )  # fmt: skip
+    page.figure(
+        RateFigure(
+            title=title.format(period=period_title(release, ROOT)),
+            rates=found,
+            what=_("Who came"),
+            when=period_title(release, ROOT),
+            fixed={"table": table.name, dimension: "yes"},
+            file=(file,),
+            note=_(
+                "Zero seen does not prove there are none: the line then ends at 3 divided by the"
+                " number of calls ('rule of three')."
+            ),
+        )
+    )
 months = release.reference("staffed_months")
 staff = [
     (who, label, table)
@@ -126,7 +221,9 @@ if not staff or not hours:
 else:
     items, counts = [], []
     for who, label, table in staff:
-        hurt = Point("clinician", label, *table.cell({"responder": "clinician", f"injured_{who}": "yes"}))
+        hurt = Point(
+            "clinician", label, *table.cell({"responder": "clinician", f"injured_{who}": "yes"})
+        )
         counts.append({"hurt": who, "calls": hurt.value, "status": hurt.status, "hours": hours})
         rate = Rate(who, label, hurt, Point(ROOT, label, hours, "published"))
         if rate.per_1000 is None or rate.interval is None:
@@ -134,27 +231,55 @@ else:
             continue
         value, low, high = (10 * edge for edge in (rate.per_1000, *rate.interval))
         words = _("{rate} per 10,000 hours ({low} to {high}): {n} in {hours} hours").format(
-            rate=rounded(value), low=rounded(low), high=rounded(high), n=hurt.shown, hours=number(hours)
+            rate=rounded(value),
+            low=rounded(low),
+            high=rounded(high),
+            n=hurt.shown,
+            hours=number(hours),
         )
         items.append(charts.Mark(label, value, words, low, high, rounded(value)))
-    page.marks(
-        title=_("Staff hurt, per 10,000 hours of team work"), items=items, what=_("Who was hurt"), unit=_("Per 10,000 hours"), when=period_title(release, ROOT),
-        data=pd.DataFrame(counts), file=("staff-hurt-hours",), dots=True, hidden=sum(row["status"] == SUPPRESSED for row in counts),
-        note=_("Calls that a clinician reached, over the hours of teams with both an officer and a clinician. All years are taken together, because few are hurt."),
-    )  # fmt: skip
+    page.figure(
+        MarkFigure(
+            title=_("Staff hurt, per 10,000 hours of team work"),
+            items=items,
+            what=_("Who was hurt"),
+            unit=_("Per 10,000 hours"),
+            when=period_title(release, ROOT),
+            data=pd.DataFrame(counts),
+            file=("staff-hurt-hours",),
+            dots=True,
+            hidden=sum(row["status"] == SUPPRESSED for row in counts),
+            note=_(
+                "Calls that a clinician reached, over the hours of teams with both an officer and a"
+                " clinician. All years are taken together, because few are hurt."
+            ),
+        )
+    )
 claims = release.reference("liability_claims")
 if claims is None:
     page.not_reported(_("claims filed against the program"))
 else:
-    page.rows(
-        title=_("Claims filed against the program"), data=claims, file=("claims-filed",),
-        table=pd.DataFrame([{_("Year"): r["year"], _("Claims filed"): count_words(release, r["filed"])} for r in claims.to_dict("records")]),
-        note=_("A claim filed says nothing about who was right."),
-    )  # fmt: skip
+    page.figure(
+        TableFigure(
+            title=_("Claims filed against the program"),
+            data=claims,
+            file=("claims-filed",),
+            table=pd.DataFrame(
+                [
+                    {_("Year"): r["year"], _("Claims filed"): count_words(release, r["filed"])}
+                    for r in claims.to_dict("records")
+                ]
+            ),
+            note=_("A claim filed says nothing about who was right."),
+        )
+    )
 page.caveats(
     [
         _("These are associations. We cannot tell whether teams are the reason."),
-        _("What counts as force follows the department's own policy. Other departments count in other ways."),
+        _(
+            "What counts as force follows the department's own policy. Other departments count in"
+            " other ways."
+        ),
         _("Few are hurt. A small change from year to year is mostly chance."),
     ]
 )

@@ -1,6 +1,9 @@
 // Optional: the page is whole without it. Loads Vega from this site when a reader asks for the numbers of a chart.
 (() => {
   const me = document.currentScript, words = me.dataset.words;
+  // A promised day has passed once it is over everywhere on earth: twelve hours after it is over at Greenwich.
+  for (const line of document.querySelectorAll('[data-after]'))
+    line.hidden = Date.now() < Date.parse(line.dataset.after + 'T00:00:00Z') + 36 * 3600e3;
   let vega;
   const load = () => vega ??= new Promise((done, failed) =>
     document.head.append(Object.assign(document.createElement('script'), {src: me.dataset.vega, onload: done, onerror: failed})));
