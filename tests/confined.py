@@ -1,9 +1,11 @@
-"""Run a program as `deploy/co-response@.service` shuts it in, as far as that can be done without systemd: `python -m tests.confined PROGRAM ...`, as root,
-inside `unshare --mount --ipc --uts --net`.
+"""Run a program as `deploy/co-response@.service` shuts it in, as far as that can be done without
+systemd: `python -m tests.confined PROGRAM ...`, as root, inside `unshare --mount --ipc --uts
+--net`.
 
-The same system calls by the unit's own lines, the same families of addresses, no capabilities and no way to new ones, a file system that can only be
-read, a /tmp of its own, /proc with processes alone, loopback alone, the same limit of open files. Not tried: memory and task limits (they need a cgroup), ProtectHome,
-DynamicUser and the devices.
+The same system calls by the unit's own lines, the same families of addresses, no capabilities and
+no way to new ones, a file system that can only be read, a /tmp of its own, /proc with processes
+alone, loopback alone, the same limit of open files. Not tried: memory and task limits (they need a
+cgroup), ProtectHome, DynamicUser and the devices.
 """
 
 from __future__ import annotations
@@ -31,8 +33,14 @@ def calls_of(name: str) -> set[str]:
     """A set of system calls such as @mount, by systemd's own list; a call is itself."""
     if not name.startswith("@"):
         return {name}
-    listed = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True).stdout
-    inside = [line.strip() for line in listed.splitlines()[1:] if line.strip() and not line.strip().startswith("#")]
+    listed = subprocess.run(
+        ["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True
+    ).stdout
+    inside = [
+        line.strip()
+        for line in listed.splitlines()[1:]
+        if line.strip() and not line.strip().startswith("#")
+    ]
     return set().union(*map(calls_of, inside))
 
 
@@ -45,11 +53,17 @@ def allowed() -> set[str]:
 
 
 class Comparison(ctypes.Structure):
-    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("datum_a", ctypes.c_uint64), ("datum_b", ctypes.c_uint64)]
+    _fields_ = [
+        ("arg", ctypes.c_uint),
+        ("op", ctypes.c_int),
+        ("datum_a", ctypes.c_uint64),
+        ("datum_b", ctypes.c_uint64),
+    ]
 
 
 def shut_in() -> None:
-    """Mounts, capabilities, limits and the filter of system calls, in this process and all that it becomes."""
+    """Mounts, capabilities, limits and the filter of system calls, in this process and all that it
+    becomes."""
     for command in (
         "mount --make-rprivate /",
         "mount -t proc -o subset=pid,hidepid=2 proc /proc",
@@ -72,7 +86,9 @@ def shut_in() -> None:
     number = seccomp.seccomp_syscall_resolve_name(b"socket")
     for family in families:
         comparison = Comparison(0, EQUAL, getattr(socket, family), 0)
-        assert seccomp.seccomp_rule_add_array(context, ALLOW, number, 1, ctypes.byref(comparison)) == 0
+        assert (
+            seccomp.seccomp_rule_add_array(context, ALLOW, number, 1, ctypes.byref(comparison)) == 0
+        )
     for capability in range(MOST_CAPABILITIES):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

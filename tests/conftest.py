@@ -16,6 +16,7 @@ import pytest
 from anonymize.demo import write_exports
 from anonymize.demo_release import make_example
 from anonymize.pipeline import Built, read_inputs
+from dashboard import language
 from tests.agency import build
 from tests.hostile_agency import hostile_agency
 
@@ -27,19 +28,26 @@ MAIN = sys.modules["__main__"]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Puts the test run's own `__main__` back: Streamlit's AppTest leaves a page in its place, which each new process of a pool would run."""
+    """Each test begins alike, whichever ran before it: in the language of the sources, and with the
+    test run's own `__main__`. Streamlit's AppTest leaves a page in its place, which each new
+    process of a pool would run."""
     sys.modules["__main__"] = MAIN
+    language.use(language.DEFAULT)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     if not SHARED.is_dir():
-        pytest.skip("the real open data of Toronto and Seattle lie outside the repository, in ../shared/data, which is not here")
+        pytest.skip(
+            "the real open data of Toronto and Seattle lie outside the repository, in"
+            " ../shared/data, which is not here"
+        )
     return SHARED
 
 
 class Once:
-    """What is made once for all processes that run tests side by side (`pytest -n`): the first to ask makes it, the others wait and read it."""
+    """What is made once for all processes that run tests side by side (`pytest -n`): the first to
+    ask makes it, the others wait and read it."""
 
     def __init__(self, factory: pytest.TempPathFactory) -> None:
         own = factory.getbasetemp()
@@ -79,7 +87,10 @@ def _built(agency: str, folder: Path) -> tuple[Built, Path]:
 
 @pytest.fixture(scope="session")
 def example_city(example_exports: Path, once: Once) -> tuple[Built, Path]:
-    return once("example_city", lambda folder: make_example(ROOT / "examples/example_city/agency.toml", folder / "made"))
+    return once(
+        "example_city",
+        lambda folder: make_example(ROOT / "examples/example_city/agency.toml", folder / "made"),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -94,11 +105,17 @@ def seattle(shared: Path, once: Once) -> tuple[Built, Path]:
 
 def _built_hostile(exports: Path, folder: Path) -> Path:
     out = folder / "release"
-    assert build(read_inputs(hostile_agency(folder / "agency", exports)), out, folder / "private", answered=False).report.passed
+    assert build(
+        read_inputs(hostile_agency(folder / "agency", exports)),
+        out,
+        folder / "private",
+        answered=False,
+    ).report.passed
     return out
 
 
 @pytest.fixture(scope="session")
 def hostile_city(example_exports: Path, once: Once) -> Path:
-    """The release built from an agency file, inputs, code lists and boundaries whose every text is code for something."""
+    """The release built from an agency file, inputs, code lists and boundaries whose every text is
+    code for something."""
     return once("hostile_city", partial(_built_hostile, example_exports))

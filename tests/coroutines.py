@@ -1,4 +1,5 @@
-"""Coroutines in tests that share a process with Playwright, whose own loop runs in the main thread."""
+"""Coroutines in tests that share a process with Playwright, whose own loop runs in the main
+thread."""
 
 from __future__ import annotations
 

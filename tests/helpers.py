@@ -1,4 +1,5 @@
-"""Tiny releases written straight in the public format, without the private side, and a brute-force attacker."""
+"""Tiny releases written straight in the public format, without the private side, and a brute-force
+attacker."""
 
 from __future__ import annotations
 
@@ -71,10 +72,20 @@ def codes_of(dim: Dim, levels: Sequence[str]) -> list[str]:
 
 def value_of(dims: Mapping[str, Dim], leaves: Mapping[tuple[str, ...], int], codes: Codes) -> int:
     names = list(dims)
-    return sum(n for key, n in leaves.items() if all(codes.get(d, "all") in dims[d].above(key[names.index(d)]) for d in names))
+    return sum(
+        n
+        for key, n in leaves.items()
+        if all(codes.get(d, "all") in dims[d].above(key[names.index(d)]) for d in names)
+    )
 
 
-def write_release(folder: Path, k: int, dims: Sequence[Dim], leaves: Mapping[tuple[str, ...], int], specs: Sequence[Spec]) -> Path:
+def write_release(
+    folder: Path,
+    k: int,
+    dims: Sequence[Dim],
+    leaves: Mapping[tuple[str, ...], int],
+    specs: Sequence[Spec],
+) -> Path:
     """`leaves`: counts by leaf codes in the order of `dims`."""
     by_name = {d.name: d for d in dims}
     resources: list[dict[str, Any]] = []
@@ -83,19 +94,32 @@ def write_release(folder: Path, k: int, dims: Sequence[Dim], leaves: Mapping[tup
         data = text.encode()
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-        resources.append({"path": path, "bytes": len(data), "hash": "sha256:" + hashlib.sha256(data).hexdigest(), **described})
+        resources.append(
+            {
+                "path": path,
+                "bytes": len(data),
+                "hash": "sha256:" + hashlib.sha256(data).hexdigest(),
+                **described,
+            }
+        )
 
     for dim in dims:
         rows: list[tuple[object, ...]] = [("all", "All", "Todo", "", "all", 0)]
         for level, codes in dim.levels.items():
             rows += [(c, c, c, p, level, i) for i, (c, p) in enumerate(codes.items())]
         put(
-            f"codelists/{dim.name}.csv", to_csv(["code", "label_en", "label_es", "parent", "level", "order"], rows),
-            {"name": f"codelist-{dim.name}", "codelist": {"dimension": dim.name, "name": {"en": dim.name, "es": dim.name}}},
-        )  # fmt: skip
+            f"codelists/{dim.name}.csv",
+            to_csv(["code", "label_en", "label_es", "parent", "level", "order"], rows),
+            {
+                "name": f"codelist-{dim.name}",
+                "codelist": {"dimension": dim.name, "name": {"en": dim.name, "es": dim.name}},
+            },
+        )
     for spec in specs:
         rows = []
-        for combo in itertools.product(*(codes_of(by_name[d], levels) for d, levels in spec.levels.items())):
+        for combo in itertools.product(
+            *(codes_of(by_name[d], levels) for d, levels in spec.levels.items())
+        ):
             codes = dict(zip(spec.levels, combo, strict=True))
             value = value_of(by_name, leaves, {**codes, **spec.where})
             shares = []
@@ -107,9 +131,13 @@ def write_release(folder: Path, k: int, dims: Sequence[Dim], leaves: Mapping[tup
             else:
                 rows.append((*combo, value, *shares, "published"))
         declared: dict[str, Any] = {
-            "kind": "count", "title": {"en": spec.name, "es": spec.name}, "measure": "calls", "universe": "calls",
-            "where": spec.where, "dimensions": spec.levels,
-        }  # fmt: skip
+            "kind": "count",
+            "title": {"en": spec.name, "es": spec.name},
+            "measure": "calls",
+            "universe": "calls",
+            "where": spec.where,
+            "dimensions": spec.levels,
+        }
         if spec.sensitive_attribute:
             declared["sensitive_attribute"] = spec.sensitive_attribute
         if spec.percent_of:
@@ -129,17 +157,23 @@ def rehash(folder: Path) -> None:
     package = json.loads((folder / "datapackage.json").read_text())
     for resource in package["resources"]:
         data = (folder / resource["path"]).read_bytes()
-        resource["bytes"], resource["hash"] = len(data), "sha256:" + hashlib.sha256(data).hexdigest()
+        resource["bytes"], resource["hash"] = (
+            len(data),
+            "sha256:" + hashlib.sha256(data).hexdigest(),
+        )
     (folder / "datapackage.json").write_text(json.dumps(package))
 
 
 def with_gaps(release: Path, folder: Path, *gaps: tuple[str, str, dict[str, str]]) -> Path:
-    """A copy of a release as if nothing had been collected in `gaps` (first day, last day, reason): the marks that follow from the dates, no other
-    change. Without its history, and where it has an audit, with one of these bytes."""
+    """A copy of a release as if nothing had been collected in `gaps` (first day, last day, reason):
+    the marks that follow from the dates, no other change. Without its history, and where it has an
+    audit, with one of these bytes."""
     shutil.copytree(release, folder, ignore=shutil.ignore_patterns("history"))
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     package.pop("history", None)
-    package["gaps"] = [{"from": first, "to": last, "reason": reason} for first, last, reason in gaps]
+    package["gaps"] = [
+        {"from": first, "to": last, "reason": reason} for first, last, reason in gaps
+    ]
     dates = Dates.of(package)
     assert dates is not None
     for resource in package["resources"]:
@@ -150,7 +184,9 @@ def with_gaps(release: Path, folder: Path, *gaps: tuple[str, str, dict[str, str]
         for row in rows[1:]:
             mark = dates.mark({**table["where"], **dict(zip(rows[0], row, strict=True))})
             if mark == "not_collected":
-                row[len(table["dimensions"]) :] = ["" for _ in rows[0][len(table["dimensions"]) : -1]] + [mark]
+                row[len(table["dimensions"]) :] = [
+                    "" for _ in rows[0][len(table["dimensions"]) : -1]
+                ] + [mark]
             elif row[-1] != "suppressed":
                 row[-1] = mark
         (folder / resource["path"]).write_text(to_csv(rows[0], rows[1:]), encoding="utf-8")
@@ -160,17 +196,27 @@ def with_gaps(release: Path, folder: Path, *gaps: tuple[str, str, dict[str, str]
         return folder
     audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
     digest = hashlib.sha256((folder / "datapackage.json").read_bytes()).hexdigest()
-    (folder / "audit.json").write_text(json.dumps(audit | {"datapackage_sha256": digest}), encoding="utf-8")
+    (folder / "audit.json").write_text(
+        json.dumps(audit | {"datapackage_sha256": digest}), encoding="utf-8"
+    )
     return folder
 
 
-def tables_that_fit(dims: Sequence[Dim], published: Sequence[tuple[Codes, int]], most: int) -> npt.NDArray[np.int16]:
-    """Every joint table of whole numbers 0..most that agrees with what is published: a row each, a column per leaf (brute force)."""
+def tables_that_fit(
+    dims: Sequence[Dim], published: Sequence[tuple[Codes, int]], most: int
+) -> npt.NDArray[np.int16]:
+    """Every joint table of whole numbers 0..most that agrees with what is published: a row each, a
+    column per leaf (brute force)."""
     rows = [(cell_columns(dims, codes), value) for codes, value in published]
     count = len(list(itertools.product(*(d.leaves for d in dims))))
     found = np.zeros((1, 0), dtype=np.int16)
     for i in range(count):
-        found = np.column_stack([np.repeat(found, most + 1, axis=0), np.tile(np.arange(most + 1, dtype=np.int16), len(found))])
+        found = np.column_stack(
+            [
+                np.repeat(found, most + 1, axis=0),
+                np.tile(np.arange(most + 1, dtype=np.int16), len(found)),
+            ]
+        )
         for inside, total in rows:
             if i in inside:
                 running = found[:, [j for j in inside if j <= i]].sum(axis=1)
@@ -181,4 +227,8 @@ def tables_that_fit(dims: Sequence[Dim], published: Sequence[tuple[Codes, int]],
 def cell_columns(dims: Sequence[Dim], codes: Codes) -> list[int]:
     """Positions of the leaves that a cell sums."""
     keys = itertools.product(*(d.leaves for d in dims))
-    return [i for i, key in enumerate(keys) if all(codes.get(d.name, "all") in d.above(code) for d, code in zip(dims, key, strict=True))]
+    return [
+        i
+        for i, key in enumerate(keys)
+        if all(codes.get(d.name, "all") in d.above(code) for d, code in zip(dims, key, strict=True))
+    ]

@@ -28,6 +28,9 @@ class Nowhere:
     def page(self, name: str, choices: Mapping[str, str]) -> str:
         return name
 
+    def top(self, file: str) -> str:
+        return file
+
     def pictures(self, figure: Figure) -> list[tuple[str, int, int]]:
         return [("x", 1, 1)]
 
@@ -48,7 +51,11 @@ class Gathering(Paper):
 
 
 def page_of(
-    release: Release, name: str, code: str = "en", asked: Mapping[str, str] | None = None, kind: type[Gathering] = Gathering
+    release: Release,
+    name: str,
+    code: str = "en",
+    asked: Mapping[str, str] | None = None,
+    kind: type[Gathering] = Gathering,
 ) -> Gathering:
     """One page, written on paper in the language `code`."""
     language.use(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -29,18 +30,71 @@ def nginx_before(addresses: Sequence[str], folder: Path) -> Iterator[str]:
         assert old in text
         text = text.replace(old, new)
     (folder / "co-response.conf").write_text(text)
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     mime = "types { text/html html; application/javascript js; text/css css; }"
     (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections 4096; }} "
-        f"http {{ {mime} access_log {folder}/access.log; {temporary} include {folder}/co-response.conf; }}"
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections"
+        f" 4096; }} http {{ {mime} access_log {folder}/access.log; {temporary} include"
+        f" {folder}/co-response.conf; }}"
     )
-    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    command = [
+        NGINX,
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-e",
+        str(folder / "error.log"),
+    ]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     proxy = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     time.sleep(1)
     try:
         yield f"http://127.0.0.1:{port}"
+    finally:
+        proxy.terminate()
+        proxy.wait(timeout=10)
+
+
+@contextlib.contextmanager
+def nginx_with_files(files: Path, folder: Path) -> Iterator[tuple[str, Path]]:
+    """nginx with its defaults before a folder of plain files, as a city's own web server would be;
+    gives its address and its log (status, method, range asked for, bytes sent)."""
+    assert NGINX is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "plain.conf").write_text(
+        f"daemon off; user root; pid {folder}/plain.pid; error_log {folder}/plain-error.log; events"
+        f' {{ }} http {{ {temporary} log_format parts \'$status $request_method "$http_range"'
+        f" $body_bytes_sent'; access_log {folder}/plain.log parts; server {{ listen"
+        f" 127.0.0.1:{port}; root {files}; }} }}"
+    )
+    proxy = subprocess.Popen(
+        [
+            NGINX,
+            "-p",
+            str(folder),
+            "-c",
+            str(folder / "plain.conf"),
+            "-e",
+            str(folder / "plain-error.log"),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            break
+        time.sleep(0.1)
+    try:
+        yield f"http://127.0.0.1:{port}", folder / "plain.log"
     finally:
         proxy.terminate()
         proxy.wait(timeout=10)

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 import warnings
@@ -18,28 +17,42 @@ import pytest
 from dashboard.release import load_release
 from dashboard.static import export
 from tests.conftest import ROOT
+from tests.serving import serve_command
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 if CHROMIUM is None:
-    warnings.warn("no Chromium on this machine: every browser test is skipped (apt-get install chromium)", stacklevel=1)
+    warnings.warn(
+        "no Chromium on this machine: every browser test is skipped (apt-get install chromium)",
+        stacklevel=1,
+    )
 
 
 def pytest_collection_modifyitems(items):
     """Without Chromium nothing here can run; the reason stands in the summary."""
     for item in items:
         if CHROMIUM is None and "tests/browser" in str(item.path):
-            item.add_marker(pytest.mark.skip(reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)"))
+            item.add_marker(
+                pytest.mark.skip(
+                    reason="NO CHROMIUM HERE: browser tests did not run (apt-get install chromium)"
+                )
+            )
 
 
 @contextlib.contextmanager
 def running(release, address, log, **environment):
-    """The app's process at an address of this machine, begun and not waited for. `environment`: more for its environment."""
+    """The app's process at an address of this machine, begun and not waited for. `environment`:
+    more for its environment."""
     port = address.rpartition(":")[2]
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "service.py", "--server.port", port, "--server.address", "127.0.0.1"],
-            cwd=ROOT, env=os.environ | {"RELEASE_DIR": str(release)} | environment, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            serve_command(port),
+            cwd=ROOT,
+            env=os.environ | {"RELEASE_DIR": str(release)} | environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     try:
         yield process
     finally:
@@ -67,9 +80,22 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--no-first-run"]
-        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-        arguments += ["--disable-gpu-compositing"]  # maps are drawn by WebGL in software; the pages themselves need not be
+        arguments = [
+            "--no-sandbox",
+            "--use-angle=swiftshader",
+            "--enable-unsafe-swiftshader",
+            "--ignore-gpu-blocklist",
+            "--no-first-run",
+        ]
+        arguments += [
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-quic",
+        ]
+        arguments += [
+            "--disable-gpu-compositing"
+        ]  # maps are drawn by WebGL in software; the pages themselves need not be
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
         chromium.close()
@@ -92,7 +118,8 @@ def seattle_site(seattle, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def window(browser):
-    """One reader's browser for a module: it keeps the app's own files from page to page, as readers' browsers do."""
+    """One reader's browser for a module: it keeps the app's own files from page to page, as
+    readers' browsers do."""
     context = browser.new_context(viewport={"width": 1100, "height": 900}, accept_downloads=True)
     yield context
     context.close()
@@ -109,7 +136,13 @@ def tab(window):
 @pytest.fixture(scope="session")
 def edition(once):
     """The static edition behind the plainest of web servers; gives its folder and address."""
-    out = once("edition", lambda folder: (export(load_release(ROOT / "data_public"), folder / "site"), folder / "site")[1])
+    out = once(
+        "edition",
+        lambda folder: (
+            export(load_release(ROOT / "data_public"), folder / "site"),
+            folder / "site",
+        )[1],
+    )
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *arguments):

@@ -1,4 +1,5 @@
-"""The app under the limits of its systemd unit: it starts, shows a page, makes pictures, PDF and zip; and cannot do what the unit takes from it."""
+"""The app under the limits of its systemd unit: it starts, shows a page, makes pictures, PDF and
+zip; and cannot do what the unit takes from it."""
 
 import contextlib
 import json
@@ -12,15 +13,35 @@ import time
 import pytest
 
 from tests.conftest import ROOT
+from tests.serving import serve_command
 
 pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "systemd-analyze", "ip", "nsenter"))),
-    reason="NOT ROOT, OR NO unshare, systemd-analyze, ip OR nsenter: the app was not tried under the limits of its unit",
+    os.geteuid() != 0
+    or not all(map(shutil.which, ("unshare", "systemd-analyze", "ip", "nsenter"))),
+    reason=(
+        "NOT ROOT, OR NO unshare, systemd-analyze, ip OR nsenter: the app was not tried under the"
+        " limits of its unit"
+    ),
 )
 HIDDEN = ("/tmp", "/var/tmp", "/home", "/root", "/run/user")
 if any(str(ROOT).startswith(f"{place}/") for place in HIDDEN):
-    pytestmark = pytest.mark.skip(reason=f"THE PROJECT LIES IN {ROOT}, WHICH THE UNIT HIDES: the app was not tried under its limits")
-INSIDE = ["unshare", "--mount", "--ipc", "--uts", "--net", sys.executable, "-m", "tests.confined", sys.executable]
+    pytestmark = pytest.mark.skip(
+        reason=(
+            f"THE PROJECT LIES IN {ROOT}, WHICH THE UNIT HIDES: the app was not tried under its"
+            " limits"
+        )
+    )
+INSIDE = [
+    "unshare",
+    "--mount",
+    "--ipc",
+    "--uts",
+    "--net",
+    sys.executable,
+    "-m",
+    "tests.confined",
+    sys.executable,
+]
 ENVIRONMENT = os.environ | {
     "HOME": "/tmp",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -30,13 +51,23 @@ ENVIRONMENT = os.environ | {
 
 
 def inside(script):
-    return subprocess.run([*INSIDE, "-c", script], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [*INSIDE, "-c", script],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 TRIES = {
     "write": "open('data_public/x', 'w')",
     "write beside": "open('/var/tmp/x', 'w')",
-    "mount": "import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.mount(b't', b'/tmp', b'tmpfs', 0, None); assert r == 0",
+    "mount": (
+        "import ctypes, os; c = ctypes.CDLL(None, use_errno=True); r = c.mount(b't', b'/tmp',"
+        " b'tmpfs', 0, None); assert r == 0"
+    ),
     "trace": "import ctypes; assert ctypes.CDLL(None).ptrace(0, 0, 0, 0) == 0",
     "packets": "import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
     "netlink": "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
@@ -55,17 +86,23 @@ def test_what_the_unit_takes_away(what):
     assert (
         done.stderr.rstrip()
         .splitlines()[-1]
-        .startswith(("OSError", "PermissionError", "AssertionError", "FileNotFoundError", "TimeoutError"))
+        .startswith(
+            ("OSError", "PermissionError", "AssertionError", "FileNotFoundError", "TimeoutError")
+        )
     )
 
 
 def test_everything_to_take_away_is_made():
     """Pictures are drawn by V8, which compiles as it runs; the brief by Typst."""
     done = inside(
-        "from pathlib import Path\nfrom dashboard import brief, exports, opendata\nfrom dashboard.release import load_release\nfrom tests.paper import page_of\n"
-        "release = load_release(Path('data_public'))\nfigure = next(f for f in page_of(release, 'calls').found if f.chart)\n"
-        "assert exports.svg(figure, release, '').startswith(b'<svg')\nassert exports.png(figure, release, '').startswith(b'\\x89PNG')\n"
-        "made = brief.pdf_of(release, next(iter(brief.districts(release))), next(iter(brief.years(release))))\nassert made.startswith(b'%PDF')\n"
+        "from pathlib import Path\nfrom dashboard import brief, exports, opendata\n"
+        "from dashboard.release import load_release\nfrom tests.paper import page_of\n"
+        "release = load_release(Path('data_public'))\n"
+        "figure = next(f for f in page_of(release, 'calls').found if f.chart)\n"
+        "assert exports.svg(figure, release, '').startswith(b'<svg')\n"
+        "assert exports.png(figure, release, '').startswith(b'\\x89PNG')\n"
+        "made = brief.pdf_of(release, next(iter(brief.districts(release))), "
+        "next(iter(brief.years(release))))\nassert made.startswith(b'%PDF')\n"
         "assert opendata.zip_of(release).startswith(b'PK')\n"
     )
     assert done.returncode == 0, done.stderr[-2000:]
@@ -76,18 +113,28 @@ def test_the_app_runs_shut_in():
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     server = subprocess.Popen(
-        [*INSIDE, "-m", "streamlit", "run", "service.py", "--server.port", port, "--server.address", "127.0.0.1"],
-        cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        serve_command(port, python=INSIDE),
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     visitor = (
-        "import asyncio, urllib.request\nfrom dashboard.pages_list import PAGES\nfrom tests.load.visitors import connect, open_page\n"
-        f"address = 'http://127.0.0.1:{port}'\nprint(urllib.request.urlopen(address + '/health', timeout=5).read().decode())\n"
-        "async def visit():\n    async with connect(address) as opened:\n        for page in PAGES:\n            await open_page(opened, page)\nasyncio.run(visit())\n"
+        "import asyncio, urllib.request\nfrom dashboard.pages_list import PAGES\n"
+        f"from tests.load.visitors import connect, open_page\naddress = 'http://127.0.0.1:{port}'\n"
+        "print(urllib.request.urlopen(address + '/health', timeout=5).read().decode())\n"
+        "async def visit():\n    async with connect(address) as opened:\n"
+        "        for page in PAGES:\n            await open_page(opened, page)\n"
+        "asyncio.run(visit())\n"
     )
     try:
         for _ in range(120):
             done = subprocess.run(
-                ["nsenter", "-t", str(server.pid), "-n", sys.executable, "-c", visitor], cwd=ROOT, capture_output=True, text=True
+                ["nsenter", "-t", str(server.pid), "-n", sys.executable, "-c", visitor],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
             )
             if (
                 done.returncode == 0

@@ -1,4 +1,5 @@
-"""The running app attacked at its door: what a stranger's program, or a page of another site, may try."""
+"""The running app attacked at its door: what a stranger's program, or a page of another site, may
+try."""
 
 import asyncio
 import contextlib
@@ -33,7 +34,9 @@ def watched(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watched")
     asked, log = folder / "asked", folder / "log"
     asked.touch()
-    for address in serve(ROOT / "data_public", log, WATCHED=str(asked), PYTHONPATH=str(ROOT / "tests/browser/watch")):
+    for address in serve(
+        ROOT / "data_public", log, WATCHED=str(asked), PYTHONPATH=str(ROOT / "tests/browser/watch")
+    ):
         yield address, asked, log
 
 
@@ -41,11 +44,12 @@ def tries(address, **more):
     """A handshake; the status of its answer."""
     host, port = address.removeprefix("http://").split(":")
     request = (
-        f"GET /_stcore/stream HTTP/1.1\r\nHost: {more.pop('Host', f'{host}:{port}')}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {more.pop('Host', f'{host}:{port}')}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         + "".join(f"{name}: {value}\r\n" for name, value in more.items())
         + "\r\n"
-    )  # fmt: skip
+    )
     with socket.create_connection((host, int(port)), timeout=10) as made:
         made.sendall(request.encode())
         answer = made.recv(4096).decode("latin-1")
@@ -53,7 +57,8 @@ def tries(address, **more):
 
 
 def send_all(address, *frames):
-    """Each frame on a socket of its own; how each was closed (None where it was not, within a second)."""
+    """Each frame on a socket of its own; how each was closed (None where it was not, within a
+    second)."""
 
     async def one(frame):
         async with connect(address) as opened:
@@ -91,7 +96,8 @@ def test_a_message_to_empty_the_caches_changes_nothing(watched):
 
 
 def test_pages_of_other_sites_cost_nothing_and_ask_nobody(watched):
-    """Streamlit itself asks a site of others for this machine's address, twice, and waits, before it refuses."""
+    """Streamlit itself asks a site of others for this machine's address, twice, and waits, before
+    it refuses."""
     address, asked, _log = watched
     slow = []
 
@@ -104,7 +110,13 @@ def test_pages_of_other_sites_cost_nothing_and_ask_nobody(watched):
 
     looking = threading.Thread(target=look)
     looking.start()
-    origins = ("https://evil.example", "null", "https://x.streamlit.app", "http://localhost:1", f"{address}.evil.example")
+    origins = (
+        "https://evil.example",
+        "null",
+        "https://x.streamlit.app",
+        "http://localhost:1",
+        f"{address}.evil.example",
+    )
     answers = [tries(address, Origin=origin) for origin in origins]
     looking.join()
     timed(address)
@@ -125,7 +137,8 @@ def test_own_pages_come_in_and_the_handshake_is_guarded(watched):
 
 
 def shown(address, **asked):
-    """What a visitor's browser is told after a message that asks for a page, until the run of its script ends."""
+    """What a visitor's browser is told after a message that asks for a page, until the run of its
+    script ends."""
 
     async def once():
         async with connect(address) as opened:
@@ -140,7 +153,17 @@ def shown(address, **asked):
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "/etc/passwd", "..\\..\\x", "pages/calls.py", "calls\x00", "e\u0301" * 40, "streamlit_app", "{x}"]
+    "name",
+    [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "..\\..\\x",
+        "pages/calls.py",
+        "calls\x00",
+        "e\u0301" * 40,
+        "streamlit_app",
+        "{x}",
+    ],
 )
 def test_page_names_over_the_socket(watched, name):
     """An unknown one is the first page; nothing is read by it, and nothing of it comes back."""
@@ -158,13 +181,17 @@ def test_widgets_of_no_page_are_closed(watched):
         for name, size in (("area", 9), ("", 9), ("_release", 9), ("$$ID-1-a", 5_000_000))
     ]
     odd.append({"widgets": [{"id": "$$ID-1-a", "json_value": "[" * 5_000}]})
-    frames = [BackMsg(rerun_script={"page_name": "calls", "widget_states": states}).SerializeToString() for states in odd]
+    frames = [
+        BackMsg(rerun_script={"page_name": "calls", "widget_states": states}).SerializeToString()
+        for states in odd
+    ]
     assert set(send_all(watched[0], *frames)) <= {1008, 1009, 1006}
     assert timed(watched[0]) < 5
 
 
 def test_a_fault_that_a_visitor_makes_is_told_once_by_kind_and_place(watched):
-    """The slider's own name with a value of another kind: only that visitor's page fails, with a sentence. The log is not filled, nor quotes it."""
+    """The slider's own name with a value of another kind: only that visitor's page fails, with a
+    sentence. The log is not filled, nor quotes it."""
     address, _asked, log = watched
     slider = next(
         name
@@ -173,9 +200,15 @@ def test_a_fault_that_a_visitor_makes_is_told_once_by_kind_and_place(watched):
     )
     before = len(log.read_text())
     for n in range(30):
-        found = shown(address, page_name="money", widget_states={"widgets": [{"id": slider, "int_value": 9_876_543 + n}]})
+        found = shown(
+            address,
+            page_name="money",
+            widget_states={"widgets": [{"id": slider, "int_value": 9_876_543 + n}]},
+        )
         told = [
-            m.delta.new_element.exception for m in found if m.WhichOneof("type") == "delta" and m.delta.new_element.HasField("exception")
+            m.delta.new_element.exception
+            for m in found
+            if m.WhichOneof("type") == "delta" and m.delta.new_element.HasField("exception")
         ]
         assert len(told) == 1
         assert not list(told[0].stack_trace)
@@ -192,7 +225,11 @@ def test_a_fault_that_a_visitor_makes_is_told_once_by_kind_and_place(watched):
 def test_a_fragment_that_no_page_has_is_passed_over(watched):
     async def ask():
         async with connect(watched[0]) as opened:
-            await opened.send(BackMsg(rerun_script={"page_name": "calls", "fragment_id": "no-such"}).SerializeToString())
+            await opened.send(
+                BackMsg(
+                    rerun_script={"page_name": "calls", "fragment_id": "no-such"}
+                ).SerializeToString()
+            )
             return await open_page(opened, "calls")
 
     assert run(ask()) < 10
@@ -200,11 +237,14 @@ def test_a_fragment_that_no_page_has_is_passed_over(watched):
 
 
 def test_the_number_of_a_session_is_all_that_opens_it(watched):
-    """Streamlit lets a browser come back to its session by its number, 122 random bits that no other browser is told. Any other makes a new one."""
+    """Streamlit lets a browser come back to its session by its number, 122 random bits that no
+    other browser is told. Any other makes a new one."""
 
     async def come(*number):
         stream = f"{watched[0].replace('http', 'ws', 1)}/_stcore/stream"
-        async with websockets.connect(stream, subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN", *number], max_size=None) as opened:
+        async with websockets.connect(
+            stream, subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN", *number], max_size=None
+        ) as opened:
             await opened.send(BackMsg(rerun_script={"page_name": "glossary"}).SerializeToString())
             while True:
                 message = ForwardMsg.FromString(await opened.recv())
@@ -219,15 +259,28 @@ def test_the_number_of_a_session_is_all_that_opens_it(watched):
 
 
 def test_nobody_uploads(watched):
-    """With all that Streamlit asks for: a session of one's own, and a token of one's own making against forged requests, as header and as cookie."""
+    """With all that Streamlit asks for: a session of one's own, and a token of one's own making
+    against forged requests, as header and as cookie."""
     address, _asked, _log = watched
     host, token = address.removeprefix("http://"), generate_xsrf_token_string()
-    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n'
-    headers = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}", "Content-Type": "multipart/form-data; boundary=x"}
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.txt"\r\nContent-Type:'
+        b" text/plain\r\n\r\nhello\r\n--x--\r\n"
+    )
+    headers = {
+        "X-Xsrftoken": token,
+        "Cookie": f"_streamlit_xsrf={token}",
+        "Content-Type": "multipart/form-data; boundary=x",
+    }
 
     def upload(method, session):
         made = http.client.HTTPConnection(host, timeout=10)
-        made.request(method, f"/_stcore/upload_file/{session}/file", body=body if method != "OPTIONS" else None, headers=headers)
+        made.request(
+            method,
+            f"/_stcore/upload_file/{session}/file",
+            body=body if method != "OPTIONS" else None,
+            headers=headers,
+        )
         status = made.getresponse().status
         made.close()
         return status
@@ -235,15 +288,32 @@ def test_nobody_uploads(watched):
     async def try_all():
         async with connect(address) as opened:
             await opened.send(BackMsg(rerun_script={"page_name": "glossary"}).SerializeToString())
-            while (message := ForwardMsg.FromString(await opened.recv())).WhichOneof("type") != "new_session":
+            while (message := ForwardMsg.FromString(await opened.recv())).WhichOneof(
+                "type"
+            ) != "new_session":
                 pass
             session = message.new_session.initialize.session_id
-            return [await asyncio.to_thread(upload, method, session) for method in ("PUT", "POST", "DELETE", "OPTIONS")]
+            return [
+                await asyncio.to_thread(upload, method, session)
+                for method in ("PUT", "POST", "DELETE", "OPTIONS")
+            ]
 
     assert run(try_all()) == [405] * 4
 
 
-@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/mcp", "/component/x", "/auth/login", "/robots.txt", "/.git/config", "/static/js/index.ABCDEFGH.js", "/no-such-page"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_stcore/metrics",
+        "/_stcore/agent/mcp",
+        "/component/x",
+        "/auth/login",
+        "/robots.txt",
+        "/.git/config",
+        "/static/js/index.ABCDEFGH.js",
+        "/no-such-page",
+    ],
+)
 def test_what_is_not_there_is_not_there(watched, path):
     status, headers, _body = get(f"{watched[0]}{path}")
     assert (status, headers["cache-control"]) == (404, "no-store")
@@ -261,7 +331,12 @@ def test_versions_paths_and_server_are_told_to_nobody(watched):
 
     messages = run(first())
     assert any(ForwardMsg.FromString(m).WhichOneof("type") == "new_session" for m in messages)
-    for secret in (str(ROOT), streamlit.__version__, ".".join(map(str, sys.version_info[:3])), "linux"):
+    for secret in (
+        str(ROOT),
+        streamlit.__version__,
+        ".".join(map(str, sys.version_info[:3])),
+        "linux",
+    ):
         assert secret.encode() not in b"".join(messages).lower()
     for path in ("/", "/health", "/no", "/data.json"):
         assert get(f"{watched[0]}{path}")[1]["server"] == "co-response"
@@ -269,7 +344,12 @@ def test_versions_paths_and_server_are_told_to_nobody(watched):
 
 def test_garbage_large_and_many_frames_are_closed_without_a_traceback(watched):
     address, _asked, log = watched
-    frames = [b"\xff" * 50, "text", b"x" * 200_000, BackMsg(debug_shutdown_runtime=True).SerializeToString()]
+    frames = [
+        b"\xff" * 50,
+        "text",
+        b"x" * 200_000,
+        BackMsg(debug_shutdown_runtime=True).SerializeToString(),
+    ]
     frames += [
         BackMsg(debug_disconnect_websocket=True).SerializeToString(),
         BackMsg(backend_operation_request={"install_skills": {}}).SerializeToString(),
@@ -305,13 +385,20 @@ def test_a_flood_from_one_visitor_is_cut(watched):
 
 
 def test_the_catalog_never_repeats_the_name_in_a_request(watched):
-    asked = urllib.request.Request(f"{watched[0]}/data.json", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    asked = urllib.request.Request(
+        f"{watched[0]}/data.json",
+        headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
+    )
     with urllib.request.urlopen(asked, timeout=10) as answer:
         told = answer.read()
     assert b"evil" not in told
-    links = [d["downloadURL"] for dataset in json.loads(told)["dataset"] for d in dataset["distribution"]]
+    links = [
+        d["downloadURL"] for dataset in json.loads(told)["dataset"] for d in dataset["distribution"]
+    ]
     assert len(links) > 50
-    assert all(link.startswith("https://co-response.example.org/data/") for link in links), "the agency's own site"
+    assert all(link.startswith("https://co-response.example.org/data/") for link in links), (
+        "the agency's own site"
+    )
 
 
 def test_without_a_site_the_catalog_is_relative_to_itself(watched):
@@ -325,7 +412,9 @@ def test_data_have_a_tag_and_ranges(watched):
     tag = get(address)[1]["etag"]
 
     def ask(**headers):
-        asked = urllib.request.Request(address, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        asked = urllib.request.Request(
+            address, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
         try:
             with urllib.request.urlopen(asked, timeout=10) as answer:
                 return answer.status, answer.headers, answer.read()
@@ -343,8 +432,20 @@ def test_data_have_a_tag_and_ranges(watched):
         status, headers, body = ask(Range=asked, Accept_Encoding="gzip")
         assert (status, body) == (206, expected), asked
         assert headers["content-range"].endswith(f"/{len(whole)}")
-    assert ask(Range=f"bytes={len(whole)}-")[0] == ask(Range="bytes=9-3")[0] == ask(Range="bytes=-0")[0] == 416
-    for odd in ("bytes=0-1,3-4", "bytes=-", "bytes=x", "lines=0-1", "bytes=" + "9" * 5000 + "-", "bytes=٣-٤"):
+    assert (
+        ask(Range=f"bytes={len(whole)}-")[0]
+        == ask(Range="bytes=9-3")[0]
+        == ask(Range="bytes=-0")[0]
+        == 416
+    )
+    for odd in (
+        "bytes=0-1,3-4",
+        "bytes=-",
+        "bytes=x",
+        "lines=0-1",
+        "bytes=" + "9" * 5000 + "-",
+        "bytes=٣-٤",
+    ):
         assert ask(Range=odd.encode().decode("latin-1"))[0] == 200, odd
     assert ask(Range="bytes=0-9", If_Range='"old"')[2] == whole
     assert ask(Range="bytes=0-9", If_Range=tag)[2] == whole[:10]
@@ -371,7 +472,11 @@ def test_three_hundred_idle_visitors_cost_little(watched):
 def test_half_requests_are_closed(watched):
     """Also after a whole one; a connection that goes on asking, and an open page, stay."""
     host, port = watched[0].removeprefix("http://").split(":")
-    halves = [b"GET / HTTP/1.1\r\nHost: a\r\n", b"", b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /he"]
+    halves = [
+        b"GET / HTTP/1.1\r\nHost: a\r\n",
+        b"",
+        b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /he",
+    ]
     opened = [socket.create_connection((host, int(port)), timeout=40) for _ in range(3 * 20)]
     for n, one in enumerate(opened):
         one.sendall(halves[n % 3])
@@ -389,12 +494,25 @@ def test_half_requests_are_closed(watched):
 
 
 MALFORMED = [
-    b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: y\r\n" * 5000 + b"\r\n", b"GET http://evil.example/ HTTP/1.1\r\nHost: a\r\n\r\n", b"GET //evil.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET /calls/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /..%2f..%5c HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET /?" + b"&".join(b"k%d=1" % n for n in range(20_000)) + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /calls/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-]  # fmt: skip
+    b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    (
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding:"
+        b" chunked\r\n\r\n0\r\n\r\n"
+    ),
+    b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+    b"\x16\x03\x01\x02\x00",
+    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: y\r\n" * 5000 + b"\r\n",
+    b"GET http://evil.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET //evil.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /calls/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /..%2f..%5c HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /?" + b"&".join(b"k%d=1" % n for n in range(20_000)) + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /calls/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+]
 
 
 @pytest.mark.parametrize("request_", MALFORMED, ids=range(len(MALFORMED)))
@@ -402,7 +520,10 @@ def test_malformed_requests_are_answered_or_closed(watched, request_):
     address, _asked, log = watched
     host, port = address.removeprefix("http://").split(":")
     answer = b""
-    with socket.create_connection((host, int(port)), timeout=3) as made, contextlib.suppress(OSError):
+    with (
+        socket.create_connection((host, int(port)), timeout=3) as made,
+        contextlib.suppress(OSError),
+    ):
         made.sendall(request_)
         made.settimeout(1)
         while part := made.recv(65536):

@@ -1,8 +1,10 @@
-"""The service: health, headers, data addresses, a new release without a restart, a broken one refused, two replicas behind nginx."""
+"""The service: health, headers, data addresses, a new release without a restart, a broken one
+refused, two replicas behind nginx."""
 
 import asyncio
 import contextlib
 import http.client
+import io
 import json
 import os
 import re
@@ -15,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 
+import pyarrow.parquet as pq
 import pytest
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -28,6 +31,7 @@ from tests.conftest import ROOT
 from tests.coroutines import run
 from tests.load.visitors import connect, open_page
 from tests.proxy import NGINX, nginx_before
+from tests.ranges import RangeFile
 
 
 def get(address, seconds=10):
@@ -43,15 +47,29 @@ def test_health(example):
     status, headers, body = get(f"{example}/health")
     told = json.loads(body)
     assert status == 200
-    assert (told["status"], told["release"], told["audit"], told["approved"]) == ("ok", "2026.1", "passed", True)
+    assert (told["status"], told["release"], told["audit"], told["approved"]) == (
+        "ok",
+        "2026.1",
+        "passed",
+        True,
+    )
     assert told["age_days"] > 300
     assert headers["content-type"] == "application/json"
 
 
 def test_every_answer_is_guarded(example):
-    for path in ("/", "/calls", "/health", "/data/latest/datapackage.json", "/data/none", "/static/nothing.js"):
+    for path in (
+        "/",
+        "/calls",
+        "/health",
+        "/data/latest/datapackage.json",
+        "/data/none",
+        "/static/nothing.js",
+    ):
         _status, headers, _body = get(f"{example}{path}")
-        rules = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+        rules = dict(
+            part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";")
+        )
         assert rules["default-src"] == "'self'"
         assert rules["object-src"] == "'none'"
         for name in ("script-src", "style-src", "connect-src", "img-src", "font-src"):
@@ -62,8 +80,12 @@ def test_every_answer_is_guarded(example):
 
 def test_whoever_runs_the_app_may_say_who_frames_its_figures(tmp_path):
     for address in serve(ROOT / "data_public", tmp_path / "log", EMBEDDERS="https://news.example"):
-        assert get(f"{address}/calls?figure=x&embed=true")[1]["content-security-policy"].endswith("frame-ancestors https://news.example")
-        assert get(f"{address}/calls?embed=true")[1]["content-security-policy"].endswith("frame-ancestors 'self'")
+        assert get(f"{address}/calls?figure=x&embed=true")[1]["content-security-policy"].endswith(
+            "frame-ancestors https://news.example"
+        )
+        assert get(f"{address}/calls?embed=true")[1]["content-security-policy"].endswith(
+            "frame-ancestors 'self'"
+        )
 
 
 def test_data_at_lasting_addresses(example):
@@ -78,7 +100,32 @@ def test_data_at_lasting_addresses(example):
     assert len(catalog["dataset"]) == 2
 
 
-@pytest.mark.parametrize("path", ["../README.md", "%2e%2e/README.md", "..%2f..%2fREADME.md", "tables/../../README.md", "/etc/passwd", "history/2025.1/audit.json", ""])  # fmt: skip
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_feed_and_calendar_are_named_by_pages_and_answered(example, code):
+    _status, _headers, page = get(f"{example}/calls?lang={code}")
+    named = re.findall(r'<link rel="alternate" type="([^"]+)"[^>]* href="([^"]+)">', page.decode())
+    assert [kind for kind, _ in named] == ["application/atom+xml", "text/calendar"]
+    for kind, path in named:
+        status, headers, body = get(f"{example}{path}")
+        assert status == 200
+        assert headers["content-type"].startswith(kind)
+        assert headers["cache-control"] == "public, max-age=300"
+        assert b"https://co-response.example.org/changes?" in body.replace(b"\r\n ", b"")
+    assert get(f"{example}/feed-xx.xml")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../README.md",
+        "%2e%2e/README.md",
+        "..%2f..%2fREADME.md",
+        "tables/../../README.md",
+        "/etc/passwd",
+        "history/2025.1/audit.json",
+        "",
+    ],
+)
 def test_no_other_file_is_ever_read(example, path):
     status, _headers, body = get(f"{example}/data/latest/{path}")
     assert status in (400, 404), body[:300]
@@ -95,7 +142,8 @@ def swap(folder, new):
 
 
 def test_a_new_release_goes_live_and_a_broken_one_does_not(tmp_path, tab):
-    """No restart: old, new, broken, mended. A page that is open goes over with its next step; what is broken is never shown."""
+    """No restart: old, new, broken, mended. A page that is open goes over with its next step; what
+    is broken is never shown."""
     live = tmp_path / "live"
     shutil.copytree(ROOT / "data_public/history/2025.1", live)
     log = tmp_path / "log"
@@ -105,8 +153,8 @@ def test_a_new_release_goes_live_and_a_broken_one_does_not(tmp_path, tab):
         shutil.copytree(ROOT / "data_public", tmp_path / "new")
         swap(live, tmp_path / "new")
         assert json.loads(get(f"{address}/health")[2])["release"] == "2026.1"
-        tab.get_by_role("button", name="How it works").click()
-        tab.get_by_role("link", name="Outcomes").click()
+        tab.get_by_role("button", name="What happens").click()
+        tab.get_by_role("link", name="Response times").click()
         tab.get_by_text("Release 2026.1.").wait_for()
         shutil.copytree(ROOT / "data_public", tmp_path / "broken")
         with (tmp_path / "broken/tables/outcomes.csv").open("a") as handle:
@@ -117,7 +165,10 @@ def test_a_new_release_goes_live_and_a_broken_one_does_not(tmp_path, tab):
         assert "refused" in told["status"]
         visit(tab, f"{address}/outcomes")
         assert "Release 2026.1." in tab.locator("body").inner_text()
-        assert get(f"{address}/data/latest/tables/outcomes.csv")[2] == (ROOT / "data_public/tables/outcomes.csv").read_bytes()
+        assert (
+            get(f"{address}/data/latest/tables/outcomes.csv")[2]
+            == (ROOT / "data_public/tables/outcomes.csv").read_bytes()
+        )
         shutil.copytree(ROOT / "data_public", tmp_path / "mended")
         swap(live, tmp_path / "mended")
         assert json.loads(get(f"{address}/health")[2])["status"] == "ok"
@@ -129,20 +180,26 @@ SEEN = ("calls", "outcomes", "scorecard")
 
 
 async def told_by(opened, page):
-    """The texts and tables of a page, in order, as a visitor's browser is told them."""
+    """The texts and tables of a page in the order of their places, as a visitor's browser shows
+    them: what comes later for a place, such as a list of contents, takes it."""
     await opened.send(BackMsg(rerun_script={"page_name": page}).SerializeToString())
-    found = []
+    found = {}
     while True:
         message = ForwardMsg.FromString(await opened.recv())
         kind = message.WhichOneof("type")
         if kind == "delta" and message.delta.new_element.WhichOneof("type") in TOLD:
-            found.append(message.delta.new_element.SerializeToString())
-        elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-            return b"\n".join(found)
+            place = tuple(message.metadata.delta_path)
+            found[place] = message.delta.new_element.SerializeToString()
+        elif (
+            kind == "script_finished"
+            and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+        ):
+            return b"\n".join(found[place] for place in sorted(found))
 
 
 def test_no_page_of_two_releases_during_a_swap(tmp_path):
-    """Each page while a new release comes is, word for word, the page of the one before or of the new one."""
+    """Each page while a new release comes is, word for word, the page of the one before or of the
+    new one."""
     live = tmp_path / "live"
     shutil.copytree(ROOT / "data_public/history/2025.1", live)
 
@@ -152,7 +209,11 @@ def test_no_page_of_two_releases_during_a_swap(tmp_path):
             shutil.copytree(ROOT / "data_public", tmp_path / "new")
             swap(live, tmp_path / "new")
             during, until = [], time.monotonic() + 120
-            while time.monotonic() < until and json.loads((await asyncio.to_thread(get, f"{address}/health"))[2])["release"] == "2025.1":
+            while (
+                time.monotonic() < until
+                and json.loads((await asyncio.to_thread(get, f"{address}/health"))[2])["release"]
+                == "2025.1"
+            ):
                 during += [(page, await told_by(opened, page)) for page in SEEN]
             during += [(page, await told_by(opened, page)) for page in SEEN]
             after = {page: await told_by(opened, page) for page in SEEN}
@@ -161,7 +222,9 @@ def test_no_page_of_two_releases_during_a_swap(tmp_path):
     for address in serve(live, tmp_path / "log", WRITE_AHEAD="1"):
         before, during, after = run(watch(address))
     assert all(len(before[page]) > 1_000 and before[page] != after[page] for page in SEEN)
-    assert sum(told == before[page] for page, told in during) >= len(SEEN), "seen while the new one was made ready"
+    assert sum(told == before[page] for page, told in during) >= len(SEEN), (
+        "seen while the new one was made ready"
+    )
     assert [page for page, told in during if told not in (before[page], after[page])] == []
 
 
@@ -173,10 +236,14 @@ def test_health_without_a_release(tmp_path):
 
 @pytest.fixture
 def replicas(tmp_path):
-    """nginx with the file of `deploy/`, on a free port, before two replicas; gives its address and theirs."""
+    """nginx with the file of `deploy/`, on a free port, before two replicas; gives its address and
+    theirs."""
     if NGINX is None:
         pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
-    one, two = serve(ROOT / "data_public", tmp_path / "one.log"), serve(ROOT / "data_public", tmp_path / "two.log")
+    one, two = (
+        serve(ROOT / "data_public", tmp_path / "one.log"),
+        serve(ROOT / "data_public", tmp_path / "two.log"),
+    )
     addresses = [next(one), next(two)]
     with nginx_before(addresses, tmp_path) as front:
         yield front, addresses
@@ -185,7 +252,9 @@ def replicas(tmp_path):
 
 
 def pid_on(port):
-    found = subprocess.run(["ss", "-ltnp", f"sport = :{port}"], capture_output=True, text=True).stdout
+    found = subprocess.run(
+        ["ss", "-ltnp", f"sport = :{port}"], capture_output=True, text=True
+    ).stdout
     return int(re.search(r"pid=(\d+)", found)[1])
 
 
@@ -195,9 +264,20 @@ def test_headers_and_compression_through_the_proxy(replicas):
     assert status == 200
     assert headers["content-security-policy"].startswith("default-src 'self'")
     assert "nginx/" not in headers.get("server", "")
-    asked = urllib.request.Request(f"{address}/data/latest/tables/outcomes.csv", headers={"Accept-Encoding": "gzip"})
+    asked = urllib.request.Request(
+        f"{address}/data/latest/tables/outcomes.csv", headers={"Accept-Encoding": "gzip"}
+    )
     with urllib.request.urlopen(asked, timeout=10) as answer:
         assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_the_file_of_all_cells_is_read_by_parts_through_the_proxy(replicas):
+    address, _ = replicas
+    far = RangeFile(f"{address}/data/latest/cells.parquet")
+    whole = opendata.files(load_release(ROOT / "data_public"))["cells.parquet"]
+    table = pq.read_table(far, columns=["table", "value"])
+    assert table.equals(pq.read_table(io.BytesIO(whole), columns=["table", "value"]))
+    assert len(far.asked) > 1, "each part was answered as one"
 
 
 def test_what_nginx_answers_itself_is_guarded(replicas):
@@ -205,7 +285,11 @@ def test_what_nginx_answers_itself_is_guarded(replicas):
     host, port = address.removeprefix("http://").split(":")
     for request, expected in (
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-        (b"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000, 413),
+        (
+            b"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n"
+            + b"x" * 70_000,
+            413,
+        ),
         (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     ):
         with socket.create_connection((host, int(port)), timeout=5) as made:
@@ -221,7 +305,9 @@ def test_what_nginx_answers_itself_is_guarded(replicas):
 def test_readers_are_in_no_log(replicas, tmp_path):
     """Neither who they are nor what they look at: not in nginx's files, not in the app's."""
     address, addresses = replicas
-    asked = urllib.request.Request(f"{address}/neighborhood?area=SECRETAREA", headers={"User-Agent": "SECRETDEVICE"})
+    asked = urllib.request.Request(
+        f"{address}/neighborhood?area=SECRETAREA", headers={"User-Agent": "SECRETDEVICE"}
+    )
     urllib.request.urlopen(asked, timeout=10).read()
     get(f"{address}/none?area=SECRETAREA")
     run(one_page(address, "neighborhood", "area=SECRETAREA"))
@@ -230,7 +316,11 @@ def test_readers_are_in_no_log(replicas, tmp_path):
     get(f"{address}/neighborhood?area=SECRETAREA", 60)
     for replica in addresses:
         os.kill(pid_on(replica.rpartition(":")[2]), signal.SIGCONT)
-    logs = "".join(p.read_text(errors="replace") for p in tmp_path.iterdir() if p.is_file() and p.suffix == ".log")
+    logs = "".join(
+        p.read_text(errors="replace")
+        for p in tmp_path.iterdir()
+        if p.is_file() and p.suffix == ".log"
+    )
     for secret in ("SECRETAREA", "SECRETDEVICE", "127.0.0.1 -", "client:"):
         assert secret not in logs
 
@@ -241,17 +331,25 @@ async def one_page(address, page, query=""):
     async with connect(address) as opened:
         await opened.send(asked.SerializeToString())
         async with asyncio.timeout(30):
-            while ForwardMsg.FromString(await opened.recv()).WhichOneof("type") != "script_finished":
+            while (
+                ForwardMsg.FromString(await opened.recv()).WhichOneof("type") != "script_finished"
+            ):
                 pass
 
 
 def test_a_council_hall_behind_one_address(replicas):
-    """400 open pages of one address, all let in; a program that goes on is slowed, and whole other addresses are not."""
+    """400 open pages of one address, all let in; a program that goes on is slowed, and whole other
+    addresses are not."""
     address, _ = replicas
 
     async def hall():
         stream = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
-        opened = await asyncio.gather(*(websockets.connect(stream, subprotocols=["streamlit"], open_timeout=60) for _ in range(400)))
+        opened = await asyncio.gather(
+            *(
+                websockets.connect(stream, subprotocols=["streamlit"], open_timeout=60)
+                for _ in range(400)
+            )
+        )
         status = await asyncio.to_thread(get, f"{address}/health")
         await asyncio.gather(*(one.close() for one in opened))
         return status[0]
@@ -274,7 +372,8 @@ def test_a_program_that_asks_and_asks_is_slowed(replicas):
 
 
 def test_readers_do_not_wait_for_a_replica_that_starts(tmp_path):
-    """One replica restarts, and writes its pages for a while: everyone is with the other meanwhile, within two seconds."""
+    """One replica restarts, and writes its pages for a while: everyone is with the other meanwhile,
+    within two seconds."""
     if NGINX is None:
         pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
     with contextlib.ExitStack() as all_of_it:
@@ -284,7 +383,9 @@ def test_readers_do_not_wait_for_a_replica_that_starts(tmp_path):
             free.bind(("127.0.0.1", 0))
             second = f"http://127.0.0.1:{free.getsockname()[1]}"
         front = all_of_it.enter_context(nginx_before([first, second], tmp_path))
-        starting = all_of_it.enter_context(running(ROOT / "data_public", second, tmp_path / "two.log", WRITE_AHEAD="1"))
+        starting = all_of_it.enter_context(
+            running(ROOT / "data_public", second, tmp_path / "two.log", WRITE_AHEAD="1")
+        )
         took, own = [], set()
         for n in range(60):
             start = time.monotonic()
@@ -302,7 +403,8 @@ def test_readers_do_not_wait_for_a_replica_that_starts(tmp_path):
 
 
 async def come_in(front, visitors):
-    """That many visitors, each of an address of their own, open a page within 10 seconds; their connections, which stay."""
+    """That many visitors, each of an address of their own, open a page within 10 seconds; their
+    connections, which stay."""
 
     async def one(n):
         opened = await connect(front, n)
@@ -329,8 +431,9 @@ def answers(address):
 
 
 def test_the_second_replica_restarts_when_the_first_is_just_back(tmp_path):
-    """nginx gave up a replica when it was restarted, and takes it for well again only once an answer of it has ended. Open pages do not end: the
-    other one can still go, and nobody finds a closed door."""
+    """nginx gave up a replica when it was restarted, and takes it for well again only once an
+    answer of it has ended. Open pages do not end: the other one can still go, and nobody finds a
+    closed door."""
     if NGINX is None:
         pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
     addresses = []
@@ -353,7 +456,10 @@ def test_the_second_replica_restarts_when_the_first_is_just_back(tmp_path):
 
     with contextlib.ExitStack() as all_of_it:
         front = all_of_it.enter_context(nginx_before(addresses, tmp_path))
-        one, two = (all_of_it.enter_context(running(ROOT / "data_public", address, tmp_path / "log")) for address in addresses)
+        one, two = (
+            all_of_it.enter_context(running(ROOT / "data_public", address, tmp_path / "log"))
+            for address in addresses
+        )
         for address in addresses:
             answers(address)
         run(day(front, one, two))
@@ -388,9 +494,13 @@ def test_readers_of_a_killed_replica_are_back_within_10_seconds(replicas, browse
     visit(page, f"{address}/calls?area=harbor")
     # The replica that holds this visitor's connection is the one to kill.
     held = {
-        a: subprocess.run(
-            ["ss", "-tn", "state", "established", f"sport = :{a.rpartition(':')[2]}"], capture_output=True, text=True
-        ).stdout.count("\n")
+        a: (
+            subprocess.run(
+                ["ss", "-tn", "state", "established", f"sport = :{a.rpartition(':')[2]}"],
+                capture_output=True,
+                text=True,
+            ).stdout.count("\n")
+        )
         for a in addresses
     }
     victim = max(held, key=held.get)

@@ -1,4 +1,5 @@
-"""Taking figures away, linking, embedding, earlier releases, and the static edition, in a real Chromium."""
+"""Taking figures away, linking, embedding, earlier releases, and the static edition, in a real
+Chromium."""
 
 import csv
 import gzip
@@ -7,10 +8,15 @@ import re
 import zipfile
 from collections import deque
 from html.parser import HTMLParser
+from itertools import product
 from urllib.parse import urldefrag, urljoin
 
 from PIL import Image
 
+from dashboard import pages_list
+from dashboard.release import load_release
+from dashboard.reported import shown_pages
+from dashboard.serving import all_releases
 from tests.browser.test_pages import PAGES, PHONE, settle, shown_rows, visit
 from tests.conftest import ROOT
 
@@ -25,7 +31,7 @@ def download(tab, name, within=None):
 def test_picture_evidence_and_citation(example, tab):
     visit(tab, f"{example}/calls?area=north_hills")
     shown = shown_rows(tab)
-    tab.get_by_role("button", name="Picture, citation, link").first.click()
+    tab.get_by_role("button", name=re.compile("^Cite: ")).first.click()
     box = tab.get_by_role("dialog")
     box.get_by_text("Link to exactly this view.").wait_for()
     name, png = download(tab, "Picture (PNG)", box)
@@ -39,7 +45,13 @@ def test_picture_evidence_and_citation(example, tab):
     assert whole == (ROOT / "data_public/tables/calls_by_month_area.csv").read_bytes()
     name, data = download(tab, "All of it (zip)", box)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        rows = list(csv.DictReader(io.StringIO(archive.read(f"{name.removesuffix('.zip')}/data.csv").decode("utf-8-sig"))))
+        rows = list(
+            csv.DictReader(
+                io.StringIO(
+                    archive.read(f"{name.removesuffix('.zip')}/data.csv").decode("utf-8-sig")
+                )
+            )
+        )
     assert [r["label"] for r in rows] == [row[0] for row in shown]
     codes = box.locator("code").all_inner_texts()
     link = next(c for c in codes if c.startswith("https://co-response.example.org/calls?"))
@@ -57,7 +69,7 @@ def test_picture_evidence_and_citation(example, tab):
 
 def test_files_come_in_the_reader_s_language(example, tab):
     visit(tab, f"{example}/calls?lang=es", foot="Datos hasta")
-    tab.get_by_role("button", name="Imagen, cita, enlace").first.click()
+    tab.get_by_role("button", name=re.compile("^Citar: ")).first.click()
     box = tab.get_by_role("dialog")
     box.get_by_text("Enlace a esta misma vista.").wait_for()
     _name, svg = download(tab, "Imagen para ampliar (SVG)", box)
@@ -86,13 +98,14 @@ def test_an_unknown_figure_says_so(example, tab):
 
 
 def test_an_earlier_release_stands_as_it_was(example, tab):
-    """The corrected figure is the old one in the frozen view, on every page that the reader goes on to, until the newest is chosen."""
+    """The corrected figure is the old one in the frozen view, on every page that the reader goes on
+    to, until the newest is chosen."""
     visit(tab, f"{example}/staffing?release=2025.1")
     body = tab.locator("body").inner_text()
     assert "You see release 2025.1 as it stood, with data to December 31, 2024." in body
     assert "236 of 310" in body
     assert "118 of 310" not in body
-    tab.get_by_role("button", name="How it works").click()
+    tab.get_by_role("button", name="What happens").click()
     tab.get_by_role("link", name="Calls and demand").click()
     tab.get_by_text("How many crisis calls come in").wait_for()
     settle(tab)
@@ -108,7 +121,10 @@ def test_an_earlier_release_stands_as_it_was(example, tab):
 
 def test_an_unknown_release_says_so(example, tab):
     visit(tab, f"{example}/calls?release=1999.9")
-    assert "The release you asked for is not here. You see the newest one, 2026.1." in tab.locator("body").inner_text()
+    assert (
+        "The release you asked for is not here. You see the newest one, 2026.1."
+        in tab.locator("body").inner_text()
+    )
 
 
 def test_the_brief(example, tab):
@@ -142,6 +158,17 @@ class Seen(HTMLParser):
             self.files += [of[name] for name in ("src", "srcset", "href") if name in of][:1]
 
 
+ELSEWHERE = {
+    "tel:988",
+    "tel:911",
+    "sms:988",
+    "sms:988?body=AYUDA",
+    "https://988lifeline.org/chat/",
+    "https://988lineadevida.org/",
+}
+"""What a page may lead to beside the edition: help in a crisis."""
+
+
 def test_crawl_of_the_static_edition(edition):
     """Every page reachable from the first, every file there, nothing taken from another server."""
     out, address = edition
@@ -156,22 +183,34 @@ def test_crawl_of_the_static_edition(edition):
         assert all(len(alt) >= 40 for alt in found.alts), url
         assert found.lang == ("es" if "/es/" in url else "en")
         for link in found.links:
-            if link.startswith(("mailto:", "#")):
+            if link.startswith(("mailto:", "#")) or link in ELSEWHERE:
                 continue
             target = urldefrag(urljoin(url, link))[0]
             assert target.startswith(address), f"{url} links to {target}"
             (waiting.append if target.endswith(".html") else files.add)(target)
         files |= {urljoin(url, f) for f in found.files}
     pages = {str(p.relative_to(out)) for p in out.rglob("*.html")}
-    assert {u.removeprefix(f"{address}/") for u in seen} == pages, "pages that no link leads to"
-    missing = [f for f in files if not f.startswith(address) or not (out / f.removeprefix(f"{address}/")).is_file()]
+    unlinked = pages - {u.removeprefix(f"{address}/") for u in seen}
+    earlier = all_releases(load_release(ROOT / "data_public"), load_release)[0]
+    empty = set(pages_list.PAGES) - shown_pages(earlier)
+    assert empty
+    assert unlinked == {
+        f"releases/2025.1/{code}/{page.replace('_', '-')}.html"
+        for code, page in product(("en", "es"), empty)
+    }, "only pages that a release has nothing for are not in its menu"
+    missing = [
+        f
+        for f in files
+        if not f.startswith(address) or not (out / f.removeprefix(f"{address}/")).is_file()
+    ]
     assert missing == []
     assert len(seen) > 400
     assert len(files) > 1000
 
 
 def test_the_static_edition_asks_nobody_else(edition, browser):
-    """A real browser without scripts, on each page in both languages: all it asks for is there, on the same server."""
+    """A real browser without scripts, on each page in both languages: all it asks for is there, on
+    the same server."""
     _out, address = edition
     page = browser.new_context(java_script_enabled=False).new_page()
     failed = []
@@ -201,7 +240,16 @@ def test_the_static_edition_on_a_phone_and_with_scripts(edition, browser):
     page = context.new_page()
     problems = []
     page.on("pageerror", lambda e: problems.append(str(e)))
-    for name in ("index", "coverage", "times", "claims", "data", "changes", "scorecard", "glossary"):
+    for name in (
+        "index",
+        "coverage",
+        "times",
+        "claims",
+        "data",
+        "changes",
+        "scorecard",
+        "glossary",
+    ):
         page.goto(f"{address}/es/{name}.html")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
     page.goto(f"{address}/en/calls.html")
@@ -212,6 +260,22 @@ def test_the_static_edition_on_a_phone_and_with_scripts(edition, browser):
     context.close()
 
 
+def test_the_static_edition_says_that_an_update_is_late(edition, browser):
+    """Once the promised day is over everywhere on earth, and not before; without a script the day
+    stands in the foot."""
+    _out, address = edition
+    for code, words in (
+        ("en", "A new release was planned for January 15, 2027."),
+        ("es", "Se esperaba una nueva edición para el 15 de enero de 2027."),
+    ):
+        for now, late in (("2027-01-16T11:59:00Z", False), ("2027-01-16T12:01:00Z", True)):
+            page = browser.new_page()
+            page.clock.set_fixed_time(now)
+            page.goto(f"{address}/{code}/calls.html")
+            assert page.get_by_text(words).is_visible() == late, now
+            page.close()
+
+
 def test_the_static_edition_says_what_the_app_says(edition, example, tab):
     _out, address = edition
     for name in ("calls", "times", "safety", "staffing"):
@@ -219,6 +283,9 @@ def test_the_static_edition_says_what_the_app_says(edition, example, tab):
         live = shown_rows(tab)
         heads = tab.locator("h2").all_inner_texts()
         tab.goto(f"{address}/en/{name}.html")
-        rows = [row.locator("th,td").all_inner_texts() for row in tab.locator("table").first.locator("tbody tr").all()]
+        rows = [
+            row.locator("th,td").all_inner_texts()
+            for row in tab.locator("table").first.locator("tbody tr").all()
+        ]
         assert rows == live
         assert tab.locator("h2").all_inner_texts() == heads

@@ -1,6 +1,8 @@
-"""`python -m tests.guards [NAME ...]`: take each guard out of a copy of the checkout, and see that its test fails. Without names, all (an hour or so).
+"""`python -m tests.guards [NAME ...]`: take each guard out of a copy of the checkout, and see that
+its test fails. Without names, all (an hour or so).
 
-`--quick` leaves out the run with the guard in place, which `make test` makes anyhow; `--table` writes the table of docs/security.md from `guards.toml`; `--list` tells the names.
+`--quick` leaves out the run with the guard in place, which `make test` makes anyhow; `--table`
+writes the table of docs/security.md from `guards.toml`; `--list` tells the names.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ if __name__ == "__main__":
         asked = [name for name in asked if name != "--quick"]
         known = {guard.name: guard for guard in guards()}
         if unknown := [name for name in asked if name not in known]:
-            sys.exit(f"no such guard: {', '.join(unknown)}; 'python -m tests.guards --list' tells the names")
+            sys.exit(
+                f"no such guard: {', '.join(unknown)}; 'python -m tests.guards --list' tells the"
+                " names"
+            )
         unseen = 0
         for name in asked or known:
             outcome = attempt(known[name], intact=not quick)

@@ -18,7 +18,11 @@ def test_in_a_checkout_they_lie_at_the_top():
 
 
 def test_in_a_wheel_they_lie_in_a_package_of_their_own(tmp_path):
-    for folder in ("dashboard", "co_response/app/pages", "pages"):  # the last one is another package's
+    for folder in (
+        "dashboard",
+        "co_response/app/pages",
+        "pages",
+    ):  # the last one is another package's
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(ROOT / "dashboard/app_folder.py", tmp_path / "dashboard")
     spec = importlib.util.spec_from_file_location("installed", tmp_path / "dashboard/app_folder.py")

@@ -1,4 +1,5 @@
-"""Each figure over the base that its words name: pages of the example city against its exports, counted again with pandas."""
+"""Each figure over the base that its words name: pages of the example city against its exports,
+counted again with pandas."""
 
 import pandas as pd
 import pytest
@@ -31,8 +32,17 @@ def pages(release):
 @pytest.fixture(scope="module")
 def calls(example_exports):
     times = ["received", "dispatched", "cleared", "on_scene", "officer_cleared"]
-    frame = pd.read_csv(example_exports / "calls.csv", parse_dates=times, keep_default_na=False, na_values=dict.fromkeys(times, ""))
-    return frame.assign(year=frame["received"].dt.year, came=frame["unit_type"].isin(CLINICIAN), fits=frame["eligible"] == "Y")
+    frame = pd.read_csv(
+        example_exports / "calls.csv",
+        parse_dates=times,
+        keep_default_na=False,
+        na_values=dict.fromkeys(times, ""),
+    )
+    return frame.assign(
+        year=frame["received"].dt.year,
+        came=frame["unit_type"].isin(CLINICIAN),
+        fits=frame["eligible"] == "Y",
+    )
 
 
 def figure(pages, page, start):
@@ -41,30 +51,53 @@ def figure(pages, page, start):
 
 def test_diversion_is_said_of_calls_with_a_clinician_alone(pages, calls):
     """Rates over all calls would credit teams with the 63 % of calls that no clinician came to."""
-    for page, file, needs in (("safety", "jail-diversion", calls["arrestable"] == "Y"), ("outcomes", "emergency-room", calls["ed_criteria"] == "Y")):  # fmt: skip
+    for page, file, needs in (
+        ("safety", "jail-diversion", calls["arrestable"] == "Y"),
+        ("outcomes", "emergency-room", calls["ed_criteria"] == "Y"),
+    ):
         said = [f for f in pages[page].found if "diversion" in f.title.lower()]
         assert [f.file[0] for f in said] == [file] and "a clinician came" in said[0].title
         by_choice = calls[needs & calls["came"]]
         if page == "outcomes":
-            year = next(c for c in said[0].file if c.isdigit()) if any(c.isdigit() for c in said[0].file) else None
+            year = (
+                next(c for c in said[0].file if c.isdigit())
+                if any(c.isdigit() for c in said[0].file)
+                else None
+            )
             by_choice = by_choice[by_choice["year"] == int(year)] if year else by_choice
         assert said[0].table["Out of (N)"].iloc[0] == f"{len(by_choice):,}"
     lone = figure(pages, "safety", "arrestable")
-    assert lone.table["Out of (N)"].iloc[0] == f"{((calls['arrestable'] == 'Y') & ~calls['came']).sum():,}"
-    assert "diversion" not in " ".join([lone.title, *lone.table.astype(str).to_numpy().ravel()]).lower()
+    assert (
+        lone.table["Out of (N)"].iloc[0]
+        == f"{((calls['arrestable'] == 'Y') & ~calls['came']).sum():,}"
+    )
+    assert (
+        "diversion"
+        not in " ".join([lone.title, *lone.table.astype(str).to_numpy().ravel()]).lower()
+    )
 
 
 def test_hours_on_calls_and_staffed_hours_are_of_the_same_teams(pages, calls, example_exports):
     """Calls of a clinician alone would stand above hours in which an officer must be there."""
     shown = figure(pages, "staffing", "busy").data.set_index("period")
     own = calls[calls["unit_type"] == "COR"]
-    spent = ((own["cleared"] - own["dispatched"]).dt.total_seconds() / 3600).groupby(own["year"]).sum()
+    spent = (
+        ((own["cleared"] - own["dispatched"]).dt.total_seconds() / 3600).groupby(own["year"]).sum()
+    )
     shifts = pd.read_csv(example_exports / "shifts.csv", parse_dates=["start", "end"])
-    team = shifts[(shifts["officer"] == "yes") & (shifts["clinician"] == "yes") & (shifts["worked"] == "yes")]
-    staffed = ((team["end"] - team["start"]).dt.total_seconds() / 3600).groupby(team["start"].dt.year).sum()
+    team = shifts[
+        (shifts["officer"] == "yes") & (shifts["clinician"] == "yes") & (shifts["worked"] == "yes")
+    ]
+    staffed = (
+        ((team["end"] - team["start"]).dt.total_seconds() / 3600)
+        .groupby(team["start"].dt.year)
+        .sum()
+    )
     for year in (2024, 2025):
         assert abs(shown.loc[str(year), "hours_on_calls"] - spent[year]) <= 5
-        assert abs(shown.loc[str(year), "hours_staffed"] - staffed[year]) <= 24  # a shift over the new year counts on both sides
+        assert (
+            abs(shown.loc[str(year), "hours_staffed"] - staffed[year]) <= 24
+        )  # a shift over the new year counts on both sides
 
 
 def test_lost_calls_are_a_share_of_calls_and_not_of_hours(pages, calls):
@@ -73,17 +106,27 @@ def test_lost_calls_are_a_share_of_calls_and_not_of_hours(pages, calls):
     every = calls[calls["fits"]].groupby("year").size()
     for words, why in (("busy", "ALL UNITS BUSY"), ("duty", "NO UNIT ON DUTY")):
         for year in (2024, 2025):
-            row = next(r for r in found.table.to_dict("records") if str(year) in r["Why, and when"] and words in r["Why, and when"].lower())
-            assert (row["Calls (n)"], row["Out of (N)"]) == (f"{lost[year, why]:,}", f"{every[year]:,}")
+            row = next(
+                r
+                for r in found.table.to_dict("records")
+                if str(year) in r["Why, and when"] and words in r["Why, and when"].lower()
+            )
+            assert (row["Calls (n)"], row["Out of (N)"]) == (
+                f"{lost[year, why]:,}",
+                f"{every[year]:,}",
+            )
 
 
 def test_an_hour_of_the_day_never_pools_two_services(pages, calls):
-    """Nights had no team before 2025: the last whole year alone is shown, and the program's changes within it are named."""
+    """Nights had no team before 2025: the last whole year alone is shown, and the program's changes
+    within it are named."""
     found = next(f for f in pages["coverage"].found if "time-of-day" in f.file)
     assert "2025" in found.title and "2025" in found.file
     late = calls[calls["fits"] & (calls["year"] == 2025)]
     blocks = late.groupby(late["received"].dt.hour // 4).size()
-    assert [int(n.replace(",", "")) for n in found.table["Out of (N)"]][: len(blocks)] == blocks.tolist()
+    assert [int(n.replace(",", "")) for n in found.table["Out of (N)"]][
+        : len(blocks)
+    ] == blocks.tolist()
     assert "changed within this year" in found.note
 
 
@@ -96,19 +139,32 @@ def test_the_share_of_all_calls_has_the_community_above_and_below(release, calls
         assert share.whole.value == every[every["month"].str[:4] == share.code]["calls"].sum()
 
 
-def test_connected_is_counted_over_accepted_referrals_with_30_days_over(pages, calls, example_exports):
+def test_connected_is_counted_over_accepted_referrals_with_30_days_over(
+    pages, calls, example_exports
+):
     sent = pd.read_csv(example_exports / "handoffs.csv", parse_dates=["connected_at"]).merge(
         calls, left_on="call_id", right_on="incident_no"
     )
     day = sent["received"].dt.normalize()
-    agreed = sent[(sent["accepted"] == "yes") & (day + pd.Timedelta(days=30) <= pd.Timestamp("2025-12-31"))]
-    soon = (agreed["connected_at"].dt.normalize() - agreed["received"].dt.normalize()).dt.days.between(0, 30)
+    agreed = sent[
+        (sent["accepted"] == "yes") & (day + pd.Timedelta(days=30) <= pd.Timestamp("2025-12-31"))
+    ]
+    soon = (
+        agreed["connected_at"].dt.normalize() - agreed["received"].dt.normalize()
+    ).dt.days.between(0, 30)
     shown = figure(pages, "after", "partners")
     year = next(c for c in shown.file if c.isdigit())
     listed = shown.table.set_index("Partner")
-    for label, code in (("Mental-health clinic", "clinic"), ("Peer support", "peer"), ("Housing and shelter", "housing")):
+    for label, code in (
+        ("Mental-health clinic", "clinic"),
+        ("Peer support", "peer"),
+        ("Housing and shelter", "housing"),
+    ):
         mine = (agreed["partner_type"] == code) & (agreed["year"] == int(year))
-        assert list(listed.loc[label, ["Calls (n)", "Out of (N)"]]) == [f"{(mine & soon).sum():,}", f"{mine.sum():,}"]
+        assert list(listed.loc[label, ["Calls (n)", "Out of (N)"]]) == [
+            f"{(mine & soon).sum():,}",
+            f"{mine.sum():,}",
+        ]
     assert "least" in shown.note
 
 
@@ -136,7 +192,9 @@ def test_what_might_be_saved_counts_calls_that_found_a_free_team(release, pages,
     if found:
         rows = found[0].data.set_index("case")
         for case, edge in (("low", like.high), ("high", like.low)):
-            assert rows.loc[case, "arrests_fewer"] == pytest.approx(max(0.0, -edge) * free.sum() * 0.5)
+            assert rows.loc[case, "arrests_fewer"] == pytest.approx(
+                max(0.0, -edge) * free.sum() * 0.5
+            )
         assert rows.loc["low", "price"] < rows.loc["middle", "price"] < rows.loc["high", "price"]
 
 
@@ -146,7 +204,11 @@ def test_areas_and_gaps_stand_in_no_order_of_chance(release, pages):
     listed = [days.index(g.day) for g in gaps(release)]
     assert len(listed) == 10 and listed == sorted(listed)
     areas = next(f for f in pages["coverage"].found if f.map is not None)
-    places = [pick(area.label) for area in release.codelists["area"].at("beat") if not area.code.startswith("unknown")]
+    places = [
+        pick(area.label)
+        for area in release.codelists["area"].at("beat")
+        if not area.code.startswith("unknown")
+    ]
     names = [name for name in areas.table.iloc[:, 0] if name in places]
     assert len(names) > 10 and names == sorted(names)
 

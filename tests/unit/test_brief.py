@@ -34,7 +34,14 @@ class Words(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.open, self.texts, self.headings, self.heads, self.images, self.lang = [], [], [], 0, [], ""
+        self.open, self.texts, self.headings, self.heads, self.images, self.lang = (
+            [],
+            [],
+            [],
+            0,
+            [],
+            "",
+        )
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
@@ -74,7 +81,8 @@ def walk(node, parents=()):
 
 
 def faults(data, lang):
-    """What a checker of PDF/UA-1 asks first: title shown, language, tags, one first heading, no skipped level, alt of figures, heads of tables."""
+    """What a checker of PDF/UA-1 asks first: title shown, language, tags, one first heading, no
+    skipped level, alt of figures, heads of tables."""
     found = []
     with pikepdf.open(io.BytesIO(data)) as pdf:
         root = pdf.Root
@@ -125,7 +133,9 @@ def test_the_checker_finds_planted_faults(releases):
         del pdf.Root["/Lang"]
         spoiled = io.BytesIO()
         pdf.save(spoiled)
-    assert {"language missing", "a figure without alternative text"} <= set(faults(spoiled.getvalue(), "en"))
+    assert {"language missing", "a figure without alternative text"} <= set(
+        faults(spoiled.getvalue(), "en")
+    )
 
 
 def test_pdf_and_html_say_the_same_in_the_same_order(releases):
@@ -134,7 +144,9 @@ def test_pdf_and_html_say_the_same_in_the_same_order(releases):
     assert page.lang == "en"
     assert [h for _t, h in page.headings] == [composed.title, *(p.heading for p in composed.parts)]
     assert len(page.images) == 2
-    flat = re.sub(r"\s+", "", "".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(data)).pages))
+    flat = re.sub(
+        r"\s+", "", "".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(data)).pages)
+    )
     at = 0
     for text in page.texts[:12]:
         found = flat.find(re.sub(r"\s+", "", text), at)
@@ -148,7 +160,11 @@ def test_an_earlier_release_with_fewer_tables_has_a_brief_too(releases):
     composed, data, _html = made(releases[0], "es", "all", "2024")
     assert len(pypdf.PdfReader(io.BytesIO(data)).pages) <= 2
     assert faults(data, "es") == []
-    assert any("no lo informa" in item or "no las informa" in item for part in composed.parts for item in part.items)
+    assert any(
+        "no lo informa" in item or "no las informa" in item
+        for part in composed.parts
+        for item in part.items
+    )
 
 
 def test_labels_are_not_markup(releases, monkeypatch):

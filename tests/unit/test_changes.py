@@ -1,4 +1,5 @@
-"""What changed between two releases is told, no more than both publish, and an earlier release stays as it was."""
+"""What changed between two releases is told, no more than both publish, and an earlier release
+stays as it was."""
 
 import dataclasses
 import json
@@ -24,7 +25,9 @@ def words(paper):
 def test_a_corrected_figure_is_listed_and_not_in_the_frozen_view(both):
     before, after = both
     found = {(c.table, c.cell): (c.before, c.after) for c in changes.figures(before, after)}
-    corrected = [pair for (table, cell), pair in found.items() if table == "training" and "trained" in cell]
+    corrected = [
+        pair for (table, cell), pair in found.items() if table == "training" and "trained" in cell
+    ]
     assert corrected == [("236", "118")]
     assert "236" in words(page_of(before, "staffing"))
     assert "236" not in words(page_of(after, "staffing"))
@@ -60,7 +63,8 @@ def test_nothing_that_one_release_withholds_is_compared(both):
 
 
 def test_a_cell_withheld_in_one_release_leaves_the_list(both):
-    """Planted: the same two releases, with one of the listed figures withheld in the earlier one."""
+    """Planted: the same two releases, with one of the listed figures withheld in the earlier
+    one."""
     before, after = both
     listed = [c for c in changes.figures(before, after) if c.table == "calls_by_month_area"]
     table = before.tables["calls_by_month_area"]
@@ -74,7 +78,9 @@ def test_a_cell_withheld_in_one_release_leaves_the_list(both):
     row = (cells[list(codes)] == list(codes.values())).all(axis=1)
     assert row.sum() == 1
     cells.loc[row, [table.measure, "status"]] = ["", "suppressed"]
-    hidden = dataclasses.replace(before, tables=before.tables | {table.name: dataclasses.replace(table, cells=cells)})
+    hidden = dataclasses.replace(
+        before, tables=before.tables | {table.name: dataclasses.replace(table, cells=cells)}
+    )
     left = [c for c in changes.figures(hidden, after) if c.table == "calls_by_month_area"]
     assert len(left) == len(listed) - 1
 
@@ -89,15 +95,22 @@ def test_a_correction_is_told_apart_with_reason_and_date(both):
     assert "scheduled update" in listing
     assert "counted twice" in listing
     assert "January 15, 2026" in listing
-    both[1].package["release"] = {"kind": "correction", "reason": {"en": "A typing error.", "es": "Un error."}}
+    both[1].package["release"] = {
+        "kind": "correction",
+        "reason": {"en": "A typing error.", "es": "Un error."},
+    }
     try:
         assert "correction" in words(page_of(both[1], "changes"))
         assert "A typing error." in words(page_of(both[1], "changes"))
     finally:
-        both[1].package["release"] = json.loads((ROOT / "data_public/datapackage.json").read_text())["release"]
+        both[1].package["release"] = json.loads(
+            (ROOT / "data_public/datapackage.json").read_text()
+        )["release"]
 
 
-@pytest.mark.parametrize("asked", ["../..", "2025.1/../..", "2025", "", "latest", "2025.1\n", "٢٠٢٥.1"])
+@pytest.mark.parametrize(
+    "asked", ["../..", "2025.1/../..", "2025", "", "latest", "2025.1\n", "٢٠٢٥.1"]
+)
 def test_only_a_well_formed_number_becomes_part_of_a_path(asked, tmp_path):
     assert folder_of(asked, tmp_path) == tmp_path
 

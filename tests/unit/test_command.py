@@ -1,4 +1,5 @@
-"""The command `co-response`: both sides behind one name, help, completion, colours for a person and plain lines for a file."""
+"""The command `co-response`: both sides behind one name, help, completion, colours for a person and
+plain lines for a file."""
 
 import io
 import os
@@ -17,13 +18,28 @@ from tests.conftest import ROOT
 
 def command(*words, **variables):
     return subprocess.run(
-        [sys.executable, "-m", "co_response", *words], cwd=ROOT, capture_output=True, text=True, env={**os.environ, **variables}
+        [sys.executable, "-m", "co_response", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **variables},
     )
 
 
 def test_it_lists_every_command_and_exit_code():
     shown = command("--help").stdout
-    for name in ("init", "check", "plan", "build", "refresh", "publish", "audit", "demo", "export", "serve"):
+    for name in (
+        "init",
+        "check",
+        "plan",
+        "build",
+        "refresh",
+        "publish",
+        "audit",
+        "demo",
+        "export",
+        "serve",
+    ):
         assert f"\n  {name} " in shown, name
     for code, meaning in EXIT_CODES.items():
         assert f"{code:>3}  {meaning}" in shown
@@ -46,15 +62,24 @@ def test_an_unknown_command_or_option_is_told_with_its_cure():
     assert "--out" in wrong.stderr
 
 
-@pytest.mark.parametrize(("typed", "offered"), [("pu", "publish"), ("ex", "export"), ("build --re", "--replace")])
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("pu", "publish"), ("ex", "export"), ("build --re", "--replace")]
+)
 def test_a_shell_completes_it(typed, offered):
     words = f"co-response {typed}"
-    done = command(_CO_RESPONSE_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1))
+    done = command(
+        _CO_RESPONSE_COMPLETE="complete_bash",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )
     assert done.stdout.split() == [offered]
 
 
 def test_a_release_that_cannot_be_shown_is_refused_in_a_sentence(tmp_path, capsys):
-    for words in (["serve", "--release", str(tmp_path)], ["export", "--release", str(tmp_path), "--out", str(tmp_path / "site")]):
+    for words in (
+        ["serve", "--release", str(tmp_path)],
+        ["export", "--release", str(tmp_path), "--out", str(tmp_path / "site")],
+    ):
         assert main(words) == 1
         shown = capsys.readouterr().err
         assert str(tmp_path) in shown
@@ -86,7 +111,11 @@ def told(stream):
 
 
 def test_progress_in_a_file_is_plain_lines():
-    assert told(io.StringIO()).splitlines() == ["Counting [all] ...", "  done in 0.0 s", "That is all"]
+    assert told(io.StringIO()).splitlines() == [
+        "Counting [all] ...",
+        "  done in 0.0 s",
+        "That is all",
+    ]
 
 
 def test_progress_on_a_terminal_is_coloured(monkeypatch):

@@ -17,7 +17,9 @@ def test_a_replica_is_shut_in(tmp_path):
         pytest.skip("systemd-analyze is not here (apt-get install systemd)")
     unit = tmp_path / "co-response@8501.service"
     unit.write_text(UNIT.read_text())
-    done = subprocess.run(["systemd-analyze", "security", "--offline=true", str(unit)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", str(unit)], capture_output=True, text=True
+    )
     found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
     assert found, done.stderr
     assert float(found[1]) <= 2.0

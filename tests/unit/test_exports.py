@@ -1,4 +1,5 @@
-"""What readers take away: rows, pictures, evidence, citations, and how an earlier release stands."""
+"""What readers take away: rows, pictures, evidence, citations, and how an earlier release
+stands."""
 
 import csv
 import io
@@ -21,6 +22,7 @@ from PIL import Image
 
 from dashboard import citation, exports, language, opendata, picture
 from dashboard.figure import Figure
+from dashboard.pages_list import PAGES, path_of
 from dashboard.release import load_release
 from dashboard.theme import palette
 from tests.conftest import ROOT
@@ -54,19 +56,29 @@ def test_every_figure_has_rows_words_and_a_name(figures):
         assert len(figure.alt) >= (40 if figure.chart else 5), figure.alt
         assert len(figure.data), figure.title
         assert re.fullmatch(r"[a-z0-9._-]+", figure.slug), figure.slug
-    assert len({(f.page, f.slug) for f in figures}) == len(figures), "two figures of one page share a name"
+    named = {}
+    for figure in figures:
+        first = named.setdefault((figure.page, figure.slug), figure)
+        assert first.title == figure.title and first.data.equals(figure.data), (
+            "two figures of one page share a name (the story shows those of other pages again)"
+        )
 
 
 def test_alternative_texts_differ(figures):
-    drawn = {(f.alt, f.title, f.table.to_csv()) for f in figures if f.chart}  # two pages may show the same chart
+    drawn = {
+        (f.alt, f.title, f.table.to_csv()) for f in figures if f.chart
+    }  # two pages may show the same chart
     assert len({alt for alt, _title, _rows in drawn}) == len(drawn) > 70
     lines = [f for f in figures if f.alt.startswith("Line chart")]
     assert len(lines) > 5
-    assert all(len(re.findall(r"\d", f.alt)) > 3 for f in lines), "a line chart's text holds its values"
+    assert all(len(re.findall(r"\d", f.alt)) > 3 for f in lines), (
+        "a line chart's text holds its values"
+    )
 
 
 def test_exported_rows_equal_the_rows_shown(figures):
-    """As many rows in the file as in the table, and each count that the table shows stands in the file's row."""
+    """As many rows in the file as in the table, and each count that the table shows stands in the
+    file's row."""
     checked = 0
     for figure in figures:
         rows = list(csv.DictReader(io.StringIO(exports.csv_bytes(figure.data).decode("utf-8-sig"))))
@@ -74,26 +86,41 @@ def test_exported_rows_equal_the_rows_shown(figures):
         for row, shown in zip(rows, figure.table.itertuples(index=False), strict=True):
             texts = [str(text).replace(",", "") for text in shown]
             if "value" in row and "status" in row:
-                assert row["value"] in texts if row["value"] else row["status"] == "suppressed" and "withheld" in texts, figure.title
+                assert (
+                    row["value"] in texts
+                    if row["value"]
+                    else row["status"] == "suppressed" and "withheld" in texts
+                ), figure.title
                 checked += 1
             if "n" in row and "out_of" in row:
-                assert [row["n"] or "withheld", row["out_of"] or "withheld"] == texts[2:4], figure.title
+                assert [row["n"] or "withheld", row["out_of"] or "withheld"] == texts[2:4], (
+                    figure.title
+                )
                 checked += 1
     assert checked > 200
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_pictures_explain_themselves(release, code):
-    """Title, source, release, link and the withheld note are inside the picture, in the reader's language."""
-    withheld = {"en": "withheld to protect people", "es": "reservados para proteger"}[code]
+    """Title, source, release, link and the withheld note are inside the picture, in the reader's
+    language."""
+    withheld = {"en": "withheld to protect people", "es": "no publicados para proteger"}[code]
     found = figures_of(release, code)
     assert any(f.hidden for f in found)
     for figure in found:
         svg = exports.svg(figure, release, SITE).decode()
         root = ET.fromstring(svg)
-        words = " ".join("".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text"))
+        words = " ".join(
+            "".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")
+        )
         squeezed = words.replace(" ", "")
-        for said in (figure.title, release.version, "https://data.example.org", release.package["contributors"][0]["title"], "CC0 1.0"):
+        for said in (
+            figure.title,
+            release.version,
+            "https://data.example.org",
+            release.package["contributors"][0]["title"],
+            "CC0 1.0",
+        ):
             assert said.replace(" ", "") in squeezed, (figure.title, said)
         assert (withheld.replace(" ", "") in squeezed) == bool(figure.hidden)
         assert "<script" not in svg
@@ -111,7 +138,9 @@ def test_every_picture_is_an_image_at_print_resolution(release, figures):
 
 def test_withheld_cells_draw_no_mark(release):
     figure = next(
-        f for f in page_of(release, "calls", "en", {"area": "north_hills"}).found if f.hidden and f.draw and "value" in f.data.columns
+        f
+        for f in page_of(release, "calls", "en", {"area": "north_hills"}).found
+        if f.hidden and f.draw and "value" in f.data.columns
     )
     drawn = figure.chart(colours=picture.LIGHT).to_dict()
     rows = next(iter(drawn["datasets"].values()))
@@ -123,20 +152,44 @@ def test_withheld_cells_draw_no_mark(release):
 def test_evidence_holds_all_and_checks_out(release, figures, tmp_path):
     for i, figure in enumerate([f for f in figures if f.hidden][:4] + figures[:2]):
         data = exports.evidence(figure, release, SITE, DAY)
-        assert data == exports.evidence(figure, release, SITE, DAY), "the same bytes for the same view, release and day"
+        assert data == exports.evidence(figure, release, SITE, DAY), (
+            "the same bytes for the same view, release and day"
+        )
         folder = tmp_path / str(i)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             assert archive.testzip() is None
             archive.extractall(folder)
         (inner,) = folder.iterdir()
         names = {p.name for p in inner.iterdir()}
-        assert names == {"data.csv", "data.csv-metadata.json", "datapackage.json", "README.txt", "chart.svg", "chart.png", "alt.txt", "SHA256SUMS"}  # fmt: skip
-        subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=inner, check=True, capture_output=True)
+        assert names == {
+            "data.csv",
+            "data.csv-metadata.json",
+            "datapackage.json",
+            "README.txt",
+            "chart.svg",
+            "chart.png",
+            "alt.txt",
+            "SHA256SUMS",
+        }
+        subprocess.run(
+            ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+            cwd=inner,
+            check=True,
+            capture_output=True,
+        )
         report = frictionless.validate(str(inner / "datapackage.json"))
         assert report.valid, report.flatten(["rowNumber", "fieldNumber", "type", "message"])
         assert csvw.CSVW(str(inner / "data.csv-metadata.json")).is_valid
         readme = (inner / "README.txt").read_text()
-        for said in (figure.title, f"Release {release.version}", "CC0 1.0", "WHAT IS WITHHELD", "HOW TO CITE", SITE, "data@example.org"):
+        for said in (
+            figure.title,
+            f"Release {release.version}",
+            "CC0 1.0",
+            "WHAT IS WITHHELD",
+            "HOW TO CITE",
+            SITE,
+            "data@example.org",
+        ):
             assert said in readme, said
         assert (inner / "alt.txt").read_text() == figure.alt + "\n"
 
@@ -146,7 +199,12 @@ def test_a_planted_byte_in_the_evidence_is_found(release, figures, tmp_path):
         archive.extractall(tmp_path)
     (inner,) = tmp_path.iterdir()
     (inner / "data.csv").write_bytes((inner / "data.csv").read_bytes().replace(b"1", b"2", 1))
-    assert subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=inner, capture_output=True).returncode != 0
+    assert (
+        subprocess.run(
+            ["sha256sum", "--check", "SHA256SUMS"], cwd=inner, capture_output=True
+        ).returncode
+        != 0
+    )
     assert not frictionless.validate(str(inner / "datapackage.json")).valid
 
 
@@ -172,7 +230,21 @@ def test_every_file_opens_without_options(release, tmp_path):
 
 SIGNS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫"]
 BEFORE = ["", " ", "   ", "\u00a0", "\u3000", "\u200b", "\ufeff", '"', "'", "“", ' " ', "\x00", "«"]
-PLAIN_TEXTS = ["Jóvenes", "a=b", "C+", "x@example.org", "2024-01", "–", "’tis", '"quoted"', "", "3", "–5", "Ñandú", "North - South"]
+PLAIN_TEXTS = [
+    "Jóvenes",
+    "a=b",
+    "C+",
+    "x@example.org",
+    "2024-01",
+    "–",
+    "’tis",
+    '"quoted"',
+    "",
+    "3",
+    "–5",
+    "Ñandú",
+    "North - South",
+]
 
 
 def parsers(data, tmp_path):
@@ -183,7 +255,8 @@ def parsers(data, tmp_path):
     yield "pandas", [list(frame.columns), *frame.values.tolist()]
     (tmp_path / "rows.csv").write_bytes(data)
     found = duckdb.sql(
-        f"SELECT * FROM read_csv('{tmp_path / 'rows.csv'}', header = true, all_varchar = true, new_line = '\\n', quote = '\"')"
+        f"SELECT * FROM read_csv('{tmp_path / 'rows.csv'}', header = true, all_varchar = true, "
+        "new_line = '\\n', quote = '\"')"
     )
     yield "duckdb", [found.columns, *[[cell or "" for cell in row] for row in found.fetchall()]]
 
@@ -208,7 +281,11 @@ def test_plain_texts_and_numbers_stay_as_they_are():
 
 def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
     frame = pd.DataFrame(
-        {"etiqueta año": [*PLAIN_TEXTS, "=1+1", " =1+1", "＝1+1", '"=1+1"', "@x"], "n": range(-4, len(PLAIN_TEXTS) + 1), "=1+1": "-5"}
+        {
+            "etiqueta año": [*PLAIN_TEXTS, "=1+1", " =1+1", "＝1+1", '"=1+1"', "@x"],
+            "n": range(-4, len(PLAIN_TEXTS) + 1),
+            "=1+1": "-5",
+        }
     )
     data = exports.csv_bytes(frame)
     assert data.startswith(b"\xef\xbb\xbf")
@@ -226,7 +303,9 @@ def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
     book = openpyxl.Workbook()
     for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
         book.active.append([openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row])
-    assert not [cell.value for row in book.active.iter_rows() for cell in row if cell.data_type == "f"], "openpyxl sees a formula"
+    assert not [
+        cell.value for row in book.active.iter_rows() for cell in row if cell.data_type == "f"
+    ], "openpyxl sees a formula"
 
 
 def test_every_file_of_rows_is_for_spreadsheets_and_the_tables_are_not(release, figures):
@@ -234,7 +313,9 @@ def test_every_file_of_rows_is_for_spreadsheets_and_the_tables_are_not(release, 
         data = exports.csv_bytes(figure.data)
         assert data.startswith(b"\xef\xbb\xbf")
         for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
-            assert not [cell for cell in row if cell[:1] in SIGNS and not re.fullmatch(r"-[\d.]+", cell)], figure.title
+            assert not [
+                cell for cell in row if cell[:1] in SIGNS and not re.fullmatch(r"-[\d.]+", cell)
+            ], figure.title
     files = opendata.files(release)
     for resource in release.package["resources"]:
         assert files[resource["path"]] == (release.folder / resource["path"]).read_bytes()
@@ -243,18 +324,27 @@ def test_every_file_of_rows_is_for_spreadsheets_and_the_tables_are_not(release, 
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_readers_are_told_which_files_are_safe_and_which_are_exact(release, code, tmp_path):
-    """Once on the page of data, and in the README of the evidence, with how many texts were changed in that very file."""
+    """Once on the page of data, and in the README of the evidence, with how many texts were changed
+    in that very file."""
     body = " ".join(page_of(release, "data", code).body)
-    for said in {"en": ("For Excel", "exact, byte for byte", "apostrophe"), "es": ("Para Excel", "exactos, byte por byte", "apóstrofo")}[
-        code
-    ]:
+    for said in {
+        "en": ("For Excel", "exact, byte for byte", "apostrophe"),
+        "es": ("Para Excel", "exactos, byte por byte", "apóstrofo"),
+    }[code]:
         assert body.count(said) == 1, said
     for figure, count in ((hostile(), 4), (page_of(release, "calls", code).found[0], 0)):
         data = exports.evidence(figure, release, SITE, DAY)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            (readme,) = (archive.read(name).decode() for name in archive.namelist() if name.endswith("README.txt"))
+            (readme,) = (
+                archive.read(name).decode()
+                for name in archive.namelist()
+                if name.endswith("README.txt")
+            )
             archive.extractall(tmp_path / str(count))
-        said = {"en": f"Such texts in this file: {count}.", "es": f"Textos así en este archivo: {count}."}[code]
+        said = {
+            "en": f"Such texts in this file: {count}.",
+            "es": f"Textos así en este archivo: {count}.",
+        }[code]
         assert said in readme
         (inner,) = (tmp_path / str(count)).iterdir()
         report = frictionless.validate(str(inner / "datapackage.json"))
@@ -301,22 +391,46 @@ def test_links_and_citations_say_which_release(release):
     language.use("en")
 
 
+def test_links_of_figures_lead_to_a_page(release):
+    """Whatever the page's file is called, each figure's lasting link has its page's address."""
+    links = {
+        name: {
+            urlsplit(citation.view_link(release, figure.page, {}, SITE)).path
+            for figure in page_of(release, name).found
+        }
+        for name in PAGES
+    }
+    assert set().union(*links.values()) <= {f"/{path_of(name)}" for name in PAGES}
+    for name in ("at_a_glance", "how_we_compare", "calls"):
+        assert links[name] == {f"/{path_of(name)}"}
+
+
 def test_metadata_name_the_columns_of_the_rows(release, figures):
     for figure in figures:
         header = exports.csv_bytes(figure.data).decode("utf-8-sig").splitlines()[0].split(",")
         described = json.loads(exports.as_json(exports.csvw(figure)))["tableSchema"]["columns"]
-        assert [column["titles"] for column in described] == [field["name"] for field in exports.schema(figure)["fields"]] == header
+        assert (
+            [column["titles"] for column in described]
+            == [field["name"] for field in exports.schema(figure)["fields"]]
+            == header
+        )
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_labels_of_charts_fit_a_phone(release, code):
-    """A label over a mark has one line of 320 pixels; what does not fit is cut off without a sign."""
+    """A label over a mark has one line of 320 pixels; what does not fit is cut off without a
+    sign."""
     long = []
     for figure in figures_of(release, code):
         if figure.draw:
             language.use(code)
             rows = figure.draw(colours=palette(dark=False)).to_dict().get("datasets", {}).values()
-            words = {word for listed in rows for row in listed for word in str(row.get("line", "")).split("\n")}
+            words = {
+                word
+                for listed in rows
+                for row in listed
+                for word in str(row.get("line", "")).split("\n")
+            }
             long += [(figure.page, word) for word in words if len(word) > MOST_LETTERS]
     language.use("en")
     assert not long

@@ -1,4 +1,5 @@
-"""The app's door by itself: each message, address, origin and rate that may come in, and those that may not."""
+"""The app's door by itself: each message, address, origin and rate that may come in, and those that
+may not."""
 
 import asyncio
 import json
@@ -16,7 +17,10 @@ PAGE = BackMsg(rerun_script={"page_name": "calls"})
 
 
 def scope(kind="http", path="/", method="GET", query=b"", **headers):
-    listed = [(name.replace("_", "-").encode(), value.encode()) for name, value in ({"host": "data.example"} | headers).items()]
+    listed = [
+        (name.replace("_", "-").encode(), value.encode())
+        for name, value in ({"host": "data.example"} | headers).items()
+    ]
     return {
         "type": kind,
         "path": path,
@@ -27,12 +31,13 @@ def scope(kind="http", path="/", method="GET", query=b"", **headers):
     }
 
 
-def ask(found, **named):
-    """(status, headers, body) of one request; the app behind the door answers `inside`."""
+def ask(found, answer=200, **named):
+    """(status, headers, body) of one request; the app behind the door answers `inside`, with the
+    status `answer`."""
     sent = []
 
     async def inside(_scope, _receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.start", "status": answer, "headers": []})
         await send({"type": "http.response.body", "body": b"inside"})
 
     async def send(message):
@@ -43,12 +48,23 @@ def ask(found, **named):
 
     found.app = inside
     asyncio.run(found(scope(**named), receive, send))
-    return sent[0]["status"], {n.decode(): v.decode() for n, v in sent[0]["headers"]}, b"".join(m.get("body", b"") for m in sent[1:])
+    return (
+        sent[0]["status"],
+        {n.decode(): v.decode() for n, v in sent[0]["headers"]},
+        b"".join(m.get("body", b"") for m in sent[1:]),
+    )
 
 
 def talk(messages, found=None, path=STREAM, answers=(), **headers):
-    """What a visitor's messages lead to: (those that the app got, what was sent to the visitor, the headers that the app saw)."""
-    waiting = [{"type": "websocket.connect"}, *({"type": "websocket.receive", "bytes": m} if isinstance(m, bytes) else m for m in messages)]
+    """What a visitor's messages lead to: (those that the app got, what was sent to the visitor, the
+    headers that the app saw)."""
+    waiting = [
+        {"type": "websocket.connect"},
+        *(
+            {"type": "websocket.receive", "bytes": m} if isinstance(m, bytes) else m
+            for m in messages
+        ),
+    ]
     got, sent, seen = [], [], {}
 
     async def inside(inner, receive, send):
@@ -77,7 +93,10 @@ def closed(sent):
     return [m for m in sent if m["type"] == "websocket.close"]
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", ""])
+@pytest.mark.parametrize(
+    "method",
+    ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", ""],
+)
 @pytest.mark.parametrize("path", ["/", "/data.json", "/_stcore/upload_file/x/y", "/health"])
 def test_only_reading_is_answered(method, path):
     status, headers, body = ask(Guard(None), path=path, method=method)
@@ -86,12 +105,43 @@ def test_only_reading_is_answered(method, path):
 
 
 UNUSED = [
-    "/_stcore/metrics", "/_stcore/upload_file/a/b", "/_stcore/script-health-check", "/_stcore/bidi-components/x", "/_stcore/agent/mcp",
-    "/_stcore/agent/interact", "/_stcore/agent/openapi.json", "/_stcore/stream", "/_stcore", "/_stcore/", "/component/x/index.html", "/app/static/x",
-    "/auth/login", "/auth/logout", "/oauth2callback", "/robots.txt", "/.well-known/security.txt", "/.git/config", "/static/js/index.ABCDEFGH.js",
-    "/static/../index.html", "/index.html", "/nothing", "/calls/more", "/CALLS", "//evil.example", "/health/", "/healthz", "/static",
-    "/_stcore/health/", "/calls/_stcore/health", "/media", "\\\\evil\\share", "/%2e%2e", "/calls;x", "/calls\x00", "",
-]  # fmt: skip
+    "/_stcore/metrics",
+    "/_stcore/upload_file/a/b",
+    "/_stcore/script-health-check",
+    "/_stcore/bidi-components/x",
+    "/_stcore/agent/mcp",
+    "/_stcore/agent/interact",
+    "/_stcore/agent/openapi.json",
+    "/_stcore/stream",
+    "/_stcore",
+    "/_stcore/",
+    "/component/x/index.html",
+    "/app/static/x",
+    "/auth/login",
+    "/auth/logout",
+    "/oauth2callback",
+    "/robots.txt",
+    "/.well-known/security.txt",
+    "/.git/config",
+    "/static/js/index.ABCDEFGH.js",
+    "/static/../index.html",
+    "/index.html",
+    "/nothing",
+    "/calls/more",
+    "/CALLS",
+    "//evil.example",
+    "/health/",
+    "/healthz",
+    "/static",
+    "/_stcore/health/",
+    "/calls/_stcore/health",
+    "/media",
+    "\\\\evil\\share",
+    "/%2e%2e",
+    "/calls;x",
+    "/calls\x00",
+    "",
+]
 
 
 @pytest.mark.parametrize("path", UNUSED)
@@ -99,6 +149,16 @@ def test_unknown_and_unused_addresses_are_not_there(path):
     status, headers, body = ask(Guard(None), path=path)
     assert (status, headers["cache-control"]) == (404, "no-store")
     assert b"There is no such page" in body
+
+
+def test_what_is_refused_is_never_kept():
+    """Not even under an address that is kept for a year when its file is there."""
+    found = Guard(None)
+    kept = next(path for path in found.static if guard.DIGEST.search(path))
+    assert ask(found, path=kept)[1]["cache-control"] == guard.A_YEAR
+    for path in (kept, "/calls", "/data/datapackage.json"):
+        status, headers, _body = ask(found, answer=404, path=path)
+        assert (status, headers["cache-control"]) == (404, "no-store"), path
 
 
 def test_every_answer_carries_the_headers():
@@ -110,9 +170,13 @@ def test_every_answer_carries_the_headers():
 
 def test_a_year_only_for_files_that_are_there_and_hold_their_digest():
     found = Guard(None)
-    kept = {path: ask(found, path=path)[1]["cache-control"] for path in (*found.static, *found.pages)}
+    kept = {
+        path: ask(found, path=path)[1]["cache-control"] for path in (*found.static, *found.pages)
+    }
     for path, value in kept.items():
-        assert (value == guard.A_YEAR) == (path.startswith("/static/") and guard.DIGEST.search(path) is not None), path
+        assert (value == guard.A_YEAR) == (
+            path.startswith("/static/") and guard.DIGEST.search(path) is not None
+        ), path
     assert kept["/favicon.png"] == kept["/manifest.json"] == kept["/"] == "no-cache"
     assert sum(value == guard.A_YEAR for value in kept.values()) > 200
     assert ask(found, path="/health")[1]["cache-control"] == "no-store"
@@ -137,12 +201,16 @@ def test_while_pages_are_written_the_other_replica_is_asked_at_once():
         (b"figure=x&embed=true", (), "*"),
         (b"figure=x&embed=true", ("https://news.example",), "'self' https://news.example"),
         (b"", ("https://news.example",), "'self'"),
-        (b"figure=x&embed=true", ("https://news.example; script-src *", "*", "'none'", "javascript:x"), "*"),
+        (
+            b"figure=x&embed=true",
+            ("https://news.example; script-src *", "*", "'none'", "javascript:x"),
+            "*",
+        ),
         (b"&".join([b"a=1"] * 60) + b"&figure=x&embed=true", (), "*"),
         (b"\xff%ff%00&=&&figure=%&embed=true", (), "*"),
         (b"figure=x&embed=true&a=" + b"x" * 5000, (), "'self'"),
     ],
-)  # fmt: skip
+)
 def test_who_may_frame_what(query, listed, frame):
     status, headers, _body = ask(Guard(None, embedders=lambda: listed), path="/calls", query=query)
     assert status == 200
@@ -152,44 +220,91 @@ def test_who_may_frame_what(query, listed, frame):
 
 def test_messages_from_frames_are_taken_from_the_embedders_alone():
     for listed in ((), ("https://news.example", "nonsense")):
-        told = json.loads(ask(Guard(None, embedders=lambda listed=listed: listed), path="/_stcore/host-config")[2])
+        told = json.loads(
+            ask(Guard(None, embedders=lambda listed=listed: listed), path="/_stcore/host-config")[2]
+        )
         assert told["allowedOrigins"] == [origin for origin in listed if origin.startswith("https")]
         assert "streamlit" not in json.dumps(told)
 
 
 def test_what_a_browser_needs_comes_in():
     sound = [
-        PAGE, BackMsg(stop_script=True), BackMsg(app_heartbeat=True), BackMsg(backend_operation_request={"request_id": "1", "deferred_file": {"file_id": "x"}}),
-        BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "$$ID-1-a", "string_array_value": {"data": ["en"]}}, {"id": "$$ID-2-b", "trigger_value": True}]}}),
-    ]  # fmt: skip
+        PAGE,
+        BackMsg(stop_script=True),
+        BackMsg(app_heartbeat=True),
+        BackMsg(backend_operation_request={"request_id": "1", "deferred_file": {"file_id": "x"}}),
+        BackMsg(
+            rerun_script={
+                "widget_states": {
+                    "widgets": [
+                        {"id": "$$ID-1-a", "string_array_value": {"data": ["en"]}},
+                        {"id": "$$ID-2-b", "trigger_value": True},
+                    ]
+                }
+            }
+        ),
+    ]
     got, sent, _seen = talk([m.SerializeToString() for m in sound])
     assert [BackMsg.FromString(m) for m in got] == sound
     assert not closed(sent)
 
 
 UNWANTED = [
-    BackMsg(clear_cache=True), BackMsg(set_run_on_save=True), BackMsg(debug_disconnect_websocket=True), BackMsg(debug_shutdown_runtime=True),
-    BackMsg(file_urls_request={"request_id": "1", "file_names": ["x"]}), BackMsg(), BackMsg(backend_operation_request={"install_skills": {}}),
-    BackMsg(backend_operation_request={"dismiss_skills_nudge": {}}), BackMsg(backend_operation_request={"dataframe_chunk": {}}),
-    BackMsg(backend_operation_request={"request_id": "1"}), BackMsg(rerun_script={"query_string": "x" * 5000}), BackMsg(rerun_script={"page_name": "x" * 200}),
-    BackMsg(rerun_script={"fragment_id": "x" * 200}), BackMsg(rerun_script={"page_script_hash": "x" * 200}),
+    BackMsg(clear_cache=True),
+    BackMsg(set_run_on_save=True),
+    BackMsg(debug_disconnect_websocket=True),
+    BackMsg(debug_shutdown_runtime=True),
+    BackMsg(file_urls_request={"request_id": "1", "file_names": ["x"]}),
+    BackMsg(),
+    BackMsg(backend_operation_request={"install_skills": {}}),
+    BackMsg(backend_operation_request={"dismiss_skills_nudge": {}}),
+    BackMsg(backend_operation_request={"dataframe_chunk": {}}),
+    BackMsg(backend_operation_request={"request_id": "1"}),
+    BackMsg(rerun_script={"query_string": "x" * 5000}),
+    BackMsg(rerun_script={"page_name": "x" * 200}),
+    BackMsg(rerun_script={"fragment_id": "x" * 200}),
+    BackMsg(rerun_script={"page_script_hash": "x" * 200}),
     BackMsg(rerun_script={"widget_states": {"widgets": [{"id": f"$$ID-{n}"} for n in range(300)]}}),
-    *(BackMsg(rerun_script={"widget_states": {"widgets": [{"id": name, "string_value": "x"}]}}) for name in ("", "area", "_release", "ID-1", "$$STREAMLIT_INTERNAL_KEY_x")),
-    *(BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "$$ID-1-x", kind: value}]}}) for kind, value in
-      {"bytes_value": b"x", "arrow_value": {}, "file_uploader_state_value": {}, "chat_input_value": {}, "string_trigger_value": {"data": "x"},
-       "json_value": "[" * 1000, "json_trigger_value": "{}"}.items()),
-]  # fmt: skip
+    *(
+        BackMsg(rerun_script={"widget_states": {"widgets": [{"id": name, "string_value": "x"}]}})
+        for name in ("", "area", "_release", "ID-1", "$$STREAMLIT_INTERNAL_KEY_x")
+    ),
+    *(
+        BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "$$ID-1-x", kind: value}]}})
+        for kind, value in {
+            "bytes_value": b"x",
+            "arrow_value": {},
+            "file_uploader_state_value": {},
+            "chat_input_value": {},
+            "string_trigger_value": {"data": "x"},
+            "json_value": "[" * 1000,
+            "json_trigger_value": "{}",
+        }.items()
+    ),
+]
 
 
 @pytest.mark.parametrize("message", UNWANTED, ids=range(len(UNWANTED)))
 def test_what_it_does_not_need_is_closed(message):
     assert fault_of(message)
-    got, sent, _seen = talk([PAGE.SerializeToString(), message.SerializeToString(), PAGE.SerializeToString()])
+    got, sent, _seen = talk(
+        [PAGE.SerializeToString(), message.SerializeToString(), PAGE.SerializeToString()]
+    )
     assert got == [PAGE.SerializeToString()]
     assert [m["code"] for m in closed(sent)] == [1008]
 
 
-@pytest.mark.parametrize("frame", [b"\xff\xff\xff", b"x" * (MOST_BYTES + 1), {"type": "websocket.receive", "text": "hello"}, {"type": "websocket.receive"}, b"\x5a\xff\xff\xff\xff\x0f"], ids=range(5))  # fmt: skip
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\xff\xff\xff",
+        b"x" * (MOST_BYTES + 1),
+        {"type": "websocket.receive", "text": "hello"},
+        {"type": "websocket.receive"},
+        b"\x5a\xff\xff\xff\xff\x0f",
+    ],
+    ids=range(5),
+)
 def test_garbage_is_closed_without_a_word(frame, caplog):
     got, sent, _seen = talk([frame, PAGE.SerializeToString()])
     assert (got, len(closed(sent))) == ([], 1)
@@ -200,7 +315,11 @@ def test_garbage_is_closed_without_a_word(frame, caplog):
 def test_a_sound_message_that_is_too_large_is_closed():
     """Garbage of that size is closed as garbage: here size alone is wrong."""
     for size, comes_in in ((MOST_BYTES - 1_000, True), (MOST_BYTES, False)):
-        message = BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "$$ID-1-x", "string_value": "x" * size}]}})
+        message = BackMsg(
+            rerun_script={
+                "widget_states": {"widgets": [{"id": "$$ID-1-x", "string_value": "x" * size}]}
+            }
+        )
         assert not fault_of(message)
         got, sent, _seen = talk([message.SerializeToString()])
         assert (bool(got), bool(closed(sent))) == (comes_in, not comes_in)
@@ -210,7 +329,10 @@ def test_a_sound_message_that_is_too_large_is_closed():
 @given(st.binary(max_size=300))
 def test_any_bytes_are_understood_or_closed(data):
     got, sent, _seen = talk([data])
-    assert bool(got) != bool(closed(sent)) or BackMsg.FromString(data).WhichOneof("type") in guard.IGNORED
+    assert (
+        bool(got) != bool(closed(sent))
+        or BackMsg.FromString(data).WhichOneof("type") in guard.IGNORED
+    )
 
 
 def test_more_messages_than_hands_can_send():
@@ -233,19 +355,34 @@ def test_the_rate_allows_a_hundred_in_ten_seconds():
 @pytest.mark.parametrize(
     ("origin", "comes_in"),
     [
-        ("http://data.example", True), ("https://data.example", True), (None, True), ("http://evil.example", False), ("null", False), ("", False),
-        ("https://data.example.evil.example", False), ("https://evil.example/data.example", False), ("https://x.streamlit.app", False),
-        ("http://localhost", False), ("http://data.example:81", False), ("http://[", False), ("data.example", False), ("http://u@data.example", False),
+        ("http://data.example", True),
+        ("https://data.example", True),
+        (None, True),
+        ("http://evil.example", False),
+        ("null", False),
+        ("", False),
+        ("https://data.example.evil.example", False),
+        ("https://evil.example/data.example", False),
+        ("https://x.streamlit.app", False),
+        ("http://localhost", False),
+        ("http://data.example:81", False),
+        ("http://[", False),
+        ("data.example", False),
+        ("http://u@data.example", False),
     ],
-)  # fmt: skip
+)
 def test_only_pages_of_this_site_speak_to_the_app(origin, comes_in):
-    got, sent, seen = talk([PAGE.SerializeToString()], **({} if origin is None else {"origin": origin}))
+    got, sent, seen = talk(
+        [PAGE.SerializeToString()], **({} if origin is None else {"origin": origin})
+    )
     assert bool(got) == comes_in
     if comes_in:
         assert "origin" not in seen, "Streamlit judges none, and asks nobody about it"
     else:
         assert (sent[0]["type"], sent[0]["status"]) == ("websocket.http.response.start", 403)
-        assert {b"content-security-policy", b"x-content-type-options"} <= {name for name, _value in sent[0]["headers"]}
+        assert {b"content-security-policy", b"x-content-type-options"} <= {
+            name for name, _value in sent[0]["headers"]
+        }
 
 
 def test_two_origins_or_no_host_are_refused():
@@ -260,7 +397,9 @@ def test_two_origins_or_no_host_are_refused():
     assert found.open == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/calls/_stcore/stream", "/_stcore/stream/", "/_stcore/agent/mcp", "/ws"])
+@pytest.mark.parametrize(
+    "path", ["/", "/calls/_stcore/stream", "/_stcore/stream/", "/_stcore/agent/mcp", "/ws"]
+)
 def test_no_other_websocket(path):
     _got, sent, _seen = talk([], path=path)
     assert sent[0].get("status") == 403
@@ -268,7 +407,9 @@ def test_no_other_websocket(path):
 
 def test_the_handshake_carries_the_headers():
     _got, sent, _seen = talk([])
-    assert {b"content-security-policy", b"x-content-type-options"} <= {name for name, _value in sent[0]["headers"]}
+    assert {b"content-security-policy", b"x-content-type-options"} <= {
+        name for name, _value in sent[0]["headers"]
+    }
 
 
 def test_only_so_many_at_a_time():
@@ -287,7 +428,11 @@ def first_message():
     session.name = session.main_script_path = "/srv/co-response/app/streamlit_app.py"
     session.main_script_hash, session.initialize.session_id = "abc", "def"
     environment = session.initialize.environment_info
-    environment.streamlit_version, environment.python_version, environment.server_os = "1.67.0", "3.11.7", "Linux"
+    environment.streamlit_version, environment.python_version, environment.server_os = (
+        "1.67.0",
+        "3.11.7",
+        "Linux",
+    )
     session.initialize.user_info.installation_id_v4 = "machine"
     return message
 
@@ -320,6 +465,8 @@ def test_what_was_turned_away_is_counted_once_a_minute_of_nobody_in_particular(c
     for _ in range(5):
         talk([b"\xff"], found)
         talk([], found, origin="http://evil.example")
-    lines = [record.getMessage() for record in caplog.records if "turned away" in record.getMessage()]
+    lines = [
+        record.getMessage() for record in caplog.records if "turned away" in record.getMessage()
+    ]
     assert len(lines) == 1
     assert "evil" not in lines[0]

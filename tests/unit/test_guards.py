@@ -1,4 +1,5 @@
-"""The list of attacks is whole and true: each guard stands where it says, each test is there, and the table of docs/security.md is current."""
+"""The list of attacks is whole and true: each guard stands where it says, each test is there, and
+the table of docs/security.md is current."""
 
 import os
 
@@ -47,7 +48,12 @@ def copy():
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [("assert True", "passed"), ("assert False", "failed"), ("pytest.skip('no nginx')", "skipped"), ("}", "pytest ended with 4")],
+    [
+        ("assert True", "passed"),
+        ("assert False", "failed"),
+        ("pytest.skip('no nginx')", "skipped"),
+        ("}", "pytest ended with 4"),
+    ],
 )
 def test_how_a_run_ended_is_told_apart(copy, body, status):
     (copy / "test_planted.py").write_text(f"import pytest\n\n\ndef test_planted():\n    {body}\n")
@@ -65,7 +71,15 @@ def test_how_a_run_ended_is_told_apart(copy, body, status):
 )
 def test_what_is_no_proof_is_said(undone, why):
     place = Undo("anonymize/faults.py", "    if _is_disk(error):\n", undone)
-    outcome = attempt(Guard("planted", "", "tests/unit/test_messages.py::test_memory_and_disk_are_told_as_such", (place,)), intact=False)
+    outcome = attempt(
+        Guard(
+            "planted",
+            "",
+            "tests/unit/test_messages.py::test_memory_and_disk_are_told_as_such",
+            (place,),
+        ),
+        intact=False,
+    )
     assert outcome.seen is False
     assert why in outcome.why
 

@@ -1,4 +1,5 @@
-"""Whatever stands in an address: pages show a known view, and nothing of it is ever written into the page."""
+"""Whatever stands in an address: pages show a known view, and nothing of it is ever written into
+the page."""
 
 import re
 from html import unescape
@@ -13,7 +14,21 @@ from tests.conftest import ROOT
 from tests.paper import page_of
 
 RELEASE = load_release(ROOT / "data_public")
-KEYS = ("area", "type", "year", "level", "map", "days", "who", "claim", "place", "of", "compare", "price", "due")
+KEYS = (
+    "area",
+    "type",
+    "year",
+    "level",
+    "map",
+    "days",
+    "who",
+    "claim",
+    "place",
+    "of",
+    "compare",
+    "price",
+    "due",
+)
 HOSTILE = [
     "<script>alert(1)</script>",
     "../../etc/passwd",
@@ -32,7 +47,16 @@ HOSTILE = [
 ]
 PLAIN = {
     page: "".join(page_of(RELEASE, page).body)
-    for page in ("calls", "coverage", "neighborhood", "scorecard", "claims", "outcomes", "money", "changes")
+    for page in (
+        "calls",
+        "coverage",
+        "neighborhood",
+        "scorecard",
+        "claims",
+        "outcomes",
+        "money",
+        "changes",
+    )
 }
 
 
@@ -41,10 +65,15 @@ NOTICE = re.compile(r'<div class="notice" role="note"><p>([^<]*)</p></div>')
 
 
 def told(page, asked):
-    """The page at a view asked for, without its notices; each notice stands for itself and holds nothing of what was asked."""
+    """The page at a view asked for, without its notices; each notice stands for itself and holds
+    nothing of what was asked."""
     body = "".join(page_of(RELEASE, page, "en", asked).body)
     for said in NOTICE.findall(body):
-        assert re.fullmatch(r"[\w ]+: your link asks for a choice that is not in this release\. You see .+ instead\.", unescape(said)), said
+        assert re.fullmatch(
+            r"[\w ():]+: your link asks for a choice that is not in this release\. You see .+"
+            r" instead\.",
+            unescape(said),
+        ), said
     return NOTICE.sub("", body), len(NOTICE.findall(body))
 
 
@@ -61,7 +90,9 @@ def test_a_hostile_filter_counts_as_the_default_and_says_so(page, value):
 @given(st.dictionaries(st.sampled_from(KEYS), st.text(max_size=40)))
 def test_any_text_in_any_filter(asked):
     for page in ("calls", "neighborhood"):
-        known = {code.code for codelist in RELEASE.codelists.values() for code in codelist.codes.values()}
+        known = {
+            code.code for codelist in RELEASE.codelists.values() for code in codelist.codes.values()
+        }
         if not set(asked.values()) & known:
             assert told(page, asked)[0] == PLAIN[page]
 

@@ -40,7 +40,13 @@ def write_calls(path, header, calls=3000):
         rows.writerow(header)
         for n in range(calls):
             moment = start + timedelta(days=365) * n / calls
-            rows.writerow([f"25-{n:05d}", f"{moment:%Y-%m-%d %H:%M}", *(chance.choice(choices[name]) for name in header[2:])])
+            rows.writerow(
+                [
+                    f"25-{n:05d}",
+                    f"{moment:%Y-%m-%d %H:%M}",
+                    *(chance.choice(choices[name]) for name in header[2:]),
+                ]
+            )
 
 
 def test_the_city_is_checked_built_published_and_read(tmp_path, capsys):
@@ -52,7 +58,10 @@ def test_the_city_is_checked_built_published_and_read(tmp_path, capsys):
     assert main(["check", *common]) == 0, capsys.readouterr().err
     assert main(["build", *common, "--out", str(out)]) == 0, capsys.readouterr().err
     code = re.search(r"--code (\w+)", capsys.readouterr().out)[1]
-    assert main(["publish", *common, "--out", str(out), "--role", "Privacy officer", "--code", code]) == 0
+    assert (
+        main(["publish", *common, "--out", str(out), "--role", "Privacy officer", "--code", code])
+        == 0
+    )
     assert load_release(out).agency["name"]["es"] == "Respuesta a crisis de Springfield"
 
 
@@ -76,11 +85,15 @@ def written(script, name, tmp_path, code="en"):
 def listed(monkeypatch):
     """The page of the example in the list of pages."""
     there, to_do = pages_list.groups(), pages_list.to_do
-    there["How it works"]["languages_spoken"] = "Languages"
+    next(g for g in there.values() if "staffing" in g)["languages_spoken"] = "Languages"
     monkeypatch.setattr(pages_list, "groups", lambda: there)
     for module in (pages_list, skeleton):
         if hasattr(module, "to_do"):
-            monkeypatch.setattr(module, "to_do", lambda page: "Ask." if page == "languages_spoken" else to_do(page))
+            monkeypatch.setattr(
+                module,
+                "to_do",
+                lambda page, **of: "Ask." if page == "languages_spoken" else to_do(page, **of),
+            )
 
 
 def test_the_page_is_written(tmp_path, listed):
@@ -97,13 +110,21 @@ def test_the_figure_of_the_measure_is_written(tmp_path):
     assert measure.least == 30
     assert measure.name not in {m.name for m in measures()}, "the example must be new"
     script = (
-        "from dashboard.language import _\nfrom dashboard.program import years_of\nfrom dashboard.skeleton import open_page\n"
-        f'page = open_page("calls", "calls")\nrelease = page.release\npage.ask("?", "!")\n{figure}\npage.caveats([])\npage.end()\n'
+        "from dashboard.figure_kinds import ShareFigure\n"
+        "from dashboard.language import _\nfrom dashboard.program import years_of\nfrom"
+        " dashboard.skeleton import open_page\n"
+        'page = open_page("calls", "calls")\nrelease = page.release\npage.ask("?",'
+        f' "!")\n{figure}\npage.caveats([])\npage.end()\n'
     )
     assert "Calls to which only police came, by year" in written(script, "calls", tmp_path)
 
 
 def test_files_named_on_these_pages_exist():
     for page in HOW_TO.glob("*.md"):
-        for name in re.findall(r"`((?:dashboard|pages|tests|docs|anonymize)/[^`{ ]+)`", page.read_text(encoding="utf-8")):
-            assert (ROOT / name).exists() or "CODE" in name or name == "pages/languages_spoken.py", (page.name, name)
+        for name in re.findall(
+            r"`((?:dashboard|pages|tests|docs|anonymize)/[^`{ ]+)`",
+            page.read_text(encoding="utf-8"),
+        ):
+            assert (
+                (ROOT / name).exists() or "CODE" in name or name == "pages/languages_spoken.py"
+            ), (page.name, name)

@@ -28,13 +28,18 @@ async def visit(address: str) -> int:
 
 
 def test_visitors_who_left_are_forgotten_though_nobody_comes_after_them():
-    with serving("tests/load/leaving.py", STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="1") as (address, _pid):
+    with serving("tests/load/leaving.py", STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="1") as (
+        address,
+        _pid,
+    ):
         for _crowd in range(2):
             assert asyncio.run(visit(address)) >= 3
             until = time.monotonic() + 15
             while held(address) > 1 and time.monotonic() < until:
                 time.sleep(0.5)
-            assert held(address) <= 1  # the last one stands in a name of Streamlit's own loop until the next visitor comes
+            assert (
+                held(address) <= 1
+            )  # the last one stands in a name of Streamlit's own loop until the next visitor comes
 
 
 def test_a_streamlit_with_other_inner_names_is_left_alone(monkeypatch):

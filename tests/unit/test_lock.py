@@ -1,4 +1,5 @@
-"""Every dependency is locked: the versions of requirements*.txt, each file by its hash, no address of an index."""
+"""Every dependency is locked: the versions of requirements*.txt, each file by its hash, no address
+of an index."""
 
 import re
 
@@ -36,7 +37,8 @@ def test_each_has_its_hashes(kind):
 
 
 def test_the_sets_agree():
-    """The same version of each, whatever set it stands in: the build's environment grows into the tests'."""
+    """The same version of each, whatever set it stands in: the build's environment grows into the
+    tests'."""
     app, test = pins(ROOT / "lock/app.txt"), pins(ROOT / "lock/test.txt")
     for kind in ("build", "spark"):
         for name, version in pins(ROOT / f"lock/{kind}.txt").items():

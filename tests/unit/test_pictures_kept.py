@@ -26,7 +26,10 @@ from tests.agency import make, write_agency
 from tests.conftest import ROOT
 from tests.paper import figures_of
 
-POINTS = (Point("2024-01", "January", 20, "published"), Point("2024-02", "February", 30, "published"))
+POINTS = (
+    Point("2024-01", "January", 20, "published"),
+    Point("2024-02", "February", 30, "published"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +49,13 @@ def trend(points=POINTS, unit="Calls", **more) -> Figure:
     return figure(partial(charts.trend, points, unit, **more))
 
 
-def area(east: float, label="Here", classes=("0-9", "10 or more"), hatched="withheld", rank=1, words="30") -> Figure:
+def area(
+    east: float, label="Here", classes=("0-9", "10 or more"), hatched="withheld", rank=1, words="30"
+) -> Figure:
     frame = gpd.GeoDataFrame({"code": ["a"]}, geometry=[box(0, 0, east, 1)], crs=4326)
-    return figure(outlines=maps.Map(frame, {"a": maps.Place("a", label, rank, words)}, classes, hatched))
+    return figure(
+        outlines=maps.Map(frame, {"a": maps.Place("a", label, rank, words)}, classes, hatched)
+    )
 
 
 PAIRS = {
@@ -64,7 +71,7 @@ PAIRS = {
     "classes of a map": (area(1), area(1, classes=("0-9", "10-99"))),
     "class of an area": (area(1), area(1, rank=0)),
     "hatching of an area": (area(1), area(1, rank=None)),
-    "words of hatching": (area(1), area(1, hatched="too few")),
+    "words of hatching": (area(1, rank=None), area(1, rank=None, hatched="too few")),
     "words of an area": (area(1), area(1, words="31")),
 }
 """What two figures differ in that are alike in page, title, note, table and rows."""
@@ -116,7 +123,8 @@ def test_what_cannot_be_told_apart_is_refused():
 
 
 def test_every_figure_of_every_page_can_be_told_from_others():
-    """The charts of all pages that differ have keys that differ, and those with one key are one chart."""
+    """The charts of all pages that differ have keys that differ, and those with one key are one
+    chart."""
     release = load_release(ROOT / "data_public")
     found: dict[str, set[str]] = {}
     for one in figures_of(release):
@@ -129,10 +137,20 @@ def test_every_figure_of_every_page_can_be_told_from_others():
 
 def _outlines(side: float, apart: float) -> str:
     def ring(west: float) -> list[list[float]]:
-        return [[west, 44.9], [west + side, 44.9], [west + side, 44.9 + side], [west, 44.9 + side], [west, 44.9]]
+        return [
+            [west, 44.9],
+            [west + side, 44.9],
+            [west + side, 44.9 + side],
+            [west, 44.9 + side],
+            [west, 44.9],
+        ]
 
     features = [
-        {"type": "Feature", "properties": {"c": code}, "geometry": {"type": "Polygon", "coordinates": [ring(west)]}}
+        {
+            "type": "Feature",
+            "properties": {"c": code},
+            "geometry": {"type": "Polygon", "coordinates": [ring(west)]},
+        }
         for code, west in (("a", -93.2), ("b", -93.2 + side + apart))
     ]
     return json.dumps({"type": "FeatureCollection", "features": features})
@@ -142,10 +160,14 @@ def _outlines(side: float, apart: float) -> str:
 def redrawn(tmp_path_factory) -> list[Release]:
     """Two releases with the same counts and words; the second moves an outline."""
     folder = tmp_path_factory.mktemp("redrawn")
-    calls = "id,at,type,zone\n" + "".join(f"{i},2024-02-{1 + i % 28:02d} 10:00:00,Crisis,{'a' if i % 3 else 'b'}\n" for i in range(120))
+    calls = "id,at,type,zone\n" + "".join(
+        f"{i},2024-02-{1 + i % 28:02d} 10:00:00,Crisis,{'a' if i % 3 else 'b'}\n"
+        for i in range(120)
+    )
     section = (
-        '\n[areas.area]\nname="Area"\nall="All"\nlevels=["zone"]\nunknown=false\nboundaries={ path="b.geojson", code="c" }\n'
-        '[[tables]]\nname="by_area"\ntitle="By area"\ndimensions={ area=["all","zone"] }\n'
+        '\n[areas.area]\nname="Area"\nall="All"\nlevels=["zone"]\nunknown=false\n'
+        'boundaries={ path="b.geojson", code="c" }\n[[tables]]\nname="by_area"\ntitle="By area"\n'
+        'dimensions={ area=["all","zone"] }\n'
     )
     where = {'call_type = "type"\n\n': 'call_type = "type"\narea = "zone"\n\n'}
     second = {
@@ -155,7 +177,14 @@ def redrawn(tmp_path_factory) -> list[Release]:
     for more, drawn in (({}, _outlines(0.03, 0)), (second, _outlines(0.01, 0.05))):
         (folder / "b.geojson").write_text(drawn)
         with redirect_stdout(io.StringIO()):
-            assert make(write_agency(folder, calls, where | more, section), folder / "out", folder / "private") == 0
+            assert (
+                make(
+                    write_agency(folder, calls, where | more, section),
+                    folder / "out",
+                    folder / "private",
+                )
+                == 0
+            )
     return all_releases(load_release(folder / "out"), load_release)
 
 

@@ -1,4 +1,5 @@
-"""`docs/release-format.md` names every field, column, mark and fact of the example city's release."""
+"""`docs/release-format.md` names every field, column, mark and fact of the example city's
+release."""
 
 import csv
 import json
@@ -15,9 +16,20 @@ RELEASE = ROOT / "data_public"
 TEXT = (ROOT / "docs/release-format.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([^`\s]+)`", TEXT))
 KEYED_BY_DATA = {
-    "completeness", "definitions", "where", "dimensions", "rounding", "alike", "less_than", "out_of", "of", "without", "areas",
-}  # fmt: skip
-"""Objects whose names are fields, codes or columns of the agency's data, not fields of the format."""
+    "completeness",
+    "definitions",
+    "where",
+    "dimensions",
+    "rounding",
+    "alike",
+    "less_than",
+    "out_of",
+    "of",
+    "without",
+    "areas",
+}
+"""Objects whose names are fields, codes or columns of the agency's data, not fields of the
+format."""
 
 
 def packages():
@@ -64,8 +76,21 @@ def test_each_column_of_each_file_is_named():
 
 
 def test_each_dimension_measure_and_reference_table_is_named():
-    tables = [resource["table"] for path in packages() for resource in read(path)["resources"] if "table" in resource]
-    names = {name for table in tables for name in (*table.get("dimensions", ()), *table.get("where", ()), *table.get("rounding", ()))}
+    tables = [
+        resource["table"]
+        for path in packages()
+        for resource in read(path)["resources"]
+        if "table" in resource
+    ]
+    names = {
+        name
+        for table in tables
+        for name in (
+            *table.get("dimensions", ()),
+            *table.get("where", ()),
+            *table.get("rounding", ()),
+        )
+    }
     names |= {table["measure"] for table in tables if table["kind"] == "statistic"}
     references = {
         resource["name"].replace("-", "_")

@@ -1,4 +1,5 @@
-"""A share or rate that is not nought is never written as nought, nor one that is not all as all: in no table, label, text or file."""
+"""A share or rate that is not nought is never written as nought, nor one that is not all as all: in
+no table, label, text or file."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import re
 import pytest
 
 from dashboard import charts, language
-from dashboard.skeleton import share_tables
+from dashboard.figure_kinds import share_tables
 from dashboard.theme import LIGHT
 from dashboard.views import Point, Rate, Share
 from tests.conftest import ROOT
@@ -22,17 +23,53 @@ def reader(request):
 
 def test_worked_values():
     shares = (0.0, 0.004, 0.0004, 0.00004, 0.0049, 0.2, 0.994, 0.996, 0.9996, 1.0, 1.004, -0.004)
-    expected = ["0%", "0.4%", "0.04%", "0.004%", "0.5%", "20%", "99%", "99.6%", "99.96%", "100%", "100.4%", "-0.4%"]
+    expected = [
+        "0%",
+        "0.4%",
+        "0.04%",
+        "0.004%",
+        "0.5%",
+        "20%",
+        "99%",
+        "99.6%",
+        "99.96%",
+        "100%",
+        "100.4%",
+        "-0.4%",
+    ]
     assert [language.percent(share) for share in shares] == expected
-    assert [language.percent(share, 6) for share in (0.005, 0.125, 0.3, 1 / 3)] == ["0.5%", "12.5%", "30%", "33.3333%"]
+    assert [language.percent(share, 6) for share in (0.005, 0.125, 0.3, 1 / 3)] == [
+        "0.5%",
+        "12.5%",
+        "30%",
+        "33.3333%",
+    ]
     values = (0.0, 0.04, 0.033, 12.34, 1234.56, -0.01)
-    assert [language.rounded(value) for value in values] == ["0", "0.04", "0.03", "12.3", "1,234.6", "-0.01"]
+    assert [language.rounded(value) for value in values] == [
+        "0",
+        "0.04",
+        "0.03",
+        "12.3",
+        "1,234.6",
+        "-0.01",
+    ]
     assert [language.rounded(value, 0) for value in (0.4, 0.6, 1234.5)] == ["0.4", "1", "1,234"]
 
 
 def test_no_share_of_whole_numbers_is_nought_or_all_but_none_and_all():
     for whole in (30, 199, 200, 201, 1_000, 99_999, 3_000_000):
-        for part in {0, 1, 2, whole // 200, whole // 199, whole // 2, whole - whole // 200, whole - 2, whole - 1, whole}:
+        for part in {
+            0,
+            1,
+            2,
+            whole // 200,
+            whole // 199,
+            whole // 2,
+            whole - whole // 200,
+            whole - 2,
+            whole - 1,
+            whole,
+        }:
             words = language.percent(part / whole)
             assert (words == "0%") == (part == 0), (part, whole, words)
             assert (words == "100%") == (part == whole), (part, whole, words)
@@ -47,16 +84,28 @@ def test_noise_of_the_machine_is_none_or_all():
 
 def shares() -> list[Share]:
     return [
-        Share(str(part), f"place {part}", Point(str(part), "", part, "published"), Point("all", "", 1_000, "published"))
+        Share(
+            str(part),
+            f"place {part}",
+            Point(str(part), "", part, "published"),
+            Point("all", "", 1_000, "published"),
+        )
         for part in (4, 0, 996, 1_000, 500)
     ]
 
 
 def test_tables_labels_and_texts_follow_one_rule():
-    """A table with its likely ranges, the label of a bar, the label of a dot, the text for readers who do not see the chart."""
+    """A table with its likely ranges, the label of a bar, the label of a dot, the text for readers
+    who do not see the chart."""
     listed = shares()
     shown, _data = share_tables(listed, "place", {})
-    assert [cell.split(",")[0] for cell in shown.iloc[:, 1]] == ["0.4%", "0%", "99.6%", "100%", "50%"]
+    assert [cell.split(",")[0] for cell in shown.iloc[:, 1]] == [
+        "0.4%",
+        "0%",
+        "99.6%",
+        "100%",
+        "50%",
+    ]
     ranges = list(shown.iloc[:, 4])
     assert ranges[0].startswith("0.2% "), ranges
     assert not [words for words in ranges[:1] + ranges[2:3] if re.match(r"0% | 100%$", words)]

@@ -50,10 +50,14 @@ def test_the_app_asks_for_no_scipy():
     """Some 140 MB for one quantile."""
     assert "scipy" not in pins(ROOT / "lock/app.txt")
     script = (
-        "import sys\nclass No:\n    def find_spec(self, name, *_):\n        if name.split('.')[0] == 'scipy': raise ImportError(name)\n"
-        "sys.meta_path.insert(0, No())\nimport dashboard.service, dashboard.guard, dashboard.static, dashboard.navigation, tests.paper\n"
-        "from dashboard.release import load_release\nfrom tests.paper import page_of\nfrom dashboard.pages_list import PAGES\n"
-        "release = load_release(__import__('pathlib').Path('data_public'))\nfor page in PAGES: page_of(release, page)\n"
+        "import sys\nclass No:\n    def find_spec(self, name, *_):\n"
+        "        if name.split('.')[0] == 'scipy': raise ImportError(name)\n"
+        "sys.meta_path.insert(0, No())\n"
+        "import dashboard.service, dashboard.guard, dashboard.static, dashboard.navigation, "
+        "tests.paper\nfrom dashboard.release import load_release\n"
+        "from tests.paper import page_of\nfrom dashboard.pages_list import PAGES\n"
+        "release = load_release(__import__('pathlib').Path('data_public'))\n"
+        "for page in PAGES: page_of(release, page)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -65,8 +69,15 @@ def test_installed_is_what_is_locked():
 
 
 def test_the_tools_have_a_lock_with_hashes_too():
-    assert {n: v for n, v in pins(ROOT / "requirements-audit.txt").items() if pins(ROOT / "lock/audit.txt").get(n) != v} == {}
-    assert "--require-hashes" in (ROOT / "Makefile").read_text().split("$(BIN)/.audit:")[1].split("\n\n")[0]
+    assert {
+        n: v
+        for n, v in pins(ROOT / "requirements-audit.txt").items()
+        if pins(ROOT / "lock/audit.txt").get(n) != v
+    } == {}
+    assert (
+        "--require-hashes"
+        in (ROOT / "Makefile").read_text().split("$(BIN)/.audit:")[1].split("\n\n")[0]
+    )
 
 
 def advisory(name, entry, **more):
@@ -75,13 +86,22 @@ def advisory(name, entry, **more):
 
 def test_an_advisory_in_a_local_copy_is_found(tmp_path):
     version = pins(ROOT / "lock/app.txt")["pandas"]
-    span = lambda *events: {"package": {"name": "Pandas", "ecosystem": "PyPI"}, "ranges": [{"type": "ECOSYSTEM", "events": list(events)}]}  # noqa: E731
+
+    def span(*events):
+        return {
+            "package": {"name": "Pandas", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": list(events)}],
+        }
+
     listed = [
-        advisory("A-listed", {"package": {"name": "pandas"}, "versions": [version]}), advisory("A-range", span({"introduced": "0"}, {"fixed": "999"})),
-        advisory("A-last", span({"introduced": "1.0"}, {"last_affected": version})), advisory("B-fixed", span({"introduced": "0"}, {"fixed": version})),
-        advisory("B-later", span({"introduced": "999"})), advisory("B-other", {"package": {"name": "no-such"}, "versions": [version]}),
+        advisory("A-listed", {"package": {"name": "pandas"}, "versions": [version]}),
+        advisory("A-range", span({"introduced": "0"}, {"fixed": "999"})),
+        advisory("A-last", span({"introduced": "1.0"}, {"last_affected": version})),
+        advisory("B-fixed", span({"introduced": "0"}, {"fixed": version})),
+        advisory("B-later", span({"introduced": "999"})),
+        advisory("B-other", {"package": {"name": "no-such"}, "versions": [version]}),
         advisory("B-withdrawn", span({"introduced": "0"}), withdrawn="2026-01-01T00:00:00Z"),
-    ]  # fmt: skip
+    ]
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as made:
         for one in listed:
             made.writestr(f"{one['id']}.json", json.dumps(one))
@@ -92,8 +112,17 @@ def test_an_advisory_in_a_local_copy_is_found(tmp_path):
     (of_pypa.parent.parent / "README.md").write_text("# Advisories")
     (of_pypa.parent.parent / "settings.yaml").write_text("ecosystem: PyPI")
     for copy in (tmp_path / "all.zip", of_pypa.parent.parent):
-        assert {found[2] for found in advisories.known(advisories.advisories(copy))} == {"A-listed", "A-range", "A-last"}
-        done = subprocess.run([sys.executable, "-m", "tools.advisories", str(copy)], cwd=ROOT, capture_output=True, text=True)
+        assert {found[2] for found in advisories.known(advisories.advisories(copy))} == {
+            "A-listed",
+            "A-range",
+            "A-last",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.advisories", str(copy)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 1
         assert "A-range" in done.stdout
         assert done.stdout.splitlines()[-1].startswith("7 advisories; 3 known weaknesses of ")
@@ -101,7 +130,9 @@ def test_an_advisory_in_a_local_copy_is_found(tmp_path):
 
 def test_a_version_in_yaml_is_no_number(tmp_path):
     """Read as numbers, 1.10 would be 1.1."""
-    (tmp_path / "x.yaml").write_text("id: X\naffected:\n- package: {name: x}\n  versions: [1.10, 2]\n")
+    (tmp_path / "x.yaml").write_text(
+        "id: X\naffected:\n- package: {name: x}\n  versions: [1.10, 2]\n"
+    )
     assert next(advisories.advisories(tmp_path))["affected"][0]["versions"] == ["1.10", "2"]
 
 
@@ -114,7 +145,12 @@ def test_a_copy_without_advisories_is_no_good_news(tmp_path, kind):
         copy.write_text("<html>")
     else:
         zipfile.ZipFile(copy, "w").close()
-    done = subprocess.run([sys.executable, "-m", "tools.advisories", str(copy)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.advisories", str(copy)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
     assert "holds no advisory" in done.stderr
     assert "0 known" not in done.stdout

@@ -1,6 +1,8 @@
-"""One vocabulary (GLOSSARY.md): words that must not come back, in names, docstrings, comments and documents.
+"""One vocabulary (GLOSSARY.md): words that must not come back, in names, docstrings, comments and
+documents.
 
-Texts that become bytes of a release or lines on a screen are not looked at here: those have tests of their own.
+Texts that become bytes of a release or lines on a screen are not looked at here: those have tests
+of their own.
 """
 
 import ast
@@ -13,8 +15,14 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    "anonymize/protect", "anonymize/audit", "anonymize/release", "anonymize/engine", "co_response", "tests/attack", "tests/package",
-)  # fmt: skip
+    "anonymize/protect",
+    "anonymize/audit",
+    "anonymize/release",
+    "anonymize/engine",
+    "co_response",
+    "tests/attack",
+    "tests/package",
+)
 """Folders whose code keeps to it. `anonymize/engine/duck.py` and the other folders do not yet."""
 NOT_YET = ("anonymize/engine/duck.py", "docs/agency-file.md")
 
@@ -54,7 +62,9 @@ WORK = {
     r"\bissues? (no\. ?)?\d+": "what is asked for",
     r"\bthe same day\b|\bearlier that day\b": "nothing",
     r"\.\./shared/[A-Z]": "a document of the project",
-    r"^\W*[A-Z]{1,2}[0-9]{1,2}: ": "what the rule says, without its number in a list that is not here",
+    r"^\W*[A-Z]{1,2}[0-9]{1,2}: ": (
+        "what the rule says, without its number in a list that is not here"
+    ),
 }
 """Words about how, when and by whom the work was done: the project speaks of the software alone."""
 
@@ -78,7 +88,11 @@ def names_in(source):
 def prose_in(source):
     """Docstrings (of anything: also those behind a constant) and comments."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
             yield node.lineno, node.value.value
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -94,14 +108,18 @@ def wrong(texts, listed, whole=False):
     """(line, what was found, what to say)"""
     for line, text in texts:
         for pattern, better in listed.items():
-            found = re.fullmatch(pattern, text) if whole else re.search(pattern, text, re.IGNORECASE)
+            found = (
+                re.fullmatch(pattern, text) if whole else re.search(pattern, text, re.IGNORECASE)
+            )
             if found:
                 yield line, found[0], better
 
 
 CODE = files(".py", *ROOMS)
 DOCUMENTS = [
-    path for path in [*ROOT.glob("*.md"), *files(".md", "docs", "deploy", "examples")] if str(path.relative_to(ROOT)) not in NOT_YET
+    path
+    for path in [*ROOT.glob("*.md"), *files(".md", "docs", "deploy", "examples")]
+    if str(path.relative_to(ROOT)) not in NOT_YET
 ]
 
 
@@ -141,7 +159,11 @@ def test_terms_of_the_glossary_are_the_ones_in_use():
     glossary = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
     terms = re.findall(r"(?m)^\| ([a-z][^|]*?) \|", glossary)
     assert len(terms) > 40
-    text = " ".join(path.read_text(encoding="utf-8") for path in [*CODE, *DOCUMENTS] if path.name != "GLOSSARY.md").lower()
+    text = " ".join(
+        path.read_text(encoding="utf-8")
+        for path in [*CODE, *DOCUMENTS]
+        if path.name != "GLOSSARY.md"
+    ).lower()
     text = re.sub(r"[\s_]+", " ", text)
     for term in terms:
         options = [part.strip() for part in re.sub(r"\(.*?\)", "", term).split(",")]
@@ -149,7 +171,14 @@ def test_terms_of_the_glossary_are_the_ones_in_use():
 
 
 def test_planted_words_are_found():
-    source = 'def _hush(MOST_X):\n    """So many are told beside it."""\n    nought = 0  # issue 27\n'
+    source = (
+        'def _hush(MOST_X):\n    """So many are told beside it."""\n    nought = 0  # issue 27\n'
+    )
     assert len(list(wrong(names_in(source), NAMES, whole=True))) == 3
-    assert {found for _, found, _ in wrong(prose_in(source), WORDS | WORK)} == {"So many", "are told", "beside", "issue 27"}
+    assert {found for _, found, _ in wrong(prose_in(source), WORDS | WORK)} == {
+        "So many",
+        "are told",
+        "beside",
+        "issue 27",
+    }
     assert prose_of("a `so many` b\n\n    so many\n") == "a  b\n\n\n"

@@ -1,4 +1,5 @@
-"""People are followed only where all days of their time were collected, and the same months of each year give their first calls."""
+"""People are followed only where all days of their time were collected, and the same months of each
+year give their first calls."""
 
 from datetime import date, timedelta
 
@@ -14,13 +15,23 @@ from tests.agency import write_agency
 from tests.simulated import COLUMNS, City, judged
 from tests.unit.test_comparisons import made
 
-YEARS = {"created = 2024-07-01": "created = 2026-01-10", "data_to = 2024-06-30": "data_to = 2025-12-31"}
+YEARS = {
+    "created = 2024-07-01": "created = 2026-01-10",
+    "data_to = 2024-06-30": "data_to = 2025-12-31",
+}
 ELIGIBLE = COLUMNS.index("eligible")
-GAP = '\n[[release.gaps]]\nfrom = {first}\nto = {last}\nreason = {{ en = "Lost.", es = "Perdidos." }}\n'
+GAP = (
+    '\n[[release.gaps]]\nfrom = {first}\nto = {last}\nreason = {{ en = "Lost.", es = "Perdidos."'
+    " }}\n"
+)
 
 
 def config(folder, *gaps):
-    return load(write_agency(folder, None, YEARS, "".join(GAP.format(first=first, last=last) for first, last in gaps)))
+    return load(
+        write_agency(
+            folder, None, YEARS, "".join(GAP.format(first=first, last=last) for first, last in gaps)
+        )
+    )
 
 
 def index_of(config, days):
@@ -28,10 +39,18 @@ def index_of(config, days):
     every = pd.DataFrame({"day": pd.date_range("2024-01-01", "2025-12-31").date})
     with duckdb.connect() as db:
         db.register("every_day", every)
-        return {row[0] for row in db.execute(f"SELECT CAST(day AS DATE) FROM every_day WHERE {index_days(config, days)}").fetchall()}
+        return {
+            row[0]
+            for row in db.execute(
+                f"SELECT CAST(day AS DATE) FROM every_day WHERE {index_days(config, days)}"
+            ).fetchall()
+        }
 
 
-@pytest.mark.parametrize("gap", [("2025-03-10", "2025-03-20"), ("2024-01-05", "2024-01-07"), ("2025-12-20", "2025-12-25")])
+@pytest.mark.parametrize(
+    "gap",
+    [("2025-03-10", "2025-03-20"), ("2024-01-05", "2024-01-07"), ("2025-12-20", "2025-12-25")],
+)
 def test_no_window_touches_a_gap_and_each_year_gives_the_same_days(tmp_path, gap):
     days = index_of(config(tmp_path, gap), 30)
     first, last = map(date.fromisoformat, gap)
@@ -39,11 +58,14 @@ def test_no_window_touches_a_gap_and_each_year_gives_the_same_days(tmp_path, gap
     for day in days:
         assert day + timedelta(days=30) <= date(2025, 12, 31)
         assert day > last or day + timedelta(days=30) < first
-    assert {(d.month, d.day) for d in days if d.year == 2024} - {(2, 29)} == {(d.month, d.day) for d in days if d.year == 2025}
+    assert {(d.month, d.day) for d in days if d.year == 2024} - {(2, 29)} == {
+        (d.month, d.day) for d in days if d.year == 2025
+    }
 
 
 def test_a_window_of_a_year_leaves_what_no_gap_touches(tmp_path):
-    """With 365 days a gap in January of 2025 touches all but the first days of 2024; those still count."""
+    """With 365 days a gap in January of 2025 touches all but the first days of 2024; those still
+    count."""
     days = index_of(config(tmp_path, ("2025-01-10", "2025-01-12")), 365)
     assert days and all(day + timedelta(days=365) < date(2025, 1, 10) for day in days)
 
@@ -54,7 +76,8 @@ def test_a_year_with_a_gap_says_nothing_of_who_calls_often_in_a_year(tmp_path):
 
 
 def test_repeat_calls_are_compared_over_windows_without_a_gap(tmp_path, monkeypatch):
-    """With June to August of 2025 lost, calls of March on have no 90 days. Taken for followed, they would count as people who did not call again."""
+    """With June to August of 2025 lost, calls of March on have no 90 days. Taken for followed, they
+    would count as people who did not call again."""
     city, lost = City(seed=4, calls=9000), (date(2025, 6, 1), date(2025, 8, 31))
     kept = [row for row in simulated.rows(city) if not lost[0] <= row[1].date() <= lost[1]]
     monkeypatch.setattr(simulated, "rows", lambda _city: kept)
@@ -66,9 +89,18 @@ def test_repeat_calls_are_compared_over_windows_without_a_gap(tmp_path, monkeypa
         and (row[1].date() > lost[1] or row[1].date() + whole < lost[0])
         for row in kept
     )
-    assert judged(tmp_path / "right", city, ("compare_repeat_90",))["compare_repeat_90"].calls <= followed
-    monkeypatch.setattr("anonymize.comparisons.followed_whole", lambda release, days: f"day + {days} <= DATE '{release.data_to}'")
-    assert judged(tmp_path / "wrong", city, ("compare_repeat_90",))["compare_repeat_90"].calls > followed
+    assert (
+        judged(tmp_path / "right", city, ("compare_repeat_90",))["compare_repeat_90"].calls
+        <= followed
+    )
+    monkeypatch.setattr(
+        "anonymize.comparisons.followed_whole",
+        lambda release, days: f"day + {days} <= DATE '{release.data_to}'",
+    )
+    assert (
+        judged(tmp_path / "wrong", city, ("compare_repeat_90",))["compare_repeat_90"].calls
+        > followed
+    )
 
 
 def test_a_check_in_which_nothing_varied_is_none():

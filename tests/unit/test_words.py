@@ -1,4 +1,5 @@
-"""Plain words: reading grades, sentence lengths and word lists over every message, in both languages."""
+"""Plain words: reading grades, sentence lengths and word lists over every message, in both
+languages."""
 
 import ast
 import re
@@ -21,7 +22,13 @@ def syllables(word, code):
     if code == "es":
         # Spanish: one for each group of vowels, two where a strong and an accented weak vowel meet.
         groups = re.findall(r"[aeiouáéíóúüy]+", word.lower())
-        return max(1, sum(1 + len(re.findall(r"[aeoáéó][íú]|[íú][aeoáéó]|[aeoáéó][aeoáéó]", g)) for g in groups))
+        return max(
+            1,
+            sum(
+                1 + len(re.findall(r"[aeoáéó][íú]|[íú][aeoáéó]|[aeoáéó][aeoáéó]", g))
+                for g in groups
+            ),
+        )
     groups = len(re.findall(r"[aeiouy]+", re.sub(r"(?<=[^aeiouyl])e$|es$|ed$", "", word.lower())))
     return max(1, groups)
 
@@ -29,27 +36,42 @@ def syllables(word, code):
 def sentences(text):
     """Sentences of a message as lists of words; placeholders count as one short word."""
     text = re.sub(r"\{\w+\}", "ten", text.replace("**", ""))
-    parts = [re.findall(r"[A-Za-zÁÉÍÓÚÜÑáéíóúüñ'’-]+", part) for part in re.split(r"(?<=[.!?:;])\s+|\n", text)]
+    parts = [
+        re.findall(r"[A-Za-zÁÉÍÓÚÜÑáéíóúüñ'’-]+", part)
+        for part in re.split(r"(?<=[.!?:;])\s+|\n", text)
+    ]
     return [part for part in parts if part]
 
 
 def whole(text):
     """A message that is a sentence, not a label."""
-    return text.rstrip().endswith((".", "?", "!")) and len(sentences(text)) and sum(map(len, sentences(text))) >= 5
+    return (
+        text.rstrip().endswith((".", "?", "!"))
+        and len(sentences(text))
+        and sum(map(len, sentences(text))) >= 5
+    )
 
 
 def grade(texts):
     """Flesch-Kincaid grade (Kincaid and others, 1975) of all texts together."""
     words = [w for text in texts for s in sentences(text) for w in s]
     count = sum(len(sentences(text)) for text in texts)
-    return 0.39 * len(words) / count + 11.8 * sum(syllables(w, "en") for w in words) / len(words) - 15.59
+    return (
+        0.39 * len(words) / count
+        + 11.8 * sum(syllables(w, "en") for w in words) / len(words)
+        - 15.59
+    )
 
 
 def ease(texts):
     """Fernandez-Huerta (1959): 70 and more is fairly easy."""
     words = [w for text in texts for s in sentences(text) for w in s]
     count = sum(len(sentences(text)) for text in texts)
-    return 206.84 - 60 * sum(syllables(w, "es") for w in words) / len(words) - 1.02 * len(words) / count
+    return (
+        206.84
+        - 60 * sum(syllables(w, "es") for w in words) / len(words)
+        - 1.02 * len(words) / count
+    )
 
 
 def messages_of(path):
@@ -57,8 +79,11 @@ def messages_of(path):
     return [
         node.args[0].value
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_" and isinstance(node.args[0], ast.Constant)
-    ]  # fmt: skip
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "_"
+        and isinstance(node.args[0], ast.Constant)
+    ]
 
 
 def said_in(code):
@@ -70,7 +95,8 @@ SCRIPTS = sorted((ROOT / "pages").glob("*.py"))
 
 
 def test_the_formula_against_worked_values():
-    """'The cat sat on the mat.' has 6 words, 6 syllables, 1 sentence: 0.39 * 6 + 11.8 - 15.59 = -1.45."""
+    """'The cat sat on the mat.' has 6 words, 6 syllables, 1 sentence: 0.39 * 6 + 11.8 - 15.59 =
+    -1.45."""
     assert grade(["The cat sat on the mat."]) == pytest.approx(-1.45)
     assert grade(["The administration facilitates interdepartmental coordination."]) > 20
     assert ease(["El gato se va a la casa."]) > 90
@@ -81,7 +107,9 @@ def test_the_formula_against_worked_values():
 def test_reading_grade_of_each_page(path):
     texts = [m for m in messages_of(path) if whole(m)]
     if len(texts) >= 3:
-        assert grade(texts) <= (GRADE["help"] if path.stem in ("at_a_glance", "get_help") else GRADE["other"]), round(grade(texts), 1)
+        assert grade(texts) <= (
+            GRADE["help"] if path.stem in ("at_a_glance", "get_help") else GRADE["other"]
+        ), round(grade(texts), 1)
         assert ease([language.catalogue("es")[m] for m in texts]) >= FERNANDEZ_HUERTA
 
 
@@ -89,9 +117,15 @@ def test_caveats_are_easy():
     texts = []
     for path in SCRIPTS:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "caveats":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "caveats"
+            ):
                 texts += [
-                    c.args[0].value for c in ast.walk(node) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "_"
+                    c.args[0].value
+                    for c in ast.walk(node)
+                    if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "_"
                 ]
     assert len(texts) > 40
     assert grade(texts) <= 6.0, round(grade(texts), 1)
@@ -99,18 +133,31 @@ def test_caveats_are_easy():
 
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_sentences_are_short(code):
-    texts = [m if code == "en" else language.catalogue("es")[m] for m in used_messages() if whole(m)]
+    texts = [
+        m if code == "en" else language.catalogue("es")[m] for m in used_messages() if whole(m)
+    ]
     lengths = {len(s): " ".join(s) for text in texts for s in sentences(text)}
-    most = MOST_WORDS if code == "en" else MOST_WORDS + 6  # the same thought takes about a fifth more words in Spanish
+    most = (
+        MOST_WORDS if code == "en" else MOST_WORDS + 6
+    )  # the same thought takes about a fifth more words in Spanish
     assert max(lengths) <= most, lengths[max(lengths)]
     assert statistics.mean(len(s) for text in texts for s in sentences(text)) <= MEAN_WORDS
 
 
-_DONE = r"(?:not\s+|\w+ly\s+)?(?:\w+ed|seen|done|known|given|taken|shown|held|told|kept|made|sent|met|found|left|withheld)"
+_DONE = (
+    r"(?:not\s+|\w+ly\s+)?(?:\w+ed|seen|done|known|given|taken|shown|held|told|kept|made|sent|met|"
+    r"found|left|withheld)"
+)
 PASSIVE = rf"\b(?:is|are|was|were|be|been|being)\s+{_DONE}\b"
 STIFF = {
-    "en": rf"{PASSIVE}\s+by\b|\bit (?:is|was) (?:noted|recommended|advised)|should be noted|\bin order to\b|\bprior to\b|\butiliz|\bpursuant\b|\bplease note\b",
-    "es": r"\b(?:es|son|fue|fueron|será|serán|sido|ser)\s+\w+[ai]d[oa]s?\s+por\b|cabe señalar|se recomienda que|con el fin de|\bprevi[oa] a\b|a nivel de",
+    "en": (
+        rf"{PASSIVE}\s+by\b|\bit (?:is|was) (?:noted|recommended|advised)|should be noted|\bin"
+        r" order to\b|\bprior to\b|\butiliz|\bpursuant\b|\bplease note\b"
+    ),
+    "es": (
+        r"\b(?:es|son|fue|fueron|será|serán|sido|ser)\s+\w+[ai]d[oa]s?\s+por\b|cabe señalar|se"
+        r" recomienda que|con el fin de|\bprevi[oa] a\b|a nivel de"
+    ),
 }
 """Someone who does a thing is the sentence's subject; and no words of an office."""
 MOST_PASSIVE = 0.2
@@ -123,13 +170,24 @@ def test_who_does_what(code):
         assert not re.search(STIFF[code], text, re.IGNORECASE), text
     if code == "en":
         every = [" ".join(s) for m in used_messages() if whole(m) for s in sentences(m)]
-        assert sum(bool(re.search(PASSIVE, s, re.IGNORECASE)) for s in every) <= MOST_PASSIVE * len(every)
+        assert sum(bool(re.search(PASSIVE, s, re.IGNORECASE)) for s in every) <= MOST_PASSIVE * len(
+            every
+        )
 
 
-CAUSAL = r"\b(reduced|reduces|prevented|prevents|caused|causes|improved|improves|saved lives|thanks to|because of the teams?)\b"
+CAUSAL = (
+    r"\b(reduced|reduces|prevented|prevents|caused|causes|improved|improves|saved lives|thanks"
+    r" to|because of the teams?)\b"
+)
 BANNED = {
-    "en": r"committed suicide|mentally ill person|\bthe mentally ill\b|\bsuspect\b|excited delirium|frequent flyer|\baddicts?\b|\bcrazy\b|successful suicide",
-    "es": r"cometió suicidio|cometer suicidio|enfermos mentales|\bsospechos|delirio excitado|\badictos?\b|\bloc[oa]s?\b|drogadict",
+    "en": (
+        r"committed suicide|mentally ill person|\bthe mentally ill\b|\bsuspect\b|excited"
+        r" delirium|frequent flyer|\baddicts?\b|\bcrazy\b|successful suicide"
+    ),
+    "es": (
+        r"cometió suicidio|cometer suicidio|enfermos mentales|\bsospechos|delirio"
+        r" excitado|\badictos?\b|\bloc[oa]s?\b|drogadict"
+    ),
 }
 
 
@@ -156,10 +214,39 @@ def test_the_lists_find_what_they_are_for():
 
 def test_no_message_names_a_method_or_place_of_self_harm():
     for message in used_messages():
-        assert not re.search(r"\b(hang|hanging|overdosed on|jump(ed)? (from|off)|gunshot|bridge)\b", message, re.IGNORECASE), message
+        assert not re.search(
+            r"\b(hang|hanging|overdosed on|jump(ed)? (from|off)|gunshot|bridge)\b",
+            message,
+            re.IGNORECASE,
+        ), message
 
 
-ACRONYMS = {"UTF", "WCAG", "CSV", "PNG", "SVG", "JSON", "PDF", "HTML", "APA", "CC0", "SHA", "AYUDA", "FILES", "NOTE", "RELEASE", "HOW", "TO", "CITE", "WHAT", "IS", "COUNTED", "WITHHELD", "MISSING", "TOML"}  # fmt: skip
+ACRONYMS = {
+    "UTF",
+    "WCAG",
+    "CSV",
+    "PNG",
+    "SVG",
+    "JSON",
+    "PDF",
+    "HTML",
+    "APA",
+    "CC0",
+    "SHA",
+    "AYUDA",
+    "FILES",
+    "NOTE",
+    "RELEASE",
+    "HOW",
+    "TO",
+    "CITE",
+    "WHAT",
+    "IS",
+    "COUNTED",
+    "WITHHELD",
+    "MISSING",
+    "TOML",
+}
 
 
 def test_acronyms_are_known_or_spelled_out():
@@ -182,7 +269,9 @@ def test_words_of_the_field_are_explained_where_they_stand(code):
         clinician = {"en": "Clinician", "es": "Profesional clínico"}[code]
         assert clinician in words()
         assert words()[clinician] in body.replace("&quot;", '"')
-        assert clinician in words_in(f"xx {clinician.lower()}s yy") or clinician in words_in(clinician)
+        assert clinician in words_in(f"xx {clinician.lower()}s yy") or clinician in words_in(
+            clinician
+        )
         assert words_in("nothing of the kind") == {}
     finally:
         language.use("en")

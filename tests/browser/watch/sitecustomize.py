@@ -1,5 +1,6 @@
-"""Tells the file `WATCHED` of every name that this process looks up and every address it connects to outside of this machine; such a look-up
-then takes as long as behind a firewall that drops, and fails. For tests alone."""
+"""Tells the file `WATCHED` of every name that this process looks up and every address it connects
+to outside of this machine; such a look-up then takes as long as behind a firewall that drops, and
+fails. For tests alone."""
 
 import os
 import socket
