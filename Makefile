@@ -11,7 +11,7 @@ PORT   ?= 8501
 # `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
 REPLACE ?=
 
-.PHONY: run test release example site format clean spark bench load soak lock audit
+.PHONY: run test release example site messages format clean spark bench load soak lock audit
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
@@ -26,7 +26,7 @@ release: $(BIN)/.build
 endif
 
 # Two releases, one after the other; made again only when the code or the agency file has changed.
-build/example_city/data_public/approval.json: $(BIN)/.build $(EXAMPLE) $(wildcard anonymize/*.py anonymize/*/*.py)
+build/example_city/data_public/approval.json: $(BIN)/.build $(EXAMPLE) $(wildcard examples/example_city/lists/*.csv anonymize/*.py anonymize/*/*.py)
 	$(BIN)/python -m anonymize demo --release build/example_city
 
 # What a checkout serves without a build: the example city's release as committed.
@@ -43,8 +43,13 @@ test: $(BIN)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --scripts-are-modules pages/*.py
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# The catalogues of `dashboard/locale/`, up to date with what the sources say.
+messages: $(BIN)/.test
+	$(BIN)/python -m tools.messages
 
 format: $(BIN)/.test
 	$(BIN)/ruff check --fix .
@@ -77,7 +82,7 @@ load: $(BIN)/.test
 	$(BIN)/python -m tests.load
 
 soak: $(BIN)/.test
-	SOAK=1 $(BIN)/pytest tests/soak tests/package tests/generative tests/property/test_no_cascade.py tests/property/test_same_on_every_machine.py tests/property/test_two_worlds.py tests/property/test_two_worlds_of_everything.py
+	SOAK=1 $(BIN)/pytest tests/soak tests/unit/test_docs.py tests/package tests/generative tests/property/test_no_cascade.py tests/property/test_same_on_every_machine.py tests/property/test_two_worlds.py tests/property/test_two_worlds_of_everything.py
 
 # After a change of requirements*.txt: every dependency again with its hashes, for all platforms.
 lock: $(BIN)/.audit

@@ -1,7 +1,9 @@
-"""`python -m tools.advisories COPY`: known weaknesses of what is locked, by a local copy of the OSV database, where its service is out of reach.
+"""`python -m tools.advisories COPY`: known weaknesses of what is locked, by a local copy of the OSV
+database, where its service is out of reach.
 
-The copy is OSV's own export of the ecosystem PyPI (`all.zip`: one JSON file for each advisory), or PyPA's advisory database (a folder or zip of YAML
-files of the same form), fetched on a machine that has a network. Ends with 1 when something locked is affected, with 2 when nothing can be looked up.
+The copy is OSV's own export of the ecosystem PyPI (`all.zip`: one JSON file for each advisory), or
+PyPA's advisory database (a folder or zip of YAML files of the same form), fetched on a machine that
+has a network. Ends with 1 when something locked is affected, with 2 when nothing can be looked up.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def locked() -> dict[str, set[str]]:
 
 
 def affects(entry: dict[str, Any], version: str) -> bool:
-    """Does one `affected` entry of an advisory hold for this version? By its list of versions, or its ranges."""
+    """Does one `affected` entry of an advisory hold for this version? By its list of versions, or
+    its ranges."""
     if version in entry.get("versions", ()):
         return True
     try:
@@ -46,7 +49,9 @@ def affects(entry: dict[str, Any], version: str) -> bool:
             inside = False
             for event in span["events"]:
                 if "introduced" in event:
-                    inside = inside or event["introduced"] == "0" or at >= Version(event["introduced"])
+                    inside = (
+                        inside or event["introduced"] == "0" or at >= Version(event["introduced"])
+                    )
                 elif ("fixed" in event and at >= Version(event["fixed"])) or (
                     "last_affected" in event and at > Version(event["last_affected"])
                 ):
@@ -94,21 +99,36 @@ def known(found: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str, str, str]
             package = name_of(entry.get("package", {}).get("name", ""))
             for version in pins.get(package, ()):
                 if affects(entry, version):
-                    yield package, version, advisory["id"], advisory.get("summary") or advisory.get("details", "").partition("\n")[0]
+                    yield (
+                        package,
+                        version,
+                        advisory["id"],
+                        advisory.get("summary") or advisory.get("details", "").partition("\n")[0],
+                    )
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or not Path(sys.argv[1]).exists():
-        sys.exit("name a copy of the OSV database for PyPI, or of PyPA's advisory database: python -m tools.advisories all.zip")
+        sys.exit(
+            "name a copy of the OSV database for PyPI, or of PyPA's advisory database: python -m"
+            " tools.advisories all.zip"
+        )
     try:
         looked_at = list(advisories(Path(sys.argv[1])))
     except zipfile.BadZipFile:
         looked_at = []
     if not looked_at:
-        print(f"{sys.argv[1]}: holds no advisory (a zip or a folder of .json or .yaml files in OSV's form is expected)", file=sys.stderr)
+        print(
+            f"{sys.argv[1]}: holds no advisory (a zip or a folder of .json or .yaml files in OSV's"
+            " form is expected)",
+            file=sys.stderr,
+        )
         sys.exit(2)
     listed = sorted(set(known(looked_at)))
     for found in listed:
         print(*found)
-    print(f"{len(looked_at):,} advisories; {len(listed)} known weaknesses of {sum(map(len, locked().values()))} locked packages")
+    print(
+        f"{len(looked_at):,} advisories; {len(listed)} known weaknesses of"
+        f" {sum(map(len, locked().values()))} locked packages"
+    )
     sys.exit(bool(listed))

@@ -1,5 +1,8 @@
-"""`python -m tools.bill`: the bill of materials of the app, `sbom.json`, in CycloneDX 1.6: each package of lock/app.txt with its version, the hashes of its
-files and its licence. It is committed beside NOTICE and copied into each image, so that whoever runs a release of the app can look up what is in it."""
+"""`python -m tools.bill`: the bill of materials of the app, `sbom.json`, in CycloneDX 1.6: each
+package of lock/app.txt with its version, the hashes of its files and its licence. It is committed
+beside NOTICE and copied into each image, so that whoever runs a release of the app can look up what
+is in it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,13 @@ def component(block: str) -> dict[str, Any]:
     found = PIN.search(block)
     assert found is not None, block[:80]
     name, version, marker = found[1], found[2], found[3]
-    made: dict[str, Any] = {"type": "library", "bom-ref": f"pkg:pypi/{name}@{version}", "name": name, "version": version, "purl": f"pkg:pypi/{name}@{version}"}  # fmt: skip
+    made: dict[str, Any] = {
+        "type": "library",
+        "bom-ref": f"pkg:pypi/{name}@{version}",
+        "name": name,
+        "version": version,
+        "purl": f"pkg:pypi/{name}@{version}",
+    }
     made["hashes"] = [{"alg": "SHA-256", "content": digest} for digest in HASH.findall(block)]
     try:
         made["licenses"] = [{"license": {"name": licence_of(distribution(name))}}]
@@ -30,12 +39,28 @@ def component(block: str) -> dict[str, Any]:
 
 
 def bill() -> str:
-    blocks = re.split(r"^(?=[A-Za-z0-9])", (ROOT / "lock/app.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return json.dumps({
-        "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
-        "metadata": {"component": {"type": "application", "bom-ref": "co-response", "name": "co-response"}},
-        "components": [component(block) for block in blocks if PIN.search(block)],
-    }, indent=1) + "\n"  # fmt: skip
+    blocks = re.split(
+        r"^(?=[A-Za-z0-9])", (ROOT / "lock/app.txt").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    return (
+        json.dumps(
+            {
+                "bomFormat": "CycloneDX",
+                "specVersion": "1.6",
+                "version": 1,
+                "metadata": {
+                    "component": {
+                        "type": "application",
+                        "bom-ref": "co-response",
+                        "name": "co-response",
+                    }
+                },
+                "components": [component(block) for block in blocks if PIN.search(block)],
+            },
+            indent=1,
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

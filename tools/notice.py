@@ -1,5 +1,6 @@
-"""`python -m tools.notice`: the file NOTICE from the metadata of what is installed: each package of the app's environment, its licence, where it comes
-from, and the licence files that its wheel carries (of libraries built into it too, such as GEOS in shapely and GDAL in pyogrio)."""
+"""`python -m tools.notice`: the file NOTICE from the metadata of what is installed: each package of
+the app's environment, its licence, where it comes from, and the licence files that its wheel
+carries (of libraries built into it too, such as GEOS in shapely and GDAL in pyogrio)."""
 
 from __future__ import annotations
 
@@ -12,18 +13,24 @@ ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(?: ; (.*?))?(?: \\)?$", re.MULTILINE)
 HEAD = """NOTICE
 
-What runs with the public app beside its own code (see LICENSE), by the metadata of each package. An image or copy of the app that holds these packages
-holds the licence files named here too, in each package's `*.dist-info` folder; some are of libraries built into the package.
+What runs with the public app beside its own code (see LICENSE), by the metadata of each package.
+An image or copy of the app that holds these packages holds the licence files named here too, in
+each package's `*.dist-info` folder; some are of libraries built into the package.
 Made by `python -m tools.notice` from lock/app.txt.
 """
 
 
 def licence_of(found: Distribution) -> str:
-    """What the package says of its own licence: an SPDX expression, the classifiers, or the beginning of a free text."""
+    """What the package says of its own licence: an SPDX expression, the classifiers, or the
+    beginning of a free text."""
     meta = found.metadata
     if said := meta.get("License-Expression"):
         return said
-    classes = [c.rpartition(" :: ")[2] for c in meta.get_all("Classifier") or () if c.startswith("License ::")]
+    classes = [
+        c.rpartition(" :: ")[2]
+        for c in meta.get_all("Classifier") or ()
+        if c.startswith("License ::")
+    ]
     said = (meta.get("License") or "").strip().splitlines()
     return "; ".join(classes) or (said[0][:80] if said else "not told")
 
@@ -42,7 +49,9 @@ def notice() -> str:
             lines.append(f"{name} {version}: on other systems only ({marker or 'no marker'})")
             continue
         home = (
-            next((u.partition(", ")[2] for u in found.metadata.get_all("Project-URL") or ()), "") or found.metadata.get("Home-page") or ""
+            next((u.partition(", ")[2] for u in found.metadata.get_all("Project-URL") or ()), "")
+            or found.metadata.get("Home-page")
+            or ""
         )
         lines.append(
             f"{name} {version}: {licence_of(found)}"

@@ -1,4 +1,5 @@
-"""The package's dependencies, for its build (`[tool.hatch.metadata.hooks.custom]` in pyproject.toml).
+"""The package's dependencies, for its build (`[tool.hatch.metadata.hooks.custom]` in
+pyproject.toml).
 
 They are the exact versions of requirements.txt and requirements-build.txt, which stay the one place
 where a dependency is named.
