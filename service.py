@@ -5,11 +5,13 @@ service.py`.
 (Streamlit Community Cloud).
 """
 
+import os
 import sys
 
 import streamlit as st
 from starlette.middleware import Middleware
 
+from dashboard.compressed import Compressed
 from dashboard.guard import Guard
 from dashboard.head import Head
 from dashboard.page_faults import tell_by_kind_and_place
@@ -23,7 +25,11 @@ door = Middleware(Guard, ready=ready, embedders=embedders)
 app = st.App(
     "streamlit_app.py",
     routes=ROUTES,
-    middleware=[door, Middleware(Head, shown=last_shown)],
+    middleware=[
+        door,
+        Middleware(Compressed),
+        Middleware(Head, shown=last_shown, begin=bool(os.environ.get("WRITE_AHEAD"))),
+    ],
     lifespan=thrifty,
 )
 

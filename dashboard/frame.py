@@ -31,10 +31,12 @@ def _follows(light: Palette, dark: Palette) -> str:
         for pair, other in zip(tokens(light).split(";"), tokens(dark).split(";"), strict=True)
     ]
     both = ";".join(f"{name}:light-dark({one},{other})" for name, one, other in pairs)
-    return (
-        f":root{{{tokens(light)}}}@media(prefers-color-scheme:dark){{:root{{{tokens(dark)}}}}}"
-        f"@supports(color:light-dark(red,red)){{.stApp{{{both}}}}}"
-    )
+    return f"{root_colours()}@supports(color:light-dark(red,red)){{.stApp{{{both}}}}}"
+
+
+def root_colours() -> str:
+    """The variables for a page that has no colours of Streamlit's yet."""
+    return f":root{{{tokens(LIGHT)}}}@media(prefers-color-scheme:dark){{:root{{{tokens(DARK)}}}}}"
 
 
 STYLE = _follows(LIGHT, DARK) + (ASSETS / "page.css").read_text(encoding="utf-8")

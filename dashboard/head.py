@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
@@ -21,7 +22,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import file_util
 
-from dashboard import citation, feeds, language, previews
+from dashboard import citation, feeds, first_view, language, previews
 from dashboard.guard import MOST_QUERY
 from dashboard.language import DEFAULT, LANGUAGES, _, unmarked
 from dashboard.pages_list import PAGES, path_of, title_of
@@ -31,7 +32,12 @@ from dashboard.serving import serving
 log = logging.getLogger("dashboard")
 PATHS = {f"/{path_of(page)}": page for page in PAGES}
 TITLE, LANG, END = "<title>Streamlit</title>", '<html lang="en">', "</head>"
+ROOT = '<div id="root"></div>'
 """What stands in Streamlit's HTML; a test holds them against the version in use."""
+NOSCRIPT = re.compile(r"<noscript>.*?</noscript>", re.DOTALL)
+"""Of interfaces that `guard.py` refuses."""
+LOOK = re.compile(r'<link rel="stylesheet"[^>]*>')
+"""Streamlit's style. Nothing before it waits for it: it stands right before what it is for."""
 
 
 def asked_of(query: str) -> dict[str, str]:
@@ -46,7 +52,10 @@ def asked_of(query: str) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _html() -> str:
-    return (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    """Streamlit's page, ready for a beginning of ours."""
+    given = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
+    looks = "".join(LOOK.findall(given))
+    return NOSCRIPT.sub("", LOOK.sub("", given)).replace(ROOT, f"{looks}{ROOT}", 1)
 
 
 def picture_address(release: Release, name: str, code: str) -> str:
@@ -84,26 +93,44 @@ def _previewed(release: Release, page: str, code: str, query: Mapping[str, str])
     return tags
 
 
-def written(page: str, code: str, release: Release | None, query: Mapping[str, str]) -> str:
-    """The HTML of a page (as in `PAGES`) in the language `code`."""
+def written(
+    page: str,
+    code: str,
+    release: Release | None,
+    query: Mapping[str, str],
+    begin: Callable[..., str] | None = None,
+) -> str:
+    """The HTML of a page (as in `PAGES`) in the language `code`; `begin` gives its beginning."""
     with language.speaking(code):
         site = _("Co-response in numbers")
         title, attributes = f"{title_of(page)} – {site}", language.of_page()
         tags = feeds.head(release, "/") + _previewed(release, page, code, query) if release else ""
+        beginning = ""
+        if release and begin:
+            try:
+                beginning = begin(release, page, query)
+            except Exception:
+                log.exception("page %s of release %s has no beginning", page, release.version)
     html = (
         _html()
         .replace(TITLE, f"<title>{escape(title)}</title>", 1)
         .replace(LANG, f"<html {attributes}>", 1)
     )
-    return html.replace(END, f"{tags}{END}", 1)
+    return html.replace(END, f"{tags}{END}", 1).replace("<body>", f"<body>{beginning}", 1)
 
 
 class Head:
     """Stands before Streamlit and answers the addresses of pages. `shown`: the release that
-    visitors see, if there is one."""
+    visitors see, if there is one. `begin`: whether pages come with their beginning."""
 
-    def __init__(self, app: ASGIApp, shown: Callable[[], Release | None] = lambda: None) -> None:
-        self.app, self.shown = app, shown
+    def __init__(
+        self,
+        app: ASGIApp,
+        shown: Callable[[], Release | None] = lambda: None,
+        *,
+        begin: bool = False,
+    ) -> None:
+        self.app, self.shown, self.begin = app, shown, begin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = PATHS.get(scope["path"].rstrip("/") or "/") if scope["type"] == "http" else None
@@ -115,8 +142,10 @@ class Head:
 
     def _answer(self, page: str, request: Request) -> Response:
         query = asked_of(request.url.query)
-        html = written(page, query["lang"], self.shown(), query)
+        phone = "Mobi" in request.headers.get("user-agent", "")
+        begin = partial(first_view.html, phone=phone) if self.begin else None
+        html = written(page, query["lang"], self.shown(), query, begin)
         tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
         if tag in request.headers.get("if-none-match", "").replace("W/", ""):
             return Response(status_code=304, headers={"etag": tag})
-        return HTMLResponse(html, headers={"etag": tag})
+        return HTMLResponse(html, headers={"etag": tag, "vary": "user-agent"})

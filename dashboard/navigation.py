@@ -61,6 +61,26 @@ FIND, CLAIMS = "find", "claims"
 """Further ones that do on a wide screen: before the groups, and before the last."""
 
 
+Group = tuple[str, tuple[str, ...], list[str]]
+"""Title, pages that stand in the row before it, and the pages behind it."""
+
+
+def menu_groups(
+    pages: Mapping[str, Mapping[str, object]], shown: Collection[str]
+) -> tuple[list[str], list[Group]]:
+    """What the menu's row holds of the pages in `shown`: those that stand in it themselves, and
+    groups."""
+    groups: list[Group] = []
+    before: tuple[str, ...] = (FIND,)
+    for title, listed in pages.items():
+        names = [n for n in listed if n in shown and n not in (*DIRECT, FIND, CLAIMS)]
+        if names:
+            before += (CLAIMS,) if CLAIMS in listed and CLAIMS in shown else ()
+            groups.append((title, before, names))
+            before = ()
+    return [name for name in DIRECT if name in shown], groups
+
+
 def menu(pages: Mapping[str, Mapping[str, Any]], shown: Collection[str], current: str) -> None:
     """One row: the pages most asked for, then a button for each group, with its pages behind it in
     the order of the document.
@@ -68,24 +88,17 @@ def menu(pages: Mapping[str, Mapping[str, Any]], shown: Collection[str], current
     Buttons open and close by `mend.js`; on a phone one button opens all groups. Pages that are not
     in `shown` are left out.
     """
-    grouped = [
-        [name for name in listed if name in shown and name not in (*DIRECT, FIND, CLAIMS)]
-        for listed in pages.values()
-    ]
     every = {name: page for listed in pages.values() for name, page in listed.items()}
+    direct, grouped = menu_groups(pages, shown)
     with st.container(horizontal=True, key="menu"):
-        for name in DIRECT:
-            if name in shown:
-                st.page_link(every[name])
+        for name in direct:
+            st.page_link(every[name])
         st.html(_opener("rest", _("Menu"), "menu-more", here=current not in DIRECT))
         with st.container(horizontal=True, key="rest"):
-            st.page_link(every[FIND])
-            for title, names in zip(pages, grouped, strict=True):
-                if not names:
-                    continue
+            for title, before, names in grouped:
+                for name in before:
+                    st.page_link(every[name])
                 key = f"group-{names[0].replace('_', '-')}"
-                if CLAIMS in pages[title] and CLAIMS in shown:
-                    st.page_link(every[CLAIMS])
                 st.html(
                     f"{_opener(key, title, here=current in names)}<p"
                     f' class="menu-heading">{escape_html(title)}</p>'
@@ -171,9 +184,9 @@ def _run() -> None:
     show(name, Screen(release, name, top=top, right=right, filters=filters), page.run)
 
 
-def ribbon(found: Serving) -> None:
-    """What a reader must know before any number, in a slim line: a city that is made up, a release
-    that nobody has approved yet, an earlier or unknown one, a late update."""
+def ribbon_lines(found: Serving) -> list[str]:
+    """What a reader must know before any number: a city that is made up, a release that nobody has
+    approved yet, an earlier or unknown one, a late update."""
     release = found.shown
     lines = []
     if release.agency["fictional"]:
@@ -197,7 +210,12 @@ def ribbon(found: Serving) -> None:
         )
     if not found.frozen and feeds.overdue(release):
         lines.append(feeds.overdue_words(release))
-    if lines:
+    return lines
+
+
+def ribbon(found: Serving) -> None:
+    """These lines as a slim one, and the way to the newest release."""
+    if lines := ribbon_lines(found):
         st.html(
             f'<div class="ribbon">{"".join(f"<p>{escape_html(line)}</p>" for line in lines)}</div>'
         )
