@@ -24,6 +24,7 @@ from dashboard.navigation import DIRECT, menu_groups, ribbon_lines
 from dashboard.notices import crisis_bar
 from dashboard.pages_list import PAGES, groups, path_of, title_of
 from dashboard.paper import card_html, contents_html, lead_html, text_html, to_html
+from dashboard.plain_twin import twin
 from dashboard.previews import Reading
 from dashboard.release import Release
 from dashboard.reported import shown_pages
@@ -88,7 +89,7 @@ def _html(release: Release, page: str, code: str, phone: bool, at_first: bool) -
         f"<style>{root_colours()}{STYLE}</style>"
         f'<div id="first-view"><a class="skip" href="#first-main">{text_html(skip)}</a>'
         f"{_header(release, page, code)}"
-        f'<main id="first-main" tabindex="-1">{main}{_coming()}</main></div>'
+        f'<main id="first-main" tabindex="-1">{main}{_coming(release, page)}</main></div>'
         f"<script>{SCRIPT}</script>"
     )
 
@@ -197,11 +198,17 @@ SAFE = " =:;,/()'!*@?[]{}|^`~+$"
 """Letters of a picture that may stand in an address within quotation marks as they are."""
 
 
-def _coming() -> str:
+def _coming(release: Release, page: str) -> str:
     """What is still missing, and where the numbers are for readers without scripts."""
     come = _("Charts and filters are loading.")
-    plain = _("Without scripts, you see the beginning of each page. All numbers are also in files:")
+    if plain := twin(release, page, {}):
+        words = _("Plain version of this page, without scripts")
+        link = f'<a href="{escape(plain)}">{text_html(words)}</a>'
+    else:
+        words = _(
+            "Without scripts, you see the beginning of each page. All numbers are also in files:"
+        )
+        link = f'{text_html(words)} <a href="./data/latest/datapackage.json">datapackage.json</a>'
     return (
-        f'<p class="coming">{text_html(come)}</p><noscript><p class="coming">{text_html(plain)}'
-        ' <a href="./data/latest/datapackage.json">datapackage.json</a></p></noscript>'
+        f'<p class="coming">{text_html(come)}</p><noscript><p class="coming">{link}</p></noscript>'
     )

@@ -33,6 +33,7 @@ from dashboard.paper import (
     text_html,
     to_html,
 )
+from dashboard.plain_twin import twin
 from dashboard.release import Release
 from dashboard.serving import all_releases, load, newest
 from dashboard.surface import Card, Cited, Entry, Lead, Take, escape, first_choice
@@ -417,7 +418,11 @@ class Screen:
             st.page_link("pages/methods.py", label=_("Methods and privacy"))
         with right:
             st.page_link("pages/glossary.py", label=_("Glossary and accessibility"))
-        st.html(f'<footer class="foot">{to_html(markdown)}</footer>')
+        plain = twin(self.release, self.page.replace("-", "_"), self.choices)
+        if plain:
+            words = text_html(_("Plain version of this page, without scripts"))
+            plain = f'<p><a href="{escape_html(plain)}">{words}</a></p>'
+        st.html(f'<footer class="foot">{to_html(markdown)}{plain}</footer>')
 
 
 @dataclass

@@ -13,28 +13,25 @@ A page with filters has one copy for each choice of one filter.
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import runpy
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from html import escape
 from itertools import repeat
 from pathlib import Path
 
 from dashboard import citation, exports, feeds, language, opendata, picture, previews
 from dashboard.app_folder import PACKAGE, PAGES_FOLDER
-from dashboard.figure import Figure, View, seen, slug
+from dashboard.figure import Figure, View, seen
 from dashboard.language import LANGUAGES, _, ngettext, number, pick, tag, unmarked
-from dashboard.missing_choice import CODELIST
 from dashboard.notices import crisis_bar, made_up_in_short
 from dashboard.pages_list import PAGES, groups
 from dashboard.paper import Paper, text_html, to_html
+from dashboard.plain_twin import page_file
 from dashboard.release import Release, load_release
 from dashboard.reported import shown_pages
 from dashboard.serving import all_releases
@@ -53,25 +50,6 @@ script in a page. Vega compiles its charts."""
 FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
 """Stand in a page's text for the ways to its files, to the other pages and to the top, until the
 page's own place is known."""
-
-
-def page_file(name: str, choices: Mapping[str, str], release: Release) -> str:
-    """`calls--area-harbor.html`; the first page is `index.html`. Codes that differ in case or signs
-    only get a digest, so that each has its own file."""
-    stem = "index" if name == "at_a_glance" else name.replace("_", "-")
-    parts = [stem]
-    for key, code in sorted(choices.items()):
-        alike = _slugs(release, CODELIST.get(key, ""))[slug(code)] > 1
-        digest = hashlib.sha256(code.encode()).hexdigest()[:8]
-        parts.append(f"{key}-{slug(code)}-{digest}" if alike else f"{key}-{slug(code)}")
-    return "--".join(parts) + ".html"
-
-
-@lru_cache(maxsize=256)
-def _slugs(release: Release, dimension: str) -> Counter[str]:
-    """How many codes of a dimension share each slug."""
-    codelist = release.codelists.get(dimension)
-    return Counter(map(slug, codelist.codes)) if codelist else Counter()
 
 
 Copies = dict[str, tuple[str, Mapping[str, str]]]

@@ -15,8 +15,10 @@
     const app = document.querySelector('#root [data-testid=stApp]');
     if (!app || app.dataset.testScriptState === 'initial' || !app.querySelector('h1,[data-testid=stAlert]')) return false;
     whole ||= Date.now();
+    // Streamlit fetches the code of links and tables when the first one is drawn.
+    const parts = app.querySelector('.st-key-menu a') && !app.querySelector('[data-testid=stSkeleton]');
     const now = [...app.querySelectorAll('h1,h2')].map((heading) => Math.round(top(heading))).join();
-    steady = app.dataset.testScriptState === 'notRunning' && charted(app) && now === places ? steady + 1 : 0;
+    steady = app.dataset.testScriptState === 'notRunning' && parts && charted(app) && now === places ? steady + 1 : 0;
     places = now;
     return steady >= STEADY || Date.now() - whole > 15000;
   };

@@ -23,9 +23,9 @@ window.places = (inside, selectors) => selectors.map((selector) => {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(edition, tmp_path_factory):
     log = tmp_path_factory.mktemp("log") / "log"
-    yield from serve(ROOT / "data_public", log, WRITE_AHEAD="1")
+    yield from serve(ROOT / "data_public", log, WRITE_AHEAD="1", PLAIN_SITE=edition[1])
 
 
 @pytest.fixture
@@ -117,14 +117,27 @@ def test_it_is_readable_without_scripts(site, browser, code):
     for part in ("h1", ".answer", "img"):
         assert page.locator(f"#first-view {part}").first.is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    words = {"en": "Without scripts", "es": "Sin scripts"}[code]
-    told = page.locator("noscript .coming")
-    assert told.is_visible()
-    assert words in told.inner_text()
     page.locator("#first-view nav a").first.click()
     assert page.locator("#first-view h1").is_visible()
     assert page.evaluate("document.documentElement.lang") == code
+    question = page.locator("#first-view h1").inner_text()
+    page.locator("noscript a").click()
+    page.wait_for_url(f"**/releases/*/{code}/index.html")
+    assert page.locator("h1").inner_text() == question
     context.close()
+
+
+@pytest.mark.parametrize("address", ["/money?lang=es", "/coverage?year=2024"])
+def test_each_page_of_the_app_links_to_its_plain_twin(site, tab, address):
+    tab.goto(f"{site}{address}")
+    link = tab.locator("footer a", has_text="scripts")
+    link.wait_for()
+    question = tab.locator("#root h1").inner_text()
+    link.click()
+    tab.wait_for_url("**/releases/**")
+    assert tab.locator("h1").inner_text() == question
+    if "2024" in address:
+        assert "2024" in tab.locator(".filter strong").all_inner_texts()
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -87,7 +87,7 @@ def test_it_is_small(release, page):
 
 
 def test_an_address_with_a_choice_gets_no_figure_of_another(release):
-    read = beginning(release, "coverage", query={"period": "2024"})
+    read = beginning(release, "coverage", query={"year": "2024"})
     assert read.xpath("//h1")
     assert not read.xpath("//img")
     assert not any(map(read.find_class, ("number", "answer", "first-filters")))
