@@ -182,6 +182,23 @@ _FLAG_NAMES = {
     "citation": ("Citation without arrest", "Citación sin arresto"),
     "arrest_required": ("The law required the arrest", "La ley exigía el arresto"),
     "ed_criteria": ("Needed to be seen at an emergency room", "Necesitaba atención en emergencias"),
+    "restrained": ("Handcuffed or restrained", "Con esposas u otra sujeción"),
+    "officer_trained": (
+        "Officer with crisis training",
+        "Agente con capacitación en crisis",
+    ),
+    "crisis_in_report": (
+        "The report says that it was a crisis",
+        "El informe dice que era una crisis",
+    ),
+    "backup_requested": ("Team asked for police backup", "El equipo pidió refuerzos policiales"),
+    "handed_back": ("Handed back to police", "Devuelta a la policía"),
+    "started_by_team": ("Started by the team itself", "Iniciada por el propio equipo"),
+    "in_program_area": ("Inside the program's area", "Dentro de la zona del programa"),
+    "other_units_came": (
+        "Fire or ambulance crew came too",
+        "También acudieron bomberos o ambulancia",
+    ),
     "taken_to_ed": ("Taken to an emergency room", "Llevada a emergencias"),
     "on_duty": ("A team was on duty", "Había un equipo de turno"),
     "officer_released": (
@@ -303,6 +320,74 @@ def led_by() -> Codelist:
             "clinician": ("The clinician", "El profesional clínico"),
             "officer": ("The officer", "El agente"),
             "together": ("Both together", "Ambos juntos"),
+        },
+    )
+
+
+CODED: dict[str, tuple[tuple[str, str], str, dict[str, tuple[str, str]]]] = {
+    "clinician_role": (
+        ("What the clinician did first", "Qué hizo primero el profesional clínico"),
+        "role",
+        {
+            "first_contact": ("Spoke to the person first", "Habló primero con la persona"),
+            "after_patrol": (
+                "Spoke after officers had control",
+                "Habló cuando la policía ya tenía el control",
+            ),
+            "by_phone": ("Spoke by phone or video", "Habló por teléfono o video"),
+            "did_not_speak": ("Did not speak to the person", "No habló con la persona"),
+        },
+    ),
+    "hold_started_by": (
+        ("Who started the hold", "Quién inició la retención"),
+        "role",
+        {
+            "clinician": ("The clinician", "El profesional clínico"),
+            "officer": ("An officer", "Un agente"),
+            "other": ("Someone else, such as a court", "Otra persona, como un tribunal"),
+        },
+    ),
+    "triaged": (
+        ("Was the call checked?", "¿Se revisó la llamada?"),
+        "result",
+        {
+            "checked": ("Checked against the criteria", "Se revisó según los criterios"),
+            "nobody_free": ("Not checked: nobody was free", "No se revisó: no había nadie libre"),
+            "other_reason": (
+                "Not checked for another reason",
+                "No se revisó por otro motivo",
+            ),
+        },
+    ),
+}
+"""Fields with built-in codes of one level: name, level, and code -> labels."""
+
+
+def coded(field: str) -> Codelist:
+    name, level, codes = CODED[field]
+    return _flat(field, name, ("All calls", "Todas las llamadas"), level, codes)
+
+
+def partner_unavailable() -> Codelist:
+    """What was asked for and could not be had, under whether anything was missing."""
+    return _two_levels(
+        "partner_unavailable",
+        ("What could not be had", "Lo que no se pudo conseguir"),
+        ("found", "kind"),
+        {
+            "had": ("Nothing was missing", "No faltó nada"),
+            "lacking": ("Something was missing", "Faltó algo"),
+        },
+        {
+            "nothing": ("had", "Nothing was missing", "No faltó nada"),
+            "bed": (
+                "lacking",
+                "A bed or a place in treatment",
+                "Una cama o un lugar en tratamiento",
+            ),
+            "shelter": ("lacking", "A place to sleep", "Un lugar para dormir"),
+            "transport": ("lacking", "A ride", "Transporte"),
+            "other": ("lacking", "Something else", "Otra cosa"),
         },
     )
 
@@ -665,7 +750,8 @@ def built_in(
         "outcome": outcome(),
         "not_served_reason": not_served_reason(),
     }
-    lists |= {"led_by": led_by(), "wait": wait()}
+    lists |= {"led_by": led_by(), "wait": wait(), **{field: coded(field) for field in CODED}}
+    lists["partner_unavailable"] = partner_unavailable()
     lists |= {"handoff": handoff(), "partner": partner(), "warm": warm(), "follow_up": follow_up()}
     lists["period"] = period(data_from, data_to, has_months=not time.period)
     if not time.period:

@@ -28,11 +28,38 @@ CALLS, NOT_SERVED, ELIGIBLE_NOT_SERVED, ARRESTS, TEAM_CALLS = (
     "arrests",
     "team_calls",
 )
+REACHED, POLICE_CALLS, ELIGIBLE, HOLDS, BACKUPS, CREWS = (
+    "reached_calls",
+    "police_calls",
+    "eligible_calls",
+    "holds",
+    "backups",
+    "crews",
+)
 """What a share is of."""
 OF_SOME = {
     "arrest_required": (ARRESTS, "arrest", "arrest = 'yes'"),
     "led_by": (TEAM_CALLS, "responder", "responder = 'co_responder'"),
     "officer_cleared_at": (TEAM_CALLS, "responder", "responder = 'co_responder'"),
+    "clinician_role": (TEAM_CALLS, "responder", "responder = 'co_responder'"),
+    "hold_started_by": (HOLDS, "outcome", "outcome = 'involuntary_hold'"),
+    "officer_trained": (POLICE_CALLS, "responder", "responder = 'police_only'"),
+    "in_program_area": (ELIGIBLE, "eligible", "eligible = 'yes'"),
+    **dict.fromkeys(
+        (
+            "partner_unavailable",
+            "backup_requested",
+            "handed_back",
+            "started_by_team",
+            "other_units_came",
+        ),
+        (REACHED, "responder", "responder IN ('co_responder', 'clinician_only')"),
+    ),
+    **dict.fromkeys(
+        ("backup_requested_at", "backup_arrived_at"),
+        (BACKUPS, "backup_requested", "backup_requested = 'yes'"),
+    ),
+    "other_units_cleared_at": (CREWS, "other_units_came", "other_units_came = 'yes'"),
 }
 """Fields that are asked of some calls alone: what a share is of, the field that says so, and SQL of
 those calls."""
@@ -113,7 +140,11 @@ def completeness(rows: Sequence[Row], threshold: int) -> Reference:
                 "text",
                 "calls: all calls; not_served: calls that no team reached; eligible_not_served:"
                 " eligible calls that no team reached; arrests: calls with an arrest; team_calls:"
-                " calls of an officer and a clinician together",
+                " calls of an officer and a clinician together; reached_calls: calls that a"
+                " clinician reached; police_calls: calls to which only police came;"
+                " eligible_calls: calls that met the criteria; holds: calls that ended in an"
+                " involuntary hold; backups: calls with backup asked for; crews: calls to which a"
+                " fire or ambulance crew came too",
             ),
             Field(
                 "at_least",

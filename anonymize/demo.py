@@ -24,6 +24,8 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import MultiPoint, Point, Polygon, mapping
 
+from anonymize.demo_asked import HEADER as ASKED
+from anonymize.demo_asked import asked
 from anonymize.demo_beside import DISTRICTS, write_beside
 
 SEED = 20260101
@@ -249,22 +251,21 @@ def _write_calls(
     ]
     rural = shapely.union_all(by_district["north_hills"][1:])
     shapely.prepare([rural, *(beat for near in by_district.values() for beat in near)])
-    more, last, lead = (np.random.default_rng(SEED + i) for i in (2, 3, 4))
+    more, last, lead, ask = (np.random.default_rng(SEED + i) for i in (2, 3, 4, 7))
     listed = []
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(header)
+        writer.writerow([*header, *ASKED])
         for number, at in enumerate(_arrivals(rng), start=1):
             row = _call(number, at, by_district, rng)
             reached = row[9] in ("COR", "CLIN")
-            writer.writerow(
-                [
-                    *row,
-                    *_about(row, at, reached, more),
-                    *_setting(row, rural, last),
-                    *_lead(row, lead),
-                ]
-            )
+            whole = [
+                *row,
+                *_about(row, at, reached, more),
+                *_setting(row, rural, last),
+                *_lead(row, lead),
+            ]
+            writer.writerow([*whole, *asked(dict(zip(header, whole, strict=True)), ask)])
             listed.append((row[0], at, reached))
     return listed
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from anonymize.demo_asked import HEADER as ASKED
+
 UNTIL = "2025-01-01"
 """Nothing from this day on was known then."""
 LATE_FROM, LATE_PERCENT = "2024-12-01", 2
@@ -48,6 +50,11 @@ def write_earlier(folder: Path, agency_file: Path) -> Path:
         assert text.count(now) == 1, now
         text = text.replace(now, then)
     text = re.sub(r"(?m)^(kind|reason) = .*\n", "", text)  # the first release corrects nothing
+    for name in ASKED:  # nobody wrote these down then
+        found = re.search(rf'(?m)^(\w+) = "{name}"\n', text)
+        assert found, name
+        text = text.replace(found[0], "")
+        text = re.sub(rf"(?m)^\[calls\.values\.{found[1]}\]\n(?:.+\n)+\n", "", text)
     rule = text.index("[definitions.eligible]")
     text = text[:rule] + EARLIER_RULE + text[text.index("[calls]", rule) :]
     head, *tables = re.split(r"(?m)^(?=\[\[(?:tables|statistics)\]\])", text)
@@ -102,7 +109,10 @@ KNOWN: dict[str, Callable[[Row], bool]] = {
     "program_events.csv": lambda r: r["date"] < UNTIL,
     "survey.csv": lambda r: r["wave"] < UNTIL,
 }
-THEN: dict[str, Callable[[Row], Row]] = {"training.csv": _corrected}
+THEN: dict[str, Callable[[Row], Row]] = {
+    "training.csv": _corrected,
+    "targets.csv": lambda row: row | {"serves": ""},
+}
 
 
 def _filter(source: Path, target: Path) -> None:

@@ -46,6 +46,8 @@ FEEDBACK = ("complaint", "praise", "unclear_lead", "unsafe_entry")
 """Kinds of `feedback`; the last two are what a review of a case found (measure K2)."""
 
 
+SERVES = ("people", "department")
+"""Whom a target is for."""
 NO_PARTNER = {ROOT, "none", UNKNOWN}
 """Codes of `partner` that name no partner."""
 
@@ -203,6 +205,7 @@ def read_inputs_beside(
                 release.data_to,
                 ZoneInfo(config.file.agency.timezone),
             )
+            found.append(_unstaffed(rows, fields, release.data_from, release.data_to))
         else:
             threshold = config.file.privacy.threshold
             if name == "survey":
@@ -212,7 +215,7 @@ def read_inputs_beside(
             if name == "staffing":
                 found += _turnover(rows, fields)
                 rows, fields = [row[:-1] for row in rows], fields[:-1]
-            if name == "partner_agreements" and not any(row[-1] for row in rows):
+            if name in LAST_MAY_LACK and not any(row[-1] for row in rows):
                 # A column of which nothing is known stays out, as in releases before it was asked.
                 rows, fields = [row[:-1] for row in rows], fields[:-1]
             found.append(Reference(name, described.title, described.what, fields, tuple(rows)))
@@ -402,6 +405,10 @@ def _meanings(
             key, allowed = choices[name]
             if row[at[key]] not in allowed:
                 problems.append(f"{where}: '{key}' must be one of {', '.join(allowed)}")
+        if name == "targets" and row[at["serves"]] not in ("", *SERVES):
+            problems.append(
+                f"{where}: 'serves' must be one of {', '.join(SERVES)}; or leave it blank"
+            )
         if name == "partner_agreements" and row[at["partner_type"]] not in ("", *kinds):
             problems.append(
                 f"{where}: 'partner_type' must be a code of 'partner': {', '.join(kinds)}; or"
@@ -432,6 +439,8 @@ def _enough(
     return [row for row in rows if safe(row)]
 
 
+LAST_MAY_LACK = ("partner_agreements", "targets")
+"""Inputs of which the last column stays out where no row says it."""
 FEW_BLANK = {"liability_claims": "filed", "feedback": "received"}
 """Input -> the number in it that is left blank where it counts fewer people than the threshold."""
 
@@ -566,6 +575,54 @@ def _hours_of(
             months,
         ),
     ]
+
+
+def _unstaffed(
+    rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date
+) -> Reference:
+    """Days of the period on which no unit with both an officer and a clinician was at work, by
+    month, from the first day of a listed shift to the last.
+
+    A shift that runs past midnight staffs both days.
+    """
+    at = {f.name: i for i, f in enumerate(fields)}
+    listed: set[date] = set()
+    staffed: set[date] = set()
+    for row in rows:
+        start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
+        until = (end - timedelta(seconds=1)).date()
+        days = {start.date() + timedelta(days=n) for n in range((until - start.date()).days + 1)}
+        if row[at[PATROL]] == "yes":
+            continue
+        listed |= days
+        if row[at["officer"]] == row[at["clinician"]] == "yes" and row[at[WORKED]] != "no":
+            staffed |= days
+    known = sorted(day for day in listed if first <= day <= last)
+    months: dict[str, list[date]] = {}
+    if known:
+        for n in range((known[-1] - known[0]).days + 1):
+            day = known[0] + timedelta(days=n)
+            months.setdefault(f"{day:%Y-%m}", []).append(day)
+    return Reference(
+        "unstaffed_days",
+        Text(en="Days without a team, by month", es="Días sin equipo, por mes"),
+        "days on which no unit had both an officer and a clinician at work",
+        (
+            Field("month", "month", "month"),
+            Field("days", "whole", "days of the month, from the first shift listed to the last"),
+            Field("without_team", "whole", "days without a team"),
+            Field("which", "text", "which days of the month", required=False),
+        ),
+        tuple(
+            (
+                month,
+                str(len(days)),
+                str(len(without := [d for d in days if d not in staffed])),
+                ", ".join(str(d.day) for d in without),
+            )
+            for month, days in months.items()
+        ),
+    )
 
 
 def _hours_between(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, float]]:

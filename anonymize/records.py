@@ -25,6 +25,7 @@ from anonymize.codelists import (
     FOLLOW_UP_DAYS,
     SEASONS,
     TAKEN_TO_ED,
+    UNKNOWN,
     VISIT_DAYS,
     WAIT_EDGES,
     Codelist,
@@ -788,6 +789,8 @@ CLOCKS = {
     "minutes_on_scene": ("arrived_at", "cleared_at"),
     "minutes_officer_on_scene": ("arrived_at", "officer_cleared_at"),
     "hours_committed": ("dispatched_at", "cleared_at"),
+    "minutes_to_backup": ("backup_requested_at", "backup_arrived_at"),
+    "hours_others_freed": ("other_units_cleared_at", "cleared_at"),
 }
 """Measure of time -> where it starts and ends."""
 COMPARED_BY = {
@@ -981,7 +984,11 @@ def _tally(
         }
     of_some = {name: of for name, of in OF_SOME.items() if {name, of[1]} <= spec.columns.keys()}
     for name, (_of, _field_name, where) in of_some.items():
-        there = f"has_{name}" if name in TIME_FIELDS else f"{name} <> 'unknown'"
+        there = (
+            f"has_{name}"
+            if name in TIME_FIELDS
+            else f"{name} <> {literal(config.codelists[name].unknown_leaf or UNKNOWN)}"
+        )
         wanted |= {
             f"of_{name}": _number(f"reason IS NULL AND {where}"),
             f"with_{name}": _number(f"reason IS NULL AND {where} AND {there}"),

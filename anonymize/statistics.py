@@ -44,7 +44,7 @@ from anonymize.tables import COUNTED, Dimension, Table, condition, counting, lif
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-COMMITTED = "hours_committed"
+COMMITTED, FREED = "hours_committed", "hours_others_freed"
 CLUSTERING = "call_clustering"
 """By how much the variance of counts grows because people call again: of each known person's calls
 n, sum of n n over sum of n."""
@@ -278,6 +278,7 @@ COLUMNS = {
     "people": ["people"],
     FREQUENT: ["calls_frequent", "based_on"],
     COMMITTED: ["hours", "based_on"],
+    FREED: ["hours", "based_on"],
     WITHOUT_TEAM: ["hours_none", "based_on"],
     CLUSTERING: ["inflation", "based_on"],
 }
@@ -314,7 +315,7 @@ def _raw(
         if by_second is None:
             frame = _distinct(engine, config, spec, dimensions, at)
         else:
-            frame = (_hours if spec.measure == COMMITTED else _quantiles)(
+            frame = (_hours if spec.measure in (COMMITTED, FREED) else _quantiles)(
                 by_second, spec.measure, dimensions, at
             )
         for name in names:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
-from dashboard import comparisons
+from dashboard import asked_beside, comparisons, quarters_page
 from dashboard.answers import calls as calls_answer
 from dashboard.answers import coverage as coverage_answer
 from dashboard.answers import largest, share_change
-from dashboard.language import _, current, ngettext, number, percent, rounded, text
+from dashboard.asked import COUNTED, said
+from dashboard.language import _, current, day, ngettext, number, percent, rounded, text
 from dashboard.notices import nothing
 from dashboard.program import (
     costs_of_contacts,
@@ -24,7 +26,8 @@ from dashboard.program import (
     share_of_all,
     trained_words,
 )
-from dashboard.release import NOT_COLLECTED, Release
+from dashboard.quarters import CALENDAR
+from dashboard.release import NOT_COLLECTED, PUBLISHED, ROOT, Release
 from dashboard.reported import has_teams
 from dashboard.scores import Score, score
 from dashboard.skeleton import field_name
@@ -460,8 +463,312 @@ def _patrol(release: Release) -> Finding:
     )
 
 
+def _said(*names: str) -> Callable[[Release], Finding]:
+    """The shares of some measures, as a plain fact to look up."""
+
+    def find(release: Release) -> Finding:
+        words = [words for name in names if (words := said(release, name))]
+        return Finding("described", " ".join(words)) if words else _missing()
+
+    return find
+
+
+def _two_sides(*names: str) -> Callable[[Release], Finding]:
+    """The shares of two sides whose calls differ: they decide nothing."""
+
+    def find(release: Release) -> Finding:
+        found = _said(*names)(release)
+        if found.verdict == MISSING:
+            return found
+        words = _("The calls of the two sides differ, so this does not show why.")
+        return Finding("cannot_tell", f"{found.figure} {words}")
+
+    return find
+
+
+def _alike(release: Release) -> Finding:
+    """Does the report name the crisis alike for every group? Not, where the two ends differ by more
+    than chance among all pairs (Bonferroni)."""
+    shares = COUNTED["crisis_in_report"].counted.shares(release)
+    shown = [s for s in shares if s.share is not None and s.code != "unknown"]
+    if not shares:
+        return _missing()
+    figure = said(release, "crisis_in_report")
+    if len(shown) < 2:
+        return Finding("cannot_tell", figure)
+    low, high = (pick_one(shown, key=lambda s: s.share or 0.0) for pick_one in (min, max))
+    counts = [n or 0 for s in (low, high) for n in (s.part.value, s.whole.value)]
+    pairs = len(shown) * (len(shown) - 1) // 2
+    differ = shares_differ(counts[0], counts[1], counts[2], counts[3], looks=pairs)
+    figure = _("Lowest: {low_group}, {low}. Highest: {high_group}, {high}.").format(
+        low_group=low.label, low=low.shown, high_group=high.label, high=high.shown
+    )
+    return Finding("not_supported" if differ else "cannot_tell", figure)
+
+
+def _outside(release: Release) -> Finding:
+    shares = [s for s in asked_beside.program_shares(release) if s.code != "unknown"]
+    if not shares:
+        return _missing()
+    words = "; ".join(
+        _("{label}: {figure} ({part} of {whole})").format(
+            label=s.label, figure=s.shown, part=s.part.shown, whole=s.whole.shown
+        )
+        for s in shares
+    )
+    return Finding("described", f"{words}.")
+
+
+def _sent_less(release: Release) -> Finding:
+    """Plain counts of the first and the last whole year settle it."""
+    years = [
+        (calls, reached)
+        for calls, reached in asked_beside.sent(release, "year")
+        if calls.status == reached.status == PUBLISHED
+    ]
+    if not asked_beside.sent(release, "quarter"):
+        return _missing()
+    if len(years) < 2:
+        return Finding("cannot_tell", _("There are no two whole years to compare."))
+    (calls, reached), (later, more) = years[0], years[-1]
+    figure = _(
+        "Calls that met the criteria: {calls} in {first}, {later} in {last}. A clinician reached"
+        " {reached} and {more}."
+    ).format(
+        calls=calls.shown,
+        first=calls.label,
+        later=later.shown,
+        last=later.label,
+        reached=reached.shown,
+        more=more.shown,
+    )
+    less = (more.value or 0) < (reached.value or 0) and (later.value or 0) > (calls.value or 0)
+    return Finding(
+        "supported" if less else "not_supported",
+        " ".join(filter(None, (figure, said(release, "started_by_team")))),
+    )
+
+
+def _unstaffed(release: Release) -> Finding:
+    found = asked_beside.unstaffed(release)
+    if found is None:
+        return _missing()
+    none, every = found
+    figure = _("Days without a team: {none} of {every}.").format(
+        none=number(none), every=number(every)
+    )
+    return Finding("supported" if none else "not_supported", figure)
+
+
+def _purpose(release: Release) -> Finding:
+    found = asked_beside.purposes(release)
+    if not found:
+        return _missing()
+    return Finding(
+        "described",
+        _("Targets for people: {people}. Targets for the department: {department}.").format(
+            **{code: number(n) for code, n in found.items()}
+        ),
+    )
+
+
+def _crews(release: Release) -> Finding:
+    table = release.statistic(asked_beside.CREW_HOURS, "period")
+    cell = table.cell({"period": latest(release)}) if table else None
+    if table is None:
+        return _missing()
+    if cell is None:
+        return Finding("cannot_tell", _("The numbers are too small to show."))
+    return Finding(
+        "described",
+        _(
+            "In {year}, crews left about {hours} hours before calls were closed. Without a team"
+            " they might have left as soon."
+        ).format(year=latest(release), hours=number(cell["hours"])),
+    )
+
+
+def _by_quarter(release: Release) -> Finding:
+    found = quarters_page.series(release, ROOT, CALENDAR)
+    told = quarters_page.headline(found) if found else None
+    words = f"{told.sentence} {told.before}".strip() if told else ""
+    return Finding("described", words) if words else _missing()
+
+
+def _current(release: Release) -> Finding:
+    figure = _("The data reach to {day}.").format(day=day(release.data_to))
+    if "next_update" in release.package:
+        figure += " " + _("Next update planned for {day}.").format(
+            day=day(date.fromisoformat(release.package["next_update"]))
+        )
+    return Finding("described", figure)
+
+
+LOS_ANGELES = "Los Angeles Controller, On the Sideline, October 2025"
+NEW_YORK = "New York City Comptroller, audit MG24-060A, May 2025"
+SAN_FRANCISCO = "San Francisco Budget and Legislative Analyst, November 2023"
+
+
+def asked_by_auditors() -> list[Claim]:
+    """Claims 24 and on: what auditors, councils and reporters asked, as people say it."""
+    los_angeles = _("An audit of the Los Angeles police asked this.")
+    return [
+        Claim(
+            "first",
+            _("Clinicians speak to the person first."),
+            "staffing",
+            los_angeles,
+            LOS_ANGELES,
+            _said("clinician_role"),
+        ),
+        Claim(
+            "restraints",
+            _("Fewer people are put in handcuffs."),
+            "safety",
+            los_angeles,
+            LOS_ANGELES,
+            _two_sides("restrained", "restrained_group"),
+        ),
+        Claim(
+            "holds",
+            _("People are held against their will."),
+            "outcomes",
+            _(
+                "An audit of the Los Angeles police gave 86% for its teams. Teams take other calls"
+                " in each city."
+            ),
+            LOS_ANGELES,
+            _two_sides("holds", "hold_started_by"),
+        ),
+        Claim(
+            "trained",
+            _("Trained officers use less force."),
+            "safety",
+            los_angeles,
+            LOS_ANGELES,
+            _two_sides("officer_trained"),
+        ),
+        Claim(
+            "reports",
+            _("Reports name the crisis alike for every group."),
+            "fairness",
+            _("An audit of the Los Angeles police found 50% for one group, and 70% for another."),
+            LOS_ANGELES,
+            _alike,
+        ),
+        Claim(
+            "purpose",
+            _("The targets count patrol hours, not help."),
+            "scorecard",
+            los_angeles,
+            LOS_ANGELES,
+            _purpose,
+        ),
+        Claim(
+            "instead",
+            _("When no team comes, police come alone."),
+            "funnel",
+            _("An audit in New York asked who came in place of a team."),
+            NEW_YORK,
+            _said("instead"),
+        ),
+        Claim(
+            "outside",
+            _("Calls outside the program's hours and area are left out."),
+            "funnel",
+            _("An audit in New York counted 14,200 such calls."),
+            NEW_YORK,
+            _outside,
+        ),
+        Claim(
+            "checks",
+            _("Nobody is free to check some calls."),
+            "funnel",
+            _("An audit in New York asked for such calls to be told apart."),
+            NEW_YORK,
+            _said("triaged"),
+        ),
+        Claim(
+            "backup",
+            _("Teams need police backup."),
+            "safety",
+            _("Virginia and Portland ask programs for this."),
+            "Virginia Behavioral Health Commission, September 2025; Portland Auditor, January 2024",
+            _said("backup"),
+        ),
+        Claim(
+            "back",
+            _("Teams hand calls back to police."),
+            "outcomes",
+            _("In a pilot in Los Angeles, 3.8% of calls were handed back."),
+            LOS_ANGELES,
+            _said("handed_back"),
+        ),
+        Claim(
+            "less",
+            _("Teams are sent less while calls rise."),
+            "coverage",
+            _("Reporters asked this of Chicago's teams. A rise in calls can also be a new code."),
+            "",
+            _sent_less,
+        ),
+        Claim(
+            "days",
+            _("Some days have no team."),
+            "staffing",
+            _("Reporters asked this of Chicago's teams."),
+            "",
+            _unstaffed,
+        ),
+        Claim(
+            "beds",
+            _("There is nowhere to take people."),
+            "after",
+            _(
+                "In San Francisco, 13% of visits lacked something that was asked for. In 84% of"
+                " those it was a bed."
+            ),
+            SAN_FRANCISCO,
+            _said("unavailable", "unavailable_kind"),
+        ),
+        Claim(
+            "refuse",
+            _("People turn down the places that are offered."),
+            "after",
+            _("In San Francisco, council asked which kinds of places people accept."),
+            SAN_FRANCISCO,
+            _said("declined"),
+        ),
+        Claim(
+            "crews",
+            _("Fire and ambulance crews get time back."),
+            "staffing",
+            _("An audit in Portland asked for these hours."),
+            "Portland Auditor, January 2024",
+            _crews,
+        ),
+        Claim(
+            "quarterly",
+            _("Change shows from quarter to quarter."),
+            "quarters",
+            _("A council asked for quarters side by side. One quarter is no trend."),
+            "Albuquerque City Council, R-25-205, November 2025",
+            _by_quarter,
+        ),
+        Claim(
+            "current",
+            _("The figures are out of date."),
+            "scorecard",
+            _("A site can outlive the program that it tells of."),
+            "",
+            _current,
+        ),
+    ]
+
+
 def claims() -> list[Claim]:
-    """All 23 claims, in the reader's language, in the order of the project's list."""
+    """All claims, in the reader's language, in the order of the project's list: 23 that people say,
+    then those behind the questions of auditors."""
     thin = _("A review of 26 studies of co-response found no randomized trial.")
     return [
         Claim(
@@ -672,6 +979,7 @@ def claims() -> list[Claim]:
             "",
             _language,
         ),
+        *asked_by_auditors(),
     ]
 
 

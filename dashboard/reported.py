@@ -79,13 +79,21 @@ def shown_pages(release: Release) -> frozenset[str]:
         "injured_officer",
         "injured_clinician",
         "injured_person",
+        "restrained",
+        "backup_requested",
     )
     reached = any("responder" in t.levels and t.where == ELIGIBLE for t in release.tables.values())
     answers = {
         "neighborhood": counted("area") or counted("area", "responder", **ELIGIBLE),
         "calls": bool(release.tables),
         "story": bool(release.tables),
-        "funnel": counted("eligible") or counted("not_served_reason", **ELIGIBLE) or reached,
+        "funnel": (
+            counted("eligible")
+            or counted("triaged")
+            or counted("in_program_area", "on_duty", **ELIGIBLE)
+            or counted("not_served_reason", **ELIGIBLE)
+            or reached
+        ),
         "coverage": (
             bool(release.area_systems())
             or reached
@@ -102,9 +110,16 @@ def shown_pages(release: Release) -> frozenset[str]:
             )
             or told("urgent_waits")
         ),
-        "outcomes": counted("outcome") or counted("responder", "taken_to_ed", ed_criteria="yes"),
+        "outcomes": (
+            counted("outcome")
+            or counted("responder", "taken_to_ed", ed_criteria="yes")
+            or counted("period", "handed_back")
+            or counted("responder", "hold_started_by", outcome="involuntary_hold")
+        ),
         "safety": (
             any(counted("responder", dimension) for dimension in by_who)
+            or counted("officer_trained", "force_used", responder="police_only")
+            or counted("race_ethnicity", "restrained")
             or measured(
                 "compare_arrest", "compare_force_used", "reached_arrest", "reached_force_used"
             )
@@ -114,6 +129,7 @@ def shown_pages(release: Release) -> frozenset[str]:
             or counted("partner", "handoff")
             or counted("follow_up")
             or counted("partner", "warm")
+            or counted("responder", "partner_unavailable")
             or measured(
                 "repeat_people_30",
                 "repeat_people_90",
@@ -129,7 +145,8 @@ def shown_pages(release: Release) -> frozenset[str]:
             told("staffing", "turnover", "staffed_months", "training")
             or counted("responder", "officer_released")
             or counted("led_by", responder="co_responder")
-            or measured("compare_officer_minutes")
+            or counted("clinician_role", responder="co_responder")
+            or measured("compare_officer_minutes", "hours_others_freed")
             or answered("officers")
             or reviewed
         ),
@@ -140,6 +157,7 @@ def shown_pages(release: Release) -> frozenset[str]:
                 for group in ("race_ethnicity", "age_group", "gender")
             )
             or counted("language", "interpreter_used")
+            or counted("race_ethnicity", "crisis_in_report")
         ),
         "scorecard": True,
         "quarters": any(

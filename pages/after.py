@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard import charts, comparisons_page
+from dashboard import asked, charts, comparisons_page
 from dashboard.answers import within_sentence
 from dashboard.comparisons import comparison
 from dashboard.figure_kinds import MarkFigure, ShareFigure, TableFigure
@@ -226,6 +226,7 @@ else:
             ),
         )
     )
+asked.show(page, "declined", "unavailable", "unavailable_kind")
 warm = release.find("partner", "warm")
 if warm is None:
     page.not_reported(_("how referrals were passed on"))

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from dashboard import answers, charts
+from dashboard import answers, asked, charts
 from dashboard.figure_kinds import Content, MarkFigure, ShareFigure, hidden_points, point_tables
 from dashboard.language import _, in_english, number, percent, pick
 from dashboard.program import event_note, events, last_year, letters, numbers, share_of_all
@@ -215,6 +215,7 @@ else:
         )
     )
 
+asked.show(page, "started_by_team")
 page.caveats(
     [
         _(

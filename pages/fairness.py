@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dashboard import charts
+from dashboard import asked, charts
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.figure_kinds import MarkFigure, ShareFigure
 from dashboard.language import _, rounded
@@ -166,6 +166,7 @@ else:
             note=_("Staff who speak the language need no interpreter, and are not counted here."),
         )
     )
+asked.show(page, "crisis_in_report")
 page.caveats(
     [
         _(

@@ -3,7 +3,7 @@ rest."""
 
 import pandas as pd
 
-from dashboard import charts
+from dashboard import asked, charts
 from dashboard.answers import ELIGIBLE, REACHED, coverage_headline
 from dashboard.figure_kinds import MarkFigure, ShareFigure, hidden_points
 from dashboard.language import _, percent
@@ -188,6 +188,7 @@ if covered is not None and (shares := years_of(release, covered, REACHED, where)
             file=("reached-by-year", *where.values()),
         )
     )
+asked.show(page, "instead", "program_area", "triaged")
 page.caveats(
     [
         _(

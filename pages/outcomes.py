@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from dashboard import answers, charts
+from dashboard import answers, asked, charts
 from dashboard.figure_kinds import Content, ShareFigure, hidden_shares, share_tables
 from dashboard.language import _
 from dashboard.program import parts_of, year_choice
@@ -137,6 +137,7 @@ else:
                 ),
             )
         )
+asked.show(page, "holds", "hold_started_by", "handed_back")
 page.caveats(
     [
         *(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dashboard import charts, comparisons, comparisons_page
+from dashboard import asked, charts, comparisons, comparisons_page
 from dashboard.comparisons import comparison
 from dashboard.figure_kinds import MarkFigure, RateFigure, ShareFigure, TableFigure
 from dashboard.language import _, number, rounded
@@ -181,6 +181,7 @@ else:
         )
     )
 compared("force_used", _("force for similar calls, when a team was free and when none was"))
+asked.show(page, "restrained", "restrained_group", "officer_trained", "backup")
 for dimension, title, file in (
     ("serious_force", _("Serious force, {period}"), "serious-force"),
     ("weapon_reported", _("Weapon reported, {period}"), "weapons"),

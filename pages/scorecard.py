@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import brief, charts
+from dashboard import asked, brief, charts
 from dashboard.figure_kinds import Content, TableFigure
 from dashboard.language import _, day, month, number, percent
 from dashboard.program import latest, numbers, up_to
@@ -113,6 +113,7 @@ else:
                 measure=escape(t.plain), reason=escape(t.reason), day=day(t.set_on)
             )
         )
+asked.show(page, "targets_for")
 page.heading(_("Brief for a meeting"))
 page.text(
     _(

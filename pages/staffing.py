@@ -4,7 +4,7 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import charts, comparisons_page, trends
+from dashboard import asked, charts, comparisons_page, trends
 from dashboard.comparisons import comparison
 from dashboard.figure_kinds import Content, MarkFigure, ShareFigure, TableFigure
 from dashboard.language import _, month, month_in_words, number, percent, rounded, text
@@ -283,6 +283,7 @@ else:
             note=_("Only calls of an officer and a clinician together."),
         )
     )
+asked.show(page, "clinician_role", "unstaffed_days", "crews_freed")
 show_feedback(
     page,
     _("What reviews of cases found"),

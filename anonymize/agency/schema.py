@@ -42,6 +42,10 @@ CATEGORY_FIELDS = (
     "setting",
     "initial_type",
     "led_by",
+    "clinician_role",
+    "hold_started_by",
+    "triaged",
+    "partner_unavailable",
 )
 FLAG_FIELDS = (
     "eligible",
@@ -57,8 +61,24 @@ FLAG_FIELDS = (
     "ed_criteria",
     "citation",
     "arrest_required",
+    "restrained",
+    "officer_trained",
+    "crisis_in_report",
+    "backup_requested",
+    "handed_back",
+    "started_by_team",
+    "in_program_area",
+    "other_units_came",
 )
-TIME_FIELDS = ("dispatched_at", "arrived_at", "cleared_at", "officer_cleared_at")
+TIME_FIELDS = (
+    "dispatched_at",
+    "arrived_at",
+    "cleared_at",
+    "officer_cleared_at",
+    "backup_requested_at",
+    "backup_arrived_at",
+    "other_units_cleared_at",
+)
 KEY_FIELDS = ("call_id", "person_key")
 POINT_FIELDS = ("lon", "lat", "point")
 AREA_FIELD = re.compile(r"^area(_[a-z0-9_]+)?$")
@@ -537,9 +557,10 @@ class StatisticSpec(Model):
     Minutes: median and 90th percentile; compare: like eligible calls that found a free team, and
     that were lost because none was free; reached: like eligible calls that a clinician reached, and
     others (docs/comparisons.md); people: different people; repeat_people_N: R1 to R3;
-    calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4; days_to_connection: days
-    from a call to the visit that a partner confirmed (C3); call_clustering: by how much counts
-    swing more because people call again.
+    calls_of_frequent: R4; hours_committed: H3; hours_without_team: H4; hours_others_freed: from
+    when fire and ambulance crews left until the call was cleared; days_to_connection: days from a
+    call to the visit that a partner confirmed (C3); call_clustering: by how much counts swing more
+    because people call again.
     """
 
     name: Name
@@ -562,7 +583,9 @@ class StatisticSpec(Model):
         "repeat_people_90",
         "repeat_people_365",
         "calls_of_frequent",
+        "minutes_to_backup",
         "hours_committed",
+        "hours_others_freed",
         "hours_without_team",
         "days_to_connection",
         "call_clustering",

@@ -45,7 +45,7 @@ ATTACKS = {
     ),
     "insider": "nobody who knows of one call of a withheld cell can narrow its neighbour in a sum",
 }
-CLOCKS = ("minutes_", "hours_committed")
+CLOCKS = ("minutes_", "hours_committed", "hours_others_freed")
 """How names of measures of time begin: each rests on the calls with both times on record."""
 UNTIMED = ("wait", "officer_released")
 """Dimensions in which a call without a time is `unknown`."""

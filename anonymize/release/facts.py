@@ -28,10 +28,16 @@ from anonymize.comparisons import (
 )
 from anonymize.completeness import (
     ARRESTS,
+    BACKUPS,
     CALLS,
+    CREWS,
+    ELIGIBLE,
     ELIGIBLE_NOT_SERVED,
+    HOLDS,
     NOT_SERVED,
     OF_A_MONTH,
+    POLICE_CALLS,
+    REACHED,
     STEPS,
     TEAM_CALLS,
 )
@@ -67,6 +73,12 @@ OUT_OF: dict[str, dict[str, dict[str, str]]] = {
     ELIGIBLE_NOT_SERVED: {"of": {"eligible": "yes"}, "without": {"not_served_reason": "served"}},
     ARRESTS: {"of": {"arrest": "yes"}, "without": {}},
     TEAM_CALLS: {"of": {"responder": "co_responder"}, "without": {}},
+    REACHED: {"of": {"responder": "clinician"}, "without": {}},
+    POLICE_CALLS: {"of": {"responder": "police_only"}, "without": {}},
+    ELIGIBLE: {"of": {"eligible": "yes"}, "without": {}},
+    HOLDS: {"of": {"outcome": "involuntary_hold"}, "without": {}},
+    BACKUPS: {"of": {"backup_requested": "yes"}, "without": {}},
+    CREWS: {"of": {"other_units_came": "yes"}, "without": {}},
 }
 """The base of a share: the calls of a cell (`of`), less those of that cell that also have a code
 (`without`)."""

@@ -257,6 +257,114 @@ def language():
     )
 
 
+def shares(table, along, codes, field="", code="", base="all", **fixed):
+    """One share for each code of `along`: with `code` of `field` (or itself), over `base` of it."""
+    found = []
+    for one in codes:
+        at = {**fixed} if not field else {**fixed, along: one}
+        part = count(table, **at, **({field: code} if field else {along: one}))
+        whole = count(table, **at, **({field: base} if field else {along: base}))
+        found += share(part, whole)
+    return found
+
+
+REACHED_BY = {"responder": "clinician"}
+GROUPS = ("asian", "black", "hispanic", "white", "other")
+YEARS = ("2024", "2025")
+
+
+def handcuffs():
+    sides = ("clinician", "no_clinician")
+    return shares("restraints", "responder", sides, "restrained", "yes") + shares(
+        "restraints_by_group", "race_ethnicity", GROUPS, "restrained", "yes"
+    )
+
+
+def holds():
+    who = ("clinician", "no_clinician")
+    return shares("outcomes", "responder", who, "outcome", "involuntary_hold", "met") + shares(
+        "holds", "hold_started_by", ("clinician", "officer", "other"), **REACHED_BY
+    )
+
+
+def training_and_force():
+    found = []
+    for code in ("yes", "no"):
+        part = count("force_by_training", officer_trained=code, force_used="yes")
+        whole = count("force_by_training", officer_trained=code)
+        found += [f"{round(1000 * part / whole, 1):g} per 1,000 ({part:,} of {whole:,})"]
+    return found
+
+
+def instead():
+    reasons = ("all", "no_unit", "all_busy", "out_of_area")
+    return shares(
+        "instead", "not_served_reason", reasons, "responder", "police_only", "no_clinician"
+    )
+
+
+def program_area():
+    whole = count("program_area")
+    inside = [count("program_area", in_program_area="yes", on_duty=d) for d in ("yes", "no")]
+    parts = [*inside, count("program_area", in_program_area="no")]
+    return [words for part in parts for words in share(part, whole)]
+
+
+def backup():
+    cell = statistic("backup_minutes", period="all")
+    return [
+        *shares("backup", "period", YEARS, "backup_requested", "yes", **REACHED_BY),
+        f"within about {cell['median']} minutes",
+    ]
+
+
+def sent():
+    def index(**codes):
+        first, last = (count("coverage_by_quarter", period=p, **codes) for p in QUARTERS)
+        return f"{round(100 * last / first)} ({last:,} calls)"
+
+    return [index(), index(**REACHED_BY)]
+
+
+QUARTERS = ("2024-Q1", "2025-Q4")
+
+
+def unstaffed():
+    listed = rows("unstaffed_days")
+    none, every = (sum(int(r[key]) for r in listed) for key in ("without_team", "days"))
+    return [f"In all {none} of {every} days had no team"]
+
+
+def unavailable():
+    kinds = ("bed", "shelter", "transport", "other")
+    found = shares("unavailable", "period", YEARS, "partner_unavailable", "lacking", **REACHED_BY)
+    return found + shares("unavailable", "partner_unavailable", kinds, base="lacking", **REACHED_BY)
+
+
+def declined():
+    kinds = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
+    return shares("partners", "partner", kinds, "handoff", "declined")
+
+
+def crews():
+    cells = [statistic("crews_freed", period=year) for year in YEARS]
+    return [
+        f"about {int(c['hours']):,} hours, on at least {int(c['based_on']):,} calls" for c in cells
+    ]
+
+
+def last_quarter():
+    """The last quarter, and what it differs by from the one before."""
+    last, before = (count("calls_by_quarter_area_type", period=p) for p in ("2025-Q4", "2025-Q3"))
+    return [f"{last:,}", f"{before:,}"]
+
+
+def purposes():
+    listed = rows("targets")
+    people, department = (sum(r["serves"] == w for r in listed) for w in ("people", "department"))
+    return [f"For people: {people}. For the department: {department}."]
+
+
 HOW, RUN, ROW = "What happens", "How it is run", ""
 """Groups of the menu; the last are pages in the row itself."""
 CLAIMS = {
@@ -287,6 +395,44 @@ CLAIMS = {
     21: (RUN, "Staffing and training", lambda: survey("officers")),
     22: (RUN, "Staffing and training", lambda: patrol() + hours_on_calls()),
     23: (RUN, "Fairness", language),
+    24: (
+        RUN,
+        "Staffing and training",
+        lambda: shares(
+            "clinician_roles",
+            "clinician_role",
+            ("first_contact", "after_patrol", "by_phone", "did_not_speak"),
+        ),
+    ),
+    25: (HOW, "Safety", handcuffs),
+    26: (HOW, "Outcomes", holds),
+    27: (HOW, "Safety", training_and_force),
+    28: (
+        RUN,
+        "Fairness",
+        lambda: shares("crisis_in_reports", "race_ethnicity", GROUPS, "crisis_in_report", "yes"),
+    ),
+    29: (RUN, "Targets and brief", purposes),
+    30: (HOW, "Who gets a co-response", instead),
+    31: (HOW, "Who gets a co-response", program_area),
+    32: (
+        HOW,
+        "Who gets a co-response",
+        lambda: shares("triaged", "triaged", ("checked", "nobody_free", "other_reason")),
+    ),
+    33: (HOW, "Safety", backup),
+    34: (
+        HOW,
+        "Outcomes",
+        lambda: shares("handed_back", "period", YEARS, "handed_back", "yes", **REACHED_BY),
+    ),
+    35: (HOW, "Coverage by place and hour", sent),
+    36: (RUN, "Staffing and training", unstaffed),
+    37: (HOW, "After the crisis", unavailable),
+    38: (HOW, "After the crisis", declined),
+    39: (RUN, "Staffing and training", crews),
+    40: (RUN, "Quarter by quarter", last_quarter),
+    41: (RUN, "Targets and brief", lambda: ["December 31, 2025"]),
 }
 
 
@@ -299,6 +445,11 @@ MORE = {
     "serious force": (HOW, "Safety", serious_force),
     "988 line": (HOW, "Calls and demand", line_988),
     "funnel": (HOW, "Who gets a co-response", funnel),
+    "started by the team": (
+        HOW,
+        "Calls and demand",
+        lambda: shares("started_by_team", "period", YEARS, "started_by_team", "yes", **REACHED_BY),
+    ),
 }
 """Measures of the list beyond the claims."""
 
@@ -331,6 +482,6 @@ def test_claims_can_be_checked(group, name, example, tab):
 def test_all_claims_of_the_list_are_there():
     from dashboard.claims import claims
 
-    assert len(claims()) == 23 == len(CLAIMS)
-    assert len({claim.name for claim in claims()}) == 23
+    assert len(claims()) == 41 == len(CLAIMS)
+    assert len({claim.name for claim in claims()}) == 41
     assert all((ROOT / f"pages/{claim.page}.py").exists() for claim in claims())

@@ -171,10 +171,24 @@ def test_connected_is_counted_over_accepted_referrals_with_30_days_over(
 def test_fields_asked_of_some_calls_have_a_base_of_their_own(release, calls):
     rows = release.reference("completeness")
     arrested, teams = calls[calls["arrest_made"] == "Y"], calls[calls["unit_type"] == "COR"]
+    held, backed = calls[calls["disposition"] == "HOLD"], calls[calls["backup"] == "Y"]
+    reached = calls[calls["unit_type"].isin(["COR", "CLIN"])]
+    crews, police = calls[calls["crew"] == "Y"], calls[calls["unit_type"] == "PD"]
     for field, base, filled in (
         ("arrest_required", "arrests", (arrested["arrest_required"] != "").mean()),
         ("led_by", "team_calls", (teams["led"] != "").mean()),
         ("officer_cleared_at", "team_calls", teams["officer_cleared"].notna().mean()),
+        ("clinician_role", "team_calls", (teams["clinician_first"] != "").mean()),
+        ("hold_started_by", "holds", (held["hold_by"] != "").mean()),
+        ("officer_trained", "police_calls", (police["crisis_trained"] != "").mean()),
+        ("partner_unavailable", "reached_calls", (reached["missing"] != "").mean()),
+        ("backup_arrived_at", "backups", (backed["backup_came"] != "").mean()),
+        ("other_units_cleared_at", "crews", (crews["crew_left"] != "").mean()),
+        (
+            "in_program_area",
+            "eligible_calls",
+            (calls.loc[calls["eligible"] == "Y", "program_area"] != "").mean(),
+        ),
     ):
         mine = rows[rows["field"] == field]
         assert list(mine["period"]) == ["all"] and list(mine["out_of"]) == [base]

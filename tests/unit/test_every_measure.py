@@ -488,7 +488,183 @@ def check_language(calls, same, **_more):
     same("languages", spoke, period=PERIOD, language=("spoken",), interpreter_used=("answer",))
 
 
+def group(calls):
+    groups = {"W": "white", "B": "black", "H": "hispanic", "A": "asian", "O": "other"}
+    return calls["race"].map(groups).fillna("unknown")
+
+
+def by_group(table, column, field):
+    """A measure of one yes/no field by group."""
+
+    def check(calls, same, **_more):
+        mine = answer(calls, column).assign(group=group(calls))
+        same(table, mine, race_ethnicity=("group",), **{field: ("answer",)})
+
+    return check
+
+
+def coded(table, column, field, codes, **levels):
+    """A measure of one field with codes, of all calls."""
+
+    def check(calls, same, **_more):
+        told = calls.assign(code=calls[column].map({**codes, "": "unknown"}))
+        same(table, told, **{field: ("code",)}, **levels)
+
+    return check
+
+
+def check_clinician_role(calls, same, **_more):
+    codes = {"FIRST": "first_contact", "AFTER PD": "after_patrol", "PHONE": "by_phone"}
+    teams = calls[calls["unit_type"] == "COR"]
+    check = coded(
+        "clinician_roles",
+        "clinician_first",
+        "clinician_role",
+        {**codes, "NO TALK": "did_not_speak"},
+        period=PERIOD,
+    )
+    check(teams, same)
+
+
+def check_hold_started_by(calls, same, **_more):
+    check = coded(
+        "holds",
+        "hold_by",
+        "hold_started_by",
+        {"CLIN": "clinician", "PD": "officer", "OTHER": "other"},
+        period=PERIOD,
+        responder=WHO,
+    )
+    check(calls[calls["end"] == "involuntary_hold"], same)
+
+
+def check_officer_trained(calls, same, **_more):
+    police = answer(calls[calls["unit_type"] == "PD"], "force_used")
+    police = police.assign(trained=police["crisis_trained"].map(YES_NO))
+    same("force_by_training", police, officer_trained=("trained",), force_used=("answer",))
+
+
+def check_instead(calls, same, **_more):
+    fits = calls[calls["eligible"] == "Y"]
+    same("instead", fits, not_served_reason=("reason",), responder=("reached", "responder"))
+
+
+def on_duty(calls, export):
+    """Was a unit with both an officer and a clinician at work when the call came in?"""
+    shifts = export("shifts")
+    both = (shifts["officer"] == "yes") & (shifts["clinician"] == "yes")
+    mine = shifts[both & (shifts["worked"] == "yes") & (shifts["patrol"] == "no")]
+    edges = [pd.to_datetime(mine[name]).to_numpy() for name in ("start", "end")]
+    at = calls["received"].to_numpy()[:, None]
+    return ((at >= edges[0]) & (at < edges[1])).any(axis=1)
+
+
+def check_program_area(calls, export, same, **_more):
+    fits = calls[calls["eligible"] == "Y"]
+    fits = fits.assign(
+        inside=fits["program_area"].map(YES_NO),
+        duty=np.where(on_duty(fits, export), "yes", "no"),
+    )
+    same("program_area", fits, in_program_area=("inside",), on_duty=("duty",))
+
+
+def check_backup(calls, same, near, **more):
+    by_answer("backup", "backup", "backup_requested")(calls, same)
+    asked = calls[calls["backup"] == "Y"]
+    same("backup_calls", asked, period=PERIOD)
+    times = asked[["year"]].assign(
+        **{
+            name: pd.to_datetime(asked[name].replace("", None))
+            for name in ("backup_asked", "backup_came")
+        }
+    )
+    minutes = span(times, "backup_asked", "backup_came")
+    for year, mine in each_year(asked.assign(m=minutes)):
+        quantiles(near, "backup_minutes", mine["m"], period=year)
+
+
+def check_sent_index(calls, same, release, **_more):
+    fits = calls[calls["eligible"] == "Y"]
+    same("coverage_by_quarter", fits, period=("year", "quarter"), responder=WHO)
+    figure = next(f for f in page_of(release, "coverage").found if f.file == ("sent-index",))
+    first = fits[fits["quarter"] == "2024-Q1"]
+    last = fits[fits["quarter"] == "2025-Q4"]
+    shown = figure.table.iloc[-1]
+    for column, mine in (
+        ("Calls that met the criteria", (first, last)),
+        ("Reached by a clinician", [f[f["reached"] == "clinician"] for f in (first, last)]),
+    ):
+        begin, end = (len(f) for f in mine)
+        assert shown[column] == f"{round(100 * end / begin)} ({end:,} calls)"
+
+
+def check_unstaffed_days(export, tables, **_more):
+    """Days on which no hour was staffed."""
+    shifts = export("shifts")
+    both = (shifts["officer"] == "yes") & (shifts["clinician"] == "yes")
+    mine = shifts[both & (shifts["worked"] == "yes") & (shifts["patrol"] == "no")]
+    staffed = set(mine["start"].str[:10])
+    late = mine[mine["end"].str[11:] > "00:00:00"]
+    staffed |= set(late["end"].str[:10])
+    shown = tables("unstaffed_days").set_index("month")
+    for month, days in pd.Series(pd.date_range("2024-01-01", "2025-12-31")).groupby(
+        lambda i: f"{pd.Timestamp('2024-01-01') + pd.Timedelta(days=i):%Y-%m}"
+    ):
+        none = [day for day in days if f"{day:%Y-%m-%d}" not in staffed]
+        assert int(shown.loc[month, "days"]) == len(days)
+        assert int(shown.loc[month, "without_team"]) == len(none)
+        assert shown.loc[month, "which"] == ", ".join(str(day.day) for day in none)
+
+
+def check_unavailable(calls, same, **_more):
+    codes = {"NONE": "nothing", "BED": "bed", "SHELTER": "shelter", "RIDE": "transport"}
+    told = calls.assign(kind=calls["missing"].map({**codes, "OTHER": "other", "": "unknown"}))
+    told["found"] = told["kind"].map({"nothing": "had", "unknown": "unknown"}).fillna("lacking")
+    same(
+        "unavailable",
+        told,
+        period=PERIOD,
+        responder=WHO,
+        partner_unavailable=("found", "kind"),
+    )
+
+
+def check_crews_freed(calls, near, same, **_more):
+    came = calls[calls["crew"] == "Y"]
+    same("other_crews", came, period=PERIOD)
+    times = came.assign(crew_left=pd.to_datetime(came["crew_left"].replace("", None)))
+    came = came.assign(m=span(times, "crew_left", "cleared"))
+    for year, mine in each_year(came):
+        near("crews_freed", "hours", mine["m"].sum() / 60, 5, period=year)
+
+
 CHECKS = {
+    "clinician_role": check_clinician_role,
+    "restrained": by_answer("restraints", "restrained", "restrained"),
+    "restrained_group": by_group("restraints_by_group", "restrained", "restrained"),
+    "holds": check_outcomes,
+    "hold_started_by": check_hold_started_by,
+    "officer_trained": check_officer_trained,
+    "crisis_in_report": by_group("crisis_in_reports", "crisis_in_report", "crisis_in_report"),
+    "targets_for": row_by_row("targets", "measure", "year", "serves"),
+    "instead": check_instead,
+    "program_area": check_program_area,
+    "triaged": coded(
+        "triaged",
+        "checked",
+        "triaged",
+        {"CHECKED": "checked", "NOBODY FREE": "nobody_free", "OTHER": "other_reason"},
+        period=PERIOD,
+    ),
+    "backup": check_backup,
+    "handed_back": by_answer("handed_back", "handed_back", "handed_back"),
+    "sent_index": check_sent_index,
+    "started_by_team": by_answer("started_by_team", "team_started", "started_by_team"),
+    "unstaffed_days": check_unstaffed_days,
+    "unavailable": check_unavailable,
+    "unavailable_kind": check_unavailable,
+    "declined": check_referrals,
+    "crews_freed": check_crews_freed,
     "calls": check_calls,
     "first_coded": test_handoffs.test_first_types_leads_and_citations_equal_pandas,
     "share_of_all": check_share_of_all,
