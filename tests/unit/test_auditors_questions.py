@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from anonymize.agency.schema import PLAIN_FIELDS
+from anonymize.cli import main
+from anonymize.demo_release import make_example
 from anonymize.inputs import INPUTS
 from dashboard import asked, language
 from dashboard.claims import checked, claims
@@ -101,10 +103,10 @@ def test_the_results_of_the_example_are_good_bad_and_unclear(release):
     assert {"not_supported", "cannot_tell", "described"} <= verdicts
 
 
-def withheld(names):
+def withheld(names, folder=ROOT / "data_public"):
     cells = hidden = 0
     for name in names:
-        table = pd.read_csv(ROOT / f"data_public/tables/{name}.csv", dtype=str)
+        table = pd.read_csv(folder / f"tables/{name}.csv", dtype=str)
         cells += len(table)
         hidden += int((table["status"] == "suppressed").sum())
     return cells, hidden
@@ -127,3 +129,32 @@ def test_the_cost_in_withheld_cells_is_the_one_that_is_told():
         cells, hidden = withheld(tables)
         assert told[name] == f"{cells:,} | {hidden:,}"
     assert withheld(after)[1] == 0
+
+
+def test_without_the_new_tables_as_much_is_withheld_as_is_told(tmp_path, example_exports):
+    text = (ROOT / "examples/example_city/agency.toml").read_text(encoding="utf-8")
+    head, new = text.split("# What auditors and reporters asked", 1)
+    statistics = re.split(r"(?m)^(?=\[\[statistics\]\])", new)[1:]
+    kept = [s for s in statistics if not re.search('"(backup_minutes|crews_freed)"', s)]
+    (tmp_path / "agency.toml").write_text(head + "".join(kept), encoding="utf-8")
+    (tmp_path / "exports").symlink_to(example_exports)
+    _built, out = make_example(tmp_path / "agency.toml", tmp_path / "made")
+    before, _after = new_tables()
+    cells, hidden = withheld(before, out)
+    assert f"| tables before | {cells:,} | {hidden:,} |" in TEXT
+
+
+def test_plan_makes_none_of_the_new_tables_coarser(tmp_path, example_exports, capsys):
+    agency = ROOT / "examples/example_city/agency.toml"
+    assert main(["plan", str(agency), "--private", str(tmp_path), "--quiet"]) == 0
+    said = dict(
+        re.findall(
+            r"(?m)^  (\w+): ([0-9,]+; [0-9,]+ before, [0-9,]+; [0-9,]+ after)$",
+            capsys.readouterr().out,
+        )
+    )
+    for name in new_tables()[1]:
+        before, _fine, after, _finer = map(
+            int, re.findall("[0-9]+", said[name].replace(",", "").replace(" before", ";"))
+        )
+        assert after >= before > 0, name
