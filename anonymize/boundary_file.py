@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,9 @@ def read_boundary_file(path: Path, wanted: Collection[str]) -> BoundaryFile:
 # --- GeoJSON ---
 
 
-def _read_geojson(path: Path) -> BoundaryFile:
+def feature_collection(path: Path) -> tuple[list[Any], CRS | None]:
+    """The features of a GeoJSON file as they are written, and the coordinates that it declares.
+    Raises BoundaryFileError."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -124,11 +126,14 @@ def _read_geojson(path: Path) -> BoundaryFile:
             f" {shown(kind) if kind else 'something else'}; save the file again as GeoJSON"
             " (TopoJSON and Esri JSON are other formats)"
         )
-    features = tuple(
-        _feature(number, item) for number, item in enumerate(data["features"], start=1)
-    )
+    return data["features"], _declared_crs(data.get("crs"))
+
+
+def _read_geojson(path: Path) -> BoundaryFile:
+    items, crs = feature_collection(path)
+    features = tuple(_feature(number, item) for number, item in enumerate(items, start=1))
     names = dict.fromkeys(name for feature in features for name in feature.properties)
-    return BoundaryFile(features, tuple(names), _declared_crs(data.get("crs")))
+    return BoundaryFile(features, tuple(names), crs)
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -236,8 +241,22 @@ def _position(position: Any) -> tuple[float, float]:
 # --- Shapefile ---
 
 
-def _read_shapefile(path: Path, wanted: Collection[str]) -> BoundaryFile:
-    """Read by GDAL as Arrow, where a null stays a null and a whole number whole."""
+@dataclass(frozen=True)
+class ShapefileColumns:
+    """A Shapefile by columns: `names` of all properties, the values of those wanted, the shapes as
+    WKB (None where there is none), the coordinates that it declares, and whether something says in
+    which encoding its texts are written."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, Sequence[Any]]
+    shapes: Sequence[bytes | None]
+    crs: CRS | None
+    text_is_certain: bool
+
+
+def shapefile_columns(path: Path, wanted: Collection[str]) -> ShapefileColumns:
+    """Read by GDAL as Arrow, where a null stays a null and a whole number whole. Raises
+    BoundaryFileError."""
     beside = {
         other.suffix.lower(): other for other in path.parent.iterdir() if other.stem == path.stem
     }
@@ -274,14 +293,19 @@ def _read_shapefile(path: Path, wanted: Collection[str]) -> BoundaryFile:
             f"{beside['.prj'].name} names no coordinates that are known; export the Shapefile again"
             " in WGS 84 (EPSG:4326)"
         ) from None
-    features = tuple(
-        _shape(i + 1, {name: column[i] for name, column in columns.items()}, shape)
-        for i, shape in enumerate(shapes)
-    )
     # Byte 29 of the attribute table is its language driver; 0 says nothing, and then only a .cpg
     # file tells the encoding.
     certain = ".cpg" in beside or beside[".dbf"].read_bytes()[29:30] not in (b"", b"\0")
-    return BoundaryFile(features, names, crs, certain)
+    return ShapefileColumns(names, columns, shapes, crs, certain)
+
+
+def _read_shapefile(path: Path, wanted: Collection[str]) -> BoundaryFile:
+    found = shapefile_columns(path, wanted)
+    features = tuple(
+        _shape(i + 1, {name: column[i] for name, column in found.columns.items()}, shape)
+        for i, shape in enumerate(found.shapes)
+    )
+    return BoundaryFile(features, found.names, found.crs, found.text_is_certain)
 
 
 def _shape(number: int, properties: Mapping[str, Any], binary: bytes | None) -> Feature:

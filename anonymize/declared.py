@@ -16,6 +16,7 @@ from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
 from anonymize.collected import Calendar
 from anonymize.completeness import CALLS, Row, completeness, fields_of
+from anonymize.context import NO_CONTEXT, Context
 from anonymize.errors import PlanError
 from anonymize.history import Past
 from anonymize.inputs import Reference
@@ -46,6 +47,8 @@ class Counted:
     tells_shares: bool = True
     """Are shares of filled fields told at all? Beside what earlier releases told they can be too
     much."""
+    context: Context = NO_CONTEXT
+    """Water, roads, parks and names for the maps, from files that know of no call."""
 
 
 def contents_of(
@@ -87,6 +90,7 @@ def contents_of(
         (*counted.references, beside),
         told,
         counted.before,
+        counted.context,
     )
 
 

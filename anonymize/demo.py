@@ -27,6 +27,7 @@ from shapely.geometry import MultiPoint, Point, Polygon, mapping
 from anonymize.demo_asked import HEADER as ASKED
 from anonymize.demo_asked import asked
 from anonymize.demo_beside import DISTRICTS, write_beside
+from anonymize.demo_context import write_context
 
 SEED = 20260101
 START, END = datetime(2024, 1, 1), datetime(2026, 1, 1)
@@ -140,7 +141,8 @@ def _write(folder: Path) -> list[Path]:
     )
     calls = folder / "calls.csv"
     listed = _write_calls(calls, beats, rng)
-    return [calls, outlines, *write_beside(folder, listed, np.random.default_rng(SEED + 1))]
+    beside = write_beside(folder, listed, np.random.default_rng(SEED + 1))
+    return [calls, outlines, *beside, *write_context(folder, (WEST, SOUTH, SIZE))]
 
 
 def _beats(rng: np.random.Generator) -> gpd.GeoDataFrame:

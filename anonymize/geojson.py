@@ -15,7 +15,7 @@ from anonymize.errors import AreaError
 
 SIMPLIFY_METRES = 25.0
 """Boundaries are drawn for reading on a phone; details below this are left out."""
-_METRES_PER_DEGREE = 111_320.0
+METRES_PER_DEGREE = 111_320.0
 
 
 def public_geojson(boundaries: gpd.GeoDataFrame) -> str:
@@ -25,7 +25,7 @@ def public_geojson(boundaries: gpd.GeoDataFrame) -> str:
     Neighbours are simplified together (as a coverage), so that no gaps open between them. Raises
     AreaError for an outline that cannot be written as a valid area.
     """
-    tolerance = SIMPLIFY_METRES / _METRES_PER_DEGREE
+    tolerance = SIMPLIFY_METRES / METRES_PER_DEGREE
     outlines = boundaries.geometry
     simplified = (
         outlines.simplify_coverage(tolerance)

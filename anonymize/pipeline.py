@@ -21,6 +21,7 @@ from anonymize.audit import AuditReport, audit_release
 from anonymize.audit.report import BESIDE
 from anonymize.codelists import Codelist
 from anonymize.collected import Calendar
+from anonymize.context import NO_CONTEXT, Context, load_context
 from anonymize.declared import Counted
 from anonymize.engine import Engine, open_engine
 from anonymize.errors import AuditError, PlanError, ProtectionError, SchemaError
@@ -115,6 +116,8 @@ class Inputs:
     config: AgencyConfig
     areas: dict[str, AreaSystem]
     codelists: dict[str, Codelist]
+    context: Context = NO_CONTEXT
+    """Drawn from the areas as the boundary files have them, whatever is merged later."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,10 @@ def read_inputs(path: Path, release: Mapping[str, Any] | None = None) -> Inputs:
     areas = load_areas(config)
     check_merged(config, areas)
     return Inputs(
-        config, areas, config.codelists | {name: system.codelist for name, system in areas.items()}
+        config,
+        areas,
+        config.codelists | {name: system.codelist for name, system in areas.items()},
+        load_context(config, areas),
     )
 
 
@@ -275,7 +281,15 @@ def _counted(
     before: Before,
 ) -> Counted:
     return Counted(
-        inputs.config, inputs.codelists, inputs.areas, advice, tally, tables, references, before
+        inputs.config,
+        inputs.codelists,
+        inputs.areas,
+        advice,
+        tally,
+        tables,
+        references,
+        before,
+        context=inputs.context,
     )
 
 

@@ -77,6 +77,11 @@ class Figure:
         """The chart, or the flat twin of the map."""
         return self.map.flat if self.map else self.draw
 
+    @property
+    def credit(self) -> str:
+        """Who drew what the map shows besides its areas."""
+        return self.map.backdrop.credit if self.map and self.map.backdrop else ""
+
     def notes(self) -> list[str]:
         """What stands under the chart: its note, that days are missing, and how many numbers are
         withheld."""

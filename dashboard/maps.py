@@ -16,6 +16,7 @@ import pydeck as pdk
 import shapely
 from shapely.geometry import LineString, box, mapping
 
+from dashboard.backdrop import Backdrop, deck_layers, flat_layers
 from dashboard.language import unmarked
 from dashboard.release import Release
 from dashboard.theme import Palette, ink_on, rgb
@@ -29,6 +30,10 @@ HATCH_LINES = 90
 
 LETTER = 6.4
 """Width of an average letter of a label, in pixels; its letters are 12 pixels high."""
+SMALL_LETTER = 5.9
+"""The same of a place's name; its letters are 11 pixels high."""
+APART = 3
+"""Pixels between a place's name and other words."""
 FITS = 0.97
 """Part of a label that must lie inside its area."""
 LARGEST = 26.0
@@ -55,7 +60,8 @@ class Map:
     """Areas with their geometry and what each shows; the key's title, the words of each class from
     low to high, and the words for hatching.
 
-    `larger`: the areas around them, drawn by heavier outlines. `circles`: the values are counts,
+    `larger`: the areas around them, drawn by heavier outlines. `backdrop`: water, parks, roads and
+    names of places, to find the way by. `circles`: the values are counts,
     which an area's own size would distort as colour: they are drawn as circles, and `classes` says
     how large.
     """
@@ -67,6 +73,7 @@ class Map:
     title: str = ""
     larger: gpd.GeoDataFrame | None = None
     circles: bool = False
+    backdrop: Backdrop | None = None
 
     def deck(self, colours: Palette, width: int) -> pdk.Deck:
         """The map to move about in, for a screen."""
@@ -80,11 +87,7 @@ class Map:
     def labels(self, width: int, height: int) -> list[Label]:
         """Names (and values) of the areas that have room for them, at a point inside each."""
         found = []
-        west, south, east, north = (float(edge) for edge in self.frame.total_bounds)
-        scale = min(
-            width / max(east - west, 1e-9),
-            height / max(math.degrees(_mercator(north) - _mercator(south)), 1e-9),
-        )
+        scale = self._scale(width, height)
         for row in self.frame.itertuples():
             place = self.places.get(row.code)
             if place is None:
@@ -94,21 +97,38 @@ class Map:
             )
             text = unmarked(text)
             centre = shapely.maximum_inscribed_circle(row.geometry, 1 / scale).coords[0]
-            wide, tall = (
-                LETTER * max(map(len, text.split("\n"))) / scale,
-                14.0 * (text.count("\n") + 1) / scale * math.cos(math.radians(centre[1])),
-            )
-            words = box(
-                centre[0] - wide / 2,
-                centre[1] - tall / 2,
-                centre[0] + wide / 2,
-                centre[1] + tall / 2,
-            )
+            words = _room(text, centre, scale)
             if row.geometry.intersection(words).area >= FITS * words.area:
                 found.append(
                     Label(text, centre[0], centre[1], None if self.circles else place.rank)
                 )
         return found
+
+    def names(self, width: int, height: int) -> list[Label]:
+        """Names of the places that hide neither the label of an area nor one another, and lie
+        within the map."""
+        if self.backdrop is None:
+            return []
+        scale = self._scale(width, height)
+        taken = [
+            _room(label.text, (label.lon, label.lat), scale) for label in self.labels(width, height)
+        ]
+        edges = box(*self.frame.total_bounds)
+        found = []
+        for name, lon, lat in self.backdrop.names():
+            room = _room(name, (lon, lat), scale, SMALL_LETTER).buffer(APART / scale)
+            if edges.contains(room) and not any(room.intersects(other) for other in taken):
+                taken.append(room)
+                found.append(Label(name, lon, lat, None))
+        return found
+
+    def _scale(self, width: int, height: int) -> float:
+        """Pixels to a degree of longitude."""
+        west, south, east, north = (float(edge) for edge in self.frame.total_bounds)
+        return min(
+            width / max(east - west, 1e-9),
+            height / max(math.degrees(_mercator(north) - _mercator(south)), 1e-9),
+        )
 
     def flat(self, *, colours: Palette, narrow: bool = False, key: bool = True) -> alt.LayerChart:
         """Its flat twin, for pictures: the same areas, classes, labels and hatching, with a key
@@ -151,6 +171,13 @@ class Map:
                 .mark_geoshape(stroke=colours.outline, strokeWidth=1)
                 .encode(color=alt.Color("shown:N", scale=scale, legend=legend if key else None))
             )
+        if self.backdrop:
+            drawn += flat_layers(self.backdrop, colours)
+            drawn.append(
+                alt.Chart(shapes[["geometry"]]).mark_geoshape(
+                    filled=False, stroke=colours.outline, strokeWidth=1
+                )
+            )
         if lines := _hatch(self.frame[hatched], self.frame.total_bounds):
             hatching = gpd.GeoDataFrame(geometry=[LineString(line) for line in lines], crs=4326)
             drawn.append(
@@ -192,33 +219,54 @@ class Map:
             .encode(longitude=alt.Longitude("lon:Q"), latitude=alt.Latitude("lat:Q"), size=size)
         ]
 
+    def ground(self, colours: Palette, rank: int | None) -> str:
+        """The colour that an area's label stands on."""
+        return (
+            colours.panel
+            if self.circles
+            else colours.background
+            if rank is None
+            else colours.classes[rank]
+        )
+
     def _named(self, colours: Palette, width: int) -> list[Any]:
-        found = self.labels(width, NARROW_HEIGHT)
-        if not found:
-            return []
-        rows = pd.DataFrame(
-            [
+        """Letters, each over an edge in the colour that it stands on, so that no line crosses
+        them."""
+        style: dict[str, Any] = {"lineBreak": "\n", "lineHeight": 14, "baseline": "middle"}
+        layers = []
+        for labels, size, quiet in (
+            (self.names(width, NARROW_HEIGHT), 11, True),
+            (self.labels(width, NARROW_HEIGHT), 12, False),
+        ):
+            if not labels:
+                continue
+            rows = [
                 {
                     "lon": label.lon,
                     "lat": label.lat,
                     "text": label.text,
-                    "ink": ink_on(colours, label.rank),
+                    "ink": colours.quiet if quiet else ink_on(colours, label.rank),
+                    "ground": colours.background if quiet else self.ground(colours, label.rank),
                 }
-                for label in found
+                for label in labels
             ]
-        )
-        texts = alt.Chart(rows).encode(
-            longitude=alt.Longitude("lon:Q"),
-            latitude=alt.Latitude("lat:Q"),
-            text=alt.Text("text:N"),
-        )
-        style: dict[str, Any] = {
-            "fontSize": 12,
-            "lineBreak": "\n",
-            "lineHeight": 14,
-            "baseline": "middle",
-        }
-        return [texts.mark_text(**style).encode(color=alt.Color("ink:N", scale=None))]
+            texts = alt.Chart(pd.DataFrame(rows)).encode(
+                longitude=alt.Longitude("lon:Q"),
+                latitude=alt.Latitude("lat:Q"),
+                text=alt.Text("text:N"),
+            )
+            if self.backdrop and not self.circles:
+                edge = texts.mark_text(
+                    **style, fontSize=size, strokeWidth=4, strokeJoin="round"
+                ).encode(
+                    stroke=alt.Stroke("ground:N", scale=None),
+                    color=alt.Color("ground:N", scale=None),
+                )
+                layers.append(edge)
+            layers.append(
+                texts.mark_text(**style, fontSize=size).encode(color=alt.Color("ink:N", scale=None))
+            )
+        return layers
 
 
 @dataclass(frozen=True)
@@ -255,6 +303,16 @@ def _outlines(release: Release, system: str, level: str) -> gpd.GeoDataFrame:
 
     frame["code"] = [lift(code) for code in frame["code"]]
     return frame.dissolve("code", as_index=False)
+
+
+def _room(
+    text: str, centre: Sequence[float], scale: float, letter: float = LETTER
+) -> shapely.Polygon:
+    """The box that words take around a point, in degrees; `scale`: pixels to a degree."""
+    wide = letter * max(map(len, text.split("\n"))) / scale
+    tall = 14.0 * (text.count("\n") + 1) / scale * math.cos(math.radians(centre[1]))
+    west, south = centre[0] - wide / 2, centre[1] - tall / 2
+    return box(west, south, west + wide, south + tall)
 
 
 def _mercator(latitude: float) -> float:
@@ -343,6 +401,7 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
             pickable=True,
             auto_highlight=False,
         ),
+        *(deck_layers(drawn.backdrop, colours) if drawn.backdrop else []),
         pdk.Layer(
             "PathLayer",
             data=[
@@ -383,27 +442,7 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
                 line_width_min_pixels=1,
             )
         )
-    labels = [
-        {
-            "position": [label.lon, label.lat],
-            "text": label.text,
-            "color": [*rgb(ink_on(colours, label.rank)), 255],
-        }
-        for label in drawn.labels(width, height)
-    ]
-    if labels:
-        layers.append(
-            pdk.Layer(
-                "TextLayer",
-                data=labels,
-                get_position="position",
-                get_text="text",
-                get_color="color",
-                get_size=12,
-                character_set=pdk.types.String("auto"),
-                font_family=pdk.types.String("Source Sans, Arial, sans-serif"),
-            )
-        )
+    layers += _words(drawn, colours, width, height)
     style = {
         "backgroundColor": colours.background,
         "color": colours.ink,
@@ -417,3 +456,42 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
         map_provider=None,
         tooltip=tooltip,
     )
+
+
+def _words(drawn: Map, colours: Palette, width: int, height: int) -> list[pdk.Layer]:
+    """Names of places, then labels of areas; each over its own ground where lines might cross
+    it."""
+    layers = []
+    for labels, size, quiet in (
+        (drawn.names(width, height), 11, True),
+        (drawn.labels(width, height), 12, False),
+    ):
+        rows = [
+            {
+                "position": [label.lon, label.lat],
+                "text": label.text,
+                "color": [*rgb(colours.quiet if quiet else ink_on(colours, label.rank)), 255],
+                "ground": [
+                    *rgb(colours.background if quiet else drawn.ground(colours, label.rank)),
+                    230 if drawn.backdrop and not drawn.circles else 0,
+                ],
+            }
+            for label in labels
+        ]
+        if rows:
+            layers.append(
+                pdk.Layer(
+                    "TextLayer",
+                    data=rows,
+                    get_position="position",
+                    get_text="text",
+                    get_color="color",
+                    get_size=size,
+                    background=True,
+                    get_background_color="ground",
+                    background_padding=[2, 1],
+                    character_set=pdk.types.String("auto"),
+                    font_family=pdk.types.String("Source Sans, Arial, sans-serif"),
+                )
+            )
+    return layers

@@ -17,6 +17,7 @@ from dashboard.missing_choice import Filter, missing
 from dashboard.pages_list import title_of
 from dashboard.release import Release
 from dashboard.surface import Card, Cited, Entry, Lead, Take, first_choice
+from dashboard.surface import escape as as_markdown
 
 _markdown = MarkdownIt("commonmark", {"html": False})
 
@@ -56,6 +57,12 @@ def text_html(words: str) -> str:
 
 def to_html(markdown: str) -> str:
     return with_languages(str(_markdown.render(markdown)))
+
+
+def notes_of(figure: Figure) -> list[str]:
+    """What stands under a figure, as Markdown: its notes, then who drew what its map shows besides
+    the areas."""
+    return [*figure.notes(), *([as_markdown(figure.credit)] if figure.credit else [])]
 
 
 def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> str:
@@ -348,7 +355,7 @@ class Paper:
                 f'<picture>{sources}<img src="{escape(address)}" alt="{escape(figure.alt)}"'
                 f' width="{width}" height="{height}" loading="lazy"></picture>'
             )
-        for line in figure.notes():
+        for line in notes_of(figure):
             self.caption(line)
         if not figure.map:
             self.table(figure.table, figure.title)

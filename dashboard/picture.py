@@ -139,6 +139,10 @@ def following_the_reader(svg: str) -> str:
         (LIGHT.panel, DARK.panel),
         (LIGHT.on_pale, DARK.on_pale),
         (LIGHT.on_strong, DARK.on_strong),
+        (LIGHT.park, DARK.park),
+        (LIGHT.water, DARK.water),
+        (LIGHT.road, DARK.road),
+        (LIGHT.casing, DARK.casing),
         *zip(LIGHT.classes, DARK.classes, strict=True),
     ]
     rules = "".join(f'[fill="{a}"]{{fill:{b}}}[stroke="{a}"]{{stroke:{b}}}' for a, b in pairs)
@@ -187,7 +191,7 @@ def framed_svg(figure: Figure, subtitle: str, foot: Sequence[str], more_rows: st
         if len(figure.table) > MOST_ROWS:
             say(more_rows, 12, colour=LIGHT.quiet)
     y += 6
-    for line in (figure.note, *foot):
+    for line in (figure.note, figure.credit, *foot):
         if line:
             say(_plain(line), 12, colour=LIGHT.quiet)
             y += 3

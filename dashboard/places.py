@@ -14,6 +14,7 @@ from geopandas import GeoDataFrame
 
 from dashboard import charts, maps
 from dashboard.answers import ELIGIBLE, REACHED
+from dashboard.backdrop import backdrop_of
 from dashboard.figure import Figure
 from dashboard.figure_kinds import (
     Content,
@@ -178,6 +179,7 @@ def coverage_map(
         hatched,
         _("Share of eligible calls that a clinician reached"),
         _larger(release, table, system, level),
+        backdrop=backdrop_of(release),
     )
 
 
@@ -367,6 +369,7 @@ def _counts(
                 _hatched(_("withheld"), points),
                 _("Calls per 1,000 residents in the year"),
                 larger,
+                backdrop=backdrop_of(release),
             )
             measure = _("Calls per 1,000 residents")
         else:
@@ -390,6 +393,7 @@ def _counts(
                 _("Number of calls"),
                 larger,
                 circles=True,
+                backdrop=backdrop_of(release),
             )
             measure = _("Number of calls: a circle's area follows it")
         figures.insert(

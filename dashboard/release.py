@@ -29,6 +29,7 @@ from dashboard.release_format import (
     check_audit,
     check_cells,
     check_columns,
+    check_context,
     check_outline,
     check_package,
     check_tree,
@@ -45,6 +46,9 @@ PUBLISHED, SUPPRESSED, INCOMPLETE, NOT_COLLECTED = (
     "not_collected",
 )
 VISIBLE = (PUBLISHED, INCOMPLETE)
+CONTEXT = "context.json"
+"""What is drawn with the areas. Not `.geojson`: readers from before it take all of these for
+outlines of areas."""
 TIMES = ("period", FISCAL_YEAR, "weekday", "hour")
 """Dimensions whose codes say by themselves which time they mean."""
 
@@ -186,6 +190,9 @@ class Release:
     files: dict[str, bytes]
     """Path -> bytes of every file, as checked: the folder may hold another release by the time that
     a reader asks for one."""
+    context: dict[str, Any] | None = None
+    """GeoJSON of what is drawn with the areas, where the release brings it (`backdrop.py`)."""
+    context_credit: str = ""
     approval: dict[str, str] | None = None
     """Role, date and digest of who let it go out; None for a preview, or where the approval is of
     other bytes."""
@@ -318,7 +325,12 @@ def fingerprint(folder: Path) -> str:
         path = folder / name
         digest.update(_beginning(path, MOST_PACKAGE) if path.exists() else b"-")
     for path in sorted(
-        (*folder.glob("tables/*"), *folder.glob("codelists/*"), *folder.glob("*.geojson"))
+        (
+            *folder.glob("tables/*"),
+            *folder.glob("codelists/*"),
+            *folder.glob("*.geojson"),
+            *folder.glob(CONTEXT),
+        )
     ):
         try:
             found = path.stat()
@@ -447,6 +459,7 @@ def _parse(
     references: dict[str, pd.DataFrame] = {}
     titles: dict[str, dict[str, str]] = {}
     numbers: dict[str, list[tuple[str, ...]]] = {}
+    context, credit = None, ""
     for resource in package["resources"]:
         path = str(resource["path"])
         if described := resource.get("codelist"):
@@ -516,6 +529,10 @@ def _parse(
                 read_json(contents[path])
             )
             check_outline(outline)
+        elif path == CONTEXT:
+            context = read_json(contents[path])
+            check_context(context)
+            credit = "; ".join(source["title"] for source in resource.get("sources", []))
     for counts in tables.values():
         check_cells(
             list(counts.cells.itertuples(index=False, name=None)),
@@ -550,6 +567,8 @@ def _parse(
         references,
         titles,
         contents,
+        context,
+        credit,
         _approval(contents, audit),
     )
 

@@ -17,7 +17,9 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+import shapely
 from jsonschema import Draft202012Validator
+from shapely.geometry import shape
 
 FORMAT = 1
 MOST_PACKAGE, MOST_FILE, MOST_BYTES = 8 << 20, 64 << 20, 256 << 20
@@ -119,6 +121,7 @@ RESOURCE = _object(
         "codelist": _object(
             {"dimension": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,100}\Z"}, "name": TEXT}
         ),
+        "sources": _list(_object({"title": WORDS}), 20),
     },
 ) | {"if": {"properties": {"path": {"pattern": r"\.csv\Z"}}}, "then": {"required": ["schema"]}}
 PACKAGE = _object(
@@ -363,3 +366,40 @@ def check_outline(found: Any) -> None:
             feature["geometry"].get("coordinates"), list
         ):
             raise NotFormat1("a map with a shape that is no area")
+
+
+MOST_NAME = 200
+"""Letters of the name of a place."""
+CONTEXT_SHAPES = ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+
+
+def check_context(found: Any) -> None:
+    """A GeoJSON of what is drawn with the areas. Kinds that are not known are left out by whoever
+    draws. Raises NotFormat1."""
+    if (
+        not isinstance(found, dict)
+        or found.get("type") != "FeatureCollection"
+        or not isinstance(found.get("features"), list)
+    ):
+        raise NotFormat1("a context that is no FeatureCollection")
+    for feature in found["features"]:
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        geometry = feature.get("geometry") if isinstance(feature, dict) else None
+        if (
+            not isinstance(properties, dict)
+            or not isinstance(geometry, dict)
+            or not all(isinstance(properties.get(key, ""), str) for key in ("kind", "name"))
+            or len(properties.get("name", "")) > MOST_NAME
+        ):
+            raise NotFormat1("a context with an odd feature")
+        if geometry.get("type") not in CONTEXT_SHAPES or not _is_drawable(geometry):
+            raise NotFormat1("a context with a shape that cannot be drawn")
+
+
+def _is_drawable(geometry: Mapping[str, Any]) -> bool:
+    """Is it a shape with a place on Earth?"""
+    try:
+        west, south, east, north = shape(geometry).bounds
+    except (ValueError, TypeError, KeyError, AttributeError, shapely.errors.GEOSException):
+        return False
+    return bool(-180 <= west <= east <= 180 and -90 <= south <= north <= 90)

@@ -29,6 +29,7 @@ from dashboard.paper import (
     contents_html,
     lead_html,
     links_html,
+    notes_of,
     table_html,
     text_html,
     to_html,
@@ -92,7 +93,11 @@ def _specification(view: View) -> dict[str, Any]:
 
 def draw_with_notes(figure: Figure) -> None:
     draw(figure)
-    if lines := figure.notes():
+    _notes(notes_of(figure))
+
+
+def _notes(lines: Sequence[str]) -> None:
+    if lines:
         st.html(f'<div class="notes">{"".join(to_html(line) for line in lines)}</div>')
 
 
@@ -354,6 +359,7 @@ class Screen:
                 _still(_plain_map(figure, STILL_NARROW if frame.narrow() else STILL), figure.alt)
             )
             st.html(_key(figure.map))
+            _notes([escape(figure.credit)] if figure.credit else [])
         else:
             draw_with_notes(figure)
         self.figures.append((figure.slug, figure.title))

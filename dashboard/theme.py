@@ -16,7 +16,8 @@ class Palette:
     """`classes` runs from the lowest class to the highest, for maps; outlines tell them from the
     ground. `faint` is for grid lines and `track` for the whole that a bar is a part of. `on_pale`
     and `on_strong` are letters on the classes, each a colour of its own so that a drawn picture can
-    change over to the other palette.
+    change over to the other palette. `park`, `water`, `road` and its edge `casing` are drawn over
+    the classes, under all letters.
     """
 
     background: str
@@ -32,6 +33,10 @@ class Palette:
     track: str
     on_pale: str
     on_strong: str
+    park: str
+    water: str
+    road: str
+    casing: str
     classes: tuple[str, ...]
 
 
@@ -49,6 +54,10 @@ LIGHT = Palette(
     "#e9eeef",
     "#1b2427",
     "#fefefe",
+    "#b9d8a4",
+    "#7fb0dd",
+    "#5f6b70",
+    "#fdfdfd",
     ("#e3f1f2", "#b4dade", "#78b9c1", "#2f7f8a", "#0b5c66"),
 )
 DARK = Palette(
@@ -65,6 +74,10 @@ DARK = Palette(
     "#263235",
     "#eef3f4",
     "#12191c",
+    "#3b6340",
+    "#3f74ad",
+    "#b3bfc2",
+    "#11181b",
     ("#1f3539", "#285258", "#32707a", "#58aab5", "#a5dde3"),
 )
 

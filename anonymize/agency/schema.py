@@ -366,6 +366,33 @@ class Boundaries(Model):
     leave_out: tuple[str, ...] = ()
 
 
+class ContextFile(Model):
+    """A file of water, roads, parks or names that is drawn with the areas. `name`: the property
+    with the name (of `places`); `keep`: property -> values of the features that are kept; `crs`:
+    its coordinates, where it does not say them itself."""
+
+    path: Path
+    name: str | None = None
+    keep: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    crs: str | None = None
+
+
+ContextFiles = Annotated[
+    tuple[ContextFile, ...], BeforeValidator(lambda v: (v,) if isinstance(v, dict) else v)
+]
+
+
+class ContextSpec(Model):
+    """What helps readers to find their way on the maps; `credit`: the line that the files' licence
+    asks for."""
+
+    credit: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""
+    water: ContextFiles = ()
+    parks: ContextFiles = ()
+    roads: ContextFiles = ()
+    places: ContextFiles = ()
+
+
 class AreaSpec(Model):
     """One area system. Codes come from `codes`, from `tree`, or from the boundary file."""
 
@@ -606,6 +633,7 @@ class AgencyFile(Model):
     calls: CallsSpec
     inputs: dict[InputName, InputSpec] = {}
     areas: dict[Annotated[str, StringConstraints(pattern=AREA_FIELD.pattern)], AreaSpec] = {}
+    context: ContextSpec = ContextSpec()
     dimensions: dict[str, DimensionSpec] = {}
     tables: tuple[TableSpec, ...] = ()
     statistics: tuple[StatisticSpec, ...] = ()

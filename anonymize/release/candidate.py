@@ -19,6 +19,7 @@ from anonymize.areas import AreaSystem
 from anonymize.codelists import ROOT, Codelist
 from anonymize.collected import NOT_COLLECTED
 from anonymize.completeness import NAME as COMPLETENESS
+from anonymize.context import NO_CONTEXT, Context
 from anonymize.geojson import public_geojson
 from anonymize.inputs import Reference
 from anonymize.plan import Advice
@@ -58,6 +59,7 @@ class Contents:
     references: Sequence[Reference] = ()
     facts: Sequence[Mapping[str, Any]] = ()
     before: Before = field(default_factory=Before)
+    context: Context = NO_CONTEXT
 
 
 def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) -> None:
@@ -126,6 +128,8 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
                 "mediatype": "application/geo+json",
             }
             put(file, public_geojson(system.boundaries), described)
+    if contents.context.text:
+        put("context.json", contents.context.text, _context_resource(contents.context))
     put(
         "CHANGELOG.md",
         changelog(
@@ -140,6 +144,17 @@ def write_candidate(folder: Path, contents: Contents, *, copies: bool = True) ->
         json.dumps(_package(contents, history, resources), indent=1, ensure_ascii=False) + "\n",
         encoding="utf-8",
     )
+
+
+def _context_resource(context: Context) -> dict[str, Any]:
+    """Readers that know of no context take every `*.geojson` for outlines of areas: it has another
+    name."""
+    described: dict[str, Any] = {
+        "name": "context",
+        "format": "geojson",
+        "mediatype": "application/geo+json",
+    }
+    return described | ({"sources": [{"title": context.credit}]} if context.credit else {})
 
 
 def _used(tables: Sequence[PublishedTable], statistics: Sequence[PublishedStatistic]) -> list[str]:
