@@ -3,6 +3,7 @@ shown."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Place:
     """One area on the map: its class (None: hatched), the words of its tooltip, which are the
     table's own, and its value in short for its label.
 
-    `size`: what its circle shows, on a map of circles."""
+    `size`: what its circle shows, on a map of circles. `leads`: has My area numbers for it?"""
 
     code: str
     label: str
@@ -53,6 +54,7 @@ class Place:
     words: str
     short: str = ""
     size: float | None = None
+    leads: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ class Map:
     def deck(self, colours: Palette, width: int) -> pdk.Deck:
         """The map to move about in, for a screen."""
         return deck(self, colours, width=width)
+
+    def leading(self) -> list[Place]:
+        """The areas drawn that lead to My area, by name."""
+        drawn = set(self.frame["code"])
+        found = [p for p in self.places.values() if p.leads and p.code in drawn]
+        return sorted(found, key=lambda place: place.label)
 
     def radius(self, place: Place) -> float:
         """Pixels: a circle's area follows its value."""
@@ -379,6 +387,7 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
             else colours.classes[rank]
         )
         properties = {
+            "code": row.code,
             "label": place.label if place else row.code,
             "words": place.words if place else "",
             "fill": [*fill, 255],
@@ -398,8 +407,6 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
             get_fill_color="properties.fill",
             get_line_color=line,
             line_width_min_pixels=1.2,
-            pickable=True,
-            auto_highlight=False,
         ),
         *(deck_layers(drawn.backdrop, colours) if drawn.backdrop else []),
         pdk.Layer(
@@ -450,8 +457,9 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
         "fontSize": "14px",
     }
     tooltip: Any = {"text": "{label}\n{words}", "style": style}
+    # Streamlit fades what is not chosen, in each layer of the list, but not in a list within it.
     return pdk.Deck(
-        layers=layers,
+        layers=[layers, _touched(features)],
         initial_view_state=_view(west, south, east, north, width, height),
         map_provider=None,
         tooltip=tooltip,
@@ -495,3 +503,30 @@ def _words(drawn: Map, colours: Palette, width: int, height: int) -> list[pdk.La
                 )
             )
     return layers
+
+
+TOUCHED = "areas"
+"""The layer that takes pointers, as a selection names it."""
+MOST_TOUCHED = 60_000
+"""Bytes of the largest area, as JSON: what a reader chooses comes back to the server as it was
+sent, and the door turns long messages away (`guard.MOST_BYTES`)."""
+
+
+def _touched(features: Sequence[Mapping[str, Any]]) -> pdk.Layer:
+    """A layer on top, of the areas' own colours and too faint to be seen: what is chosen in it
+    changes nothing of the map."""
+    return pdk.Layer(
+        "GeoJsonLayer",
+        id=TOUCHED,
+        data={"type": "FeatureCollection", "features": features},
+        stroked=False,
+        get_fill_color="properties.fill",
+        opacity=0.01,
+        pickable=True,
+        auto_highlight=False,
+    )
+
+
+def can_be_chosen(drawn: Map) -> bool:
+    """Is each area small enough to come back when a reader chooses it?"""
+    return all(len(json.dumps(mapping(shape))) <= MOST_TOUCHED for shape in drawn.frame.geometry)

@@ -12,13 +12,16 @@ from markdown_it import MarkdownIt
 
 from dashboard import citation
 from dashboard.figure import Figure
-from dashboard.language import _, direction, number, replace_marked, unmarked
+from dashboard.language import _, direction, ngettext, number, replace_marked, unmarked
+from dashboard.maps import Map
 from dashboard.missing_choice import Filter, missing
 from dashboard.pages_list import title_of
 from dashboard.release import Release
 from dashboard.surface import Card, Cited, Entry, Lead, Take, first_choice
 from dashboard.surface import escape as as_markdown
 
+MY_AREA = "area"
+"""The filter of the page "My area"."""
 _markdown = MarkdownIt("commonmark", {"html": False})
 
 
@@ -168,6 +171,26 @@ def _printed(release: Release, cited: Cited) -> str:
         return ""
     link = citation.view_link(release, cited.page, {}, site, at=cited.figure)
     return f' data-address="{escape(link)}"'
+
+
+def areas_html(drawn: Map, address: Callable[[str], str]) -> str:
+    """The areas of a map as links to My area, which open on demand; `address`: of an area's page.
+    What a pointer does on the map, keys do here."""
+    listed = drawn.leading()
+    if not listed:
+        return ""
+    words = ngettext(
+        "Tap the area on the map, or open it here ({count} area)",
+        "Tap an area on the map, or open it here ({count} areas)",
+        len(listed),
+    ).format(count=number(len(listed)))
+    line = _("{area}: {share}")
+    items = "".join(
+        f'<li><a href="{escape(address(place.code))}">'
+        f"{text_html(line.format(area=place.label, share=place.short))}</a></li>"
+        for place in listed
+    )
+    return f'<details class="areas"><summary>{text_html(words)}</summary><ul>{items}</ul></details>'
 
 
 FEW = 3
@@ -357,7 +380,12 @@ class Paper:
             )
         for line in notes_of(figure):
             self.caption(line)
-        if not figure.map:
+        if figure.map:
+            listed = areas_html(
+                figure.map, lambda code: self.shelf.page("neighborhood", {MY_AREA: code})
+            )
+            self.body.append(listed)
+        else:
             self.table(figure.table, figure.title)
         links = [
             f'<a href="{escape(address)}" download>{text_html(words)}</a>'

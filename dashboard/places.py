@@ -27,7 +27,7 @@ from dashboard.figure_kinds import (
 from dashboard.language import _, clock, ngettext, number, pick, rounded
 from dashboard.program import changed_within, residents, year_choice
 from dashboard.release import NOT_COLLECTED, PUBLISHED, ROOT, SUPPRESSED, Code, CountTable, Release
-from dashboard.skeleton import Page, period_title
+from dashboard.skeleton import Page, areas, period_title
 from dashboard.surface import choose
 from dashboard.views import (
     Point,
@@ -39,6 +39,8 @@ from dashboard.views import (
     shares_of,
 )
 
+MY_AREA = "area"
+"""The area system that the page "My area" speaks of."""
 SHARE_EDGES = (0, 20, 40, 60, 80)
 """Lower edges of the map's classes, in whole per cent: the same for every release, so that colours
 keep their meaning."""
@@ -152,6 +154,17 @@ def _larger(release: Release, table: CountTable, system: str, level: str) -> Geo
     return None if above == ROOT else maps.outlines(release, system, above)
 
 
+@lru_cache(maxsize=16)
+def leading(release: Release, system: str) -> frozenset[str]:
+    """Codes of the areas that the page "My area" has numbers for."""
+    table = release.find(MY_AREA, "responder", where=ELIGIBLE) or release.find(MY_AREA)
+    return (
+        frozenset(areas(release, table, MY_AREA))
+        if system == MY_AREA and table is not None
+        else frozenset()
+    )
+
+
 def coverage_map(
     release: Release, table: CountTable, system: str, level: str, fixed: Mapping[str, str]
 ) -> maps.Map | None:
@@ -161,6 +174,7 @@ def coverage_map(
     if frame is None:
         return None
     shares = shares_of(release, table, system, level, REACHED, fixed)
+    leads = leading(release, system)
     places = {
         s.code: maps.Place(
             s.code,
@@ -168,6 +182,7 @@ def coverage_map(
             share_class(s.share),
             charts.share_words(s),
             s.shown if s.share is not None else withheld_short(s),
+            leads=s.code in leads,
         )
         for s in shares
     }
@@ -339,7 +354,7 @@ def _counts(
             if per_year
             else {}
         )
-        larger = _larger(release, table, system, level)
+        larger, leads = _larger(release, table, system, level), leading(release, system)
         if rates:
             edges, per_residents = rate_edges(rates.values()), _("{rate} per 1,000 residents")
             places = {
@@ -358,6 +373,7 @@ def _counts(
                         )
                     ),
                     rounded(rates[p.code]) if p.code in rates else p.shown,
+                    leads=p.code in leads,
                 )
                 for p in points
             }
@@ -381,6 +397,7 @@ def _counts(
                     _count_words(p),
                     p.shown,
                     p.value,
+                    leads=p.code in leads,
                 )
                 for p in points
             }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from html import escape as escape_html
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import pyarrow as pa
@@ -21,9 +22,12 @@ from dashboard import address, citation, frame, language, picture, serving
 from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure, View, seen
 from dashboard.language import _, ngettext, number, rounded, unmarked
-from dashboard.maps import MAP_HEIGHT, Map, flat_map
+from dashboard.maps import MAP_HEIGHT, TOUCHED, Map, can_be_chosen, flat_map
 from dashboard.missing_choice import Filter, Missing, missing
+from dashboard.pages_list import path_of
 from dashboard.paper import (
+    MY_AREA,
+    areas_html,
     card_html,
     cited_html,
     contents_html,
@@ -58,13 +62,25 @@ def screen_width() -> int:
 def draw(figure: Figure) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if figure.map:
-        st.pydeck_chart(
-            _deck(seen(figure, colours(), screen_width())), height=MAP_HEIGHT, alt=figure.alt
-        )
+        _map(figure)
         st.html(_key(figure.map))
     elif figure.draw:
         specification = deepcopy(_specification(seen(figure, colours(), screen_width())))
         st.vega_lite_chart(spec=specification, width="stretch", alt=figure.alt, theme="streamlit")
+
+
+def _map(figure: Figure, key: str = "") -> str | None:
+    """The map to move about in; the code of the area that the reader has chosen on it. Nothing can
+    be chosen without a `key`."""
+    assert figure.map is not None
+    deck = _deck(seen(figure, colours(), screen_width()))
+    if not key or not can_be_chosen(figure.map):
+        st.pydeck_chart(deck, height=MAP_HEIGHT, alt=figure.alt)
+        return None
+    state = st.pydeck_chart(deck, height=MAP_HEIGHT, alt=figure.alt, on_select="rerun", key=key)
+    chosen = state["selection"]["objects"].get(TOUCHED, [])
+    code = chosen[0].get("properties", {}).get("code") if chosen else None
+    return code if isinstance(code, str) and code in figure.map.places else None
 
 
 @lru_cache(maxsize=64)
@@ -360,6 +376,8 @@ class Screen:
             )
             st.html(_key(figure.map))
             _notes([escape(figure.credit)] if figure.credit else [])
+        elif figure.map:
+            self._map_with_areas(figure, figure.map, f"map-{name}")
         else:
             draw_with_notes(figure)
         self.figures.append((figure.slug, figure.title))
@@ -403,6 +421,32 @@ class Screen:
             take_away(figure, self.release)
         if closed:
             st.html(table)
+
+    def _map_with_areas(self, figure: Figure, drawn: Map, key: str) -> None:
+        """The map, the card of the area chosen on it, and all its areas as links for keys."""
+        code = _map(figure, key)
+        if code is not None:
+            place = drawn.places[code]
+            with st.container(key=f"chosen-{key}"):
+                st.html(
+                    f'<p role="status"><b>{text_html(place.label)}</b> {text_html(place.words)}</p>'
+                )
+                if place.leads:
+                    words = _("Open My area: {area}").format(area=escape(place.label))
+                    self.link("neighborhood", words, {MY_AREA: code})
+        st.html(_key(drawn))
+        _notes(notes_of(figure))
+        if listed := areas_html(drawn, self._my_area):
+            st.html(listed)
+
+    def _my_area(self, code: str) -> str:
+        """The address of My area, as seen from the page that is shown."""
+        query = {MY_AREA: code}
+        if language.current() != language.DEFAULT:
+            query["lang"] = language.current()
+        if "release" in st.query_params:
+            query["release"] = self.release.version
+        return f"./{path_of('neighborhood')}?{urlencode(query)}"
 
     def beside(self, figures: Sequence[Figure]) -> None:
         for column, figure in zip(st.columns(len(figures), gap="large"), figures, strict=True):

@@ -86,8 +86,8 @@ page.text(
         f"- {line}"
         for line in [
             _(
-                "Areas on the map cannot be chosen by keys. The list beside it holds all that the"
-                " map shows."
+                "Areas on the map itself cannot be chosen by keys. The list of links under it leads"
+                " to the same places."
             ),
             _(
                 "A few words of the frame stay in English, such as 'Choose an option' and"

@@ -402,7 +402,7 @@ def test_letters_stand_on_their_own_ground_in_both_themes():
 
 
 def test_lines_lie_over_colours_and_under_words():
-    layers = a_map().deck(LIGHT, 500).layers
+    layers, _touched = a_map().deck(LIGHT, 500).layers
     kinds = [layer.type for layer in layers]
     words = [i for i, kind in enumerate(kinds) if kind == "TextLayer"]
     lines = len(deck_layers(a_map().backdrop, LIGHT))
