@@ -227,6 +227,8 @@ class Screen:
     """Beside it, on the first page."""
     filters: DeltaGenerator | None = None
     """The one row of filters under it."""
+    moved: list[str] = field(default_factory=list)
+    """Sliders that stand elsewhere than at first."""
 
     def begin(self) -> None: ...
 
@@ -321,7 +323,22 @@ class Screen:
             )
 
     def slide(self, key: str, label: str, low: int, high: int, start: int, step: int) -> int:
-        return int(st.slider(label, low, high, start, step, key=key))
+        found = int(st.slider(label, low, high, start, step, key=key))
+        if found != start:
+            self.moved.append(key)
+        return found
+
+    def _reset(self) -> None:
+        """One way back, after the filters, while anything stands elsewhere than at first."""
+        if changed := [*self.choices, *self.moved]:
+            with self.filters or nullcontext():
+                st.button(
+                    _("Reset"),
+                    key="reset",
+                    type="tertiary",
+                    on_click=address.reset,
+                    args=(changed,),
+                )
 
     def find(self, entries: Sequence[Entry]) -> None:
         found = st.selectbox(
@@ -454,6 +471,7 @@ class Screen:
                 self.figure(figure)
 
     def end(self, markdown: str) -> None:
+        self._reset()
         if self.contents and (listed := contents_html(self.figures)):
             self.contents.html(listed)
         if self.said:

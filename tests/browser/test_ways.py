@@ -1,4 +1,5 @@
-"""Ways through the site: from the map to My area by pointer and by keys."""
+"""Ways through the site: from the map to My area by pointer and by keys, and choices that go along
+from page to page."""
 
 import io
 
@@ -8,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import TimeoutError
 
 from dashboard.guard import MOST_BYTES
-from tests.browser.test_pages import settle, visit
+from tests.browser.test_pages import choose, settle, visit
 
 MAP = "[data-testid=stDeckGlJsonChart]"
 
@@ -106,3 +107,52 @@ def test_no_list_of_areas_where_my_area_has_no_numbers(example, browser):
     links = page.locator(".areas a").all_inner_texts()
     assert len(links) == 16 and links == sorted(links)
     assert all("not recorded" not in link.lower() for link in links)
+
+
+def go(page, group, name, question):
+    if group:
+        page.get_by_role("button", name=group, exact=True).click()
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.get_by_role("heading", name=question).wait_for()
+    settle(page)
+
+
+def test_choices_go_along_and_one_link_resets_them(example, browser):
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    visit(page, f"{example}/calls")
+    reset = page.get_by_role("button", name="Reset", exact=True)
+    assert reset.count() == 0, "nothing is changed yet"
+    choose(page, "Place", "North Hills")
+    choose(page, "Period", "2024")
+    assert reset.count() == 1
+    go(page, "", "My area", "Is there a team where I live?")
+    assert "area=north_hills" in page.url
+    assert "North Hills" in page.locator(".answer").inner_text()
+    go(page, "What happens", "Outcomes", "What happens at the end of a call?")
+    assert "year=2024" in page.url and "area" not in page.url
+    go(page, "How it is run", "Targets and brief", "Is the program meeting what council set?")
+    assert "place=north_hills" in page.url and "of=2024" in page.url
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.wait_for_function("!location.search.includes('place')")
+    settle(page)
+    assert reset.count() == 0
+    go(page, "", "My area", "Is there a team where I live?")
+    assert "area" not in page.url
+
+
+def test_an_address_says_more_than_what_was_chosen_before(example, browser):
+    page = browser.new_context().new_page()
+    visit(page, f"{example}/outcomes?year=2024")
+    assert page.get_by_role("button", name="Reset", exact=True).count() == 1
+    visit(page, f"{example}/outcomes")
+    assert "year" not in page.url
+    assert page.get_by_role("button", name="Reset", exact=True).count() == 0
+
+
+def test_what_the_next_page_has_not_is_left_out_without_a_word(example, browser):
+    """The reader has asked nothing of that page, so that nothing is missing."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    visit(page, f"{example}/neighborhood?area=RV1")
+    go(page, "How it is run", "Targets and brief", "Is the program meeting what council set?")
+    assert "place" not in page.url
+    assert page.locator("[data-testid=stAlert]").count() == 0
