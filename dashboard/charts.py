@@ -386,8 +386,8 @@ def trend(
     """A line over time. It breaks where a period is withheld, and says so; a period that the data
     cover in part stands apart, as a hollow point.
 
-    `events`: code of a period -> a letter for what changed in it (a list beside the chart says
-    what).
+    `events`: code of a period -> letter and name of what changed in it (a list beside the chart
+    says what).
     """
     frame = points_frame(points)
     frame["short"] = [
@@ -432,7 +432,7 @@ def trend(
         *_words_at(frame, x, colours),
         *_values_at(ends, x, y, colours),
     ]
-    layers += _changes(frame, "code", events or {}, x, colours)
+    layers += _changes(frame, "code", events or {}, x, (colours, narrow))
     return _layered(layers, 190 if narrow else 195, colours)
 
 
@@ -482,20 +482,93 @@ def _values_at(ends: pd.DataFrame, x: alt.X, y: alt.Y, colours: Palette) -> list
     return layers
 
 
+NARROW_PLOT, WIDE_PLOT = 250, 480
+"""Width that the plot of a chart over time has at least, in pixels, to see which words touch."""
+NAME_LETTER, NAME_LINE = 7.4, 15
+"""Width of an average letter, and height, of an event's name."""
+
+
+Side = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Where the name of an event stands: its line above the plot (0: the lowest), and its side of
+    the rule."""
+
+    line: int
+    align: Side
+
+
+def _lines_of_names(names: Mapping[int, str], places: int, width: int) -> dict[int, _Named]:
+    """Names at their rules so that no two touch, nor the title of the axis at the left. `names`:
+    place on the axis, of `places`, -> name."""
+    taken: list[list[tuple[float, float]]] = []
+    found: dict[int, _Named] = {}
+    for place, name in sorted(names.items()):
+        wide, x = NAME_LETTER * len(name) + 6, width * (place + 0.5) / places
+        align: Side = "left" if x < wide / 2 else "right" if x > width - wide / 2 else "center"
+        start = x - {"left": 0.0, "center": 0.5, "right": 1.0}[align] * wide
+        line = 1 if start < AXIS_TITLE else 0
+        while any(
+            start < end and begin < start + wide
+            for begin, end in (taken[line] if line < len(taken) else [])
+        ):
+            line += 1
+        taken += [[] for _ in range(line + 1 - len(taken))]
+        taken[line].append((start, start + wide))
+        found[place] = _Named(line, align)
+    return found
+
+
+AXIS_TITLE = 40
+"""Pixels of the plot above which the title of its axis may stand."""
+
+
+def _stand(
+    frame: pd.DataFrame, column: str, events: Mapping[str, str], *, narrow: bool
+) -> dict[int, _Named]:
+    """Where the names of `events` stand on the axis of `frame`, by their places on it."""
+    places = list(dict.fromkeys(frame[column]))
+    names = {i: events[place] for i, place in enumerate(places) if place in events}
+    return _lines_of_names(names, len(places), NARROW_PLOT if narrow else WIDE_PLOT)
+
+
+def _highest(frame: pd.DataFrame, column: str, events: Mapping[str, str], *, narrow: bool) -> int:
+    stand = _stand(frame, column, events, narrow=narrow)
+    return max((named.line for named in stand.values()), default=0)
+
+
 def _changes(
-    frame: pd.DataFrame, column: str, events: Mapping[str, str], x: alt.X, colours: Palette
+    frame: pd.DataFrame,
+    column: str,
+    events: Mapping[str, str],
+    x: alt.X,
+    look: tuple[Palette, bool],
 ) -> list[Any]:
-    """A rule with a letter for each of `events`, at the row of `frame` whose `column` names its
-    place on the axis."""
+    """A rule with the letter and name of each of `events`, at the row of `frame` whose `column`
+    names its place on the axis. `look`: colours, and is the place narrow?"""
+    colours, narrow = look
+    places = list(dict.fromkeys(frame[column]))
     at = frame[frame[column].isin(list(events))]
     if at.empty:
         return []
-    lettered = _over(_records(at.assign(letter=at[column].map(dict(events)))))
-    letters = lettered.mark_text(
-        fontSize=13, fontWeight="bold", color=colours.accent, baseline="bottom", dy=-3
-    )  # above the lines, never on them
-    rule = lettered.mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x)
-    return [rule, letters.encode(x=x, y=alt.YValue(0), text=alt.Text("letter:N"))]
+    stand = _stand(frame, column, events, narrow=narrow)
+    rule = _over(_records(at)).mark_rule(color=colours.accent, strokeDash=[6, 3]).encode(x=x)
+    layers: list[Any] = [rule]
+    for where in dict.fromkeys(stand.values()):
+        here = at[[stand[places.index(place)] == where for place in at[column]]]
+        lettered = _over(_records(here.assign(letter=here[column].map(dict(events)))))
+        letters = lettered.mark_text(
+            fontSize=13,
+            fontWeight="bold",
+            color=colours.accent,
+            baseline="bottom",
+            align=where.align,
+            dy=-3 - NAME_LINE * where.line,
+        )  # above the lines, never on them
+        layers.append(letters.encode(x=x, y=alt.YValue(0), text=alt.Text("letter:N")))
+    return layers
 
 
 def lines(
@@ -510,11 +583,12 @@ def lines(
     """One line for each series, told apart by dash and colour and named at its end (on a phone in a
     key above); x in the order given. Values of both ends stand on the line.
 
-    `events`: a place on the x axis -> a letter for what changed there; `words`: a place -> why no
-    line has a value there.
+    `events`: a place on the x axis -> letter and name of what changed there; `words`: a place ->
+    why no line has a value there, or why its values stand apart, as hollow points.
     """
     rows = [(name, x, value) for name, points in series for x, value in points]
     frame = pd.DataFrame(rows, columns=["series", "x", "value"]).astype({"value": float})
+    apart = frame["x"].isin(list(words or {})) & frame["value"].notna()
     names = [name for name, _points in series]
     x = alt.X(
         "x:N",
@@ -532,7 +606,7 @@ def lines(
         symbolType="stroke",
         symbolSize=600,
         symbolStrokeWidth=2.5,
-        offset=22,
+        offset=22 + NAME_LINE * _highest(frame, "x", events or {}, narrow=narrow),
     )
     dashes = alt.StrokeDash(
         "series:N",
@@ -551,20 +625,35 @@ def lines(
         scale=alt.Scale(domain=names, range=tints),
         legend=key if narrow else None,
     )
-    known = frame.dropna(subset=["value"]).groupby("series", sort=False)
+    known = frame[~apart].dropna(subset=["value"]).groupby("series", sort=False)
     ends = pd.concat([known.head(1), known.tail(1)]).drop_duplicates()
     ends = ends.assign(
         text=[rounded(value) for value in ends["value"]], first=ends["x"].isin(frame["x"].head(1))
     )
-    base = _over(_records(frame))
+    base = _over(_records(frame.assign(value=frame["value"].where(~apart))))
     layers: list[Any] = [
         base.mark_line(strokeWidth=2.5).encode(x=x, y=y, color=colour, strokeDash=dashes),
         # A value between two missing ones has no line to stand on, so each value has a point of its
         # own.
         *_where(
-            _records(frame[frame["value"].notna()]),
+            _records(frame[frame["value"].notna() & ~apart]),
             lambda known: known.mark_point(filled=True, size=36, opacity=1).encode(
                 x=x, y=y, color=colour
+            ),
+        ),
+        *_where(
+            _records(frame[apart]),
+            lambda part: part.mark_point(
+                fill=colours.background, strokeWidth=2, size=60, opacity=1
+            ).encode(
+                x=x,
+                y=y,
+                stroke=alt.Stroke(
+                    "series:N",
+                    sort=names,
+                    scale=alt.Scale(domain=names, range=tints),
+                    legend=None,
+                ),
             ),
         ),
         *_values_at(ends, x, y, colours),
@@ -573,7 +662,7 @@ def lines(
     layers += _words_at(
         places.assign(word=places["x"].map(lambda place: (words or {}).get(place, ""))), x, colours
     )
-    layers += _changes(places, "x", events or {}, x, colours)
+    layers += _changes(places, "x", events or {}, x, (colours, narrow))
     if narrow:
         return _layered(layers, 240 + 22 * len(names), colours)
     named = {name: "\n".join(wrap(name, NAME)) for name in names}

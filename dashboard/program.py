@@ -80,9 +80,28 @@ def one_year(
 
 @dataclass(frozen=True)
 class Event:
+    """`short`: what kind of change it is, in a word or two, for the chart; empty where that is not
+    known."""
+
     letter: str
     month: str
     words: str
+    short: str = ""
+
+    @property
+    def mark(self) -> str:
+        return f"{self.letter} {self.short}".strip()
+
+
+def _short() -> dict[str, str]:
+    """Kind of change -> its name at a rule of a chart."""
+    return {
+        "shift": _("new hours"),
+        "area": _("new areas"),
+        "rule": _("new rules"),
+        "coding": _("new codes"),
+        "funding": _("new funding"),
+    }
 
 
 def events(release: Release, months: Iterable[str]) -> list[Event]:
@@ -101,15 +120,22 @@ def events(release: Release, months: Iterable[str]) -> list[Event]:
             _("{day}: {event}").format(
                 day=day(date.fromisoformat(row["date"])), event=text(row, "event")
             ),
+            _short().get(row["kind"], ""),
         )
         for i, row in enumerate(listed[:26])
     ]
 
 
 def letters(found: Iterable[Event], name: Callable[[str], str] = str) -> dict[str, str]:
-    """Where on a chart of months each event's letter stands; `name`: what the chart calls a
-    month."""
-    return {name(e.month): e.letter for e in found}
+    """Where on a chart of months each event's letter stands, with its name where it is alone in its
+    month; `name`: what the chart calls a month."""
+    by_month: dict[str, list[Event]] = {}
+    for event in found:
+        by_month.setdefault(name(event.month), []).append(event)
+    return {
+        place: listed[0].mark if len(listed) == 1 else ", ".join(e.letter for e in listed)
+        for place, listed in by_month.items()
+    }
 
 
 def changed_within(release: Release, period: str) -> str:

@@ -21,7 +21,7 @@ from dashboard.program import (
     per_day,
     statistic_rows,
 )
-from dashboard.release import NOT_COLLECTED, Release, StatisticTable
+from dashboard.release import INCOMPLETE, NOT_COLLECTED, Release, StatisticTable
 from dashboard.skeleton import Page
 from dashboard.stats import Control, control
 from dashboard.views import Point, marked
@@ -130,6 +130,8 @@ class WaitFigure:
             for words, key in kinds
         ]
         gone = {names[row.code]: row.missing for row in found if row.status == NOT_COLLECTED}
+        if self.dimension == "period":
+            gone |= {names[row.code]: _("part") for row in found if row.status == INCOMPLETE}
 
         def shown(row: Row, key: str) -> str:
             if row.numbers is None:
