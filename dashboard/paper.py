@@ -193,6 +193,15 @@ def areas_html(drawn: Map, address: Callable[[str], str]) -> str:
     return f'<details class="areas"><summary>{text_html(words)}</summary><ul>{items}</ul></details>'
 
 
+def ways_html(entries: Sequence[Entry], address: Callable[[Entry], str]) -> str:
+    """Links with the word behind each."""
+    items = "".join(
+        f'<li><a href="{escape(address(e))}">{text_html(e.words)}</a> {text_html(e.where)}</li>'
+        for e in entries
+    )
+    return f'<ul class="ways">{items}</ul>'
+
+
 FEW = 3
 """Figures of a page that need no list of contents."""
 
@@ -345,6 +354,9 @@ class Paper:
     def _address(self, entry: Entry) -> str:
         page = self.shelf.page(entry.page, dict(entry.filters))
         return f"{page}#{entry.figure}" if entry.figure else page
+
+    def ways(self, entries: Sequence[Entry]) -> None:
+        self.body.append(ways_html(entries, self._address))
 
     def files(self, files: Sequence[Take]) -> None:
         links = [

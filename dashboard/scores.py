@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from math import sqrt
+from math import floor, sqrt
 
 from dashboard.answers import ELIGIBLE, REACHED, years_of_shares
 from dashboard.charts import Mark, share_words
-from dashboard.language import _, percent, text
+from dashboard.language import _, ngettext, number, percent, text
 from dashboard.measures import measures
 from dashboard.partners import most_connected
 from dashboard.release import CountTable, Release
@@ -205,6 +205,22 @@ class Target:
     def result(self) -> str:
         """As `Score.meets`."""
         return self.score.meets(self.target, self.direction) if self.score else "unknown"
+
+    @property
+    def gap_words(self) -> str:
+        """By how much a target is missed, in points of the shares that readers see; empty where it
+        is not."""
+        if self.result != "missed" or self.score is None or self.score.now.share is None:
+            return ""
+        points = abs(round(100 * self.target) - floor(100 * self.score.now.share + 0.5))
+        by = (
+            ngettext("by {n} point", "by {n} points", points).format(n=number(points))
+            if points
+            else _("by less than 1 point")
+        )
+        return _("Not met: {measure}, {by}. It was {actual}; the target is {target}.").format(
+            measure=self.plain, by=by, actual=self.score.brief, target=self.target_words
+        )
 
     @property
     def result_words(self) -> str:

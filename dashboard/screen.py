@@ -37,6 +37,7 @@ from dashboard.paper import (
     table_html,
     text_html,
     to_html,
+    ways_html,
 )
 from dashboard.plain_twin import twin
 from dashboard.release import Release
@@ -453,17 +454,20 @@ class Screen:
                     self.link("neighborhood", words, {MY_AREA: code})
         st.html(_key(drawn))
         _notes(notes_of(figure))
-        if listed := areas_html(drawn, self._my_area):
+        if listed := areas_html(drawn, lambda code: self._address("neighborhood", {MY_AREA: code})):
             st.html(listed)
 
-    def _my_area(self, code: str) -> str:
-        """The address of My area, as seen from the page that is shown."""
-        query = {MY_AREA: code}
+    def ways(self, entries: Sequence[Entry]) -> None:
+        st.html(ways_html(entries, lambda e: self._address(e.page, dict(e.filters))))
+
+    def _address(self, page: str, filters: Mapping[str, str]) -> str:
+        """The address of a page at some filters, as seen from the page that is shown."""
+        query = dict(filters)
         if language.current() != language.DEFAULT:
             query["lang"] = language.current()
         if "release" in st.query_params:
             query["release"] = self.release.version
-        return f"./{path_of('neighborhood')}?{urlencode(query)}"
+        return f"./{path_of(page)}?{urlencode(query)}"
 
     def beside(self, figures: Sequence[Figure]) -> None:
         for column, figure in zip(st.columns(len(figures), gap="large"), figures, strict=True):
@@ -562,6 +566,8 @@ class Embedded(Screen):
     def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None: ...
 
     def find(self, entries: Sequence[Entry]) -> None: ...
+
+    def ways(self, entries: Sequence[Entry]) -> None: ...
 
     def files(self, files: Sequence[Take]) -> None: ...
 

@@ -160,6 +160,11 @@ class Page:
         """One box over everything that can be looked up."""
         self._on().find(entries)
 
+    def ways(self, entries: Sequence[Entry]) -> None:
+        """Links within the site, with what a reader finds behind each."""
+        self.said += [f"{entry.words} {entry.where}" for entry in entries]
+        self._on().ways(entries)
+
     def file(self, label: str, name: str, data: Callable[[], bytes], mime: str) -> None:
         """A file to take away, made when asked for."""
         self.files([Take(label, name, data, mime)])

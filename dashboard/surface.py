@@ -155,6 +155,9 @@ class Surface(Protocol):
     def find(self, entries: Sequence[Entry]) -> None:
         """One box over everything that can be looked up."""
 
+    def ways(self, entries: Sequence[Entry]) -> None:
+        """A list of links within the site, each with a word behind it."""
+
     def end(self, markdown: str) -> None:
         """The foot of the page."""
 

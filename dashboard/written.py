@@ -33,6 +33,7 @@ TOLD = (
     "figure",
     "beside",
     "find",
+    "ways",
     "cited",
     "end",
 )

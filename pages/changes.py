@@ -15,10 +15,29 @@ page = open_page("changes")
 release = page.release
 listed = surface().releases()
 kinds = {"update": _("scheduled update"), "correction": _("correction")}
+
+
+def since_last() -> str:
+    """How much changed between the last two releases, in one sentence."""
+    before, after = listed[-2:]
+    return _(
+        "From release {before} to {after}: figures that changed: {figures}; rules: {rules}; places"
+        " and other codes: {codes}."
+    ).format(
+        before=before.version,
+        after=after.version,
+        figures=number(len(changes.figures(before, after))),
+        rules=number(len(changes.rules(before, after))),
+        codes=number(len(changes.codes(before, after))),
+    )
+
+
 page.ask(
     _("What changed, and when?"),
     (
-        _("There are {count} releases so far. Each stays as it was, with its own number.").format(
+        since_last()
+        + " "
+        + _("There are {count} releases so far. Each stays as it was, with its own number.").format(
             count=number(len(listed))
         )
         if len(listed) > 1

@@ -11,7 +11,7 @@ from dashboard.language import _, in_english, month_in_words, number
 from dashboard.program import show_feedback
 from dashboard.reported import has_teams
 from dashboard.skeleton import open_page
-from dashboard.surface import choose, escape
+from dashboard.surface import Entry, choose, escape
 
 page = open_page("claims", "trust", "feedback")
 release = page.release
@@ -58,6 +58,18 @@ page.caption(
         "What research found was last reviewed in {month}. Studies are few, and most compare unlike"
         " things."
     ).format(month=month_in_words(REVIEWED))
+)
+page.ways(
+    [
+        Entry(
+            claim.said,
+            "" if finding.verdict == "described" else finding.verdict_words,
+            "claims",
+            (("claim", claim.name),),
+        )
+        for claim, finding in listed
+        if finding.verdict != "missing"
+    ]
 )
 options = {"all": _("All claims")} | {
     claim.name: claim.said for claim, finding in listed if finding.verdict != "missing"

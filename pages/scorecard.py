@@ -12,7 +12,10 @@ from dashboard.program import latest, numbers, up_to
 from dashboard.release import ROOT
 from dashboard.scores import GOOD, targets
 from dashboard.skeleton import field_name, open_page
-from dashboard.surface import Headline, choose, escape
+from dashboard.surface import Headline, Take, choose, escape
+
+MOST_SHEETS = 16
+"""Places whose briefs stand there to take; of more, one is chosen first."""
 
 page = open_page("scorecard", "coverage", "wait_within_30", "connected", "arrests", "completeness")
 release = page.release
@@ -37,6 +40,7 @@ else:
     answer = _("The program meets {met} of {all} targets.").format(
         met=results.count("met"), all=len(listed)
     )
+    answer = " ".join([answer, *(words for t in listed if (words := t.gap_words))])
     if unclear := results.count("unclear"):
         answer += " " + _("Too near the target to say: {count}.").format(count=unclear)
     if open_ones := results.count("cannot_tell"):
@@ -133,6 +137,20 @@ for words, make, suffix, mime in (
         brief.file_name(release, place, span, suffix),
         partial(make, release, place, span),
         mime,
+    )
+if 1 < len(places) <= MOST_SHEETS:
+    page.caption(_("The brief of each place, {year}:").format(year=escape(spans[span])))
+    page.files(
+        [
+            Take(
+                _("{place} (PDF)").format(place=words),
+                brief.file_name(release, code, span, "pdf"),
+                partial(brief.pdf_of, release, code, span),
+                "application/pdf",
+            )
+            for code, words in places.items()
+            if code != place
+        ]
     )
 page.heading(_("How good are the data?"))
 complete = release.package.get("completeness", {})

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from dashboard.glossary import words
 from dashboard.measures import measures
 from dashboard.program import contacts_of, costs_of_contacts, per_day
 from dashboard.release import CountTable, load_release
-from dashboard.scores import SCORED, score
+from dashboard.scores import SCORED, Score, Target, score
 from dashboard.views import Point, Rate, Share
 from tests.conftest import ROOT
 from tests.paper import page_of
@@ -329,3 +330,21 @@ def test_groups_that_are_not_shown_are_said_to_be_missing(monkeypatch):
         ),
     )
     assert said in page_of(release, "fairness").told.headline.sentence
+
+
+def _target(part, whole, target, direction="at_least"):
+    points = [Point("2025", "2025", value, "published") for value in (part, whole)]
+    found = Score("Reached", Share("2025", "2025", *points), None, "")
+    return Target("coverage", "2025", target, direction, date(2024, 1, 1), "", found)
+
+
+def test_a_missed_target_says_by_how_much():
+    missed = _target(7_060, 10_000, 0.80)
+    assert missed.gap_words == (
+        "Not met: Reached, by 9 points. It was 71%; the target is at least 80%."
+    )
+    assert "by 1 point." in _target(7_900, 10_000, 0.80).gap_words
+    assert "by 6 points." in _target(1_600, 10_000, 0.10, "at_most").gap_words
+    assert "by less than 1 point." in _target(79_700, 100_000, 0.80).gap_words
+    assert _target(9_000, 10_000, 0.80).gap_words == ""
+    assert _target(79, 100, 0.80).gap_words == "", "too near to say"
