@@ -19,8 +19,8 @@ from dashboard.theme import Palette, rgb
 PARK, WATER, ROAD, PLACE = "park", "water", "road", "place"
 PARK_SEEN, WATER_SEEN, ROAD_SEEN, CASING_SEEN = 0.4, 0.75, 0.8, 0.5
 """How much of each covers the colour of an area."""
-RIVER_WIDTH, ROAD_WIDTH, CASING_WIDTH = 2.4, 0.9, 2.4
-"""Pixels. A road has a pale edge, so that it is seen on strong colours too."""
+RIVER_WIDTH, BANK_WIDTH, ROAD_WIDTH, CASING_WIDTH = 2.4, 4.4, 0.9, 2.4
+"""Pixels. Rivers and roads have an edge, so that they are seen on every colour."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def flat_layers(backdrop: Backdrop, colours: Palette) -> list[Any]:
 def _lines(colours: Palette) -> tuple[tuple[str, str, float, float], ...]:
     """Kind, colour, how much it covers, and width of all lines, from the lowest up."""
     return (
+        (WATER, colours.casing, CASING_SEEN, BANK_WIDTH),
         (WATER, colours.water, WATER_SEEN, RIVER_WIDTH),
         (ROAD, colours.casing, CASING_SEEN, CASING_WIDTH),
         (ROAD, colours.road, ROAD_SEEN, ROAD_WIDTH),

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from dashboard import citation
 from dashboard.figure import Figure
-from dashboard.language import _, direction, ngettext, number, replace_marked, unmarked
+from dashboard.language import _, direction, in_english, ngettext, number, replace_marked, unmarked
 from dashboard.maps import Map
 from dashboard.missing_choice import Filter, missing
 from dashboard.pages_list import title_of
@@ -65,7 +65,7 @@ def to_html(markdown: str) -> str:
 def notes_of(figure: Figure) -> list[str]:
     """What stands under a figure, as Markdown: its notes, then who drew what its map shows besides
     the areas."""
-    return [*figure.notes(), *([as_markdown(figure.credit)] if figure.credit else [])]
+    return [*figure.notes(), *([as_markdown(in_english(figure.credit))] if figure.credit else [])]
 
 
 def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> str:

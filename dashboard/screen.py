@@ -49,7 +49,10 @@ from dashboard.theme import Palette, palette
 MOST_ROWS = 14
 """A table of more rows scrolls within its own height, its header in view."""
 PHONE, DESK = 340, 700
-"""Widths of the page's column that charts and maps are laid out for, in pixels."""
+"""Widths of the page's column that charts are laid out for, in pixels; and maps, where it is
+wide."""
+MAP_PHONE = 288
+"""The same of a map on a phone: it does not shrink with its place, and so fits the narrowest."""
 
 
 def colours() -> Palette:
@@ -74,7 +77,7 @@ def _map(figure: Figure, key: str = "") -> str | None:
     """The map to move about in; the code of the area that the reader has chosen on it. Nothing can
     be chosen without a `key`."""
     assert figure.map is not None
-    deck = _deck(seen(figure, colours(), screen_width()))
+    deck = _deck(seen(figure, colours(), MAP_PHONE if frame.narrow() else DESK))
     if not key or not can_be_chosen(figure.map):
         st.pydeck_chart(deck, height=MAP_HEIGHT, alt=figure.alt)
         return None
@@ -393,7 +396,7 @@ class Screen:
                 _still(_plain_map(figure, STILL_NARROW if frame.narrow() else STILL), figure.alt)
             )
             st.html(_key(figure.map))
-            _notes([escape(figure.credit)] if figure.credit else [])
+            _notes([escape(language.in_english(figure.credit))] if figure.credit else [])
         elif figure.map:
             self._map_with_areas(figure, figure.map, f"map-{name}")
         else:
@@ -599,7 +602,7 @@ class Nobody(Embedded):
         _csv(Same(figure.data))
         light = palette(dark=False)
         if figure.map:
-            for width in (PHONE, DESK):
+            for width in (MAP_PHONE, DESK):
                 _deck(seen(figure, light, width))
             return
         if figure.draw:

@@ -406,7 +406,7 @@ def test_lines_lie_over_colours_and_under_words():
     kinds = [layer.type for layer in layers]
     words = [i for i, kind in enumerate(kinds) if kind == "TextLayer"]
     lines = len(deck_layers(a_map().backdrop, LIGHT))
-    assert lines == 4 and kinds[0] == "GeoJsonLayer" and min(words) > lines
+    assert lines == 5 and kinds[0] == "GeoJsonLayer" and min(words) > lines
     told = {row["text"]: row for i in words for row in layers[i].data}
     assert {"Here", "Beside"} < set(told)
     assert all(row["ground"][3] > 200 for row in told.values())
