@@ -25,6 +25,13 @@ from dashboard.theme import Palette, ink_on, rgb
 MAP_HEIGHT, NARROW_HEIGHT, STILL_HEIGHT = 360, 310, 290
 WIDE_MAP, NARROW_MAP = 500, 300
 """Width that a map's areas are taken to have, in pixels, to see which labels fit."""
+
+
+def height_of(width: int) -> int:
+    """The height of a map that is `width` pixels wide."""
+    return NARROW_HEIGHT if width <= NARROW_MAP else MAP_HEIGHT
+
+
 HATCH_LINES = 90
 """Hatch lines over the whole map's diagonal: close enough to read on a small area."""
 
@@ -79,7 +86,7 @@ class Map:
 
     def deck(self, colours: Palette, width: int) -> pdk.Deck:
         """The map to move about in, for a screen."""
-        return deck(self, colours, width=width)
+        return deck(self, colours, width=width, height=height_of(width))
 
     def leading(self) -> list[Place]:
         """The areas drawn that lead to My area, by name."""

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from dashboard import citation
 from dashboard.figure import Figure
-from dashboard.language import _, direction, in_english, ngettext, number, replace_marked, unmarked
+from dashboard.language import _, direction, in_english, number, replace_marked, unmarked
 from dashboard.maps import Map
 from dashboard.missing_choice import Filter, missing
 from dashboard.pages_list import title_of
@@ -179,11 +179,7 @@ def areas_html(drawn: Map, address: Callable[[str], str]) -> str:
     listed = drawn.leading()
     if not listed:
         return ""
-    words = ngettext(
-        "Tap the area on the map, or open it here ({count} area)",
-        "Tap an area on the map, or open it here ({count} areas)",
-        len(listed),
-    ).format(count=number(len(listed)))
+    words = _("Tap the map, or open an area ({count})").format(count=number(len(listed)))
     line = _("{area}: {share}")
     items = "".join(
         f'<li><a href="{escape(address(place.code))}">'

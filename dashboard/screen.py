@@ -22,7 +22,7 @@ from dashboard import address, citation, frame, language, picture, serving
 from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure, View, seen
 from dashboard.language import _, ngettext, number, rounded, unmarked
-from dashboard.maps import MAP_HEIGHT, TOUCHED, Map, can_be_chosen, flat_map
+from dashboard.maps import TOUCHED, Map, can_be_chosen, flat_map, height_of
 from dashboard.missing_choice import Filter, Missing, missing
 from dashboard.pages_list import path_of
 from dashboard.paper import (
@@ -77,11 +77,12 @@ def _map(figure: Figure, key: str = "") -> str | None:
     """The map to move about in; the code of the area that the reader has chosen on it. Nothing can
     be chosen without a `key`."""
     assert figure.map is not None
-    deck = _deck(seen(figure, colours(), MAP_PHONE if frame.narrow() else DESK))
+    width = MAP_PHONE if frame.narrow() else DESK
+    deck, high = _deck(seen(figure, colours(), width)), height_of(width)
     if not key or not can_be_chosen(figure.map):
-        st.pydeck_chart(deck, height=MAP_HEIGHT, alt=figure.alt)
+        st.pydeck_chart(deck, height=high, alt=figure.alt)
         return None
-    state = st.pydeck_chart(deck, height=MAP_HEIGHT, alt=figure.alt, on_select="rerun", key=key)
+    state = st.pydeck_chart(deck, height=high, alt=figure.alt, on_select="rerun", key=key)
     chosen = state["selection"]["objects"].get(TOUCHED, [])
     code = chosen[0].get("properties", {}).get("code") if chosen else None
     return code if isinstance(code, str) and code in figure.map.places else None
@@ -116,9 +117,11 @@ def draw_with_notes(figure: Figure) -> None:
     _notes(notes_of(figure))
 
 
-def _notes(lines: Sequence[str]) -> None:
-    if lines:
-        st.html(f'<div class="notes">{"".join(to_html(line) for line in lines)}</div>')
+def _notes(lines: Sequence[str], after: str = "") -> None:
+    """Lines of Markdown in small letters, and HTML right under them."""
+    if lines or after:
+        notes = "".join(to_html(line) for line in lines)
+        st.html((f'<div class="notes">{notes}</div>' if notes else "") + after)
 
 
 STILL, STILL_NARROW = 500, 340
@@ -456,9 +459,8 @@ class Screen:
                     words = _("Open My area: {area}").format(area=escape(place.label))
                     self.link("neighborhood", words, {MY_AREA: code})
         st.html(_key(drawn))
-        _notes(notes_of(figure))
-        if listed := areas_html(drawn, lambda code: self._address("neighborhood", {MY_AREA: code})):
-            st.html(listed)
+        listed = areas_html(drawn, lambda code: self._address("neighborhood", {MY_AREA: code}))
+        _notes(notes_of(figure), listed)
 
     def ways(self, entries: Sequence[Entry]) -> None:
         st.html(ways_html(entries, lambda e: self._address(e.page, dict(e.filters))))
