@@ -17,7 +17,8 @@ from anonymize.context import MOST_BYTES, MOST_PLACES, load_context
 from anonymize.errors import AreaError, SchemaError
 from dashboard import picture
 from dashboard.backdrop import Backdrop, deck_layers
-from dashboard.maps import APART, Map, Place
+from dashboard.guard import MOST_BYTES as MOST_AT_THE_DOOR
+from dashboard.maps import APART, MOST_TOUCHED, Map, Place, can_be_chosen
 from dashboard.picture import following_the_reader
 from dashboard.release_format import NotFormat1, check_context
 from dashboard.theme import DARK, LIGHT, contrast, ink_on
@@ -442,3 +443,13 @@ def test_a_polygon_that_crosses_itself_is_still_drawn(tmp_path):
     write(tmp_path, "parks.geojson", thing(bow))
     found = drawn(context_of(tmp_path, 'parks = { path = "parks.geojson" }'))
     assert found and all(shape(f["geometry"]).is_valid for f in found)
+
+
+def test_an_area_that_the_door_would_turn_away_cannot_be_chosen():
+    small = a_map()
+    assert can_be_chosen(small)
+    detailed = Point(WEST, SOUTH).buffer(SIDE, quad_segs=500)
+    large = gpd.GeoDataFrame({"code": ["A"]}, geometry=[detailed], crs=4326)
+    assert len(json.dumps(shapely.geometry.mapping(detailed))) > MOST_TOUCHED
+    assert not can_be_chosen(Map(large, small.places, small.classes, ""))
+    assert 2 * MOST_TOUCHED < MOST_AT_THE_DOOR
