@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import walk
 from dashboard.language import _, direction, tag
 from dashboard.theme import BAR, DARK, LIGHT, Palette
 
@@ -81,7 +82,8 @@ def mend(code: str) -> None:
     words = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c")
     st.html(
         f"<style>{STYLE}</style><script>{SCRIPT.strip()}({json.dumps(tag(code))},"
-        f" {json.dumps(direction(code))}, {words}, {NARROW})</script>",
+        f" {json.dumps(direction(code))}, {words}, {NARROW})</script>"
+        f"<script>{walk.SCRIPT}</script>",
         unsafe_allow_javascript=True,
     )
     with st.container(key="signals"):

@@ -10,7 +10,7 @@ from typing import Protocol
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from dashboard import citation
+from dashboard import citation, walk
 from dashboard.figure import Figure
 from dashboard.language import _, direction, in_english, number, replace_marked, unmarked
 from dashboard.maps import Map
@@ -386,13 +386,17 @@ class Paper:
                 f'<picture>{sources}<img src="{escape(address)}" alt="{escape(figure.alt)}"'
                 f' width="{width}" height="{height}" loading="lazy"></picture>'
             )
+            self.body.append(walk.html(figure, hidden=True))
         for line in notes_of(figure):
             self.caption(line)
         if figure.map:
             listed = areas_html(
                 figure.map, lambda code: self.shelf.page("neighborhood", {MY_AREA: code})
             )
-            self.body.append(listed)
+            # The table is for the keys alone: a map stands beside its list.
+            rows = figure.table.itertuples(index=False, name=None)
+            table = table_html(list(figure.table.columns), rows, figure.title)
+            self.body.append(f"{listed}<div hidden>{table}</div>")
         else:
             self.table(figure.table, figure.title)
         links = [

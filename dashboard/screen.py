@@ -18,7 +18,7 @@ import pydeck as pdk
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import address, citation, frame, language, picture, serving
+from dashboard import address, citation, frame, language, picture, serving, walk
 from dashboard.exports import csv_bytes, file_name, in_language
 from dashboard.figure import Figure, View, seen
 from dashboard.language import _, ngettext, number, rounded, unmarked
@@ -67,10 +67,12 @@ def draw(figure: Figure) -> None:
     """The chart or map alone; drawn once for all visitors who see the same."""
     if figure.map:
         _map(figure)
+        st.html(walk.html(figure))
         st.html(_key(figure.map))
     elif figure.draw:
         specification = deepcopy(_specification(seen(figure, colours(), screen_width())))
         st.vega_lite_chart(spec=specification, width="stretch", alt=figure.alt, theme="streamlit")
+        st.html(walk.html(figure))
 
 
 def _map(figure: Figure, key: str = "") -> str | None:
@@ -398,6 +400,7 @@ class Screen:
             st.html(
                 _still(_plain_map(figure, STILL_NARROW if frame.narrow() else STILL), figure.alt)
             )
+            st.html(walk.html(figure))
             st.html(_key(figure.map))
             _notes([escape(language.in_english(figure.credit))] if figure.credit else [])
         elif figure.map:
@@ -449,6 +452,7 @@ class Screen:
     def _map_with_areas(self, figure: Figure, drawn: Map, key: str) -> None:
         """The map, the card of the area chosen on it, and all its areas as links for keys."""
         code = _map(figure, key)
+        st.html(walk.html(figure))
         if code is not None:
             place = drawn.places[code]
             with st.container(key=f"chosen-{key}"):

@@ -24,7 +24,7 @@ from html import escape
 from itertools import repeat
 from pathlib import Path
 
-from dashboard import citation, exports, feeds, language, opendata, picture, previews
+from dashboard import citation, exports, feeds, language, opendata, picture, previews, walk
 from dashboard.app_folder import PACKAGE, PAGES_FOLDER
 from dashboard.figure import Figure, View, seen
 from dashboard.language import LANGUAGES, _, ngettext, number, pick, tag, unmarked
@@ -194,7 +194,8 @@ def _write(newest: Release, out: Path, say: Callable[[str], None]) -> int:
     out.mkdir(parents=True)
     everything = all_releases(newest, load_release)
     (out / "style.css").write_text(stylesheet(), encoding="utf-8")
-    shutil.copy(SCRIPT, out / "chart.js")
+    script = SCRIPT.read_text(encoding="utf-8") + walk.SCRIPT
+    (out / "chart.js").write_text(script, encoding="utf-8")
     (out / "vega.js").write_text(picture.vega_script(), encoding="utf-8")
     last = len(everything) - 1
     jobs = [

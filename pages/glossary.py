@@ -72,8 +72,9 @@ page.heading(_("Accessibility"))
 page.text(
     _(
         "We aim for WCAG 2.2 level AA, and test for WCAG 2.1 level AA. Each chart has a sentence, a"
-        " table and a file with the same numbers. All pages work with a keyboard and on a phone."
-        " Tell us what does not work for you: {contact}."
+        " table and a file with the same numbers. Arrow keys read a chart point by point: press Tab"
+        " until you are at it. All pages work with a keyboard and on a phone. Tell us what does not"
+        " work for you: {contact}."
     ).format(contact=escape(release.agency["contact"]))
 )
 page.text(
@@ -89,6 +90,7 @@ page.text(
                 "Areas on the map itself cannot be chosen by keys. The list of links under it leads"
                 " to the same places."
             ),
+            _("On charts and maps, what you read by keys is not marked in the picture."),
             _(
                 "A few words of the frame stay in English, such as 'Choose an option' and"
                 " 'Running'."

@@ -108,7 +108,7 @@ def test_axe_on_open_menu_dialog_embed_and_frozen_view(example, tab):
     assert violations(tab) == []
     visit(tab, f"{example}/coverage?release=2025.1")
     assert violations(tab) == []
-    visit(tab, f"{example}/coverage?figure=map-coverage-beat&embed=true")
+    visit(tab, f"{example}/coverage?figure=map-coverage-beat-2025&embed=true")
     # A frame on someone else's page has no first heading of its own: its title names it.
     assert [v for v in violations(tab) if not v.startswith("page-has-heading-one")] == []
 
