@@ -37,6 +37,7 @@ def groups() -> dict[str, dict[str, str]]:
             "changes": _("What changed"),
             "how_we_compare": _("How we compare"),
             "methods": _("Methods and privacy"),
+            "crosswalk": _("Crosswalk"),
             "glossary": _("Glossary and accessibility"),
         },
     }
@@ -85,6 +86,7 @@ def to_do(page: str, *, teams: bool = True) -> str:
         "story": _("Print it or share it. Each small number leads to its figure."),
         "changes": _("When you cite a figure, name the release that it came from."),
         "methods": _("Do you think that a number could identify someone? Tell the agency at once."),
+        "crosswalk": _("Do you know what belongs in a cell that is not checked? Tell the agency."),
         "glossary": _("Did you find a mistake, or is a word hard to understand? Tell the agency."),
     }[page.replace("-", "_")]
 
