@@ -6,6 +6,7 @@ Both are made from one list of parts, so that they say the same in the same orde
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import segno
 import typst
 
 from dashboard import charts, exports, language, picture, static_style
@@ -43,7 +45,8 @@ MOST_GAPS = 5
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the brief: a heading, then sentences, a list, a table, or a chart."""
+    """One part of the brief: a heading, then sentences, a list, a table, a chart, or an address to
+    scan (`scan`)."""
 
     heading: str
     text: str = ""
@@ -51,6 +54,7 @@ class Part:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     figure: Figure | None = None
+    scan: str = ""
 
 
 @dataclass(frozen=True)
@@ -358,6 +362,19 @@ def _definitions() -> Part:
     return Part(_("What the words mean"), items=items)
 
 
+def scan_code(address: str) -> str:
+    """A QR code as SVG, black on white in every light. A quarter of it may be lost."""
+    drawn = io.BytesIO()
+    segno.make_qr(address, error="q").save(
+        drawn, kind="svg", scale=4, border=4, dark="#000", light="#fff", xmldecl=False
+    )
+    return drawn.getvalue().decode()
+
+
+def scan_words(address: str) -> str:
+    return _("QR code that leads to {address}").format(address=address)
+
+
 def pdf(brief: Brief) -> bytes:
     """PDF/UA-1: tagged, with title, language, reading order and alternative texts; Typst refuses to
     write it otherwise."""
@@ -394,6 +411,10 @@ def _typeset(brief: Brief) -> Iterator[tuple[str, dict[str, Any]]]:
                 made["alt"] = part.figure.alt
                 drawn = picture.chart_svg(part.figure, picture.INSIDE)
                 (root / f"{number_of}.png").write_bytes(picture.png(picture.on_ground(drawn)))
+            if part.scan:
+                made["image"] = f"{number_of}.svg"
+                made["alt"] = scan_words(part.scan)
+                (root / f"{number_of}.svg").write_bytes(scan_code(part.scan).encode())
             parts.append(made)
         made_on = date.fromisoformat(brief.release.package["created"][:10])
         content = {
@@ -439,6 +460,10 @@ def html(brief: Brief) -> bytes:
             drawn = picture.following_the_reader(picture.chart_svg(part.figure, picture.INSIDE))
             label = f'<svg role="img" aria-label="{escape(part.figure.alt)}"'
             body.append(f'<div class="figure">{drawn.replace("<svg", label, 1)}</div>')
+        if part.scan:
+            label = f'<svg role="img" aria-label="{escape(scan_words(part.scan))}"'
+            drawn = scan_code(part.scan).replace("<svg", label, 1)
+            body.append(f'<div class="figure">{drawn}</div>')
     body.append(f"<footer><p>{text_html(brief.foot)}</p></footer>")
     return (
         f'<!doctype html><html {language.of_page()}><head><meta charset="utf-8"><meta'

@@ -31,6 +31,16 @@ def view_link(
     return f"{site}/{path_of(page.replace('-', '_'))}?{urlencode(query)}"
 
 
+def newest_view(release: Release, page: str, choices: Mapping[str, str]) -> str:
+    """The view at whichever release is the newest, for paper; empty where the release names no
+    site."""
+    site, query = site_of(release), dict(choices)
+    if language.current() != language.DEFAULT:
+        query["lang"] = language.current()
+    address = f"{site}/{path_of(page.replace('-', '_'))}"
+    return site and (f"{address}?{urlencode(query)}" if query else address)
+
+
 def embed_code(figure: Figure, release: Release, site: str) -> str:
     """A frame with a title, for someone else's page; fits 300 pixels and more."""
     address = view_link(

@@ -34,6 +34,9 @@ class Shelf(Protocol):
     def page(self, name: str, choices: Mapping[str, str]) -> str:
         """The address of another page."""
 
+    def outside(self, name: str, choices: Mapping[str, str]) -> str:
+        """The whole address of a page of the newest release; empty where no site is named."""
+
     def top(self, file: str) -> str:
         """The address of a file at the top of the site."""
 
@@ -271,6 +274,9 @@ class Paper:
         self.body.append(
             f'<p><a href="{escape(self.shelf.page(page, filters))}">{text_html(words)}</a></p>'
         )
+
+    def outside(self, page: str, filters: Mapping[str, str]) -> str:
+        return self.shelf.outside(page, filters)
 
     def cards(self, cards: Sequence[Card], level: int = 3) -> None:
         boxes = [

@@ -83,6 +83,9 @@ class Reading(Paper):
 
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None: ...
 
+    def outside(self, page: str, filters: Mapping[str, str]) -> str:
+        return citation.newest_view(self.release, page, filters)
+
     def cards(self, cards: Sequence[Card], level: int = 3) -> None: ...
 
     def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None: ...

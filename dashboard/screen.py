@@ -285,6 +285,9 @@ class Screen:
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         st.page_link(f"pages/{page}.py", label=words, query_params=dict(filters) or None)
 
+    def outside(self, page: str, filters: Mapping[str, str]) -> str:
+        return citation.newest_view(self.release, page, filters)
+
     def cards(self, cards: Sequence[Card], level: int = 3) -> None:
         with st.container(key=f"cards-{cards[0].page}"):
             for card in cards:

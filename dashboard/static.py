@@ -99,6 +99,10 @@ class Folder:
             )  # a release may know a code that its page has no copy for
         return f"{TOP}releases/{other.version}/{self.code}/{file}"
 
+    def outside(self, name: str, choices: Mapping[str, str]) -> str:
+        site = citation.site_of(self.everything[-1])
+        return site and f"{site}/{self.code}/{page_file(name, choices, self.release)}"
+
     def top(self, file: str) -> str:
         return f"{TOP}{file}"
 

@@ -124,6 +124,10 @@ class Surface(Protocol):
     def link(self, page: str, words: str, filters: Mapping[str, str]) -> None:
         """A link to a page at the given filters."""
 
+    def outside(self, page: str, filters: Mapping[str, str]) -> str:
+        """The whole address of a page of the newest release at the given filters, in the reader's
+        language, as it can be printed; empty where the agency names no site."""
+
     def cards(self, cards: Sequence[Card], level: int = 3) -> None:
         """Boxes, three side by side where there is room; `level`: of their headings."""
 
@@ -205,6 +209,11 @@ def choose(key: str, label: str, options: Mapping[str, str], default: str | None
     """A filter whose code stands in the address as `key`. `options` maps codes to labels; an
     unknown code counts as the default."""
     return surface().choose(key, label, options, default)
+
+
+def outside(page: str, filters: Mapping[str, str]) -> str:
+    """The address of a page as it can be printed; empty where the agency names no site."""
+    return surface().outside(page, filters)
 
 
 def first_choice(options: Mapping[str, str], default: str | None) -> str:

@@ -37,7 +37,7 @@ TOLD = (
     "cited",
     "end",
 )
-ASKED = ("choose", "slide", "releases")
+ASKED = ("choose", "slide", "releases", "outside")
 MOST_PASSAGES = 256
 """How many are kept; the one that nobody asked for longest goes first. Some 0.1 MB each."""
 

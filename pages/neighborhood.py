@@ -4,7 +4,7 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import brief, charts, language
+from dashboard import brief, charts, language, poster
 from dashboard.answers import ELIGIBLE, REACHED
 from dashboard.figure_kinds import MarkFigure, ShareFigure, hidden_points
 from dashboard.find import named
@@ -13,7 +13,7 @@ from dashboard.program import frame_of, last_year, point, residents, statistic_r
 from dashboard.release import PUBLISHED, ROOT
 from dashboard.reported import has_teams
 from dashboard.skeleton import areas, open_page, period_title
-from dashboard.surface import Headline, choose, escape
+from dashboard.surface import Headline, Take, choose, escape, outside
 from dashboard.views import Share, label_of
 
 MOST_AREAS = 20
@@ -241,6 +241,22 @@ else:
         brief.file_name(release, sheet, span, "pdf"),
         partial(brief.pdf_of, release, sheet, span),
         "application/pdf",
+    )
+    page.heading(_("A poster for this area"))
+    page.text(_("Numbers to call, hours of a team, and a code to scan that leads to this page."))
+    address = outside("neighborhood", {} if area == ROOT else {"area": area})
+    page.files(
+        [
+            Take(
+                words,
+                poster.file_name(release, area, paper),
+                partial(poster.pdf_of, release, area, options[area], address, paper),
+                "application/pdf",
+            )
+            for paper, words in zip(
+                poster.PAPERS, (_("Poster, Letter (PDF)"), _("Poster, A4 (PDF)")), strict=True
+            )
+        ]
     )
 page.caveats(
     [

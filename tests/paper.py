@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dashboard import language
+from dashboard import citation, language
 from dashboard.figure import Figure
 from dashboard.pages_list import PAGES
 from dashboard.paper import Paper
@@ -27,6 +27,9 @@ class Nowhere:
 
     def page(self, name: str, choices: Mapping[str, str]) -> str:
         return name
+
+    def outside(self, name: str, choices: Mapping[str, str]) -> str:
+        return citation.newest_view(self.release, name, choices)
 
     def top(self, file: str) -> str:
         return file

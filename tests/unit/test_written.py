@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import language, written
+from dashboard import citation, language, written
 from dashboard.figure import Figure
 from dashboard.pages_list import PAGES
 from dashboard.release import Release, load_release
@@ -80,6 +80,9 @@ class Log:
 
     def releases(self) -> list[Release]:
         return all_releases(self.release, load_release)
+
+    def outside(self, page: str, filters: Mapping[str, str]) -> str:
+        return citation.newest_view(self.release, page, filters)
 
 
 @pytest.fixture(scope="module")
