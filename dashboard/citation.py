@@ -41,8 +41,21 @@ def newest_view(release: Release, page: str, choices: Mapping[str, str]) -> str:
     return site and (f"{address}?{urlencode(query)}" if query else address)
 
 
-def embed_code(figure: Figure, release: Release, site: str) -> str:
-    """A frame with a title, for someone else's page; fits 300 pixels and more."""
+HIGHEST = 4000
+"""Pixels that a frame grows to at most."""
+FIT = (
+    '<script>addEventListener("message",function(e){var'
+    ' h=e.data&&e.data["co-response-height"];if(h>0)document.querySelectorAll("iframe")'
+    ".forEach(function(f){if(f.contentWindow===e.source)"
+    f'f.style.height=Math.min(h,{HIGHEST})+"px"}})}})</script>'
+)
+"""Gives each frame the height that the figure in it asks for (`assets/height.js`)."""
+
+
+def embed_code(figure: Figure, release: Release, site: str, highest: int = HIGHEST) -> str:
+    """A frame with a title, for someone else's page; fits 300 pixels and more. Behind it a line of
+    script that gives it the figure's own height, `highest` at most; without it the frame scrolls.
+    """
     address = view_link(
         release, figure.page, figure.choices, site, figure=figure.slug, embed="true"
     )
@@ -50,7 +63,7 @@ def embed_code(figure: Figure, release: Release, site: str) -> str:
         f'<iframe src="{escape(address)}" title="{escape(unmarked(figure.title))}"'
         ' style="width:100%;max-width:720px;height:640px;border:1px solid #8a979a"'
         ' loading="lazy"></iframe>'
-    )
+    ) + FIT.replace(f"(h,{HIGHEST})", f"(h,{highest})")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dashboard.theme import BAR, DARK, LIGHT, Palette
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPT = (ASSETS / "mend.js").read_text(encoding="utf-8")
+HEIGHT = (ASSETS / "height.js").read_text(encoding="utf-8")
 
 
 def tokens(colours: Palette) -> str:
@@ -83,7 +84,7 @@ def mend(code: str) -> None:
     st.html(
         f"<style>{STYLE}</style><script>{SCRIPT.strip()}({json.dumps(tag(code))},"
         f" {json.dumps(direction(code))}, {words}, {NARROW})</script>"
-        f"<script>{walk.SCRIPT}</script>",
+        f"<script>{walk.SCRIPT}</script><script>{HEIGHT}</script>",
         unsafe_allow_javascript=True,
     )
     with st.container(key="signals"):

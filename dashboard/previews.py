@@ -38,6 +38,9 @@ SENTENCE = 300
 """Letters of a description; the places that show links cut it at about this length."""
 FRAME = (720, 640)
 """Width and height of a figure in a frame, as in `citation.embed_code`."""
+MOST = (FRAME[0], citation.HIGHEST)
+"""Width and height that a frame has at most where nobody asks for less: it grows to the height of
+its figure."""
 KEPT = 512
 """Pictures that stay in memory once drawn, some 0.15 MB each."""
 EARLIER = "release"
@@ -318,14 +321,14 @@ def tags(release: Release, preview: Preview, address: str, image: str) -> str:
 
 
 def oembed(
-    release: Release, preview: Preview, site: str, image: str, most: tuple[int, int] = FRAME
+    release: Release, preview: Preview, site: str, image: str, most: tuple[int, int] = MOST
 ) -> bytes:
     """oEmbed 1.0 of a figure (`rich`): the frame that `citation.embed_code` gives, and its size,
-    `most` (width, height) at most. In the language of the moment."""
+    `most` (width, height) at most, also once the frame has grown. In the language of the moment."""
     assert preview.figure is not None
     width, height = (min(asked, own) for asked, own in zip(most, FRAME, strict=True))
     code = (
-        citation.embed_code(preview.figure, release, site)
+        citation.embed_code(preview.figure, release, site, min(most[1], citation.HIGHEST))
         .replace("720px", f"{width}px")
         .replace("640px", f"{height}px")
     )

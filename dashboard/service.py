@@ -199,7 +199,7 @@ def oembed(request: Request) -> Response:
         latest, parts = newest(), urlsplit(request.query_params.get("url", ""))
         most = [
             int(request.query_params.get(key, own))
-            for key, own in zip(("maxwidth", "maxheight"), previews.FRAME, strict=True)
+            for key, own in zip(("maxwidth", "maxheight"), previews.MOST, strict=True)
         ]
     except (ReleaseRefused, ValueError):
         return missing

@@ -126,3 +126,9 @@ def _links(figure: Figure, release: Release) -> None:
     )
     st.markdown(_("Show this figure on your own page"))
     st.code(citation.embed_code(figure, release, site), language=None, wrap_lines=True)
+    st.caption(
+        _(
+            "The second part gives the frame the figure's height. Where your page allows no"
+            " scripts, leave it out: the frame then scrolls."
+        )
+    )

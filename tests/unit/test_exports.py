@@ -369,8 +369,9 @@ def test_labels_stay_labels_in_every_picture(release):
             tags.append((tag, dict(attrs)))
 
     Reader().feed(embed)
-    assert [tag for tag, _ in tags] == ["iframe"]
+    assert [tag for tag, _ in tags] == ["iframe", "script"]
     assert tags[0][1]["title"] == figure.title
+    assert embed.endswith(f"</iframe>{citation.FIT}"), "the same line of script for every figure"
 
 
 def test_links_and_citations_say_which_release(release):

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from anonymize.cli import main
-from dashboard import language, pages_list, skeleton
+from dashboard import citation, language, pages_list, skeleton
 from dashboard.measures import Measure, measures
 from dashboard.paper import Paper
 from dashboard.release import load_release
 from dashboard.surface import write_on
 from tests.conftest import ROOT
-from tests.paper import Nowhere
+from tests.paper import Nowhere, page_of
 
 HOW_TO = ROOT / "docs/how-to"
 
@@ -128,3 +128,10 @@ def test_files_named_on_these_pages_exist():
             assert (
                 (ROOT / name).exists() or "CODE" in name or name == "pages/languages_spoken.py"
             ), (page.name, name)
+
+
+def test_the_frame_of_a_figure_is_the_one_that_the_app_gives():
+    (code,) = blocks("embed-a-figure.md", "html")
+    release = load_release(ROOT / "data_public")
+    figure = next(f for f in page_of(release, "outcomes").found if f.slug == "outcomes-2025")
+    assert code.strip() == citation.embed_code(figure, release, citation.site_of(release))

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-from dashboard import brief, exports, feeds, language, opendata, picture, previews, static
+from dashboard import brief, citation, exports, feeds, language, opendata, picture, previews, static
 from dashboard.figure import Figure
 from dashboard.pages_list import PAGES
 from dashboard.release import load_release
@@ -451,4 +451,5 @@ def test_feed_calendar_and_previews_hold_it_as_text(release, code):
             previews.oembed(release, next(iter(figures.values())), "https://data.example", "x.png")
         )
         frame = check_html(told["html"], "oembed")
-        assert [tag for tag, _attributes in frame.found] == ["iframe"]
+        assert [tag for tag, _attributes in frame.found] == ["iframe", "script"]
+        assert told["html"].endswith(f"</iframe>{citation.FIT}"), "no label is in the script"

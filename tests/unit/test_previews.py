@@ -12,7 +12,7 @@ import pytest
 from lxml import html
 from starlette.requests import Request
 
-from dashboard import previews, service
+from dashboard import citation, previews, service
 from dashboard.head import asked_of, written
 from dashboard.language import LANGUAGES
 from dashboard.pages_list import PAGES, path_of
@@ -182,6 +182,17 @@ def test_a_frame_is_as_small_as_asked_and_keeps_the_filters(release):
     assert (told["width"], told["height"]) == (400, 640)
     assert "max-width:400px" in told["html"]
     assert "area=harbor" in told["html"]
+    assert told["html"].endswith(citation.FIT), "it grows to its figure's height"
+
+
+def test_a_frame_grows_no_higher_than_asked(release):
+    """oEmbed 1.0, section 2.2: not above `maxheight`."""
+    asked = {"url": f"{SITE}/calls?figure={FIGURE[1]}", "maxheight": "300"}
+    told = json.loads(get(service.oembed, "/oembed", urlencode(asked)).body)
+    assert told["height"] == 300
+    assert "height:300px" in told["html"]
+    assert told["html"].endswith(citation.FIT.replace("(h,4000)", "(h,300)"))
+    assert "4000" not in told["html"]
 
 
 @pytest.mark.parametrize(
