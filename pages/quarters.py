@@ -7,7 +7,7 @@ from dashboard.language import _, month_in_words
 from dashboard.quarters import starts_of_years, table_of
 from dashboard.release import ROOT
 from dashboard.skeleton import areas, open_page
-from dashboard.surface import choose
+from dashboard.surface import Take, choose
 
 page = open_page("quarters", "calls")
 release = page.release
@@ -39,16 +39,30 @@ else:
         page.text(
             _("One page to print. The HTML file holds the same, for screens and screen readers.")
         )
-        for words, make, suffix, mime in (
-            (_("Quarter sheet (PDF)"), quarter_sheet.pdf_of, "pdf", "application/pdf"),
-            (_("Quarter sheet (HTML)"), quarter_sheet.html_of, "html", "text/html"),
-        ):
-            page.file(
-                words,
-                quarter_sheet.file_name(release, (area, way), suffix),
-                partial(make, release, area, ways[way]),
-                mime,
-            )
+        whole = partial(quarter_sheet.file_name, release)
+        given = (release, area, ways[way])
+        page.files(
+            [
+                Take(
+                    _("Quarter sheet, Letter (PDF)"),
+                    whole((area, way), "pdf"),
+                    partial(quarter_sheet.pdf_of, *given),
+                    "application/pdf",
+                ),
+                Take(
+                    _("Quarter sheet, A4 (PDF)"),
+                    whole((area, way, "a4"), "pdf"),
+                    partial(quarter_sheet.pdf_of, *given, "a4"),
+                    "application/pdf",
+                ),
+                Take(
+                    _("Quarter sheet (HTML)"),
+                    whole((area, way), "html"),
+                    partial(quarter_sheet.html_of, *given),
+                    "text/html",
+                ),
+            ]
+        )
 page.caveats(
     [
         _("A quarter that is not over, or that has days without records, is not compared."),

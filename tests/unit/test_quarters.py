@@ -368,6 +368,23 @@ def test_one_page_of_real_data(real, code, paper):
     one_page(real, code, "all", paper)
 
 
+def test_the_page_offers_both_papers(release, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(
+        "tests.paper.Nowhere.keep", lambda _shelf, name, data: kept.setdefault(name, data) and name
+    )
+    page_of(release, "quarters")
+    widths = {
+        name: round(float(pypdf.PdfReader(io.BytesIO(data)).pages[0].mediabox.width))
+        for name, data in kept.items()
+        if name.endswith(".pdf")
+    }
+    assert widths == {
+        "quarter-sheet-all-calendar-release-2026.1-en.pdf": 612,
+        "quarter-sheet-all-calendar-a4-release-2026.1-en.pdf": 595,
+    }
+
+
 def one_page(release, code, area, paper):
     with language.speaking(code):
         composed = quarter_sheet.compose(release, area, 1, paper)
