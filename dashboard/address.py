@@ -63,6 +63,10 @@ def choose(
         if written in codes and key in st.query_params:
             _keep(key, written, fallback)
 
+    # Said again in each run: a browser that gets a second run before it has drawn the first would
+    # show the first option, next to figures of the one that counts.
+    st.session_state[key] = st.session_state[key]
+
     def write() -> None:
         chosen = st.session_state[key]
         st.session_state[seen] = (page, chosen, True)

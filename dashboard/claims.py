@@ -735,7 +735,7 @@ def asked_by_auditors() -> list[Claim]:
             "refuse",
             _("People turn down the places that are offered."),
             "after",
-            _("In San Francisco, council asked which kinds of places people accept."),
+            _("San Francisco's council asked which kinds of places people accept."),
             SAN_FRANCISCO,
             _said("declined"),
         ),
