@@ -238,7 +238,7 @@ COUNTED = {one.name: one for one in LISTED}
 BESIDE: dict[str, tuple[int, str, Callable[[Release], Kind | None]]] = {
     "targets_for": (6, "scorecard", asked_beside.targets_for),
     "program_area": (8, "funnel", asked_beside.program_area),
-    "sent_index": (12, "coverage", asked_beside.sent_index),
+    "sent_index": (12, "funnel", asked_beside.sent_index),
     "unstaffed_days": (13, "staffing", asked_beside.unstaffed_days),
     "crews_freed": (16, "staffing", asked_beside.crews_freed),
 }

@@ -707,7 +707,7 @@ def asked_by_auditors() -> list[Claim]:
         Claim(
             "less",
             _("Teams are sent less while calls rise."),
-            "coverage",
+            "funnel",
             _("Reporters asked this of Chicago's teams. A rise in calls can also be a new code."),
             "",
             _sent_less,

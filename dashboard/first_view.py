@@ -147,8 +147,9 @@ def _menu(release: Release, page: str) -> str:
             wide += opens("wide", title, names, links)
             small += f'<p class="heading">{text_html(title)}</p>{links}'
     menu = opens("small", _("Menu"), every, small)
+    name = escape(_("All pages"))
     return (
-        f'<nav class="first-menu" aria-label="{escape(_("All pages"))}">'
+        f'<nav class="first-menu" aria-label="{name}">'
         f"{''.join(link(name) for name in DIRECT if name in direct)}{wide}{menu}</nav>"
     )
 

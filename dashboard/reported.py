@@ -165,6 +165,7 @@ def shown_pages(release: Release) -> frozenset[str]:
             for t in release.tables.values()
         ),
         "how_we_compare": _compares(release),
+        "crosswalk": has_teams(release),
     }
     return frozenset(page for page in PAGES if answers.get(page, True))
 
@@ -186,4 +187,5 @@ def fed_by(page: str) -> str:
         "fairness": _("groups of people, and who came to their calls"),
         "quarters": _("calls by month or by quarter"),
         "how_we_compare": _("whether a team was free when each call came in"),
+        "crosswalk": _("who came to each call, and which calls met the program's criteria"),
     }[page]

@@ -3,7 +3,7 @@ reported."""
 
 from dataclasses import replace
 
-from dashboard import answers, asked, places
+from dashboard import answers, places
 from dashboard.figure_kinds import ShareFigure
 from dashboard.language import _, pick
 from dashboard.program import changed_within, last_year, years_of
@@ -133,7 +133,6 @@ else:
             ),
         )
     )
-asked.show(page, "sent_index")
 page.caveats(
     [
         _(

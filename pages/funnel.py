@@ -188,7 +188,7 @@ if covered is not None and (shares := years_of(release, covered, REACHED, where)
             file=("reached-by-year", *where.values()),
         )
     )
-asked.show(page, "instead", "program_area", "triaged")
+asked.show(page, "sent_index", "instead", "program_area", "triaged")
 page.caveats(
     [
         _(

@@ -243,7 +243,11 @@ else:
         "application/pdf",
     )
     page.heading(_("A poster for this area"))
-    page.text(_("Numbers to call, hours of a team, and a code to scan that leads to this page."))
+    page.text(
+        _("Numbers to call, hours of a team, and a code to scan that leads to this page.")
+        if teams
+        else _("Numbers to call, and a code to scan that leads to this page.")
+    )
     address = outside("neighborhood", {} if area == ROOT else {"area": area})
     page.files(
         [

@@ -1,5 +1,6 @@
 """`python -m tests.load.slow_phone [ROUNDS]`: how long a reader with a slow phone waits, by
 Chromium's own throttling: 1.6 Mbit/s, 150 ms, a processor four times slower, nothing in the cache.
+And a reader at a desk, with nothing slowed down.
 
 Printed for the first page and for coverage, without a proxy and behind nginx: seconds until the
 question and the first picture stand on the screen, and until the app has taken over; how far what
@@ -49,9 +50,14 @@ requestAnimationFrame(look);
 """
 
 
-def visit(browser: Any, address: str) -> dict[str, float]:
+def visit(browser: Any, address: str, *, slow: bool) -> dict[str, float]:
     """Seconds of one visit, its layout shift, and the kilobytes that came."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, user_agent=PHONE)
+    reader = (
+        {"viewport": {"width": 390, "height": 844}, "user_agent": PHONE}
+        if slow
+        else {"viewport": {"width": 1280, "height": 900}}
+    )
+    context = browser.new_context(**reader)
     page = context.new_page()
     tools = context.new_cdp_session(page)
     got = [0.0]
@@ -59,8 +65,9 @@ def visit(browser: Any, address: str) -> dict[str, float]:
         "Network.loadingFinished", lambda e: got.__setitem__(0, got[0] + e["encodedDataLength"])
     )
     tools.send("Network.enable")
-    tools.send("Network.emulateNetworkConditions", SLOW)
-    tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    if slow:
+        tools.send("Network.emulateNetworkConditions", SLOW)
+        tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     page.add_init_script(WATCH)
     page.goto(address, wait_until="commit", timeout=120_000)
     page.wait_for_function("window.seen && seen.app", timeout=120_000)
@@ -82,14 +89,15 @@ def main(rounds: int) -> None:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        ways = {"without a proxy": address}
+        ways = {"without a proxy": (address, True), "at a desk": (address, False)}
         if NGINX is not None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            ways["behind nginx"] = stack.enter_context(nginx_before([address, address], folder))
-        for way, base in ways.items():
+            proxy = stack.enter_context(nginx_before([address, address], folder))
+            ways["behind nginx"] = (proxy, True)
+        for way, (base, slow) in ways.items():
             for name, path in PAGES.items():
-                visit(chromium, base + path)  # the beginning of a page is drawn once
-                runs = [visit(chromium, base + path) for _ in range(rounds)]
+                visit(chromium, base + path, slow=slow)  # the beginning of a page is drawn once
+                runs = [visit(chromium, base + path, slow=slow) for _ in range(rounds)]
                 middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
                 print(
                     f"{name}, {way}: question {middle['question']:.1f} s, picture"
