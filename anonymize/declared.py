@@ -27,6 +27,7 @@ from anonymize.records import CLOCKS, Tally
 from anonymize.release import facts
 from anonymize.release.candidate import Before, Contents
 from anonymize.release.published import Marks, PublishedStatistic, PublishedTable, published_counts
+from anonymize.staffed_cells import empty_cells
 from anonymize.statistics import Statistic
 from anonymize.tables import Table
 
@@ -78,6 +79,10 @@ def contents_of(
         for statistic in shown
     ]
     told += [facts.of_edge(outside, codelists) for outside in config.file.release.outside_records]
+    if tally.shifts is not None and (
+        empty := empty_cells(counted.tables, tally.shifts, calendar, codelists)
+    ):
+        told.append(facts.of_shifts(empty))
     if counted.before.folders:
         told.append(facts.of_revisions())
     return Contents(

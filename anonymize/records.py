@@ -12,6 +12,7 @@ import csv
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,6 +142,9 @@ class Tally:
     by_month: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     asked_of: dict[str, str] = field(default_factory=dict)
     """Field -> the calls it is asked of, as in `completeness.py`, where not all."""
+    shifts: tuple[tuple[datetime, datetime], ...] | None = None
+    """Spans in which a team was on duty, by the shifts; None where calls are not held against
+    them."""
     misread: dict[str, tuple[int, int]] = field(default_factory=dict)
     durations: dict[str, tuple[int, int]] = field(default_factory=dict)
     values: dict[str, ValueReport] = field(default_factory=dict)
@@ -257,6 +261,9 @@ def read_calls(
         tally = _tally(engine, config, source, fields)
     tally.conflicting_repeats, tally.differing = differing
     tally.notes |= notes
+    if "on_duty" in joined:
+        spans = joined["on_duty"].to_pydict()
+        tally.shifts = tuple(zip(spans["start"], spans["until"], strict=True))
     tally.values = {item.name: item.report for item in fields}
     tally.sheets_left_out = source.sheets_left_out
     tally.columns = tuple(

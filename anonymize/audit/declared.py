@@ -24,8 +24,8 @@ SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED = (
     "no_bound",
     "revised",
 )
-EDGE = "edge_of_records"
-KNOWN = (SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED, EDGE)
+EDGE, SHIFTS = "edge_of_records", "empty_by_shifts"
+KNOWN = (SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED, EDGE, SHIFTS)
 KIND_OF = {
     "minutes_call_to_arrival": (WAITS, "wait"),
     "hours_without_team": (HOURS, "not_served_reason"),
@@ -121,6 +121,8 @@ class Declared:
     shares: Shares | None = None
     revisions: bool = False
     edges: list[Key] = field(default_factory=list)
+    empty: list[Key] = field(default_factory=list)
+    """Cells that hold no call, by the shifts."""
 
 
 def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
@@ -144,6 +146,12 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
             found.edges.append(
                 frozenset((str(name), str(code)) for name, code in fact["of"].items())
             )
+            continue
+        if kind == SHIFTS:
+            found.empty += [
+                frozenset((str(name), str(code)) for name, code in cell.items())
+                for cell in fact["none"]
+            ]
             continue
         if str(fact["resource"]) in found.kinds:
             raise ValueError("declared twice")

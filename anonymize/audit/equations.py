@@ -440,7 +440,7 @@ def _matrix(
 @dataclass(frozen=True)
 class Issue:
     """What one release says. `edges`: codes of its first and its last call on record, where they
-    are public."""
+    are public; `empty`: cells that hold no call, by the shifts."""
 
     version: str
     """Empty for the newest."""
@@ -452,6 +452,7 @@ class Issue:
     not_collected: Collection[str] = ()
     """Months of which it collected nothing."""
     edges: Sequence[Key] = ()
+    empty: Sequence[Key] = ()
 
     def of(self, universe: Collection[str]) -> Issue:
         return replace(
@@ -474,6 +475,7 @@ def issue_of(release: PublicRelease) -> Issue:
         release.threshold,
         release.months_not_collected,
         release.declared.edges,
+        release.declared.empty,
     )
 
 
@@ -526,6 +528,11 @@ class _Gathered:
                     mine[key] = columns
         self.limits += _blank(self.blocks, number, issue, visible)
         self.limits += _edges(self.blocks, number, issue)
+        self.limits += [
+            _Limit(self.blocks.columns(number, cell), 0.0, 0.0)
+            for cell in issue.empty
+            if self.blocks.holds(cell)
+        ]
         self.from_statistics += _told(self.blocks, number, issue, visible)
         self.hidden |= {
             key | mark: columns

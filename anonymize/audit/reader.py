@@ -11,13 +11,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from anonymize.audit.declared import SHARES_OF, Declared, Row, odd_rows, read_declared, undeclared
-from anonymize.audit.uncollected import NONE, PART, WHOLE, Dates
+from anonymize.audit.uncollected import INSIDE, NONE, PART, WHOLE, Dates
 from anonymize.errors import AuditError
 
 STATUSES = ("published", "suppressed", "not_collected", "not_applicable", "incomplete")
@@ -30,6 +30,7 @@ APPROVAL = "approval.json"
 APPROVAL_KEYS = ["datapackage_sha256", "date", "role"]
 UNLISTED = ("datapackage.json", "audit.json", APPROVAL)
 HISTORY = "history"
+UNSTAFFED, ON_DUTY = "unstaffed-days", "on_duty"
 
 Key = frozenset[tuple[str, str]]
 """A cell of a universe: its codes, the roots left out. Cells of two tables with one key are one
@@ -144,6 +145,8 @@ class PublicRelease:
     revised_at_most: int = 0
     declared: Declared = field(default_factory=Declared)
     dates: Dates | None = None
+    unstaffed: frozenset[date] = frozenset()
+    """Days on which no team was at work, by the public shifts."""
 
     @property
     def months_not_collected(self) -> frozenset[str]:
@@ -201,6 +204,9 @@ def read_release(folder: Path) -> PublicRelease:
                     rows = _shares(contents[path])
                     if release.declared.shares is not None:
                         release.declared.shares = replace(release.declared.shares, rows=rows)
+            elif name == UNSTAFFED and release.dates is not None:
+                with _understanding(folder / path):
+                    release.unstaffed = release.dates.days - _staffed(contents[path])
             continue
         with _understanding(folder / path):
             if table.get("kind") == "statistic":
@@ -242,6 +248,50 @@ def _edges(release: PublicRelease) -> list[Key]:
     return found
 
 
+def _staffed(text: str) -> frozenset[date]:
+    """Days on which a team may have been at work: those of the months listed, except the days
+    named."""
+    found: set[date] = set()
+    for row in _rows(text):
+        without = {int(day) for day in row["which"].split(", ") if day}
+        day = date.fromisoformat(f"{row['month']}-01")
+        month = day.month
+        while day.month == month:
+            if day.day not in without:
+                found.add(day)
+            day += timedelta(days=1)
+    return frozenset(found)
+
+
+def _empty_cells(release: PublicRelease) -> Iterator[Key]:
+    """Codes of time of each cell of calls with a team on duty that holds unstaffed days alone."""
+    if release.dates is None or not release.unstaffed:
+        return
+    seen: set[Key] = set()
+    for table in release.tables:
+        for cell in table.cells:
+            codes = dict(cell.key)
+            at = frozenset(item for item in cell.key if item[0] in INSIDE)
+            if codes.get(ON_DUTY) != "yes" or at in seen:
+                continue
+            seen.add(at)
+            days = release.dates.collected_on(dict(at))
+            if days and days <= release.unstaffed and all(code != "unknown" for _, code in at):
+                yield at | {(ON_DUTY, "yes")}
+
+
+def _within(inner: Key, outer: Key, trees: Mapping[str, Tree]) -> bool:
+    """Does the cell lie in the other?"""
+    codes = dict(inner)
+    for name, wanted in outer:
+        code = codes.get(name, "")
+        while code and code != wanted:
+            code = trees[name].parent.get(code, "")
+        if not code:
+            return False
+    return True
+
+
 def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> None:
     """Add findings where the numbers say something about counts that is not declared, or not as
     declared."""
@@ -251,6 +301,16 @@ def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> 
         release.declared, measures, has_shares, codes, revised, _edges(release)
     ):
         release.findings.append(Finding("undeclared", wrong, name))
+    for cell in _empty_cells(release):
+        if not any(_within(cell, said, release.trees) for said in release.declared.empty):
+            named = ", ".join(f"{name}={code}" for name, code in sorted(cell))
+            release.findings.append(
+                Finding(
+                    "undeclared",
+                    f"that by the shifts no call is in {named} is not declared as a fact",
+                    UNSTAFFED,
+                )
+            )
     if release.declared.shares is not None:
         visible = {
             cell.key: cell.value

@@ -83,6 +83,20 @@ class Dates:
         meant = days if dated else days & self._between
         return WHOLE if held.sum() == meant.sum() else PART
 
+    def collected_on(self, codes: Mapping[str, str]) -> frozenset[date]:
+        """The days of the cell on which calls were collected."""
+        held = self._collected
+        for name in INSIDE:
+            held = held & self._days(name, codes.get(name, "all"))
+        return frozenset(day for day, there in zip(self._calendar, held, strict=True) if there)
+
+    @cached_property
+    def days(self) -> frozenset[date]:
+        """The days of the release's period."""
+        return frozenset(
+            day for day, there in zip(self._calendar, self._between, strict=True) if there
+        )
+
     def without_calls(self, months: Iterable[str]) -> frozenset[str]:
         """Those of `months` (codes) of which nothing was collected."""
         return frozenset(month for month in months if self.mark({"period": month}) == NONE)

@@ -30,6 +30,7 @@ KINDS = (
     "no_bound",
     "revised",
     "edge_of_records",
+    "empty_by_shifts",
 )
 NONE = 0
 """Hours without a team that are published as 0 are 0 if the threshold is BLURRED or more: no
@@ -48,6 +49,11 @@ class Bounds:
     low: int | None
     high: int | None
     statistic: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Is it public for good that none of these calls is there?"""
+        return self.high == 0 and not self.statistic and all(weight > 0 for _, weight in self.terms)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,9 @@ def bounds_of(
             listed = _like_calls(fact, declared, codelists, holds)
         elif kind == "edge_of_records":
             listed = _edge(fact, codelists, holds)
+        elif kind == "empty_by_shifts":
+            empty = (_cell(cell.items()) for cell in fact["none"])
+            listed = (Bounds(((cell, 1),), None, 0) for cell in empty if holds(cell))
         else:
             continue
         found |= dict.fromkeys(listed)

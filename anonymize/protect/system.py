@@ -48,8 +48,9 @@ class System:
     but attacked and protected like a withheld cell.
 
     Cells of earlier releases have the release first in their key (EARLIER). `fixed` cells are
-    public for good, as are the zeros of days of which nothing was collected. `kept` cells stay
-    withheld because an earlier release withheld the same count.
+    public for good, as are the zeros of days of which nothing was collected and of times at which
+    no team was on duty. `kept` cells stay withheld because an earlier release withheld the same
+    count.
 
     Declared facts (`with_facts`) are the last `spare` rows of `margins`. Each has a leaf of its
     own at the end, which no move may take below 0: its distance from its bound. `told` gives the
@@ -299,6 +300,7 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     starts = [0]
     short: list[dict[int, int]] = []
     ends, signs = [], []
+    empty = np.zeros(width, dtype=np.int64)
     for position, bounds in facts:
         version = system.layout.versions[position]
         mark = ((EARLIER, version),) if version else ()
@@ -306,6 +308,8 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
             number.get(tuple(sorted((*key, *mark))), -1): weight for key, weight in bounds.terms
         }
         parts = [system.layout.columns(key, position) for key, _ in bounds.terms]
+        if bounds.empty:
+            empty[np.concatenate(parts)] = 1
         for end, sign in ((bounds.high, 1), (bounds.low, -1)):
             if end is not None:
                 columns += parts
@@ -343,6 +347,8 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
     )
     margins = sp.bmat([[system.margins[:plain, :width], None], [told, room_of]])
     cells = system.cells[:, :width]
+    # A cell known to be empty hides nothing, and covers no other.
+    known = (cells @ empty == np.diff(cells.indptr)) & (np.diff(cells.indptr) > 0)
     return replace(
         system,
         cells=sp.csr_matrix(
@@ -350,6 +356,7 @@ def with_facts(system: System, facts: Sequence[tuple[int, Bounds]]) -> System:
         ),
         margins=sp.csr_matrix(margins) if count else sp.csr_matrix(system.margins[:plain, :width]),
         leaves=np.concatenate([leaves, room]),
+        fixed=system.fixed | (known & ~system.unpublished & ~system.kept),
         spare=count,
         told=sp.csr_matrix(sp.hstack([by_leaves, room_of, by_cells])) if count else None,
     )

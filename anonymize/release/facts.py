@@ -52,7 +52,7 @@ SHARE_FILLED, WAITS, HOURS, LIKE_CALLS, NO_BOUND, REVISED = (
     "no_bound",
     "revised",
 )
-EDGE = "edge_of_records"
+EDGE, SHIFTS = "edge_of_records", "empty_by_shifts"
 EQUAL, AT_LEAST = "equal", "at_least"
 
 WAITED = "minutes_call_to_arrival"
@@ -121,6 +121,11 @@ MEANING = {
     EDGE: (
         "A gap says that the records begin, or end, next to it. So at least one call, the first "
         "or the last on record, has the codes in 'of'."
+    ),
+    SHIFTS: (
+        "By the shifts, which are published, no team was on duty at any time of a cell with the "
+        "answer 'yes' to on_duty, or one was at every time of a cell with the answer 'no'. So no "
+        "call has all the codes of any one cell in 'none'."
     ),
     REVISED: (
         "Of the calls of the months in 'revised', at most 'at_most' stand in this release and, "
@@ -229,6 +234,16 @@ def of_edge(outside: OutsideRecords, codelists: Mapping[str, Codelist]) -> dict[
         "edge": outside.edge,
         "meaning": MEANING[EDGE],
         "of": of,
+    }
+
+
+def of_shifts(empty: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """`empty`: cells that hold no call, by the shifts."""
+    return {
+        "kind": SHIFTS,
+        "object": "none",
+        "meaning": MEANING[SHIFTS],
+        "none": [dict(cell) for cell in empty],
     }
 
 
