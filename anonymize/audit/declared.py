@@ -98,13 +98,14 @@ class Shares:
 
 @dataclass(frozen=True)
 class Blanks:
-    """Of the `calls` of a period, `least` to `most` are in `cell`."""
+    """Of the `calls` of a period, `least` to `most` are in `cell`, which is part of `base`."""
 
     cell: Key
     period: str
     calls: int
     least: int
     most: float
+    base: Key = frozenset()
 
 
 @dataclass
@@ -285,4 +286,5 @@ def blanks(shares: Shares, visible: Mapping[Key, int]) -> Iterator[Blanks]:
                     calls,
                     least,
                     most if exact else math.inf,
+                    shares.of[row.out_of],
                 )

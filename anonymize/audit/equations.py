@@ -746,7 +746,8 @@ def _blank(
     that a table does join. Of a month without numbers, at most all its calls are blank.
     """
     by_cell: dict[Key, list[Blanks]] = {}
-    for told in blanks(issue.shares, visible) if issue.shares is not None else ():
+    for said in blanks(issue.shares, visible) if issue.shares is not None else ():
+        told = _joined(blocks, said, issue.trees, visible)
         month = frozenset({("period", told.period)} if told.period != "all" else ())
         if blocks.holds(told.cell | month):
             yield _Limit(
@@ -780,6 +781,28 @@ def _blank(
                 float(sum(told.least for told in inside)),
                 most,
             )
+
+
+def _joined(
+    blocks: Blocks, told: Blanks, trees: Mapping[str, Tree], visible: Mapping[Key, int]
+) -> Blanks:
+    """The same of the narrowest wider calls that a table joins with the field, where none joins
+    those that the share is of. Of the calls beyond, none or all may be blank."""
+    known = frozenset((name, code) for name, code in told.base if name in trees)
+    if blocks.holds(told.cell):
+        return told
+    field = told.cell - told.base
+    ways = narrowest(known, trees, lambda base: blocks.holds(field | base))
+    if not ways:
+        return told
+    base = wider(known, ways[0], trees)
+    month = frozenset({("period", told.period)} if told.period != "all" else ())
+    beyond = (
+        visible[base | month] - visible[told.base | month]
+        if base | month in visible and told.base | month in visible
+        else np.inf
+    )
+    return replace(told, cell=field | base, most=told.most + beyond, base=base)
 
 
 def _edges(blocks: Blocks, release: int, issue: Issue) -> Iterator[_Limit]:

@@ -148,7 +148,7 @@ def _shares(
     codelists: Mapping[str, Codelist],
     holds: Callable[[Key], bool],
 ) -> Iterator[Bounds]:
-    told: dict[tuple[str, str], list[tuple[str, int, int, int]]] = {}
+    told: dict[tuple[str, str], list[_Blank]] = {}
     for row in declared.rows[fact["resource"]]:
         if row["at_least"] == "":
             continue
@@ -168,13 +168,54 @@ def _shares(
         for (name, out_of), rows in told.items():
             if name != blank["field"]:
                 continue
-            cell = _cell(blank["of"].items(), fact["out_of"][out_of]["of"].items())
-            yield from _in_periods(cell, rows, exact, declared.counts, codelists["period"], holds)
+            base = _cell(fact["out_of"][out_of]["of"].items())
+            wide = _joined_with(_cell(blank["of"].items()), base, codelists, holds)
+            cell = _cell(blank["of"].items(), wide)
+            if wide != base:
+                rows = [_beyond(row, base, wide, declared.counts) for row in rows]
+            known = all(row[3] is not None for row in rows)
+            yield from _in_periods(
+                cell, rows, exact and known, declared.counts, codelists["period"], holds
+            )
+
+
+_Blank = tuple[str, int, int, int | None]
+"""Period, the calls that a share is of, and how many of them have the field blank: at least, and at
+most where that is known."""
+
+
+def _joined_with(
+    blank: Key, base: Key, codelists: Mapping[str, Codelist], holds: Callable[[Key], bool]
+) -> Key:
+    """The base of a share, or the narrowest wider one that some table joins with the field."""
+    chains = [
+        [(name, code) for code in _chain(codelists[name], code)]
+        for name, code in sorted(base)
+        if name in codelists
+    ]
+    wider = (_cell(parts) for parts in sorted(product(*chains), key=lambda p: _steps(p, chains)))
+    return next((found for found in wider if holds(blank | found)), base)
+
+
+def _steps(
+    parts: Sequence[tuple[str, str]], chains: Sequence[Sequence[tuple[str, str]]]
+) -> tuple[int, ...]:
+    found = [chain.index(part) for part, chain in zip(parts, chains, strict=True)]
+    return (sum(found), *found)
+
+
+def _beyond(row: _Blank, base: Key, wide: Key, counts: Mapping[Key, int]) -> _Blank:
+    """The same of a wider base: the calls beyond may have the field blank or not."""
+    period, calls, least, most = row
+    inner, outer = (key | _cell([("period", period)]) for key in (base, wide))
+    if most is None or inner not in counts or outer not in counts:
+        return period, calls, least, None
+    return period, calls, least, most + counts[outer] - counts[inner]
 
 
 def _in_periods(
     cell: Key,
-    rows: Sequence[tuple[str, int, int, int]],
+    rows: Sequence[_Blank],
     exact: bool,
     counts: Mapping[Key, int],
     periods: Codelist,
@@ -182,7 +223,7 @@ def _in_periods(
 ) -> Iterator[Bounds]:
     """Bounds on `cell` in each of (period, calls, least and most blank); where no table joins the
     two, in each longer period that one does."""
-    apart: list[tuple[str, int, int, int]] = []
+    apart: list[_Blank] = []
     for period, calls, least, most in rows:
         key = cell | _cell([("period", period)])
         if holds(key):
@@ -196,7 +237,7 @@ def _in_periods(
             inside = [row for row in apart if above.get(row[0]) == code]
             if not inside or not holds(key):
                 continue
-            least, most = sum(row[2] for row in inside), sum(row[3] for row in inside)
+            least, most = sum(row[2] for row in inside), sum(row[3] or 0 for row in inside)
             rest = (
                 counts[whole] - sum(row[1] for row in inside)
                 if (whole := _cell([("period", code)])) in counts
