@@ -115,6 +115,12 @@ BESIDE: dict[str, dict[str, str]] = {CONNECTION: {"handoff": "connected"}}
 """Measure -> codes of the count that it rests on, where that is not the whole cell."""
 
 
+ASKED_OF = {"minutes_to_backup": "backup_requested", FREED: "other_units_came"}
+"""Measure -> field in which each call that it rests on has YES. Of other calls next to it, it would
+tell how many have."""
+YES = "yes"
+
+
 def _home(spec: StatisticSpec, tables: Sequence[Table]) -> int | None:
     """A count table that has every cell of the statistic."""
     for i, table in enumerate(tables):
@@ -145,6 +151,12 @@ def _problem(spec: StatisticSpec, config: AgencyConfig, tables: Sequence[Table])
         return (
             f"{where}: '{spec.measure}' compares eligible calls over a period; write dimensions ="
             ' { period = [...] } and where = { eligible = "yes" }'
+        )
+    field_name = ASKED_OF.get(spec.measure, "")
+    if field_name in config.file.calls.columns and spec.where.get(field_name) != YES:
+        return (
+            f"{where}: '{spec.measure}' rests on calls with {field_name}; write where = {{"
+            f' {field_name} = "yes" }}, and a count table with the same'
         )
     if _home(spec, tables) is None:
         return (

@@ -47,6 +47,9 @@ ATTACKS = {
 }
 CLOCKS = ("minutes_", "hours_committed", "hours_others_freed")
 """How names of measures of time begin: each rests on the calls with both times on record."""
+ASKED_OF = {"minutes_to_backup": "backup_requested", "hours_others_freed": "other_units_came"}
+"""Measure -> field in which each call that it rests on has `yes`: so of these calls alone it may be
+shown, or the number that it rests on tells of theirs."""
 UNTIMED = ("wait", "officer_released")
 """Dimensions in which a call without a time is `unknown`."""
 OUTSIDE = "outside"
@@ -161,6 +164,10 @@ def audit_release(
     )
     for statistic in release.statistics:
         _statistic(statistic, counts, secret, report)
+        name = ASKED_OF.get(statistic.measure, "")
+        if name in release.trees and (name, "yes") not in statistic.where:
+            message = f"it tells how many calls have {name}, which no count is published with"
+            report.findings.append(Finding("statistics", message, statistic.name))
     for universe in dict.fromkeys(table.universe for table in release.tables):
         _intervals(
             [t for t in release.tables if t.universe == universe],

@@ -2,11 +2,12 @@
 them where somebody puts them back."""
 
 import csv
+import json
 
 import pytest
 
 from anonymize.audit import audit_release
-from anonymize.errors import AuditError
+from anonymize.errors import AuditError, PlanError
 from anonymize.pipeline import read_inputs
 from tests import simulated
 from tests.agency import build, write_agency
@@ -234,3 +235,60 @@ def test_what_a_comparison_leaves_out_tells_of_calls_without_a_reason(tmp_path, 
         f"{told},{calls // 10 * 10},published",
     )
     assert exact == {"beside statistics"}
+
+
+CREWS = K | {
+    'call_type = "type"': (
+        'call_type = "type"\nother_units_came = "crew"\nother_units_cleared_at = "left"\n'
+        'cleared_at = "end"'
+    )
+}
+BY_CREW = """
+[[tables]]
+name = "crew"
+title = "Crew"
+dimensions = { other_units_came = ["all", "answer"] }
+"""
+WITH_CREW = """
+[[tables]]
+name = "with_crew"
+title = "With a crew"
+dimensions = { period = ["all"] }
+where = { other_units_came = "yes" }
+"""
+FREED = """
+[[statistics]]
+name = "freed"
+title = "Freed"
+measure = "hours_others_freed"
+dimensions = { period = ["all"] }
+"""
+
+
+def crews():
+    """40 calls with a crew, 5 without one, of 155 it is not recorded."""
+    lines = ["id,at,type,crew,left,end"]
+    for i, crew in enumerate(["Y"] * 40 + ["N"] * 5 + [""] * 155):
+        day = f"2024-04-{1 + i % 28:02d}"
+        left = f"{day} 10:30" if crew == "Y" else ""
+        lines.append(f"{i},{day} 10:00,Crisis,{crew},{left},{day} 12:00")
+    return "\n".join(lines) + "\n"
+
+
+def test_hours_of_crews_next_to_all_calls_tell_how_many_had_one(tmp_path):
+    """\"On at least 40 calls\": of the 45 calls with or without a crew, at most 5 are without."""
+    with pytest.raises(PlanError, match=r'write where = \{ other_units_came = "yes" \}'):
+        made(tmp_path, crews(), CREWS, BY_CREW + FREED)
+    only = FREED + 'where = { other_units_came = "yes" }\n'
+    assert made(tmp_path, crews(), CREWS, BY_CREW + WITH_CREW + only).report.passed
+    (row,) = table(tmp_path, "freed")
+    assert row["status"] == "published"
+    assert int(row["based_on"]) <= 40 - 10
+    path = tmp_path / "out/datapackage.json"
+    package = json.loads(path.read_text())
+    (resource,) = (r for r in package["resources"] if r["name"] == "freed")
+    resource["table"]["where"] = {}
+    path.write_text(json.dumps(package))
+    assert {finding.attack for finding in audit_release(tmp_path / "out").findings} == {
+        "statistics"
+    }
