@@ -58,9 +58,10 @@ def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) 
             len(codelists[d].codes_at(codelists[d].levels[rank])) for d, rank in deepest.items()
         )
 
-    used = {spec.name: _variables(spec, codelists) for spec in specs}
+    # A table of several releases may have finer levels in one of them.
+    used = [(spec.name, _variables(spec, codelists)) for spec in specs]
     neighbours: dict[Variable, set[Variable]] = {}
-    for variables in used.values():
+    for _name, variables in used:
         for v in variables:
             neighbours.setdefault(v, set())
         for a, b in combinations(variables, 2):
@@ -81,7 +82,7 @@ def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) 
     total = sum(map(size, cliques))
     if total > MAX_LEAVES:
         largest = max(cliques, key=size)
-        behind = sorted(name for name, variables in used.items() if len(variables & largest) > 1)
+        behind = sorted({name for name, variables in used if len(variables & largest) > 1})
         raise PlanError(
             [
                 f"the tables together need {total:,} joint cells, more than {MAX_LEAVES:,}, to be "
