@@ -16,6 +16,7 @@ import pytest
 
 from anonymize import declared, pipeline
 from anonymize.audit import audit_release
+from anonymize.context import Context
 from anonymize.declared import Counted, contents_of
 from anonymize.engine import open_engine
 from anonymize.errors import ProtectionError
@@ -198,6 +199,8 @@ def leaking(how):
             return replace(
                 found, tables=[replace(found.tables[0], name=f"calls{secret}"), *found.tables[1:]]
             )
+        if how == "map":
+            return replace(found, context=Context(f'{{"calls": {secret}}}'))
         if how == "line":
             print(f"{secret} calls")
         return found
@@ -205,7 +208,7 @@ def leaking(how):
     return contents
 
 
-@pytest.mark.parametrize("how", ["row", "order", "rounding", "width", "file", "line"])
+@pytest.mark.parametrize("how", ["row", "order", "rounding", "width", "file", "map", "line"])
 def test_a_leak_of_each_kind_is_caught(how, tmp_path, monkeypatch):
     """By the step that each build takes, from counts alone."""
     monkeypatch.setattr("anonymize.two_worlds.contents_of", leaking(how))

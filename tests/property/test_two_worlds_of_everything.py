@@ -1,7 +1,7 @@
 """Two worlds that differ in withheld counts have the same release, whatever an agency publishes:
-areas shown as one, statistics, inputs beside the calls, days of which nothing was collected,
-and several releases. Each build compares three worlds; here all that its proofs hold are
-compared."""
+areas shown as one, statistics, inputs beside the calls, shifts, fields asked of some calls alone,
+days of which nothing was collected, and several releases. Each build compares three worlds; here
+all that its proofs hold are compared."""
 
 import json
 import os
@@ -22,9 +22,15 @@ SEEDS = range(30) if "SOAK" in os.environ else range(2)
 AREAS = ("a", "b", "c", "d")
 COLUMNS = {
     'call_type = "type"': (
-        'call_type = "type"\narea = "place"\narrived_at = "there"\nperson_key = "who"'
+        'call_type = "type"\narea = "place"\narrived_at = "there"\nperson_key = "who"\n'
+        'responder = "unit"\nother_units_came = "crew"\nother_units_cleared_at = "left"\n'
+        'cleared_at = "end"\npartner_unavailable = "missing"'
     ),
-    '"Check" = "check"': '"Check" = "check"\n"Welfare" = "welfare"',
+    '"Check" = "check"': (
+        '"Check" = "check"\n"Welfare" = "welfare"\n\n[calls.values.responder]\n'
+        '"team" = "co_responder"\n"police" = "police_only"\n\n'
+        '[calls.values.partner_unavailable]\n"none" = "nothing"\n"bed" = "bed"'
+    ),
     '  { code = "check", en': (
         '  { code = "welfare", en = "Welfare", es = "Bienestar" },\n  { code = "check", en'
     ),
@@ -37,6 +43,7 @@ most_small_percent = 20
 [inputs]
 program_events = { paths = "events.csv" }
 targets = { paths = "targets.csv" }
+shifts = { paths = "shifts.csv" }
 
 [areas.area]
 name = "Area"
@@ -54,6 +61,22 @@ name = "waits"
 title = "Waits"
 dimensions = { call_type = ["all", "type"], wait = ["all", "half_hour"] }
 
+[[tables]]
+name = "duty"
+title = "Duty"
+dimensions = { period = ["all", "month"], on_duty = ["all", "answer"] }
+
+[[tables]]
+name = "crews"
+title = "Crews"
+dimensions = { period = ["all"] }
+where = { other_units_came = "yes" }
+
+[[tables]]
+name = "missing"
+title = "Missing"
+dimensions = { responder = ["all", "reached"], partner_unavailable = ["all", "found"] }
+
 [[statistics]]
 name = "wait"
 title = "Wait"
@@ -65,13 +88,21 @@ name = "people"
 title = "People"
 measure = "people"
 dimensions = { call_type = ["all", "type"] }
+
+[[statistics]]
+name = "freed"
+title = "Freed"
+measure = "hours_others_freed"
+dimensions = { period = ["all"] }
+where = { other_units_came = "yes" }
 """
 GAP = '\n[[release.gaps]]\nfrom = 2024-03-01\nto = {last}\nreason = "The file is lost."\n'
 
 
 def drawn(rng, wanted, share):
-    """Calls by id: (time, type, area, arrival, person)."""
-    found = {}
+    """Calls by id: (time, type, area, arrival, person, unit, crew, its end, the call's end, what
+    was missing)."""
+    found, more = {}, random.Random(f"{share} {list(wanted)}")
     for month in wanted:
         for i in range(rng.randrange(20, 60)):
             at = datetime(2024, month, rng.randrange(1, 28), rng.randrange(24), 10)
@@ -89,12 +120,33 @@ def drawn(rng, wanted, share):
                 rng.choices(AREAS, [12, 8, 3, 1])[0],
                 there,
                 f"p{rng.randrange(200)}",
+                *asked(more, at),
             )
     return found
 
 
+def asked(rng, at):
+    """Unit, crew, its end, the call's end, and what was missing."""
+    crew = rng.choice(["Y", "Y", "Y", "N", ""])
+    end = f"{at + timedelta(minutes=90):%Y-%m-%d %H:%M}"
+    left = f"{at + timedelta(minutes=rng.choice([10, 40])):%Y-%m-%d %H:%M}" if crew == "Y" else ""
+    missing = rng.choices(["none", "bed", ""], [0.9, 0.06, 0.04])[0]
+    reached = rng.random() < 0.7
+    return ("team", crew, left, end, missing) if reached else ("police", "", "", end, "")
+
+
+def shifts(last):
+    """A shift from 8 to 20 o'clock each day, but none in February."""
+    day, found = datetime(2024, 1, 1), ["start,end,unit,officer,clinician"]
+    while day.month <= last and day.year == 2024:
+        if day.month != 2:
+            found.append(f"{day:%Y-%m-%d} 08:00,{day:%Y-%m-%d} 20:00,U1,yes,yes")
+        day += timedelta(days=1)
+    return "\n".join(found) + "\n"
+
+
 def agency(folder, calls, version, last, gap_ends):
-    rows = "id,at,type,place,there,who\n" + "".join(
+    rows = "id,at,type,place,there,who,unit,crew,left,end,missing\n" + "".join(
         f"{i},{','.join(c)}\n" for i, c in calls.items()
     )
     changes = COLUMNS | {
@@ -123,8 +175,10 @@ def agency(folder, calls, version, last, gap_ends):
     )
     (folder / "events.csv").write_text("date,kind,event\n2024-02-01,shift,Night shift\n")
     (folder / "targets.csv").write_text(
-        "measure,year,target,direction,set_on,reason\ncoverage,2024,50,at_least,2024-01-02,Agreed\n"
+        "measure,year,target,direction,set_on,reason,serves\n"
+        "coverage,2024,50,at_least,2024-01-02,Agreed,people\n"
     )
+    (folder / "shifts.csv").write_text(shifts(last))
     return path
 
 
@@ -166,8 +220,10 @@ def test_all_worlds_of_all_releases_look_alike(seed, tmp_path, monkeypatch):
             again, _ = two_worlds._written(other, withheld, statistics, scratch / f"other{move}")
             assert again == written
             compared.append(differs)
-        assert len(statistics) == 2
+        assert len(statistics) == 3
         assert any(s.shown.any() for s in statistics)
+        assert statistics[-1].shown.any(), "hours of crews are shown"
+        assert any(fact["kind"] == "empty_by_shifts" for fact in contents.facts)
 
     monkeypatch.setattr(pipeline, "compare_worlds", all_worlds)
     try:
