@@ -442,10 +442,13 @@ def _read_csv(
         ]
     )
     compressed = "gzip" if is_compressed(path) else "none"
+    # The lines of a copy end with LF alone. Left to itself, DuckDB takes the first line end of the
+    # file for that of all, also one within a quoted text.
+    ends = r" new_line='\n'," if with_line else ""
     return (
         f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip},"
         f" columns={{{listed}}}, delim={literal(dialect.delimiter)},"
-        f" quote={literal(dialect.quote)}, escape={literal(dialect.escape)}, comment='',"
+        f" quote={literal(dialect.quote)}, escape={literal(dialect.escape)}, comment='',{ends}"
         f" nullstr='', encoding='utf-8', compression='{compressed}', strict_mode=true,"
         f" null_padding=false, store_rejects=true, max_line_size={4 * delimited.MAX_RECORD})"
     )

@@ -166,6 +166,19 @@ def test_a_text_over_several_lines_is_one_record(tmp_path):
     assert rejects(tmp_path)[0][:2] == ("calls.csv", 42)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("inner", ["\n", "\r\n", "\r"])
+def test_line_ends_within_a_text_are_no_ends_of_records(tmp_path, end, inner):
+    """Windows programs write CRLF in the notes as well as behind each record."""
+    rows = end.join(
+        ["id,at,type,note", *(f'{i},2024-02-03 10:00,Crisis,"a{inner}b, c"' for i in range(20)), ""]
+    )
+    agency = write_agency(tmp_path, "")
+    (tmp_path / "calls.csv").write_bytes(rows.encode())
+    tally = tally_of(agency)
+    assert (tally.rows, tally.counted, tally.rejected) == (20, 20, {})
+
+
 def test_another_delimiter_is_named_in_the_message(tmp_path):
     with pytest.raises(
         SourceError, match=r"separated by ';', not by ','; write delimiter = \";\""
