@@ -27,7 +27,7 @@ from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SourceError
 from anonymize.read.call_times import MONTHS, zone_of
 from anonymize.read.delimited import FAULTS
-from anonymize.read.times import HINTS, TimeColumn, describe, formats_of, shape
+from anonymize.read.times import DAY_HINTS, HINTS, TimeColumn, describe, formats_of, shape
 from anonymize.sources import FILE, ROW, literal, open_source, quote
 
 MOST_ROWS_NAMED = 10
@@ -346,7 +346,9 @@ def _kept(config: AgencyConfig, spec: InputSpec, name: str, kind: str) -> str:
     """SQL: a time of an input as it is kept (TIMES), in the agency's zone; NULL where the text is
     none."""
     described = spec.times.get(name, TimeColumnSpec())
-    column = TimeColumn(formats_of(described.format), zone_of(config), described.timezone)
+    column = TimeColumn(
+        formats_of(described.format), zone_of(config), described.timezone, days=kind != "time"
+    )
     text, local = quote(name), column.local(quote(name))
     if kind == "time":
         local = f"CASE WHEN {column.clock_given(text)} THEN {local} END"
@@ -818,7 +820,9 @@ def _time_of(config: AgencyConfig, spec: InputSpec, field: str, column: str) -> 
     """SQL: the local time that a column of an input holds; NULL where its text is none."""
     described = spec.times.get(field, TimeColumnSpec())
     text = f"nullif(trim({quote(column)}), '')"
-    return TimeColumn(formats_of(described.format), zone_of(config), described.timezone).local(text)
+    return TimeColumn(
+        formats_of(described.format), zone_of(config), described.timezone, days=True
+    ).local(text)
 
 
 def _refuse_misread_handoffs(
@@ -857,7 +861,11 @@ def _refuse_misread_handoffs(
             what = "cannot be read as times" if field in times else "are neither yes nor no"
             cure = "write yes or no in the file"
             if field in times:
-                fitting = [hint for hint in HINTS if _reads_all(db, config, hint, text, wrong)]
+                fitting = [
+                    hint
+                    for hint in (*HINTS, *DAY_HINTS)
+                    if _reads_all(db, config, hint, text, wrong)
+                ]
                 cure = (
                     describe(dict(found), fitting)
                     .replace("'format'", f"'format' in [inputs.handoffs.times.{field}]")
@@ -876,7 +884,7 @@ def _refuse_misread_handoffs(
 def _reads_all(
     db: duckdb.DuckDBPyConnection, config: AgencyConfig, hint: str, text: str, wrong: str
 ) -> bool:
-    local = TimeColumn(formats_of((hint,)), zone_of(config)).local(text)
+    local = TimeColumn(formats_of((hint,)), zone_of(config), days=True).local(text)
     return not db.execute(
         f"SELECT count(*) FROM input_handoffs WHERE {text} IS NOT NULL AND {wrong} AND ({local}) IS"
         " NULL"

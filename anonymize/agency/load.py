@@ -542,6 +542,11 @@ def _times_of_fields(config: AgencyConfig) -> Iterator[Problem]:
                 ),
                 f"'{counted[0]}' cannot be joined with another format, a clock or a time zone",
             )
+        if spec.clock and spec.timezone:
+            yield (
+                (*where, "timezone"),
+                "'timezone' cannot be joined with 'clock'; export date and clock in one column",
+            )
     if any(text in AFTER_CALL for text in calls.time.format):
         yield (
             (

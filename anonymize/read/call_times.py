@@ -106,8 +106,12 @@ def field_sources(config: AgencyConfig) -> dict[str, TimeSource]:
 
 
 def _source(config: AgencyConfig, name: str, column: str, spec: TimeColumnSpec) -> TimeSource:
+    days = bool(spec.clock) or (name not in TIME_FIELDS and column in config.file.calls.time.date)
     return TimeSource(
-        name, column, spec, TimeColumn(formats_of(spec.format), zone_of(config), spec.timezone)
+        name,
+        column,
+        spec,
+        TimeColumn(formats_of(spec.format), zone_of(config), spec.timezone, days=days),
     )
 
 

@@ -16,6 +16,7 @@ from anonymize.read.cleaning import cleaned
 from anonymize.read.times import (
     BASES,
     CLOCK_HINTS,
+    DAY_HINTS,
     HINTS,
     LETTERS,
     TimeColumn,
@@ -32,6 +33,7 @@ from anonymize.sources import Source
 from anonymize.sql import literal
 
 ANY = Zone("UTC", date(1950, 1, 1), date(2100, 1, 1))
+IN_UTC = ("epoch", "epoch_ms")
 FITS = 0.9
 """Share of the texts that a format must read to be suggested."""
 
@@ -52,9 +54,12 @@ def time_problem(
         if not column.after_call
         else f"NOT regexp_full_match(v, '{column.reader.formats[0].pattern or '.*:.*'}')"
     )
+    days = column.reader.days
     tests = {
-        hint: f"({TimeColumn((format_of(hint),), zone_of(config)).local('v')}) IS NOT NULL"
-        for hint in HINTS
+        hint: (
+            f"({TimeColumn((format_of(hint),), zone_of(config), days=days).local('v')}) IS NOT NULL"
+        )
+        for hint in (*HINTS, *(DAY_HINTS if days else ()))
     }
     shapes, fitting, total = _look(engine, source, text, wrong, tests)
     if not total:
@@ -69,9 +74,17 @@ def time_problem(
     counted = f"{misread[0]:,} of {misread[1]:,} values" if misread else f"{total:,} values"
     if not fitting and (cure := _wrong_letters(engine, source, text)):
         return f"{config.path}: [{where}]: {counted} of the column '{column.column}' {cure}"
+    said = describe(shapes, fitting)
+    if days and set(fitting) & set(DAY_HINTS):
+        said += ", which takes the day as it is written, and takes no notice of the zone"
+    elif days and not fitting and any(form.text in IN_UTC for form in column.reader.formats):
+        said = (
+            "they are midnight in UTC, which is another day here; export the days as text, such as"
+            " 2025-03-31"
+        )
     return (
         f"{config.path}: [{where}]: {counted} of the column '{column.column}' cannot be read as"
-        f" times; {describe(shapes, fitting)}"
+        f" times; {said}"
     )
 
 

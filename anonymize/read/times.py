@@ -122,7 +122,27 @@ HINTS = (
     "excel",
 )
 """Formats to suggest in a message, the most common first."""
-CLOCK_HINTS = ("%H%M", "%I:%M:%S %p", "%H.%M", "%H:%M:%S.%f", "%I%M %p", "%H%M%S")
+CLOCK_HINTS = (
+    "%H%M",
+    "%I:%M:%S %p",
+    "%H.%M",
+    "%H:%M:%S.%f",
+    "%I%M %p",
+    "%H%M%S",
+    "%H:%MZ",
+    "%H:%M:%SZ",
+    "%H:%M:%S+00:00",
+    "%Y-%m-%dT%H:%M:%SZ",
+)
+DAY_HINTS = (
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S.%fZ",
+    "%Y-%m-%dT%H:%M:%S+00:00",
+    "%Y-%m-%dT%H:%M:%S.%f+00:00",
+    "%Y-%m-%d %H:%M:%S+00:00",
+    "%Y-%m-%d %H:%M:%S+00",
+)
+"""Formats to suggest for days: the zone is written as it stands, and does not count."""
 
 
 LETTERS = rf"{_TOKENS['%Z']}$"
@@ -370,8 +390,8 @@ def _to_local(zone: str, utc: str) -> str:
 
 @dataclass(frozen=True)
 class _Case:
-    """One way of reading a text: SQL of the condition, of the time as written, of the moment in UTC
-    where the text itself tells it, and of whether it holds a clock."""
+    """One way of reading a text: SQL of the condition, of the time as written (before its zone), of
+    the moment in UTC where the text itself tells it, and of whether it holds a clock."""
 
     condition: str
     written: str
@@ -382,11 +402,13 @@ class _Case:
 @dataclass(frozen=True)
 class TimeColumn:
     """How one column of times is written. `zone`: where its clock stands, when that is not the
-    agency's zone."""
+    agency's zone. `days`: the column is of days: midnight of another zone that is another day in
+    the agency's is none, for nobody can tell whether a day or a moment is meant."""
 
     formats: tuple[Format, ...]
     agency: Zone
     zone: str | None = None
+    days: bool = False
 
     def _cases(self, text: str) -> list[_Case]:
         return [
@@ -406,6 +428,8 @@ class TimeColumn:
             value = case.written
             if case.exact:
                 value = _to_local(self.agency.name, case.exact)
+                if self.days:
+                    value = _same_day(value, case.written)
             elif self._moved:
                 value = _to_local(self.agency.name, _to_utc(str(self.zone), value))
             whens.append(f"WHEN {case.condition} THEN {value}")
@@ -458,6 +482,15 @@ class TimeColumn:
         return f"CASE {zones} END", f"CASE {clocks} END"
 
 
+def _same_day(local: str, written: str) -> str:
+    """SQL: the local time, but NULL where midnight is written and is another day there."""
+    other = f"CAST({local} AS DATE) <> CAST({written} AS DATE)"
+    return (
+        f"CASE WHEN NOT coalesce({written} = date_trunc('day', {written}) AND {other}, false) THEN"
+        f" {local} END"
+    )
+
+
 def _full(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {literal(pattern)})"
 
@@ -492,7 +525,7 @@ def _iso_cases(text: str, agency: Zone) -> list[_Case]:
             None,
             clock,
         ),
-        _Case(_full(text, ISO_ZONED), "NULL", _moment_with_zone(text, agency), clock),
+        _Case(_full(text, ISO_ZONED), _iso_clock(text), _moment_with_zone(text, agency), clock),
     ]
 
 
@@ -520,9 +553,8 @@ def _case(form: Format, text: str) -> _Case:
     condition, clock = _full(text, form.pattern), "true" if form.clock else "false"
     if form.text in ("epoch", "epoch_ms"):
         seconds = f"CAST({text} AS DOUBLE)" + ("" if form.text == "epoch" else " / 1000")
-        return _Case(
-            condition, "NULL", f"make_timestamp(CAST(round({seconds} * 1000000) AS BIGINT))", "true"
-        )
+        moment = f"make_timestamp(CAST(round({seconds} * 1000000) AS BIGINT))"
+        return _Case(condition, moment, moment, "true")
     if form.text == "excel":
         days = f"CAST(round(CAST({text} AS DOUBLE) * 86400) AS BIGINT)"
         return _Case(
@@ -536,7 +568,7 @@ def _case(form: Format, text: str) -> _Case:
         before = _case(base, before_letters(text)).written
         return _Case(
             condition,
-            "NULL",
+            before or "NULL",
             _moment_by_letters(f"regexp_extract({text}, {literal(LETTERS)})", before or "NULL"),
             clock,
         )
@@ -548,12 +580,12 @@ def _case(form: Format, text: str) -> _Case:
     if "%z" in form.text:
         value = f"replace({value}, 'Z', '+00')"
     parsed = f"try_strptime({value}, {literal(' '.join(form.text.split()))})"
+    if "%z" not in form.text:
+        return _Case(condition, parsed, None, clock)
     # DuckDB gives a moment in UTC for a text with an offset.
-    return (
-        _Case(condition, "NULL", f"CAST({parsed} AS TIMESTAMP)", clock)
-        if "%z" in form.text
-        else _Case(condition, parsed, None, clock)
-    )
+    moment = f"CAST({parsed} AS TIMESTAMP)"
+    ended = _zone_and_clock(form, text)
+    return _Case(condition, ended[2] if ended else moment, moment, clock)
 
 
 def _moment_by_letters(zone: str, clock: str) -> str:
@@ -640,11 +672,10 @@ def clock_seconds(text: str, formats: Sequence[str]) -> str:
         before = r"(?:[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}[ T]+)?"
         clock = f"regexp_replace({text}, {literal('^' + before)}, '')"
         noon = f"regexp_replace({clock}, ' ?([AaPp])[.]? ?([Mm])[.]?$', ' \\1\\2')"
-        exact = f"regexp_replace({clock}, '(Z|[+-]00:?00)$', '')"
         cases += [
             (
-                f"WHEN {_full(text, before + _CLOCK24 + '(Z|[+-]00:?00)?')} THEN"
-                f" try_cast('2000-01-01 ' || {exact} AS TIMESTAMP)"
+                f"WHEN {_full(text, before + _CLOCK24)} THEN"
+                f" try_cast('2000-01-01 ' || {clock} AS TIMESTAMP)"
             ),
             (
                 f"WHEN {_full(text, before + _CLOCK12 + _NOON)} THEN CASE WHEN"

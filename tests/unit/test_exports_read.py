@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -45,6 +46,62 @@ CLOCK = {'timestamp = "at"': 'date = "d"\nclock = "c"'}
 def test_clock_columns(tmp_path, clocks, expected):
     rows = "id,d,c,type\n" + "".join(f"{i},2024-01-05,{clocks[i % 2]},Crisis\n" for i in range(40))
     assert hours(write_agency(tmp_path, rows, CLOCK)) == expected
+
+
+DAY_AS_WRITTEN = 'format = "%Y-%m-%dT%H:%M:%SZ"'
+
+
+@pytest.mark.parametrize(
+    ("beside", "form", "written", "cure"),
+    [
+        ("clock", "", "2024-02-{:02d}T00:00:00Z", DAY_AS_WRITTEN),
+        ("hour", "", "2024-02-{:02d}T00:00:00Z", DAY_AS_WRITTEN),
+        ("", "", "2024-02-{:02d}T00:00:00Z", DAY_AS_WRITTEN),
+        ("hour", "", "2024-02-{:02d}T00:00:00.000+00:00", "[+]00:00"),
+        ("clock", 'format = "epoch"', "{}", "export the days as text"),
+    ],
+)
+def test_a_day_that_another_zone_moves_is_no_day(tmp_path, beside, form, written, cure):
+    """Many systems write a day as midnight in UTC; in America that is the evening before."""
+    days = [1 + i % 28 for i in range(40)]
+    if form:
+        days = [1_706_745_600 + 86_400 * day for day in days]
+    rows = "id,d,c,type\n" + "".join(
+        f"{i},{written.format(day)},18{':10' if beside == 'clock' else ''},Crisis\n"
+        for i, day in enumerate(days)
+    )
+    column = f'{beside} = "c"' if beside else ""
+    named = {
+        'timestamp = "at"': f'date = "d"\n{column}\n{form}',
+        "reject_limit_percent = 100": "reject_limit_percent = 2",
+    }
+    agency = write_agency(tmp_path, rows, named)
+    with pytest.raises(SourceError, match="40 of 40 rows") as stopped:
+        tally_of(agency)
+    assert re.search(cure, str(stopped.value))
+    if cure == DAY_AS_WRITTEN:
+        agency.write_text(agency.read_text().replace('date = "d"', f'date = "d"\n{cure}'))
+        assert min(call["day"].date() for call in calls_of(agency)) == date(2024, 2, 1)
+
+
+def test_a_moment_of_another_zone_may_stand_beside_a_clock(tmp_path):
+    rows = "id,d,c,type\n" + "".join(f"{i},2024-02-04T00:10:00Z,18:10,Crisis\n" for i in range(20))
+    found = calls_of(write_agency(tmp_path, rows, CLOCK))
+    assert {call["day"].date() for call in found} == {date(2024, 2, 3)}
+
+
+def test_a_clock_with_a_zone_is_not_taken_for_the_local_one(tmp_path):
+    rows = "id,d,c,type\n" + "".join(f"{i},2024-02-03,03:10:00Z,Crisis\n" for i in range(20))
+    limit = {"reject_limit_percent = 100": "reject_limit_percent = 2"}
+    with pytest.raises(SourceError, match=r'clock_format = "%H:%M:%SZ" would fit'):
+        tally_of(write_agency(tmp_path, rows, CLOCK | limit))
+
+
+def test_a_zone_cannot_be_joined_with_a_clock_column(tmp_path):
+    times = '[calls.times.arrived_at]\nclock = "c"\ntimezone = "UTC"\n'
+    rows = "id,at,type,arr,c\n1,2024-02-03 18:10,Crisis,2024-02-04,00:20\n"
+    with pytest.raises(SchemaError, match="'timezone' cannot be joined with 'clock'"):
+        tally_of(write_agency(tmp_path, rows, ARRIVAL, times))
 
 
 def test_clocks_with_their_first_digits_gone_need_a_format(tmp_path):
