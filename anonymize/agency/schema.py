@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from anonymize.agency.toml_faults import control_sign
-from anonymize.read.times import format_of
+from anonymize.read.times import format_of, refuse_two_orders
 
 CATEGORY_FIELDS = (
     "call_type",
@@ -178,9 +178,15 @@ def _format(text: str) -> str:
     return text
 
 
+def _formats(texts: tuple[str, ...]) -> tuple[str, ...]:
+    refuse_two_orders(texts)
+    return texts
+
+
 Formats = Annotated[
     tuple[Annotated[str, AfterValidator(_format)], ...],
     BeforeValidator(lambda v: (v,) if isinstance(v, str) else v),
+    AfterValidator(_formats),
 ]
 """One way of writing a time or several (`anonymize.read.times`); none means ISO 8601."""
 

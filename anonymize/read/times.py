@@ -272,6 +272,23 @@ def formats_of(texts: Sequence[str]) -> tuple[Format, ...]:
     return tuple(format_of(text) for text in texts or (ISO,))
 
 
+def refuse_two_orders(texts: Sequence[str]) -> None:
+    """Raises FormatError where two formats would read one text as different days: the first would
+    win, and nobody would know."""
+    for i, text in enumerate(texts):
+        for other in texts[i + 1 :]:
+            if text != other and _in_any_order(text) == _in_any_order(other):
+                raise FormatError(
+                    f"'{text}' and '{other}' read one text, such as 02/03/2024, as different days;"
+                    " keep the one that is true; if files differ, export them with one order"
+                )
+
+
+def _in_any_order(text: str) -> str:
+    """A format with all its numbers of the day, the month and the year alike."""
+    return re.sub("%[dmy]", "%_", text)
+
+
 @dataclass(frozen=True)
 class Change:
     """A change of the zone's clocks: local times from `start` up to `end` come twice (`twice`) or
@@ -577,6 +594,8 @@ def _case(form: Format, text: str) -> _Case:
         value = f"regexp_replace({value}, ' +', ' ', 'g')"
     if "%p" in form.text:
         value = f"regexp_replace({value}, '([AaPp])[.]? ?([Mm])[.]?', '\\1\\2')"
+    if "%f" in form.text:
+        value = f"regexp_replace({value}, '([.][0-9]{{6}})[0-9]+', '\\1')"
     if "%z" in form.text:
         value = f"replace({value}, 'Z', '+00')"
     parsed = f"try_strptime({value}, {literal(' '.join(form.text.split()))})"
@@ -697,7 +716,11 @@ def after_call(form: str, text: str, received: str, clock: Sequence[str] = ()) -
     if form == "clock_after_call":
         seconds = f"({clock_seconds(text, clock)})"
         on_day = f"date_trunc('day', {received}) + to_seconds({seconds})"
-        return f"CASE WHEN {on_day} < {received} THEN {on_day} + INTERVAL 1 DAY ELSE {on_day} END"
+        # A clock without seconds may be some seconds early: that is no wait of 24 hours.
+        return (
+            f"CASE WHEN {on_day} < date_trunc('minute', {received}) THEN {on_day} + INTERVAL 1 DAY"
+            f" ELSE {on_day} END"
+        )
     pattern, unit = format_of(form).pattern, 60 if form == "minutes_after_call" else 1
     return (
         f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {received} +"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -423,6 +424,7 @@ def test_times_in_the_american_order_are_asked_about(tmp_path):
         ("%d-%b-%Y %H:%M", "03-Feb-2024 18:10", "18"),
         ("%m/%d/%Y %I:%M %p", "2/3/2024 6:10 p.m.", "18"),
         ("%m/%d/%Y %H:%M:%S %z", "02/03/2024 18:10:00 -0500", "17"),
+        ("%m/%d/%Y %H:%M:%S.%f", "02/03/2024 18:10:00.1234567", "18"),
     ],
 )
 def test_formats(tmp_path, form, text, hour):
@@ -460,6 +462,24 @@ def test_formats_that_are_none(tmp_path, form, said):
                 tmp_path, HEADER, {'timestamp = "at"': f'timestamp = "at"\nformat = "{form}"'}
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("forms", "refused"),
+    [
+        (["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"], True),
+        (["%d.%m.%y", "iso", "%y.%m.%d"], True),
+        (["%m/%d/%Y %H:%M", "%m/%d/%Y"], False),
+    ],
+)
+def test_formats_that_read_one_text_as_two_days_are_refused(tmp_path, forms, refused):
+    listed = {'timestamp = "at"': f'timestamp = "at"\nformat = {json.dumps(forms)}'}
+    agency = write_agency(tmp_path, HEADER + "1,02/03/2024 18:10,Crisis\n", listed)
+    if refused:
+        with pytest.raises(SchemaError, match="as different days; keep the one that is true"):
+            tally_of(agency)
+    else:
+        assert tally_of(agency).counted == 1
 
 
 ARRIVAL = {'call_type = "type"\n': 'call_type = "type"\narrived_at = "arr"\n'}
@@ -530,6 +550,20 @@ def test_times_after_the_call(tmp_path, form, text):
         f'[calls.times.arrived_at]\nformat = "{form}"\n' + WAITS,
     )
     assert waits(agency) == {"1": 720}
+
+
+def test_a_clock_in_the_minute_of_the_call_is_no_wait_of_a_day(tmp_path):
+    """A clock without seconds beside a call with seconds: less than a minute, not 24 hours."""
+    agency = write_agency(
+        tmp_path,
+        "id,at,type,arr\n1,2024-02-02 18:10:30,Crisis,18:10\n2,2024-02-02 18:10:30,Crisis,18:09\n",
+        ARRIVAL,
+        '[calls.times.arrived_at]\nformat = "clock_after_call"\n' + WAITS,
+    )
+    found = waits(agency)
+    assert found["1"] is None or found["1"] != found["1"]
+    assert found["2"] == 24 * 3600 - 90
+    assert tally_of(agency).durations["minutes_call_to_arrival"] == (1, 0)
 
 
 def test_a_clock_beside_the_date_of_another_time(tmp_path):
