@@ -97,6 +97,8 @@ REASONS = {
 }
 BUCKETS = 1 << 20
 """People are put into this many groups by a hash of their key."""
+LOST_HANDOFFS, ODD_VISITS = "handoffs_without_call", "visits_at_odd_times"
+"""Notes on handoffs."""
 REPEATED = "repeat_people"
 """How the measures of people who called again begin."""
 FREQUENT = "calls_of_frequent"
@@ -258,6 +260,8 @@ def read_calls(
             _mark_repeats(engine, config)
             differing = _differing(engine, config, fields)
         show_calls(engine)
+        if "handoffs" in joined:
+            notes |= _match_handoffs(engine, config, joined["handoffs"])
         tally = _tally(engine, config, source, fields)
     tally.conflicting_repeats, tally.differing = differing
     tally.notes |= notes
@@ -475,6 +479,29 @@ def _joined(engine: Engine, config: AgencyConfig, notes: dict[str, int]) -> dict
         }
         found["handoffs"] = read_handoffs(engine.db, config, codes, notes)
     return found
+
+
+def _match_handoffs(engine: Engine, config: AgencyConfig, handoffs: pa.Table) -> dict[str, int]:
+    """Notes on handoffs that no row of the export has the call of, and on visits before their call
+    or after the release. Raises SourceError where not one handoff has its call."""
+    frame = handoffs.select(["call_id", "connected_on"]).to_pandas().dropna(subset=["call_id"])
+    engine.lend("referred", frame.assign(connected_on=frame["connected_on"].astype("string")), {})
+    visit, latest = "CAST(r.connected_on AS DATE)", config.file.release.created
+    found = engine.ask(
+        "SELECT count(*) AS calls, count(*) FILTER (WHERE s.call_id IS NULL) AS lost, count(*)"
+        f" FILTER (WHERE {visit} < s.day OR {visit} > DATE '{latest}') AS odd FROM referred AS r"
+        " LEFT JOIN (SELECT call_id, min(day) AS day FROM staged WHERE call_id IS NOT NULL GROUP BY"
+        " call_id) AS s ON s.call_id = r.call_id"
+    ).iloc[0]
+    if found["calls"] and found["lost"] == found["calls"]:
+        raise SourceError(
+            [
+                f"{config.path}: [inputs.handoffs]: none of its {int(found['calls']):,} call ids is"
+                " one of the calls' export; are both written alike (leading zeros, prefixes), and"
+                " is 'call_id' the right column in both?"
+            ]
+        )
+    return {LOST_HANDOFFS: int(found["lost"]), ODD_VISITS: int(found["odd"])}
 
 
 def _enumerated(sql: str, codelist: Codelist) -> str:

@@ -175,6 +175,18 @@ def _of_times(tally: Tally) -> Iterator[str]:
             f"{_many(identical, 'row repeats', 'rows repeat')} another row in every column; do"
             " files overlap? A 'call_id' in [calls.columns] would tell calls apart."
         )
+    if lost := notes.get("handoffs_without_call"):
+        yield (
+            f"{_many(lost, 'call id of the handoffs is', 'call ids of the handoffs are')} none of"
+            " the calls' export, and count nowhere; are ids written alike in both (leading zeros,"
+            " prefixes), and is a file of calls missing?"
+        )
+    if odd := notes.get("visits_at_odd_times"):
+        yield (
+            f"{_many(odd, 'visit', 'visits')} in 'connected_at' of the handoffs before the call, or"
+            " after the release was made: such a handoff counts as accepted without a visit; look"
+            " at the column and its format."
+        )
     for name, number in notes.items():
         if name.startswith("handoffs:") and number:
             yield f"{number:,} {name}, and count as blank."

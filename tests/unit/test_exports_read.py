@@ -781,6 +781,36 @@ def test_handoffs_in_the_american_order(tmp_path, times, outcome):
             calls_of(agency)
 
 
+def referred(folder, ids, visit):
+    agency = write_agency(folder, HEADER + ROWS, {}, '\n[inputs]\nhandoffs = { paths = "h.csv" }\n')
+    (folder / "h.csv").write_text(
+        "call_id,partner_type,offered,accepted,connected_at\n"
+        + "".join(f"{i},housing,yes,yes,{visit}\n" for i in ids)
+    )
+    return agency
+
+
+def test_handoffs_whose_calls_are_not_there_are_counted(tmp_path):
+    """Ids that lost their zeros would make every referral a call without one."""
+    padded = [f"{i:06d}" for i in range(40)]
+    with pytest.raises(SourceError, match="none of its 40 call ids is one of the calls' export"):
+        calls_of(referred(tmp_path / "none", padded, "2024-03-01"))
+    agency = referred(tmp_path / "some", [*range(37), *padded[:3]], "2024-03-01")
+    assert "3 call ids of the handoffs are none of the calls' export" in tally_text(
+        tally_of(agency)
+    )
+    assert Counter(c["handoff"] for c in calls_of(agency)) == {"connected": 37, "none": 3}
+
+
+@pytest.mark.parametrize("visit", ["2023-12-31", "2034-03-01"])
+def test_visits_before_the_call_or_after_the_release_are_said(tmp_path, visit):
+    agency = referred(tmp_path, range(40), visit)
+    assert "40 visits in 'connected_at' of the handoffs before the call, or after the" in (
+        tally_text(tally_of(agency))
+    )
+    assert Counter(c["handoff"] for c in calls_of(agency)) == {"accepted": 40}
+
+
 @pytest.mark.parametrize(
     ("text", "fine"),
     [
