@@ -52,7 +52,13 @@ from anonymize.read.call_times import (
     time_columns,
 )
 from anonymize.read.cleaning import cleaned
-from anonymize.read.combine import combine_rows, count_differing, fields_without_rule, rule_of
+from anonymize.read.combine import (
+    combine_rows,
+    count_differing,
+    fields_without_rule,
+    rule_of,
+    undecided_by_order,
+)
 from anonymize.read.delimited import FAULTS
 from anonymize.read.key_patterns import keeps
 from anonymize.read.misread import clock_problem, time_problem
@@ -325,7 +331,8 @@ def _refuse_what_is_not_understood(
             f"{config.path}: {tally.conflicting_repeats:,} of {tally.counted:,} calls stand on"
             f" several rows that differ, more than the limit of {limit:g} %"
             f" ('calls.reject_limit_percent'); they differ in {listed}; write repeated_rows ="
-            ' "combine" with a rule for each in [calls.combine]'
+            ' "combine" with a rule for each in [calls.combine]; an order of codes must hold one of'
+            " those that a call has"
         )
     if problems:
         raise SourceError([problem for problem in problems if problem])
@@ -919,6 +926,7 @@ def _stage_combined(
     differing: tuple[int, dict[str, int]] = (0, {})
     if engine.find_repeats(f"coalesce({kept}, min({PLACE}))"):
         columns = list(engine.ask("SELECT * FROM staged LIMIT 0").columns)
+        lists = config.codelists | {f.name: f.codelist for f in fields}
         differing = count_differing(
             engine,
             [
@@ -926,8 +934,9 @@ def _stage_combined(
                 for name in fields_without_rule(spec, _compared(config, fields))
                 if name in columns
             ],
+            {k: v for k, v in undecided_by_order(spec, lists).items() if k in columns},
         )
-        combine_rows(engine, spec, config.codelists | {f.name: f.codelist for f in fields}, columns)
+        combine_rows(engine, spec, lists, columns)
         engine.mark_repeats("repeated")
     engine.make("staged", _derived_query(config, "SELECT * FROM staged", portrayed=portrayed))
     return differing

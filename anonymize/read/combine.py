@@ -18,25 +18,50 @@ def rule_of(spec: CallsSpec, name: str) -> Rule | None:
     return spec.combine.get(name, spec.combine.get(EVERY))
 
 
-def count_differing(engine: Engine, names: Sequence[str]) -> tuple[int, dict[str, int]]:
-    """Calls whose usable rows differ in one of the columns `names` of `staged`, in all and for each
-    column. `repeats` holds the calls on several rows."""
-    if not names:
+def count_differing(
+    engine: Engine, names: Sequence[str], undecided: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, int]]:
+    """Calls whose usable rows differ in one of the columns `names` of `staged`, or of which one of
+    `undecided` (column -> SQL of the rows of a call) holds: in all and for each column. `repeats`
+    holds the calls on several rows."""
+    tests = {
+        name: (f"count(DISTINCT s.{name}) + max(CASE WHEN s.{name} IS NULL THEN 1 ELSE 0 END) > 1")
+        for name in names
+    } | dict(undecided or {})
+    if not tests:
         return 0, {}
-    each = ", ".join(
-        f"count(DISTINCT s.{name}) + max(CASE WHEN s.{name} IS NULL THEN 1 ELSE 0 END) > 1 AS d{i}"
-        for i, name in enumerate(names)
-    )
+    each = ", ".join(f"{sql} AS d{i}" for i, sql in enumerate(tests.values()))
     rows = (
         "SELECT {} FROM repeats AS r JOIN staged AS s ON s.call_id = r.call_id WHERE s.reason IS"
         " NULL OR s.reason = 'repeated' GROUP BY s.call_id"
     )
-    counted = ", ".join(f"count(*) FILTER (WHERE d{i}) AS n{i}" for i in range(len(names)))
-    anything = " OR ".join(f"d{i}" for i in range(len(names)))
+    counted = ", ".join(f"count(*) FILTER (WHERE d{i}) AS n{i}" for i in range(len(tests)))
+    anything = " OR ".join(f"d{i}" for i in range(len(tests)))
     row = engine.ask(
         f"SELECT count(*) FILTER (WHERE {anything}) AS n, {counted} FROM ({rows.format(each)})"
     ).iloc[0]
-    return int(row["n"]), {name: int(row[f"n{i}"]) for i, name in enumerate(names) if row[f"n{i}"]}
+    return int(row["n"]), {name: int(row[f"n{i}"]) for i, name in enumerate(tests) if row[f"n{i}"]}
+
+
+def undecided_by_order(spec: CallsSpec, lists: Mapping[str, Codelist]) -> dict[str, str]:
+    """Of each field with an order of preference, SQL over the rows of a call: are their codes
+    different, and none of them in the order?"""
+    found = {}
+    for name, codelist in lists.items():
+        rule = rule_of(spec, name)
+        if name not in spec.columns or not isinstance(rule, tuple):
+            continue
+        given = f"CASE WHEN {_known(name, codelist)} THEN CAST(s.{name} AS VARCHAR) END"
+        found[name] = (
+            f"(count(DISTINCT {given}) > 1 AND count(CASE WHEN CAST(s.{name} AS VARCHAR) IN"
+            f" ({', '.join(map(literal, rule))}) THEN 1 END) = 0)"
+        )
+    return found
+
+
+def _known(name: str, codelist: Codelist) -> str:
+    unknown = codelist.unknown_leaf
+    return f"s.{name} <> {literal(unknown)}" if unknown else f"s.{name} IS NOT NULL"
 
 
 def combine_rows(
@@ -107,7 +132,7 @@ def _of_time(name: str, rule: Rule) -> dict[str, str]:
 
 def _of_codes(name: str, rule: Rule, codelist: Codelist) -> str:
     unknown = codelist.unknown_leaf
-    known = f"s.{name} <> {literal(unknown)}" if unknown else f"s.{name} IS NOT NULL"
+    known = _known(name, codelist)
     if rule in ("first", "last"):
         made = _by_place(name, rule, known)
     elif name in FLAG_FIELDS and rule in ("any", "all"):
@@ -118,9 +143,12 @@ def _of_codes(name: str, rule: Rule, codelist: Codelist) -> str:
         )
     else:
         ranks = " ".join(f"WHEN {literal(code)} THEN {i}" for i, code in enumerate(rule))
+        place = PLACE.replace("file_no", "s.file_no").replace("row_no", "s.row_no")
+        # Of codes that the order does not hold, the first row's; how many calls have none of it is
+        # counted (`undecided_by_order`).
         made = (
-            f"arg_min(s.{name}, CASE CAST(s.{name} AS VARCHAR) {ranks} ELSE {len(rule)} END) FILTER"
-            f" (WHERE {known})"
+            f"arg_min(s.{name}, CASE CAST(s.{name} AS VARCHAR) {ranks} ELSE {len(rule)} + {place}"
+            f" END) FILTER (WHERE {known})"
         )
     kind = ", ".join(map(literal, codelist.codes_at(codelist.finest)))
     return f"coalesce({made}, CAST({literal(unknown)} AS ENUM({kind})))" if unknown else made

@@ -616,6 +616,19 @@ PAIRS = "id,at,type,unit,arr\n" + "".join(
 )
 
 
+def test_an_order_that_holds_none_of_the_codes_decides_nothing(tmp_path):
+    """Else any of the rows would win."""
+    order = '[calls.combine]\nresponder = ["clinician_only"]\narrived_at = "earliest"\n'
+    combine = 'repeated_rows = "combine"\nreject_limit_percent = {}'
+    limit = "reject_limit_percent = 100"
+    strict = write_agency(tmp_path, PAIRS, UNITS | {limit: combine.format(2)}, order)
+    with pytest.raises(SourceError, match=r"40 of 40 calls.* differ in responder \(40\).*order"):
+        tally_of(strict)
+    loose = write_agency(tmp_path, PAIRS, UNITS | {limit: combine.format(100)}, order)
+    assert tally_of(loose).differing == {"responder": 40}
+    assert {call["responder"] for call in calls_of(loose)} == {"police_only"}, "the first row's"
+
+
 def test_rows_of_units_are_combined_by_rule(tmp_path):
     limit = "reject_limit_percent = 100"
     with pytest.raises(
