@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from anonymize.sql import literal, quote
 
 BLANKS = " \t\r\n\u00a0"
+_ANY_BLANKS = (
+    r"[\s\x0b\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}"
+    r"\x{205f}\x{3000}]+"
+)
+"""All that Python takes for blanks; `\\s` of DuckDB knows those of ASCII alone, so that a key with
+a no-break space in it would match no value."""
 
 
 def normalise(value: str) -> str:
@@ -45,4 +51,4 @@ def folded(expression: str) -> str:
 def unified(expression: str) -> str:
     """SQL: a cleaned text for exact comparison: inner runs of blanks as one, letters composed
     (NFC)."""
-    return f"regexp_replace(nfc_normalize({expression}), '\\s+', ' ', 'g')"
+    return f"trim(regexp_replace(nfc_normalize({expression}), '{_ANY_BLANKS}', ' ', 'g'))"

@@ -735,6 +735,22 @@ def test_a_category_in_several_columns(tmp_path):
     }
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000", " \u00a0 ", "\x0b"])
+def test_every_kind_of_blank_is_a_blank(tmp_path, blank):
+    """In the value, in the key, and behind the value."""
+    kinds = {
+        '"Crisis" = "crisis"\n"Check" = "check"': (
+            f'"MH{blank if blank.isprintable() else chr(0x2003)}crisis" = "crisis"\n"*" = "check"'
+        )
+    }
+    texts = [f"MH{blank}crisis", "MH crisis", f"mh crisis{blank}", "other"]
+    rows = HEADER + "".join(f"{i},2024-02-03 10:00,{texts[i % 4]}\n" for i in range(40))
+    agency = write_agency(tmp_path, rows, kinds)
+    assert Counter(c["call_type"] for c in calls_of(agency)) == {"crisis": 30, "check": 10}
+    report = tally_of(agency).values["call_type"]
+    assert (report.unmatched_keys, report.caught) == ((), (("other", 10),))
+
+
 def test_codes_that_differ_in_case_stay_apart(tmp_path):
     areas = (
         '[areas.area]\nname = "Area"\nall = "All"\nlevels = ["beat"]\n'
