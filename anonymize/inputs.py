@@ -194,8 +194,9 @@ def read_inputs_beside(
             continue
         described = INPUTS[name]
         fields = in_languages(described.fields, config.file.agency.languages)
-        rows = rows_of_input(db, config, name, spec, fields, problems)
-        problems += _meanings(config, codelists, name, fields, rows)
+        placed = rows_of_input(db, config, name, spec, fields, problems)
+        problems += _meanings(config, codelists, name, fields, placed)
+        rows: list[tuple[str, ...]] = list(placed)
         if name == "shifts":
             release = config.file.release
             found += _hours_of(
@@ -236,6 +237,19 @@ def _not_fields(
     ]
 
 
+class PlacedRow(tuple[str, ...]):
+    """A row of an input that knows the file and the line it stands on."""
+
+    place: str
+
+    @classmethod
+    def at(cls, place: str, values: Sequence[str]) -> PlacedRow:
+        """A row of `values` that stands at `place`."""
+        row = cls(values)
+        row.place = place
+        return row
+
+
 def rows_of_input(
     db: duckdb.DuckDBPyConnection,
     config: AgencyConfig,
@@ -243,7 +257,7 @@ def rows_of_input(
     spec: InputSpec,
     fields: Sequence[Field],
     problems: list[str],
-) -> list[tuple[str, ...]]:
+) -> list[PlacedRow]:
     """The rows of one input, each value checked and in one form; none where a value is wrong, which
     `problems` then tells."""
     columns = {
@@ -289,6 +303,7 @@ def rows_of_input(
     rows, wrong = [], 0
     for values in raw:
         given = dict(zip(names, values, strict=True))
+        place = f"{opened.files[values[0]]}, {opened.unit} {values[1]}"
         row = []
         for f in fields:
             convert, expected = KINDS[f.kind]
@@ -306,7 +321,6 @@ def rows_of_input(
             except (ValueError, KeyError):
                 wrong += 1
                 if wrong <= MOST_ROWS_NAMED:
-                    place = f"{opened.files[values[0]]}, {opened.unit} {values[1]}"
                     problems.append(
                         f"{config.path}: [inputs.{name}]: {place}: '{f.name}' must be {expected};"
                         " correct it in the file"
@@ -318,7 +332,7 @@ def rows_of_input(
                     )
                 text = ""
             row.append(text)
-        rows.append(tuple(row))
+        rows.append(PlacedRow.at(place, row))
     if wrong > MOST_ROWS_NAMED:
         problems.append(
             f"{config.path}: [inputs.{name}]: and {wrong - MOST_ROWS_NAMED} more values that do"
@@ -374,7 +388,7 @@ def _meanings(
     codelists: Mapping[str, Codelist],
     name: str,
     fields: Sequence[Field],
-    rows: Sequence[tuple[str, ...]],
+    rows: Sequence[PlacedRow],
 ) -> list[str]:
     """What no single value can show to be wrong."""
     at = {f.name: i for i, f in enumerate(fields)}
@@ -394,9 +408,9 @@ def _meanings(
     kinds = sorted({n.code for n in codelists["partner"].nodes} - NO_PARTNER)
     areas = set(codelists["area"].by_code) if "area" in codelists else {ROOT}
     places = {"place_names": areas - {ROOT}, "service_hours": areas}
-    problems = []
-    for number, row in enumerate(rows, start=1):
-        where = f"{config.path}: [inputs.{name}]: row {number}"
+    problems = _said_twice(config, name, fields, rows)
+    for row in rows:
+        where = f"{config.path}: [inputs.{name}]: {row.place}"
         if name in pairs:
             small, large = pairs[name]
             if float(row[at[small]]) > float(row[at[large]]):
@@ -422,9 +436,42 @@ def _meanings(
                 f"{where}: 'area' must be a code of [areas.area], in the same letters{whole};"
                 " correct it in the file"
             )
-        if name == "shifts" and not row[at["start"]] < row[at["end"]]:
-            problems.append(f"{where}: 'end' must be later than 'start'")
+        if name == "shifts" and (wrong := _wrong_shift(row[at["start"]], row[at["end"]])):
+            problems.append(f"{where}: {wrong}; correct it in the file")
     return problems[:MOST_ROWS_NAMED]
+
+
+def _wrong_shift(start: str, end: str) -> str | None:
+    if not start < end:
+        return "'end' must be later than 'start'"
+    if datetime.fromisoformat(end) - datetime.fromisoformat(start) > LONGEST_SHIFT:
+        return f"'end' is more than {LONGEST_SHIFT.days} days after 'start'"
+    return None
+
+
+def _said_twice(
+    config: AgencyConfig, name: str, fields: Sequence[Field], rows: Sequence[PlacedRow]
+) -> list[str]:
+    """Rows that say the same as an earlier one, or another number for the same: both would
+    count."""
+    keys = [i for i, f in enumerate(fields) if f.name in SAID_ONCE.get(name, [f.name])]
+    first: dict[tuple[str, ...], PlacedRow] = {}
+    problems = []
+    for row in rows:
+        said = tuple(row[i] for i in keys)
+        if said in first:
+            what = (
+                f"repeats {' and '.join(map(repr, SAID_ONCE[name]))} of"
+                if name in SAID_ONCE
+                else "repeats in every column"
+            )
+            units = "; units at work side by side need names of their own" * (name == "shifts")
+            problems.append(
+                f"{config.path}: [inputs.{name}]: {row.place}, {what} {first[said].place}; take"
+                f" one of them out{units}"
+            )
+        first.setdefault(said, row)
+    return problems
 
 
 def _enough(
@@ -441,6 +488,14 @@ def _enough(
     return [row for row in rows if safe(row)]
 
 
+LONGEST_SHIFT = timedelta(days=3)
+SAID_ONCE = {
+    "all_calls": ("month",),
+    "crisis_line": ("year",),
+    "liability_claims": ("year",),
+    "feedback": ("year", "kind"),
+}
+"""Input -> the fields that no two rows of it share; of others, no two rows are the same."""
 LAST_MAY_LACK = ("partner_agreements", "targets")
 """Inputs of which the last column stays out where no row says it."""
 FEW_BLANK = {"liability_claims": "filed", "feedback": "received"}

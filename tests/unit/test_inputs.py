@@ -223,7 +223,29 @@ def test_few_claims_are_withheld(tmp_path):
         (
             "shifts",
             "unit,start,end,officer,clinician\nA,2024-01-01 08:00,2024-01-01 07:00,yes,yes\n",
-            "'end' must be later than 'start'",
+            "shifts.csv, line 2: 'end' must be later than 'start'; correct it in the file",
+        ),
+        (
+            "shifts",
+            "unit,start,end,officer,clinician\nA,2024-01-01 08:00,2024-02-01 16:00,yes,yes\n",
+            "shifts.csv, line 2: 'end' is more than 3 days after 'start'",
+        ),
+        (
+            "shifts",
+            "unit,start,end,officer,clinician\n"
+            + 2 * "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes\n",
+            "shifts.csv, line 3, repeats in every column shifts.csv, line 2; take one of them out;"
+            " units at work side by side need names of their own",
+        ),
+        (
+            "all_calls",
+            "month,calls\n2024-01,100\n2024-02,100\n2024-01,200\n",
+            "all_calls.csv, line 4, repeats 'month' of all_calls.csv, line 2",
+        ),
+        (
+            "budget",
+            "year,source,planned\n2024,City,5\n2024,State,5\n2024,City,5\n",
+            "budget.csv, line 4, repeats in every column budget.csv, line 2; take one of them out",
         ),
         (
             "survey",
@@ -238,13 +260,13 @@ def test_few_claims_are_withheld(tmp_path):
         (
             "place_names",
             "place,area\nZIP 00011,downtown\n",
-            "[inputs.place_names]: row 1: 'area' must be a code of [areas.area]",
+            "[inputs.place_names]: place_names.csv, line 2: 'area' must be a code of [areas.area]",
         ),
         (
             "service_hours",
             "area,days,hours\nall,Every day,7 to 3\nDowntown,Every day,7 to 3\n",
-            "[inputs.service_hours]: row 2: 'area' must be a code of [areas.area], in the same"
-            " letters, or 'all'",
+            "[inputs.service_hours]: service_hours.csv, line 3: 'area' must be a code of"
+            " [areas.area], in the same letters, or 'all'",
         ),
     ],
 )
