@@ -133,6 +133,7 @@ CLOCK_HINTS = (
     "%H:%M:%SZ",
     "%H:%M:%S+00:00",
     "%Y-%m-%dT%H:%M:%SZ",
+    "excel",
 )
 DAY_HINTS = (
     "%Y-%m-%dT%H:%M:%SZ",
@@ -684,9 +685,17 @@ def clock_seconds(text: str, formats: Sequence[str]) -> str:
     before the clock is not looked at."""
     cases = []
     for name in formats or (CLOCK_ISO,):
-        if name != CLOCK_ISO:
+        if name == "excel":
+            # The part of a day, to the second; the last half second stays on its day.
+            part = f"least(round((CAST({text} AS DOUBLE) % 1) * 86400), 86399)"
+            cases.append(
+                f"WHEN {_full(text, '0|[0-9]{0,5}[.][0-9]+')} THEN TIMESTAMP '2000-01-01 00:00:00'"
+                f" + to_seconds(CAST({part} AS BIGINT))"
+            )
+        elif name != CLOCK_ISO:
             case = _case(format_of(name), text)
             cases.append(f"WHEN {case.condition} THEN {case.written}")
+        if name != CLOCK_ISO:
             continue
         before = r"(?:[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}[ T]+)?"
         clock = f"regexp_replace({text}, {literal('^' + before)}, '')"

@@ -105,6 +105,19 @@ def test_a_zone_cannot_be_joined_with_a_clock_column(tmp_path):
         tally_of(write_agency(tmp_path, rows, ARRIVAL, times))
 
 
+def test_a_clock_as_the_part_of_a_day(tmp_path):
+    """As Excel keeps clocks, where the cells lost their format."""
+    parts = ("0.75694444444", "0", "0.0833333333", "0.9999999")
+    rows = "id,d,c,type\n" + "".join(f"{i},2024-02-03,{parts[i % 4]},Crisis\n" for i in range(40))
+    limit = {"reject_limit_percent = 100": "reject_limit_percent = 2"}
+    with pytest.raises(SourceError, match='clock_format = "excel" would fit'):
+        tally_of(write_agency(tmp_path, rows, CLOCK | limit))
+    named = {'timestamp = "at"': 'date = "d"\nclock = "c"\nclock_format = "excel"'}
+    agency = write_agency(tmp_path, rows, named | limit)
+    assert hours(agency) == {"18": 10, "00": 10, "02": 10, "23": 10}
+    assert {call["day"].date() for call in calls_of(agency)} == {date(2024, 2, 3)}
+
+
 def test_clocks_with_their_first_digits_gone_need_a_format(tmp_path):
     """`7` may be seven in the morning or seven past midnight: nobody guesses."""
     rows = "id,d,c,type\n" + "".join(
