@@ -653,12 +653,10 @@ def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str
         for column in (f"p.{name} IS NOT NULL AS has_{name}", f"p.{name}_misread")
     ]
     selected += [
-        f"{_credible(seconds_from(config, *CLOCKS[measure]))} AS {measure}"
-        for measure in _clocks(config)
+        f"{_credible(_seconds(config, measure))} AS {measure}" for measure in _clocks(config)
     ]
     selected += [
-        f"{_odd(seconds_from(config, *CLOCKS[measure]))} AS odd_{measure}"
-        for measure in _pairs(config)
+        f"{_odd(_seconds(config, measure))} AS odd_{measure}" for measure in _pairs(config)
     ]
     if portrayed:
         minute = (
@@ -667,7 +665,7 @@ def _derived_query(config: AgencyConfig, parsed: str, *, portrayed: bool) -> str
         )
         selected.append(f"CAST({minute} AS TINYINT) AS whole_minute")
         for measure in _pairs(config):
-            seconds = seconds_from(config, *CLOCKS[measure])
+            seconds = _seconds(config, measure)
             within = (
                 f"CASE WHEN {seconds} < 0 THEN -1 WHEN {seconds} > {LONGEST_SECONDS} THEN"
                 f" {LONGEST_SECONDS + 1} ELSE {seconds} END"
@@ -823,6 +821,8 @@ def _follow_up(config: AgencyConfig) -> str:
     )
 
 
+WITHIN_CALL = ("minutes_to_backup", "hours_others_freed")
+"""Measures whose first time no other measure holds against the call."""
 CLOCKS = {
     "minutes_call_to_arrival": (RECEIVED, "arrived_at"),
     "minutes_dispatch_to_arrival": ("dispatched_at", "arrived_at"),
@@ -878,6 +878,16 @@ def _clocks(config: AgencyConfig) -> list[str]:
         for name in (spec.measure, *COMPARED_BY.get(spec.measure, ()))
     }
     return [measure for measure in _pairs(config) if measure in asked]
+
+
+def _seconds(config: AgencyConfig, measure: str) -> str:
+    """SQL: the seconds of a measure; less than nought too where backup was asked for, or another
+    crew left, before the call came in."""
+    first, last = CLOCKS[measure]
+    seconds = seconds_from(config, first, last)
+    if measure not in WITHIN_CALL:
+        return seconds
+    return f"CASE WHEN ({seconds_from(config, RECEIVED, first)}) < 0 THEN -1 ELSE {seconds} END"
 
 
 def _credible(seconds: str) -> str:

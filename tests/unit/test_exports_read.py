@@ -565,6 +565,23 @@ def test_times_after_the_call(tmp_path, form, text):
     assert waits(agency) == {"1": 720}
 
 
+def test_a_crew_or_backup_from_before_the_call_is_a_wrong_time(tmp_path):
+    columns = {
+        'call_type = "type"\n': (
+            'call_type = "type"\nbackup_requested_at = "asked"\nbackup_arrived_at = "came"\n'
+            'other_units_cleared_at = "left"\ncleared_at = "end"\n'
+        )
+    }
+    rows = "id,at,type,asked,came,left,end\n" + "".join(
+        f"{i},2024-02-03 10:00,Crisis,2024-02-03 {asked},2024-02-03 10:20,2024-02-03 {left},"
+        "2024-02-03 11:00\n"
+        for i, (asked, left) in enumerate([("10:10", "10:30"), ("09:50", "09:10")] * 10)
+    )
+    tally = tally_of(write_agency(tmp_path, rows, columns))
+    assert tally.durations["minutes_to_backup"] == (10, 0)
+    assert tally.durations["hours_others_freed"] == (10, 0)
+
+
 def test_a_clock_in_the_minute_of_the_call_is_no_wait_of_a_day(tmp_path):
     """A clock without seconds beside a call with seconds: less than a minute, not 24 hours."""
     agency = write_agency(
