@@ -250,7 +250,9 @@ def format_of(text: str) -> Format:
                 neighbour in _TWO_DIGITS or neighbour in ("%Y", "%y", "%M", "%S")
                 for neighbour in (before, after)
             )
-            pattern += _TWO_DIGITS[piece] if beside and piece in _TWO_DIGITS else _TOKENS[piece]
+            # With AM or PM an hour is one of twelve, however it is written: "00:10 PM" is no time.
+            part = "%I" if piece == "%H" and "%p" in tokens else piece
+            pattern += _TWO_DIGITS[part] if beside and part in _TWO_DIGITS else _TOKENS[part]
         else:
             pattern += " +" if piece.isspace() else re.escape(piece)
     if "%Z" in pieces[:-1]:
@@ -600,6 +602,10 @@ def _case(form: Format, text: str) -> _Case:
     if "%z" in form.text:
         value = f"replace({value}, 'Z', '+00')"
     parsed = f"try_strptime({value}, {literal(' '.join(form.text.split()))})"
+    if "%j" in form.text:
+        # DuckDB takes day 366 of a common year for January 1 of the next.
+        whole = f"dayofyear({parsed}) > 1 OR NOT contains({value}, '366')"
+        parsed = f"CASE WHEN {whole} THEN {parsed} END"
     if "%z" not in form.text:
         return _Case(condition, parsed, None, clock)
     # DuckDB gives a moment in UTC for a text with an offset.

@@ -1015,3 +1015,21 @@ def test_a_small_part_does_not_join_a_large_one():
     sizes = {0: 60_000, 1: 0, 2: 5, 3: 60_000, 4: 50_000}
     parts = {number: SimpleNamespace(records=records) for number, records in sizes.items()}
     assert _together(parts) == [[0], [1, 2], [3], [4]]
+
+
+@pytest.mark.parametrize(
+    ("form", "impossible", "other"),
+    [
+        ("%Y-%j %H:%M", "2023-366 10:00", "2024-060 10:00"),
+        ("%m/%d/%Y %H:%M %p", "01/02/2024 00:10 PM", "01/02/2024 06:10 PM"),
+    ],
+)
+def test_a_time_that_contradicts_itself_is_none(tmp_path, form, impossible, other):
+    """Day 366 of a common year was January 1 of the next, and ten past midnight p.m. was noon."""
+    rows = f"id,at,type\n1,{impossible},Crisis\n2,{other},Crisis\n"
+    agency = write_agency(
+        tmp_path, rows, {'timestamp = "at"': f'timestamp = "at"\nformat = "{form}"'}
+    )
+    (call,) = calls_of(agency)
+    assert call["call_id"] == "2"
+    assert sum(tally_of(agency).rejected.values()) == 1
