@@ -69,11 +69,11 @@ if teams:
     page.file(
         _("The whole crosswalk (CSV)"), "crosswalk.csv", crosswalk.FILE.read_bytes, "text/csv"
     )
-    page.caveats(
-        [
-            _("'Not checked' means just that. The standard may have such a field."),
-            _("'In part' means that figures made from both need not agree."),
-            _("Standards change. Check the newest text before you rely on a line."),
-        ]
-    )
+page.caveats(
+    [
+        _("'Not checked' means just that. The standard may have such a field."),
+        _("'In part' means that figures made from both need not agree."),
+        _("Standards change. Check the newest text before you rely on a line."),
+    ]
+)
 page.end()

@@ -575,10 +575,12 @@ def check_backup(calls, same, near, **more):
     times = asked[["year"]].assign(
         **{
             name: pd.to_datetime(asked[name].replace("", None))
-            for name in ("backup_asked", "backup_came")
+            for name in ("received", "backup_asked", "backup_came")
         }
     )
-    minutes = span(times, "backup_asked", "backup_came")
+    minutes = span(times, "backup_asked", "backup_came").where(
+        span(times, "received", "backup_asked").notna()
+    )
     for year, mine in each_year(asked.assign(m=minutes)):
         quantiles(near, "backup_minutes", mine["m"], period=year)
 
@@ -586,7 +588,7 @@ def check_backup(calls, same, near, **more):
 def check_sent_index(calls, same, release, **_more):
     fits = calls[calls["eligible"] == "Y"]
     same("coverage_by_quarter", fits, period=("year", "quarter"), responder=WHO)
-    figure = next(f for f in page_of(release, "coverage").found if f.file == ("sent-index",))
+    figure = next(f for f in page_of(release, "funnel").found if f.file == ("sent-index",))
     first = fits[fits["quarter"] == "2024-Q1"]
     last = fits[fits["quarter"] == "2025-Q4"]
     shown = figure.table.iloc[-1]
@@ -633,7 +635,8 @@ def check_crews_freed(calls, near, same, **_more):
     came = calls[calls["crew"] == "Y"]
     same("other_crews", came, period=PERIOD)
     times = came.assign(crew_left=pd.to_datetime(came["crew_left"].replace("", None)))
-    came = came.assign(m=span(times, "crew_left", "cleared"))
+    freed = span(times, "crew_left", "cleared").where(span(times, "received", "crew_left").notna())
+    came = came.assign(m=freed)
     for year, mine in each_year(came):
         near("crews_freed", "hours", mine["m"].sum() / 60, 5, period=year)
 
