@@ -30,6 +30,7 @@ PAGES = {
     "data": "data",
     "story": "story",
     "changes": "changes",
+    "crosswalk": "crosswalk",
     "methods": "methods",
     "glossary": "glossary",
 }

@@ -426,7 +426,7 @@ CLAIMS = {
         "Outcomes",
         lambda: shares("handed_back", "period", YEARS, "handed_back", "yes", **REACHED_BY),
     ),
-    35: (HOW, "Coverage by place and hour", sent),
+    35: (HOW, "Who gets a co-response", sent),
     36: (RUN, "Staffing and training", unstaffed),
     37: (HOW, "After the crisis", unavailable),
     38: (HOW, "After the crisis", declined),
