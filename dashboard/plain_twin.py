@@ -45,8 +45,8 @@ def twin(release: Release, page: str, choices: Mapping[str, str]) -> str:
     none. An earlier release has its own folder.
     """
     site = os.environ.get("PLAIN_SITE", "").rstrip("/")
-    if not WHERE.fullmatch(f"{site}/"):
+    if not WHERE.fullmatch(site):
         return ""
     asked = choices if len(choices) == 1 else {}
     file = page_file(page, asked, release)
-    return f"{site}/releases/{release.version}/{language.current()}/{file}" if site else ""
+    return f"{site}/releases/{release.version}/{language.current()}/{file}"

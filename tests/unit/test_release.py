@@ -209,7 +209,6 @@ def test_a_build_killed_between_two_renames_is_put_right(tmp_path):
 SLOW = """
 import sys, time
 from anonymize import pipeline
-from anonymize import pipeline
 from anonymize.cli import main
 inner = pipeline.audit_release
 def slow(*arguments):
