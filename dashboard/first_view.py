@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import runpy
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from urllib.parse import quote, urlencode
 
@@ -19,7 +19,6 @@ from dashboard.app_folder import PAGES_FOLDER
 from dashboard.figure import Figure
 from dashboard.frame import ASSETS, root_colours
 from dashboard.language import DEFAULT, LANGUAGES, _, pick, tag
-from dashboard.maps import flat_map
 from dashboard.navigation import DIRECT, menu_groups, ribbon_lines
 from dashboard.notices import crisis_bar
 from dashboard.pages_list import PAGES, groups, path_of, title_of
@@ -28,7 +27,7 @@ from dashboard.plain_twin import twin
 from dashboard.previews import Reading
 from dashboard.release import Release
 from dashboard.reported import shown_pages
-from dashboard.screen import STILL, STILL_NARROW
+from dashboard.screen import STILL, STILL_NARROW, plain_map
 from dashboard.serving import Serving
 from dashboard.surface import Lead, written_apart
 from dashboard.written import show, turn
@@ -40,6 +39,8 @@ OWN = frozenset({"lang", "at"})
 STYLE = (ASSETS / "first_view.css").read_text(encoding="utf-8")
 SCRIPT = (ASSETS / "first_view.js").read_text(encoding="utf-8")
 _one_at_a_time = threading.Lock()
+_kept: dict[tuple[Hashable, ...], str] = {}
+"""Of the newest release alone, so that a new one frees what was kept of the one before."""
 
 
 @dataclass
@@ -72,12 +73,21 @@ def html(release: Release, page: str, query: Mapping[str, str], *, phone: bool) 
     """
     if {"figure", "embed", "release"} & set(query):
         return ""
-    with _one_at_a_time:
-        return _html(release, page, language.current(), phone, set(query) <= OWN)
+    # That an update is late depends on the day.
+    lines = tuple(ribbon_lines(Serving(release, release)))
+    key = (release, page, language.current(), phone, set(query) <= OWN, lines)
+    found = _kept.get(key)
+    if found is None:  # who asks for a page that is there does not wait for one being drawn
+        with _one_at_a_time:
+            found = _kept.get(key)
+            if found is None:
+                for old in [old for old in _kept if old[0] is not release]:
+                    del _kept[old]
+                found = _kept[key] = _html(release, page, phone, set(query) <= OWN, lines)
+    return found
 
 
-@lru_cache(maxsize=8 * len(PAGES))
-def _html(release: Release, page: str, code: str, phone: bool, at_first: bool) -> str:
+def _html(release: Release, page: str, phone: bool, at_first: bool, lines: Sequence[str]) -> str:
     name = path_of(page) or page
     read = Beginning(release, None, page, {})  # type: ignore[arg-type]  # it keeps no file and names no page
     with turn, written_apart(read):
@@ -88,7 +98,7 @@ def _html(release: Release, page: str, code: str, phone: bool, at_first: bool) -
     return (
         f"<style>{root_colours()}{STYLE}</style>"
         f'<div id="first-view"><a class="skip" href="#first-main">{text_html(skip)}</a>'
-        f"{_header(release, page, code)}"
+        f"{_header(release, page, lines)}"
         f'<main id="first-main" tabindex="-1">{main}{_coming(release, page)}</main></div>'
         f"<script>{SCRIPT}</script>"
     )
@@ -104,7 +114,8 @@ def _link(page: str, words: str, attributes: str = "") -> str:
     return f'<a href="{address}"{attributes}>{text_html(words)}</a>'
 
 
-def _header(release: Release, page: str, code: str) -> str:
+def _header(release: Release, page: str, lines: Sequence[str]) -> str:
+    code = language.current()
     place, site = text_html(pick(release.agency["place"])), text_html(_("Co-response in numbers"))
     others = "".join(
         f'<a href="{escape(_address(page, other))}" lang="{tag(other)}" hreflang="{tag(other)}">'
@@ -112,8 +123,8 @@ def _header(release: Release, page: str, code: str) -> str:
         for other, words in LANGUAGES.items()
         if other != code
     )
-    lines = "".join(f"<p>{text_html(line)}</p>" for line in ribbon_lines(Serving(release, release)))
-    ribbon = f'<div class="ribbon">{lines}</div>' if lines else ""
+    said = "".join(f"<p>{text_html(line)}</p>" for line in lines)
+    ribbon = f'<div class="ribbon">{said}</div>' if said else ""
     return (
         f'<header><div class="first-bar"><a href="{escape(_address(PAGES[0], code))}">'
         f"<strong>{place}</strong><span> · {site}</span></a>"
@@ -181,17 +192,19 @@ def _main(read: Beginning, lead: Lead, phone: bool) -> str:
 
 def _figure(figure: Figure, phone: bool) -> str:
     """Heading and picture; a map stands as on the first page, without its key."""
+    said = text_html(language.in_english(figure.credit)) if figure.credit else ""
     width, kind = (PHONE if phone else DESK), " whole"
     if figure.map is not None:
         width, kind = (STILL_NARROW if phone else STILL), ""
-        figure = replace(figure, map=None, draw=partial(flat_map, figure.map))
+        figure = plain_map(figure)
     svg = picture.following_the_reader(picture.chart_svg(figure, width))
     wide, high = picture.size_of(svg)
     subtitle = f'<p class="subtitle">{text_html(figure.subtitle)}</p>' if figure.subtitle else ""
+    credit = f'<p class="subtitle">{said}</p>' if said else ""
     return (
         f"<h2>{text_html(figure.title)}</h2>{subtitle}"
         f'<img class="first-picture{kind}" src="data:image/svg+xml,{quote(svg, safe=SAFE)}"'
-        f' alt="{escape(figure.alt)}" width="{wide}" height="{high}">'
+        f' alt="{escape(figure.alt)}" width="{wide}" height="{high}">{credit}'
     )
 
 

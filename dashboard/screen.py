@@ -130,13 +130,15 @@ STILL, STILL_NARROW = 500, 340
 """Width of a map that is a picture, on a wide screen and on a phone."""
 
 
-def _plain_map(figure: Figure, width: int) -> View:
-    """A map as a picture `width` pixels wide, without its key, which stands beside it. In the light
-    colours: a picture changes over by itself."""
+def plain_map(figure: Figure) -> Figure:
+    """A map as a flat drawing, without its key, which stands beside it."""
     assert figure.map is not None
-    return seen(
-        replace(figure, map=None, draw=partial(flat_map, figure.map)), palette(dark=False), width
-    )
+    return replace(figure, map=None, draw=partial(flat_map, figure.map))
+
+
+def _plain_map(figure: Figure, width: int) -> View:
+    """The same `width` pixels wide. In the light colours: a picture changes over by itself."""
+    return seen(plain_map(figure), palette(dark=False), width)
 
 
 @lru_cache(maxsize=64)

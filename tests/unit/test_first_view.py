@@ -135,6 +135,7 @@ def test_a_page_that_fails_has_none_and_is_answered(release, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(first_view, "_html", fails)
+    monkeypatch.setattr(first_view, "_kept", {})
     start, text = served(release, begin=True)
     assert start["status"] == 200
     assert 'id="first-view"' not in text
@@ -244,3 +245,14 @@ def test_a_label_is_text(hostile_city):
         addresses = read.xpath("//@href | //@src[not(starts-with(., 'data:image'))]")
         assert not [one for one in addresses if HOST in one]
         assert escape(HOST) in text or page not in ("at_a_glance", "calls")
+
+
+def test_a_late_update_is_said_from_its_day_on(release, monkeypatch):
+    before = first_view.html(release, "calls", {}, phone=True)
+    monkeypatch.setattr(first_view, "ribbon_lines", lambda _found: ["It is late."])
+    assert "It is late." not in before
+    assert "It is late." in first_view.html(release, "calls", {}, phone=True)
+
+
+def test_a_map_names_who_made_its_ground(release):
+    assert words(beginning(release, "coverage")).count("Example City (fictional)") == 1

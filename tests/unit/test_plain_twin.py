@@ -34,8 +34,8 @@ def test_no_place_no_link(release, monkeypatch, site):
 
 def test_a_reader_without_scripts_is_sent_there(release, monkeypatch):
     monkeypatch.setenv("PLAIN_SITE", "/plain")
-    first_view._html.cache_clear()
+    first_view._kept.clear()
     html = first_view.html(release, "money", {"lang": "en"}, phone=True)
-    first_view._html.cache_clear()
+    first_view._kept.clear()
     assert f'href="/plain/releases/{release.version}/en/money.html"' in html
     assert "datapackage.json" not in html
