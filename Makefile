@@ -15,14 +15,14 @@ REPLACE ?=
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
-	RELEASE_DIR=$$($(BIN)/python -m anonymize.where $(AGENCY) --show) $(BIN)/streamlit run service.py --server.port $(PORT)
+	RELEASE_DIR=$$($(BIN)/python -m anonymize.paths $(AGENCY) --show) $(BIN)/streamlit run service.py --server.port $(PORT)
 
 ifeq ($(AGENCY),$(EXAMPLE))
 release: build/example_city/data_public/approval.json
 else
 release: $(BIN)/.build
 	$(if $(EXPORT),$(BIN)/python -m anonymize init $(EXPORT) --out $(AGENCY) --preview --overwrite)
-	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.where $(AGENCY)) $(if $(REPLACE),--replace)
+	$(BIN)/python -m anonymize build $(AGENCY) --out $$($(BIN)/python -m anonymize.paths $(AGENCY)) $(if $(REPLACE),--replace)
 endif
 
 # Two releases, one after the other; made again only when the code or the agency file has changed.
@@ -37,7 +37,7 @@ example: build/example_city/data_public/approval.json
 # The static edition of what `make run` would serve, in build/site.
 site: release
 	rm -rf build/site
-	$(BIN)/python -m dashboard export --release $$($(BIN)/python -m anonymize.where $(AGENCY) --show) --out build/site
+	$(BIN)/python -m dashboard export --release $$($(BIN)/python -m anonymize.paths $(AGENCY) --show) --out build/site
 
 test: $(BIN)/.test
 	$(BIN)/ruff check .

@@ -11,13 +11,13 @@ import sys
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.compressed import Compressed
-from dashboard.guard import Guard
-from dashboard.head import Head
-from dashboard.page_faults import tell_by_kind_and_place
-from dashboard.patience import limit_half_requests
-from dashboard.service import ROUTES, embedders, ready, thrifty
-from dashboard.serving import last_shown
+from dashboard.app.compressed import Compressed
+from dashboard.app.guard import Guard
+from dashboard.app.head import Head
+from dashboard.app.service import ROUTES, embedders, ready, thrifty
+from dashboard.app.slow_clients import limit_half_requests
+from dashboard.page.page_faults import tell_by_kind_and_place
+from dashboard.release.current import last_shown
 
 limit_half_requests()
 tell_by_kind_and_place()

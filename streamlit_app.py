@@ -1,5 +1,5 @@
 """Entry point: language, navigation, and the page chosen. Nothing else."""
 
-from dashboard.navigation import run_app
+from dashboard.app.navigation import run_app
 
 run_app()

@@ -10,13 +10,13 @@ import numpy as np
 
 from anonymize.agency.schema import TableSpec
 from anonymize.command_name import command_name
+from anonymize.count.tables import Table
 from anonymize.pipeline import Built, Trial
-from anonymize.plan import Advice, share
+from anonymize.portrait.tally_text import tally_text
 from anonymize.protect import Protected, System
+from anonymize.protect.coarsen import Advice, share
 from anonymize.protect.primary import small_counts
 from anonymize.release.publish import CODE_LENGTH
-from anonymize.tables import Table
-from anonymize.tally_text import tally_text
 
 TOO_MUCH = 25.0
 """Per cent of a table: where more is withheld, coarser levels show more."""

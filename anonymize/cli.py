@@ -19,11 +19,11 @@ import typer
 
 from anonymize.command_name import MODULE, command_name
 from anonymize.errors import AnonymizeError, ProblemsError
-from anonymize.faults import sentence
+from anonymize.machine_faults import sentence
 from anonymize.progress import Progress
 
 if TYPE_CHECKING:
-    from anonymize.plan import Advice
+    from anonymize.protect.coarsen import Advice
 
 EXIT_CODES = {
     0: "done",
@@ -276,11 +276,11 @@ def _check(
     agency: Path, private: Path | None, quiet: bool, *, try_tables: bool = False
 ) -> Advice | None:
     from anonymize.build_report import write_private
-    from anonymize.gaps import answers_text
     from anonymize.pipeline import check as read_all
     from anonymize.pipeline import read_inputs, refuse_unplanned
-    from anonymize.portrait_html import portrait_html
-    from anonymize.portrait_text import for_screen, portrait_text
+    from anonymize.portrait.as_html import portrait_html
+    from anonymize.portrait.as_text import for_screen, portrait_text
+    from anonymize.records.gaps import answers_text
 
     inputs = read_inputs(agency)
     refuse_unplanned(inputs.config, inputs.codelists)
@@ -512,8 +512,8 @@ def demo(
 ) -> None:
     """Write the exports of a fictional example city, and its agency file where there is none."""
     with private_command():
-        from anonymize.demo import write_exports
-        from anonymize.demo_release import provide_agency_file
+        from anonymize.demo.city import write_exports
+        from anonymize.demo.releases import provide_agency_file
 
         agency_file = provide_agency_file(out.parent)
         progress = Progress(quiet=quiet)
@@ -521,7 +521,7 @@ def demo(
             # A build reads them where the agency file says they are.
             files = write_exports(out.parent / "exports" if release else out)
         if release:
-            from anonymize.demo_release import make_example
+            from anonymize.demo.releases import make_example
 
             _silence_solver()
             _built, made = make_example(agency_file, release, progress)

@@ -13,20 +13,26 @@ from typing import Any
 import numpy as np
 
 from anonymize.agency import AgencyConfig, load
+from anonymize.agency.codelists import Codelist
 from anonymize.agency.load import mapped_dimensions
 from anonymize.agency.schema import TableSpec
-from anonymize.area_use import area_lines
-from anonymize.areas import AreaSystem, load_areas
+from anonymize.areas.map_context import NO_CONTEXT, Context, load_context
+from anonymize.areas.systems import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.audit.report import BESIDE
-from anonymize.codelists import Codelist
-from anonymize.collected import Calendar
-from anonymize.context import NO_CONTEXT, Context, load_context
-from anonymize.declared import Counted
-from anonymize.engine import Engine, open_engine
-from anonymize.errors import AuditError, PlanError, ProtectionError, SchemaError
-from anonymize.gaps import Question, check_gaps, outside_records, refuse_unanswered
-from anonymize.history import (
+from anonymize.count.statistics import Statistic, around, compute, note_next_contacts
+from anonymize.count.tables import (
+    Counter,
+    Mask,
+    Table,
+    cells_of,
+    count_tables,
+    counter,
+    standard_plan,
+)
+from anonymize.count.urgent_waits import urgent_waits
+from anonymize.disclosure.declared_facts import Counted
+from anonymize.disclosure.history import (
     Newest,
     Past,
     compare,
@@ -36,8 +42,16 @@ from anonymize.history import (
     read_history,
     union_codelists,
 )
-from anonymize.inputs import Reference, read_inputs_beside
-from anonymize.plan import (
+from anonymize.disclosure.two_worlds import check as compare_worlds
+from anonymize.disclosure.withholding import Withholding
+from anonymize.engine import Engine, open_engine
+from anonymize.errors import AuditError, PlanError, ProtectionError, SchemaError
+from anonymize.portrait.gather import Portrait, portray
+from anonymize.private_files import secure, sweep, working_folder
+from anonymize.progress import QUIET, Progress
+from anonymize.protect import Block, Protected, build_system, plan_cliques
+from anonymize.protect.certificates import Certificates, Move, certify, verify
+from anonymize.protect.coarsen import (
     Advice,
     Group,
     advise_finer,
@@ -48,14 +62,12 @@ from anonymize.plan import (
     merge_areas,
     merged_code,
 )
-from anonymize.portrait import Portrait, portray
-from anonymize.private_files import secure, sweep, working_folder
-from anonymize.progress import QUIET, Progress
-from anonymize.protect import Block, Protected, build_system, plan_cliques
-from anonymize.protect.certificates import Certificates, Move, certify, verify
-from anonymize.protect.primary import Mask
 from anonymize.protect.system import Layout, System, clique_dimensions
-from anonymize.records import FOLLOWED, Tally, find_calls, merge_codes, read_calls
+from anonymize.records.area_use import area_lines
+from anonymize.records.calls import FOLLOWED, Tally, find_calls, merge_codes, read_calls
+from anonymize.records.collected import Calendar
+from anonymize.records.gaps import Question, check_gaps, outside_records, refuse_unanswered
+from anonymize.records.program_inputs import Reference, read_inputs_beside
 from anonymize.release.candidate import Before, write_candidate
 from anonymize.release.publish import (
     Approval,
@@ -70,13 +82,8 @@ from anonymize.release.publish import (
 from anonymize.release.publish import publish as put_in_place
 from anonymize.release.published import NOTHING_REVISED, Revised
 from anonymize.release.seal import seal
-from anonymize.statistics import Statistic, around, compute, note_next_contacts
-from anonymize.tables import Counter, Table, cells_of, count_tables, counter, standard_plan
-from anonymize.two_worlds import check as compare_worlds
-from anonymize.urgent import urgent_waits
-from anonymize.withholding import Withholding
 
-MOST_ROUNDS = 20
+MAX_ROUNDS = 20
 """Audit and mend, at most so often. Each round withholds more, so the last resort is a coarser
 plan."""
 MENDABLE = ("pinned", "narrow", "insider")
@@ -505,7 +512,7 @@ def _until_safe(
     number = layout.number
     known: Sequence[Move] = ()
     silent: dict[str, Mask] = {}
-    for rounds in range(1, MOST_ROUNDS + 1):
+    for rounds in range(1, MAX_ROUNDS + 1):
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
         told = [_without(s, silent.get(s.spec.name)) for s in statistics()]
@@ -557,7 +564,7 @@ def _until_safe(
         progress.say(f"  {len(open_cells)} cells need more cover")
         withholding.more(open_cells)
     raise ProtectionError(
-        f"after {MOST_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser"
+        f"after {MAX_ROUNDS} rounds the audit still finds counts that can be narrowed; use coarser"
         " levels or fewer tables; nothing was written"
     )
 

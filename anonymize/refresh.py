@@ -18,12 +18,12 @@ from anonymize.build_report import build_text, write_private
 from anonymize.errors import SchemaError
 from anonymize.pipeline import Built, build, read_inputs, refuse_unplanned
 from anonymize.progress import QUIET, Progress
-from anonymize.records import Tally
+from anonymize.records.calls import Tally
 from anonymize.release.publish import CODE_LENGTH
 
 MEMORY = "refresh.json"
 """In the private folder: what the exports held when they were last refreshed."""
-MOST_LISTED = 20
+MAX_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class News:
         if self.first:
             return ["Nothing was refreshed before; from now on, what is new will be said."]
         said = [f"New calls in new months: {self.calls:,}"]
-        said += [f"New column, not read: {name}" for name in self.columns[:MOST_LISTED]]
-        said += [f"Column that is gone: {name}" for name in self.gone[:MOST_LISTED]]
+        said += [f"New column, not read: {name}" for name in self.columns[:MAX_LISTED]]
+        said += [f"Column that is gone: {name}" for name in self.gone[:MAX_LISTED]]
         said += [
-            f"New values of {name}: {', '.join(texts[:MOST_LISTED])}"
+            f"New values of {name}: {', '.join(texts[:MAX_LISTED])}"
             for name, texts in self.values.items()
         ]
         said += [f"Late calls of {month}: {n:,}" for month, n in self.late.items()]

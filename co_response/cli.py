@@ -87,9 +87,9 @@ def serve(
     ] = "127.0.0.1",
 ) -> None:
     """Show a release as a website on this machine, until Ctrl+C."""
-    from dashboard.app_folder import APP_FOLDER
-    from dashboard.notices import refusal
-    from dashboard.release import ReleaseRefused, load_release
+    from dashboard.page.app_folder import APP_FOLDER
+    from dashboard.page.standard_texts import refusal
+    from dashboard.release.reader import ReleaseRefused, load_release
 
     try:
         load_release(release)

@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     static.add_argument("--quiet", action="store_true", help="say nothing about progress")
     args = parser.parse_args(arguments)
 
-    from dashboard.notices import refusal
-    from dashboard.release import ReleaseRefused, load_release
-    from dashboard.static import export
+    from dashboard.page.standard_texts import refusal
+    from dashboard.release.reader import ReleaseRefused, load_release
+    from dashboard.site.static import export
 
     try:
         pages = export(

@@ -5,18 +5,26 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard import asked, charts, comparisons_page
-from dashboard.answers import within_sentence
-from dashboard.comparisons import comparison
-from dashboard.figure_kinds import MarkFigure, ShareFigure, TableFigure
-from dashboard.language import _, day, number, percent, text
-from dashboard.partners import most_connected
-from dashboard.program import frame_of, one_year, parts_by_year, parts_of, point, statistic_rows
-from dashboard.release import ROOT, CountTable
-from dashboard.scores import bounded
-from dashboard.skeleton import open_page, period_title, period_words
-from dashboard.surface import Headline
-from dashboard.views import Share, along, label_of, shares_of
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure, ShareFigure, TableFigure
+from dashboard.findings import auditors_questions, comparisons_page
+from dashboard.findings.answers import within_sentence
+from dashboard.findings.comparisons import comparison
+from dashboard.findings.program import (
+    frame_of,
+    one_year,
+    parts_by_year,
+    parts_of,
+    point,
+    statistic_rows,
+)
+from dashboard.findings.targets import bounded
+from dashboard.numbers.cells import Share, along, label_of, shares_of
+from dashboard.numbers.partners import most_connected
+from dashboard.page.page import open_page, period_title, period_words
+from dashboard.page.surface import Headline
+from dashboard.release.reader import ROOT, CountTable
+from dashboard.text.language import _, day, number, percent, text
 
 page = open_page(
     "after",
@@ -226,7 +234,7 @@ else:
             ),
         )
     )
-asked.show(page, "declined", "unavailable", "unavailable_kind")
+auditors_questions.show(page, "declined", "unavailable", "unavailable_kind")
 warm = release.find("partner", "warm")
 if warm is None:
     page.not_reported(_("how referrals were passed on"))

@@ -5,18 +5,20 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import answers, brief, charts, places
-from dashboard.figure import Figure
-from dashboard.figure_kinds import Content, TableFigure, hidden_points, point_tables
-from dashboard.glance import glance
-from dashboard.language import _
-from dashboard.pages_list import PAGES, title_of
-from dashboard.program import event_note, events, latest, letters
-from dashboard.reported import fed_by, shown_pages
-from dashboard.scores import targets
-from dashboard.skeleton import open_page, period_words
-from dashboard.surface import Card, choose
-from dashboard.views import along
+from dashboard.export import brief
+from dashboard.figures import charts
+from dashboard.figures.figure import Figure
+from dashboard.figures.figure_kinds import Content, TableFigure, hidden_points, point_tables
+from dashboard.findings import answers, coverage
+from dashboard.findings.headline import glance
+from dashboard.findings.program import event_note, events, latest, letters
+from dashboard.findings.targets import targets
+from dashboard.numbers.cells import along
+from dashboard.page.page import open_page, period_words
+from dashboard.page.pages_list import PAGES, title_of
+from dashboard.page.reported import fed_by, shown_pages
+from dashboard.page.surface import Card, choose
+from dashboard.text.language import _
 
 page = open_page("at-a-glance")
 release = page.release
@@ -62,7 +64,7 @@ def calls_over_time() -> Figure | None:
 
 trend = calls_over_time()
 headline = answers.coverage_headline(release, year)
-picture = places.home_map(page, year) if headline.number else None
+picture = coverage.home_map(page, year) if headline.number else None
 if headline.number:
     page.ask(_("Is the program reaching people in crisis?"), headline, picture, doors)
 else:

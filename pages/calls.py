@@ -2,15 +2,22 @@
 
 from functools import partial
 
-from dashboard import answers, asked, charts
-from dashboard.figure_kinds import Content, MarkFigure, ShareFigure, hidden_points, point_tables
-from dashboard.language import _, in_english, number, percent, pick
-from dashboard.program import event_note, events, last_year, letters, numbers, share_of_all
-from dashboard.release import ROOT
-from dashboard.skeleton import areas, codes_of, open_page, period_title, period_words, periods
-from dashboard.surface import choose, escape
-from dashboard.trends import signals
-from dashboard.views import along, label_of, mix_of
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import (
+    Content,
+    MarkFigure,
+    ShareFigure,
+    hidden_points,
+    point_tables,
+)
+from dashboard.findings import answers, auditors_questions
+from dashboard.findings.program import event_note, events, last_year, letters, numbers, share_of_all
+from dashboard.findings.time_series import signals
+from dashboard.numbers.cells import along, label_of, mix_of
+from dashboard.page.page import areas, codes_of, open_page, period_title, period_words, periods
+from dashboard.page.surface import choose, escape
+from dashboard.release.reader import ROOT
+from dashboard.text.language import _, in_english, number, percent, pick
 
 page = open_page("calls", "calls", "first_coded", "share_of_all")
 release = page.release
@@ -215,7 +222,7 @@ else:
         )
     )
 
-asked.show(page, "started_by_team")
+auditors_questions.show(page, "started_by_team")
 page.caveats(
     [
         _(

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pandas as pd
 
-from dashboard import changes
-from dashboard.figure_kinds import TableFigure
-from dashboard.language import _, day, in_english, ngettext, number, pick
-from dashboard.skeleton import open_page
-from dashboard.surface import choose, escape, surface
+from dashboard.figures.figure_kinds import TableFigure
+from dashboard.findings import release_diff
+from dashboard.page.page import open_page
+from dashboard.page.surface import choose, escape, surface
+from dashboard.text.language import _, day, in_english, ngettext, number, pick
 
 page = open_page("changes")
 release = page.release
@@ -26,9 +26,9 @@ def since_last() -> str:
     ).format(
         before=before.version,
         after=after.version,
-        figures=number(len(changes.figures(before, after))),
-        rules=number(len(changes.rules(before, after))),
-        codes=number(len(changes.codes(before, after))),
+        figures=number(len(release_diff.figures(before, after))),
+        rules=number(len(release_diff.rules(before, after))),
+        codes=number(len(release_diff.codes(before, after))),
     )
 
 
@@ -94,7 +94,7 @@ if len(listed) > 1:
         for code, (b, a) in reversed(pairs.items())
     }
     before, after = pairs[choose("compare", _("Compare two releases"), options)]
-    recoded = changes.codes(before, after)
+    recoded = release_diff.codes(before, after)
     what = {"gone": _("gone"), "new": _("new"), "renamed": _("has another name")}
     title = _("Places and other codes that changed from {before} to {after}").format(
         before=before.version, after=after.version
@@ -140,7 +140,7 @@ if len(listed) > 1:
                         "Where codes are gone and others are new under the same 'Part of', one may"
                         " have been split, or two joined. The release does not say which."
                     )
-                    if changes.replaced(recoded)
+                    if release_diff.replaced(recoded)
                     else ""
                 ),
             )
@@ -148,7 +148,7 @@ if len(listed) > 1:
     else:
         page.heading(title)
         page.text(_("No code is gone. The only new codes are those of new months."))
-    anew = changes.revised(before, after)
+    anew = release_diff.revised(before, after)
     if anew is None:
         page.text(
             _(
@@ -169,7 +169,7 @@ if len(listed) > 1:
             _("No call of an earlier month came in late, was taken out, or got another code.")
         )
     page.heading(_("Rules that changed"))
-    reworded = changes.rules(before, after)
+    reworded = release_diff.rules(before, after)
     if not reworded:
         page.text(_("No rule changed."))
     for rule in reworded:
@@ -182,7 +182,7 @@ if len(listed) > 1:
                     "- "
                     + words.format(version=stated["version"], words=escape(pick(stated["text"])))
                 )
-    lost, found_again = changes.missing_days(before, after)
+    lost, found_again = release_diff.missing_days(before, after)
     if lost:
         page.text(
             _("Days that are missing now, and were not named before:")
@@ -197,15 +197,15 @@ if len(listed) > 1:
             + "\n\n"
             + "\n".join(f"- {escape(words)}" for words in found_again)
         )
-    new, gone = changes.tables(before, after)
+    new, gone = release_diff.tables(before, after)
     if new:
         page.text(_("New tables:") + "\n\n" + "\n".join(f"- {escape(title)}" for title in new))
     if gone:
         page.text(
             _("Tables that are gone:") + "\n\n" + "\n".join(f"- {escape(title)}" for title in gone)
         )
-    found = changes.figures(before, after)
-    shown = found[: changes.MOST]
+    found = release_diff.figures(before, after)
+    shown = found[: release_diff.MOST]
     title = _("Figures that changed from {before} to {after}").format(
         before=before.version, after=after.version
     )

@@ -4,14 +4,14 @@ from collections import Counter
 
 import pandas as pd
 
-from dashboard import charts
-from dashboard.claims import REVIEWED, checked, verdict_words
-from dashboard.figure_kinds import MarkFigure
-from dashboard.language import _, in_english, month_in_words, number
-from dashboard.program import show_feedback
-from dashboard.reported import has_teams
-from dashboard.skeleton import open_page
-from dashboard.surface import Entry, choose, escape
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure
+from dashboard.findings.claims import REVIEWED, checked, verdict_words
+from dashboard.findings.program import show_feedback
+from dashboard.page.page import open_page
+from dashboard.page.reported import has_teams
+from dashboard.page.surface import Entry, choose, escape
+from dashboard.text.language import _, in_english, month_in_words, number
 
 page = open_page("claims", "trust", "feedback")
 release = page.release

@@ -3,24 +3,24 @@ reported."""
 
 from dataclasses import replace
 
-from dashboard import answers, places
-from dashboard.figure_kinds import ShareFigure
-from dashboard.language import _, pick
-from dashboard.program import changed_within, last_year, years_of
-from dashboard.release import ROOT, CountTable
-from dashboard.reported import has_teams
-from dashboard.skeleton import codes_of, open_page, period_title, period_words
-from dashboard.surface import choose
-from dashboard.views import label_of, shares_of
+from dashboard.figures.figure_kinds import ShareFigure
+from dashboard.findings import answers, coverage
+from dashboard.findings.program import changed_within, last_year, years_of
+from dashboard.numbers.cells import label_of, shares_of
+from dashboard.page.page import codes_of, open_page, period_title, period_words
+from dashboard.page.reported import has_teams
+from dashboard.page.surface import choose
+from dashboard.release.reader import ROOT, CountTable
+from dashboard.text.language import _, pick
 
 page = open_page("coverage", "coverage", "staffed", "no_team")
 release = page.release
 teams = has_teams(release)
-systems = places.systems(release)
+systems = coverage.systems(release)
 chosen = None
 if systems:
     names = {system: pick(release.codelists[system].name) for system in systems}
-    chosen = places.choose_areas(
+    chosen = coverage.choose_areas(
         release, choose("map", _("Kind of area"), names) if len(systems) > 1 else systems[0]
     )
 year = chosen.fixed.get("period", "") if chosen else ""
@@ -56,7 +56,7 @@ def at(table: CountTable) -> dict[str, str]:
 if chosen is None:
     page.not_reported(_("where calls came from"))
 else:
-    places.show(page, chosen)
+    coverage.show(page, chosen)
     if release.find(chosen.system, "responder", where=answers.ELIGIBLE) is None:
         page.not_reported(_("which calls a clinician reached, by place"))
 
@@ -64,7 +64,7 @@ hours = release.find("hour", "responder", where=answers.ELIGIBLE)
 if hours is None:
     page.not_reported(_("which calls a clinician reached, by hour"))
 else:
-    places.by_hour(page, hours, at(hours))
+    coverage.by_hour(page, hours, at(hours))
 
 setting = release.find("setting", "responder", where=answers.ELIGIBLE)
 if setting is None:
@@ -105,7 +105,7 @@ else:
         )
     )
 
-places.staffed(page)
+coverage.staffed(page)
 lost = release.find("not_served_reason", "period", where=answers.ELIGIBLE)
 if (
     lost is None

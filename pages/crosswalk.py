@@ -1,11 +1,11 @@
 """Crosswalk: fields and measures beside the standards of others, and what codes cannot answer."""
 
-from dashboard import crosswalk
-from dashboard.figure_kinds import TableFigure
-from dashboard.language import _, number
-from dashboard.reported import has_teams
-from dashboard.skeleton import open_page
-from dashboard.surface import escape
+from dashboard.figures.figure_kinds import TableFigure
+from dashboard.findings import crosswalk
+from dashboard.page.page import open_page
+from dashboard.page.reported import has_teams
+from dashboard.page.surface import escape
+from dashboard.text.language import _, number
 
 page = open_page("crosswalk")
 release = page.release

@@ -5,10 +5,10 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import cells, citation, feeds, loading, opendata
-from dashboard.language import _, ngettext, number, pick
-from dashboard.skeleton import open_page
-from dashboard.surface import Take
+from dashboard.export import cells_parquet, citation, feeds, loading_lines, opendata
+from dashboard.page.page import open_page
+from dashboard.page.surface import Take
+from dashboard.text.language import _, ngettext, number, pick
 
 page = open_page("data")
 release = page.release
@@ -37,12 +37,12 @@ page.files(
         ),
         Take(
             _("All tables as one ({name}: {rows} rows, {bytes} bytes)").format(
-                name=cells.NAME,
-                rows=number(cells.rows_of(release)),
-                bytes=number(len(files[cells.NAME])),
+                name=cells_parquet.NAME,
+                rows=number(cells_parquet.rows_of(release)),
+                bytes=number(len(files[cells_parquet.NAME])),
             ),
             f"cells-release-{release.version}.parquet",
-            partial(files.__getitem__, cells.NAME),
+            partial(files.__getitem__, cells_parquet.NAME),
             opendata.MEDIA["parquet"],
         ),
     ]
@@ -140,10 +140,10 @@ page.files(
             ngettext(
                 "{name} ({rows} row, {bytes} bytes)",
                 "{name} ({rows} rows, {bytes} bytes)",
-                cells.rows_in(files[f"tables/{name}.csv"]),
+                cells_parquet.rows_in(files[f"tables/{name}.csv"]),
             ).format(
                 name=f"{name}.csv",
-                rows=number(cells.rows_in(files[f"tables/{name}.csv"])),
+                rows=number(cells_parquet.rows_in(files[f"tables/{name}.csv"])),
                 bytes=number(len(files[f"tables/{name}.csv"])),
             ),
             f"{name}-release-{release.version}.csv",
@@ -154,8 +154,8 @@ page.files(
     ]
 )
 page.heading(_("Load it into a program"))
-place = loading.base(release, citation.site_of(release))
-described = cells.tables(release)
+place = loading_lines.base(release, citation.site_of(release))
+described = cells_parquet.tables(release)
 page.text(
     _(
         "Each line below loads one file of this release. With 'latest' in place of the number, it"
@@ -166,13 +166,13 @@ page.text(
         "Each line below loads one file of this release from the folder that the zip file makes."
     )
 )
-page.text(f"```\n{loading.python(None, place)}\n```")
+page.text(f"```\n{loading_lines.python(None, place)}\n```")
 for title, lines in (
-    (_("Python, with pandas"), [loading.python(resource, place) for resource in described]),
-    ("R", [loading.r(resource, place) for resource in described]),
+    (_("Python, with pandas"), [loading_lines.python(resource, place) for resource in described]),
+    ("R", [loading_lines.r(resource, place) for resource in described]),
     (
         _("Excel, as a blank query in Power Query"),
-        [loading.excel(resource, place) for resource in described],
+        [loading_lines.excel(resource, place) for resource in described],
     ),
 ):
     page.fold(title, "```\n{}\n```".format("\n".join(lines)))

@@ -2,15 +2,16 @@
 
 import pandas as pd
 
-from dashboard import asked, charts
-from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.figure_kinds import MarkFigure, ShareFigure
-from dashboard.language import _, rounded
-from dashboard.program import last_year, one_year, point, residents
-from dashboard.release import PUBLISHED, ROOT, CountTable
-from dashboard.skeleton import open_page, period_title
-from dashboard.stats import poisson, shares_differ
-from dashboard.views import Share, along, shares_of, status_words
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure, ShareFigure
+from dashboard.findings import auditors_questions
+from dashboard.findings.answers import ELIGIBLE, REACHED
+from dashboard.findings.program import last_year, one_year, point, residents
+from dashboard.numbers.cells import Share, along, shares_of, status_words
+from dashboard.numbers.stats import poisson, shares_differ
+from dashboard.page.page import open_page, period_title
+from dashboard.release.reader import PUBLISHED, ROOT, CountTable
+from dashboard.text.language import _, rounded
 
 
 def ends_of(dimension: str, level: str, table: CountTable) -> str:
@@ -166,7 +167,7 @@ else:
             note=_("Staff who speak the language need no interpreter, and are not counted here."),
         )
     )
-asked.show(page, "crisis_in_report")
+auditors_questions.show(page, "crisis_in_report")
 page.caveats(
     [
         _(

@@ -1,8 +1,8 @@
 """Find: one box over places, figures, claims and words."""
 
-from dashboard.find import entries
-from dashboard.language import _
-from dashboard.skeleton import open_page
+from dashboard.page.page import open_page
+from dashboard.site.find import entries
+from dashboard.text.language import _
 
 page = open_page("find")
 page.ask(

@@ -3,15 +3,16 @@ rest."""
 
 import pandas as pd
 
-from dashboard import asked, charts
-from dashboard.answers import ELIGIBLE, REACHED, coverage_headline
-from dashboard.figure_kinds import MarkFigure, ShareFigure, hidden_points
-from dashboard.language import _, percent
-from dashboard.program import one_year, point, years_of
-from dashboard.release import ROOT, CountTable
-from dashboard.skeleton import areas, open_page, period_title
-from dashboard.surface import choose
-from dashboard.views import Share, label_of, mix_of
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure, ShareFigure, hidden_points
+from dashboard.findings import auditors_questions
+from dashboard.findings.answers import ELIGIBLE, REACHED, coverage_headline
+from dashboard.findings.program import one_year, point, years_of
+from dashboard.numbers.cells import Share, label_of, mix_of
+from dashboard.page.page import areas, open_page, period_title
+from dashboard.page.surface import choose
+from dashboard.release.reader import ROOT, CountTable
+from dashboard.text.language import _, percent
 
 page = open_page("funnel", "eligible", "coverage", "missed")
 release = page.release
@@ -188,7 +189,7 @@ if covered is not None and (shares := years_of(release, covered, REACHED, where)
             file=("reached-by-year", *where.values()),
         )
     )
-asked.show(page, "sent_index", "instead", "program_area", "triaged")
+auditors_questions.show(page, "sent_index", "instead", "program_area", "triaged")
 page.caveats(
     [
         _(

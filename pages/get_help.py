@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 
-from dashboard import card
-from dashboard.language import _
-from dashboard.program import team_hours
-from dashboard.reported import has_teams, shown_pages
-from dashboard.skeleton import open_page
+from dashboard.export import crisis_card
+from dashboard.findings.program import team_hours
+from dashboard.page.page import open_page
+from dashboard.page.reported import has_teams, shown_pages
+from dashboard.text.language import _
 
 page = open_page("get-help")
 release = page.release
@@ -23,9 +23,9 @@ def listed(steps: Sequence[str]) -> None:
 
 
 page.heading(_("If you or someone close to you is in crisis"))
-listed(card.steps(release))
+listed(crisis_card.steps(release))
 page.heading(_("What happens when you call 911"))
-listed(card.after_the_call(release))
+listed(crisis_card.after_the_call(release))
 if "outcomes" in shown:
     page.link("outcomes", _("How calls end"))
 if has_teams(release):
@@ -33,8 +33,8 @@ if has_teams(release):
 page.heading(_("Keep this card"))
 page.file(
     _("Card to print (PDF)"),
-    card.file_name(release),
-    partial(card.pdf_of, release),
+    crisis_card.file_name(release),
+    partial(crisis_card.pdf_of, release),
     "application/pdf",
 )
 page.caveats(

@@ -4,13 +4,13 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.figure_kinds import TableFigure
-from dashboard.glossary import words
-from dashboard.language import _, day, in_english
-from dashboard.measures import OF_CALLS, VERSION, measures
-from dashboard.reported import has_teams
-from dashboard.skeleton import open_page
-from dashboard.surface import escape
+from dashboard.figures.figure_kinds import TableFigure
+from dashboard.numbers.measures import OF_CALLS, VERSION, measures
+from dashboard.page.page import open_page
+from dashboard.page.reported import has_teams
+from dashboard.page.surface import escape
+from dashboard.text.glossary import words
+from dashboard.text.language import _, day, in_english
 
 TESTED = date(2026, 11, 27)
 """Of the last walk in docs/accessibility.md."""

@@ -3,10 +3,10 @@ here."""
 
 import pandas as pd
 
-from dashboard import comparisons, comparisons_page
-from dashboard.comparisons import comparison
-from dashboard.language import _, number
-from dashboard.skeleton import open_page
+from dashboard.findings import comparisons, comparisons_page
+from dashboard.findings.comparisons import comparison
+from dashboard.page.page import open_page
+from dashboard.text.language import _, number
 
 page = open_page("how_we_compare", "compared")
 release = page.release

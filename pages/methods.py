@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from dashboard import charts
-from dashboard.figure_kinds import MarkFigure
-from dashboard.language import _, number, percent, pick
-from dashboard.skeleton import open_page, period_words
-from dashboard.surface import escape
-from dashboard.toy import toy_tables
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure
+from dashboard.figures.suppression_example import toy_tables
+from dashboard.page.page import open_page, period_words
+from dashboard.page.surface import escape
+from dashboard.text.language import _, number, percent, pick
 
 page = open_page("methods")
 release = page.release

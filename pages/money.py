@@ -5,15 +5,15 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard import charts
-from dashboard.comparisons import CANNOT_TELL, calls_with_a_free_team, comparison
-from dashboard.figure_kinds import MarkFigure
-from dashboard.language import _, day, number, rounded, text
-from dashboard.program import costs_of_contacts, money, numbers
-from dashboard.release import ROOT
-from dashboard.savings import cases
-from dashboard.skeleton import open_page, period_title
-from dashboard.surface import Headline, escape
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure
+from dashboard.findings.comparisons import CANNOT_TELL, calls_with_a_free_team, comparison
+from dashboard.findings.program import costs_of_contacts, money, numbers
+from dashboard.findings.savings import cases
+from dashboard.page.page import open_page, period_title
+from dashboard.page.surface import Headline, escape
+from dashboard.release.reader import ROOT
+from dashboard.text.language import _, day, number, rounded, text
 
 page = open_page("money", "cost", "saved")
 release = page.release

@@ -4,19 +4,28 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import brief, charts, language, poster
-from dashboard.answers import ELIGIBLE, REACHED
-from dashboard.figure_kinds import MarkFigure, ShareFigure, hidden_points
-from dashboard.find import named
-from dashboard.language import _, ngettext, number, rounded
-from dashboard.program import frame_of, last_year, point, residents, statistic_row, team_hours
-from dashboard.release import PUBLISHED, ROOT
-from dashboard.reported import has_teams
-from dashboard.skeleton import areas, open_page, period_title
-from dashboard.surface import Headline, Take, choose, escape, outside
-from dashboard.views import Share, label_of
+from dashboard.export import brief, poster
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure, ShareFigure, hidden_points
+from dashboard.findings.answers import ELIGIBLE, REACHED
+from dashboard.findings.program import (
+    frame_of,
+    last_year,
+    point,
+    residents,
+    statistic_row,
+    team_hours,
+)
+from dashboard.numbers.cells import Share, label_of
+from dashboard.page.page import areas, open_page, period_title
+from dashboard.page.reported import has_teams
+from dashboard.page.surface import Headline, Take, choose, escape, outside
+from dashboard.release.reader import PUBLISHED, ROOT
+from dashboard.site.find import named
+from dashboard.text import language
+from dashboard.text.language import _, ngettext, number, rounded
 
-MOST_AREAS = 20
+MAX_AREAS = 20
 
 page = open_page("neighborhood", "coverage", "wait")
 release = page.release
@@ -104,7 +113,7 @@ else:
         )
     if teams:
         team_hours(page, area)
-    compared = [area, ROOT] if area != ROOT else [*list(parts)[:MOST_AREAS], ROOT]
+    compared = [area, ROOT] if area != ROOT else [*list(parts)[:MAX_AREAS], ROOT]
     if covered is not None and area != ROOT:
         parent = release.codelists["area"].codes[area].parent
         if share(area).share is None and parent != ROOT:

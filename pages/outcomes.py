@@ -2,15 +2,16 @@
 
 from functools import partial
 
-from dashboard import answers, asked, charts
-from dashboard.figure_kinds import Content, ShareFigure, hidden_shares, share_tables
-from dashboard.language import _
-from dashboard.program import parts_of, year_choice
-from dashboard.release import ROOT
-from dashboard.reported import has_teams
-from dashboard.skeleton import codes_of, open_page, period_title
-from dashboard.surface import choose
-from dashboard.views import Point, Share, along, label_of, mix_of
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import Content, ShareFigure, hidden_shares, share_tables
+from dashboard.findings import answers, auditors_questions
+from dashboard.findings.program import parts_of, year_choice
+from dashboard.numbers.cells import Point, Share, along, label_of, mix_of
+from dashboard.page.page import codes_of, open_page, period_title
+from dashboard.page.reported import has_teams
+from dashboard.page.surface import choose
+from dashboard.release.reader import ROOT
+from dashboard.text.language import _
 
 page = open_page("outcomes", "outcomes", "contact", "er_diversion")
 release = page.release
@@ -137,7 +138,7 @@ else:
                 ),
             )
         )
-asked.show(page, "holds", "hold_started_by", "handed_back")
+auditors_questions.show(page, "holds", "hold_started_by", "handed_back")
 page.caveats(
     [
         *(

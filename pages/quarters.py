@@ -2,12 +2,13 @@
 
 from functools import partial
 
-from dashboard import quarter_sheet, quarters_page
-from dashboard.language import _, month_in_words
-from dashboard.quarters import starts_of_years, table_of
-from dashboard.release import ROOT
-from dashboard.skeleton import areas, open_page
-from dashboard.surface import Take, choose
+from dashboard.export import quarter_sheet
+from dashboard.findings import quarters_page
+from dashboard.findings.quarters import starts_of_years, table_of
+from dashboard.page.page import areas, open_page
+from dashboard.page.surface import Take, choose
+from dashboard.release.reader import ROOT
+from dashboard.text.language import _, month_in_words
 
 page = open_page("quarters", "calls")
 release = page.release

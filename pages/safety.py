@@ -2,14 +2,15 @@
 
 import pandas as pd
 
-from dashboard import asked, charts, comparisons, comparisons_page
-from dashboard.comparisons import comparison
-from dashboard.figure_kinds import MarkFigure, RateFigure, ShareFigure, TableFigure
-from dashboard.language import _, number, rounded
-from dashboard.program import count_words, numbers, one_year, parts_of, rates_by_who
-from dashboard.release import ROOT, SUPPRESSED, CountTable
-from dashboard.skeleton import open_page, period_title
-from dashboard.views import Point, Rate, by_who
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure, RateFigure, ShareFigure, TableFigure
+from dashboard.findings import auditors_questions, comparisons, comparisons_page
+from dashboard.findings.comparisons import comparison
+from dashboard.findings.program import count_words, numbers, one_year, parts_of, rates_by_who
+from dashboard.numbers.cells import Point, Rate, by_who
+from dashboard.page.page import open_page, period_title
+from dashboard.release.reader import ROOT, SUPPRESSED, CountTable
+from dashboard.text.language import _, number, rounded
 
 page = open_page(
     "safety",
@@ -181,7 +182,7 @@ else:
         )
     )
 compared("force_used", _("force for similar calls, when a team was free and when none was"))
-asked.show(page, "restrained", "restrained_group", "officer_trained", "backup")
+auditors_questions.show(page, "restrained", "restrained_group", "officer_trained", "backup")
 for dimension, title, file in (
     ("serious_force", _("Serious force, {period}"), "serious-force"),
     ("weapon_reported", _("Weapon reported, {period}"), "weapons"),

@@ -5,16 +5,18 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import asked, brief, charts
-from dashboard.figure_kinds import Content, TableFigure
-from dashboard.language import _, day, month, number, percent
-from dashboard.program import latest, numbers, up_to
-from dashboard.release import ROOT
-from dashboard.scores import GOOD, targets
-from dashboard.skeleton import field_name, open_page
-from dashboard.surface import Headline, Take, choose, escape
+from dashboard.export import brief
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import Content, TableFigure
+from dashboard.findings import auditors_questions
+from dashboard.findings.program import latest, numbers, up_to
+from dashboard.findings.targets import GOOD, targets
+from dashboard.page.page import field_name, open_page
+from dashboard.page.surface import Headline, Take, choose, escape
+from dashboard.release.reader import ROOT
+from dashboard.text.language import _, day, month, number, percent
 
-MOST_SHEETS = 16
+MAX_SHEETS = 16
 """Places whose briefs stand there to take; of more, one is chosen first."""
 
 page = open_page("scorecard", "coverage", "wait_within_30", "connected", "arrests", "completeness")
@@ -117,7 +119,7 @@ else:
                 measure=escape(t.plain), reason=escape(t.reason), day=day(t.set_on)
             )
         )
-asked.show(page, "targets_for")
+auditors_questions.show(page, "targets_for")
 page.heading(_("Brief for a meeting"))
 page.text(
     _(
@@ -138,7 +140,7 @@ for words, make, suffix, mime in (
         partial(make, release, place, span),
         mime,
     )
-if 1 < len(places) <= MOST_SHEETS:
+if 1 < len(places) <= MAX_SHEETS:
     page.caption(_("The brief of each place, {year}:").format(year=escape(spans[span])))
     page.files(
         [

@@ -4,11 +4,11 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import asked, charts, comparisons_page, trends
-from dashboard.comparisons import comparison
-from dashboard.figure_kinds import Content, MarkFigure, ShareFigure, TableFigure
-from dashboard.language import _, month, month_in_words, number, percent, rounded, text
-from dashboard.program import (
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import Content, MarkFigure, ShareFigure, TableFigure
+from dashboard.findings import auditors_questions, comparisons_page, time_series
+from dashboard.findings.comparisons import comparison
+from dashboard.findings.program import (
     Row,
     numbers,
     one_year,
@@ -17,9 +17,10 @@ from dashboard.program import (
     statistic_row,
     trained_words,
 )
-from dashboard.release import PUBLISHED, ROOT
-from dashboard.skeleton import open_page, period_title
-from dashboard.views import mix_of
+from dashboard.numbers.cells import mix_of
+from dashboard.page.page import open_page, period_title
+from dashboard.release.reader import PUBLISHED, ROOT
+from dashboard.text.language import _, month, month_in_words, number, percent, rounded, text
 
 page = open_page(
     "staffing",
@@ -114,7 +115,7 @@ else:
             ),
         )
     )
-trends.hours_over_time(page)
+time_series.hours_over_time(page)
 busy = release.statistic("hours_committed", "period", "responder")
 if hours is None or busy is None or not release.holds(busy, "responder", "co_responder"):
     page.not_reported(_("how much of their time teams are on calls"))
@@ -283,7 +284,7 @@ else:
             note=_("Only calls of an officer and a clinician together."),
         )
     )
-asked.show(page, "clinician_role", "unstaffed_days", "crews_freed")
+auditors_questions.show(page, "clinician_role", "unstaffed_days", "crews_freed")
 show_feedback(
     page,
     _("What reviews of cases found"),

@@ -1,8 +1,8 @@
 """The release in some 400 words: each sentence with the figure that it comes from."""
 
-from dashboard.language import _, number
-from dashboard.skeleton import open_page
-from dashboard.story import sources, story
+from dashboard.page.page import open_page
+from dashboard.site.story import sources, story
+from dashboard.text.language import _, number
 
 page = open_page("story")
 told = story(page.release)

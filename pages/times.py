@@ -3,16 +3,17 @@ calls."""
 
 from collections.abc import Mapping
 
-from dashboard import charts, comparisons_page, trends
-from dashboard.comparisons import comparison
-from dashboard.figure_kinds import MarkFigure, ShareFigure
-from dashboard.language import _, number, pick
-from dashboard.program import frame_of, statistic_row, statistic_rows, year_choice
-from dashboard.release import ROOT, StatisticTable
-from dashboard.skeleton import open_page, period_title
-from dashboard.surface import Headline
-from dashboard.urgent import urgent_words
-from dashboard.views import WHO, Share, label_of, mix_of
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import MarkFigure, ShareFigure
+from dashboard.findings import comparisons_page, time_series
+from dashboard.findings.comparisons import comparison
+from dashboard.findings.program import frame_of, statistic_row, statistic_rows, year_choice
+from dashboard.findings.urgent_waits import urgent_words
+from dashboard.numbers.cells import WHO, Share, label_of, mix_of
+from dashboard.page.page import open_page, period_title
+from dashboard.page.surface import Headline
+from dashboard.release.reader import ROOT, StatisticTable
+from dashboard.text.language import _, number, pick
 
 page = open_page(
     "times", "wait", "queue", "dispatch", "on_scene", "wait_within_30", "urgent", "compared"
@@ -188,11 +189,11 @@ else:
             ),
         )
     )
-trends.waits_over_time(page)
+time_series.waits_over_time(page)
 hours = release.statistic("minutes_call_to_arrival", "hour")
 if hours:
     page.figure(
-        trends.WaitFigure(
+        time_series.WaitFigure(
             release,
             hours,
             "hour",

@@ -16,9 +16,9 @@ from anonymize import pipeline
 from anonymize.cli import main
 from anonymize.engine import open_engine
 from anonymize.errors import AnonymizeError
-from anonymize.gaps import check_gaps
 from anonymize.pipeline import CANDIDATE, Built, Inputs, check, publish, read_inputs
-from anonymize.records import Tally, read_calls
+from anonymize.records.calls import Tally, read_calls
+from anonymize.records.gaps import check_gaps
 from anonymize.release.publish import CODE_LENGTH, Approval, digest_of
 from anonymize.release.seal import seal
 

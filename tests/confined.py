@@ -22,7 +22,7 @@ from pathlib import Path
 
 UNIT = Path(__file__).resolve().parent.parent / "deploy/co-response@.service"
 ALLOW, REFUSE, EQUAL = 0x7FFF0000, 0x00050000, 4
-PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, MOST_CAPABILITIES = 24, 38, 41
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, MAX_CAPABILITIES = 24, 38, 41
 
 
 def lines(name: str) -> list[str]:
@@ -89,7 +89,7 @@ def shut_in() -> None:
         assert (
             seccomp.seccomp_rule_add_array(context, ALLOW, number, 1, ctypes.byref(comparison)) == 0
         )
-    for capability in range(MOST_CAPABILITIES):
+    for capability in range(MAX_CAPABILITIES):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     assert seccomp.seccomp_load(context) == 0

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import pytest
 
-from anonymize.demo import write_exports
-from anonymize.demo_release import make_example
+from anonymize.demo.city import write_exports
+from anonymize.demo.releases import make_example
 from anonymize.pipeline import Built, read_inputs
-from dashboard import language
+from dashboard.text import language
 from tests.agency import build
 from tests.hostile_agency import hostile_agency
 

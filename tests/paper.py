@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dashboard import citation, language
-from dashboard.figure import Figure
-from dashboard.pages_list import PAGES
-from dashboard.paper import Paper
-from dashboard.release import Release, load_release
-from dashboard.serving import all_releases
-from dashboard.surface import write_on
+from dashboard.export import citation
+from dashboard.export.html_surface import Paper
+from dashboard.figures.figure import Figure
+from dashboard.page.pages_list import PAGES
+from dashboard.page.surface import write_on
+from dashboard.release.current import all_releases
+from dashboard.release.reader import Release, load_release
+from dashboard.text import language
 
 ROOT = Path(__file__).resolve().parent.parent
 

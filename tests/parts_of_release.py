@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dashboard.release import CountTable, Release
+from dashboard.release.reader import CountTable, Release
 
 CALLS_ONLY = ("calls_by_month_type", "calls_by_weekday_hour")
 """Of the example city: what Detroit publishes of its own calls, by type, day and hour."""

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from babel.messages.catalog import Catalog
 
-from dashboard import language
+from dashboard.text import language
 
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SIGNED = "áƀćđéƒǵħíĵķĺḿńóṕɋŕśťúṽŵẋýźÁɃĆĐÉƑǴĦÍĴĶĹḾŃÓṔɊŔŚŤÚṼŴẊÝŹ"

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from anonymize.comparisons import COMPARED, compared, design
+from anonymize.agency.codelists import Dimension
+from anonymize.count.comparisons import COMPARED, compared, design
+from anonymize.count.statistics import note_next_contacts
 from anonymize.engine import open_engine
 from anonymize.pipeline import read_inputs
-from anonymize.records import FOLLOWED, read_calls
-from anonymize.statistics import note_next_contacts
-from anonymize.tables import Dimension
-from dashboard.comparisons import Comparison, of_cell
+from anonymize.records.calls import FOLLOWED, read_calls
+from dashboard.findings.comparisons import Comparison, of_cell
 
 HEAD = """
 [agency]

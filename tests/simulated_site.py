@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 
 from anonymize.pipeline import read_inputs
-from dashboard import language
-from dashboard.claims import claims
-from dashboard.release import Release, load_release
-from dashboard.scores import targets
-from dashboard.trends import signals
-from dashboard.views import along
+from dashboard.findings.claims import claims
+from dashboard.findings.targets import targets
+from dashboard.findings.time_series import signals
+from dashboard.numbers.cells import along
+from dashboard.release.reader import Release, load_release
+from dashboard.text import language
 from tests import simulated
 from tests.agency import build
 from tests.simulated import COLUMNS, City, write
 
 CLAIMS = ("arrests", "force", "repeat", "time", "slow", "trust", "support")
-"""Claims that the site decides, as `dashboard.claims` names them."""
+"""Claims that the site decides, as `dashboard.findings.claims` names them."""
 MEASURES = (
     "compare_arrest",
     "compare_force_used",

@@ -24,10 +24,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from anonymize.agency.codelists import built_in
 from anonymize.agency.schema import Text, TimeSpec
-from anonymize.codelists import built_in
-from anonymize.inputs import INPUTS
-from dashboard.language import LABELS, LOCALE
+from anonymize.records.program_inputs import INPUTS
+from dashboard.text.language import LABELS, LOCALE
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("dashboard", "pages")
@@ -36,7 +36,7 @@ LABELLED = frozenset(Text.model_fields)
 Texts = str | tuple[str, ...]
 """A message, or its forms for one and for many."""
 SAID_BY_THE_CODE = ("year", "quarter", "month", "fiscal_year", "day", "hour", "block")
-"""Levels of time, which each language writes in its own way (`dashboard.language.Moment`)."""
+"""Levels of time, which each language writes in its own way (`dashboard.text.language.Moment`)."""
 
 
 @cache

@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from anonymize import codelists
+from anonymize.agency import codelists
+from anonymize.agency.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.agency.lines import key_lines, line_of
 from anonymize.agency.schema import (
     AREA_FIELD,
@@ -29,7 +30,6 @@ from anonymize.agency.schema import (
     TimeSpec,
 )
 from anonymize.agency.toml_faults import explain
-from anonymize.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import SchemaError
 from anonymize.read.cleaning import normalise
 from anonymize.read.key_patterns import overlapping

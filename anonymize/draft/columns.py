@@ -12,8 +12,9 @@ import duckdb
 
 from anonymize.draft.exports import Export
 from anonymize.draft.names import data, plain
-from anonymize.read.call_times import MONTHS
+from anonymize.engine.sources import open_source
 from anonymize.read.cleaning import cleaned, normalise
+from anonymize.read.sql import literal, quote
 from anonymize.read.times import (
     BASES,
     CLOCK_HINTS,
@@ -27,18 +28,17 @@ from anonymize.read.times import (
     formats_of,
     with_letters,
 )
-from anonymize.sources import open_source
-from anonymize.sql import literal, quote
+from anonymize.records.call_times import MONTHS
 
 TABLE = "drafted"
 SAMPLE, FEW = 3_000, 300
 """Different texts of a column that formats are tried on, and the few that sort out formats that
 read none."""
-MOST_FORMATS = 3
+MAX_FORMATS = 3
 NEARLY_ALL = 0.99
 LEAST = 0.8
 """Share of a column's texts that must be times for it to be a column of times."""
-MOST_VALUES = 400
+MAX_VALUES = 400
 LONGEST_ID = 60
 LONGEST_TIME = 45
 """Characters of a text that may be a time."""
@@ -245,7 +245,7 @@ def _counts(db: duckdb.DuckDBPyConnection, name: str, marks: Sequence[str], rows
             ).fetchall()[0],
         )
         distinct = min(distinct, given)
-    values = db.execute(f"SELECT v, n FROM texts ORDER BY n DESC, v LIMIT {MOST_VALUES}").fetchall()
+    values = db.execute(f"SELECT v, n FROM texts ORDER BY n DESC, v LIMIT {MAX_VALUES}").fetchall()
     return Column(
         name,
         rows,
@@ -322,7 +322,7 @@ def _times(db: duckdb.DuckDBPyConnection, column: Column, seen: Sequence[str]) -
         forms = []
     if not forms:
         return None
-    counts = _fitting(db, [form for form in seen[:MOST_FORMATS] if form in forms], "sample")
+    counts = _fitting(db, [form for form in seen[:MAX_FORMATS] if form in forms], "sample")
     counts = {form: n for form, n in counts.items() if n >= NEARLY_ALL * total}
     if not counts:
         few = _fitting(db, forms, f"(SELECT * FROM sample LIMIT {FEW})")
@@ -330,7 +330,7 @@ def _times(db: duckdb.DuckDBPyConnection, column: Column, seen: Sequence[str]) -
     chosen: list[str] = []
     share = 0.0
     sums = counts
-    while sums and len(chosen) < MOST_FORMATS:
+    while sums and len(chosen) < MAX_FORMATS:
         best = max(sums, key=lambda form: sums[form])
         if sums[best] < (0.5 if not chosen else 0.01) * total:
             break

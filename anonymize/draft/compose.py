@@ -30,11 +30,11 @@ from anonymize.draft.meanings import FEWEST, Meanings, code_of, meanings_of, slu
 from anonymize.draft.names import System, by_name, fields, systems_of
 from anonymize.draft.places import AreaDraft, Outlines, ZoneGuess, areas_of, outlines_of, zone_of
 from anonymize.errors import SourceError
-from anonymize.inputs import INPUTS
-from anonymize.portrait_unusual import percent
+from anonymize.portrait.unusual import percent
 from anonymize.read.cleaning import cleaned
 from anonymize.read.key_patterns import keeps
-from anonymize.sql import quote
+from anonymize.read.sql import quote
+from anonymize.records.program_inputs import INPUTS
 
 HANDOFFS = ("call_id", "partner_type", "offered", "accepted", "connected_at")
 COMPANIONS = (".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".xml", ".qpj")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from anonymize.agency.schema import JOINT
 from anonymize.draft.columns import Column
 from anonymize.draft.compose import Draft
-from anonymize.portrait_text import shown
-from anonymize.portrait_unusual import percent
+from anonymize.portrait.as_text import shown
+from anonymize.portrait.unusual import percent
 
 
 def explanation(draft: Draft) -> str:

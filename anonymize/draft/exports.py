@@ -16,11 +16,11 @@ from typing import Any
 
 from anonymize.agency.schema import SourceSpec
 from anonymize.draft.names import plain
+from anonymize.engine.sources import ENDINGS, MAX_TITLE_ROWS, find_source, names_of
 from anonymize.errors import SourceError
 from anonymize.read import workbook
 from anonymize.read.archive import unpack
 from anonymize.read.delimited import is_compressed
-from anonymize.sources import ENDINGS, MAX_TITLE_ROWS, find_source, names_of
 
 DELIMITERS = ",;\t|"
 LINES = 200

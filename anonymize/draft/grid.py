@@ -18,8 +18,8 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
 
-from anonymize.areas import split_point
-from anonymize.boundary_file import read_boundary_file
+from anonymize.areas.boundary_file import read_boundary_file
+from anonymize.areas.systems import split_point
 from anonymize.draft.columns import TABLE
 from anonymize.draft.guess import Guesses
 from anonymize.read.cleaning import cleaned

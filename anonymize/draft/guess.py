@@ -22,8 +22,8 @@ from anonymize.draft.names import (
     never,
     plain,
 )
-from anonymize.portrait_unusual import percent
-from anonymize.sql import quote
+from anonymize.portrait.unusual import percent
+from anonymize.read.sql import quote
 
 CLOSE = 0.03
 """Two columns whose scores differ by less than this are equally likely."""

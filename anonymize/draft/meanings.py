@@ -17,11 +17,11 @@ from anonymize.read.key_patterns import is_number
 
 FEWEST = 3
 """Rows that a value must have to be written into the file: a rarer one may be a name or a note."""
-MOST_OWN = 20
+MAX_OWN = 20
 """Values that a category may have as codes of its own, where its values stand for themselves."""
 FEW_OPEN = 8
 """Where more values are known to no list, they are one decision together."""
-MOST_LINES = 60
+MAX_LINES = 60
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def _of_built_in(field: str, values: Sequence[Meaning], given: int, known: float
         for m in values
         if m.rows >= FEWEST and (m.code or few)
     ]
-    kept = kept[:MOST_LINES]
+    kept = kept[:MAX_LINES]
     rest = given - sum(m.rows for m in kept)
     rare = [m for m in values if m.rows < FEWEST and m.text not in {k.text for k in kept}]
     return Meanings(
@@ -260,10 +260,10 @@ def _of_own_list(
     own_values = as_bands or bool(described.get("own"))
     takes_own = own_values or (not described.get("sweep") and len(open_values) <= FEW_OPEN)
     few = own_values or len(open_values) <= FEW_OPEN
-    for m in [m for m in values if m.rows >= FEWEST][: 3 * MOST_LINES]:
+    for m in [m for m in values if m.rows >= FEWEST][: 3 * MAX_LINES]:
         if m.code and not (as_bands and m.code != "unknown"):
             kept.append(m)
-        elif takes_own and len(own) < MOST_OWN:
+        elif takes_own and len(own) < MAX_OWN:
             code = slug(m.text)
             own.setdefault(
                 code,
@@ -276,7 +276,7 @@ def _of_own_list(
                 ),
             )
             kept.append(Meaning(m.text, code, m.rows, not as_bands, "a code of its own"))
-        elif other and few and len(kept) < MOST_LINES:
+        elif other and few and len(kept) < MAX_LINES:
             kept.append(
                 Meaning(m.text, other["code"], m.rows, field != "language", "no list knows it")
             )

@@ -13,23 +13,23 @@ from zoneinfo import available_timezones
 
 import duckdb
 
-from anonymize.areas import split_point
-from anonymize.boundary_file import BoundaryFile, BoundaryFileError, read_boundary_file
+from anonymize.areas.boundary_file import BoundaryFile, BoundaryFileError, read_boundary_file
+from anonymize.areas.systems import split_point
 from anonymize.draft.columns import TABLE, Column, Columns, hours_of
 from anonymize.draft.guess import Guess, Guesses
 from anonymize.draft.meanings import FEWEST, code_of, slug
 from anonymize.draft.names import by_name, data, plain
-from anonymize.portrait_unusual import percent
+from anonymize.portrait.unusual import percent
+from anonymize.portrait.usual_day import ENOUGH, hours_late
 from anonymize.read.cleaning import cleaned, normalise
 from anonymize.read.times import ABBREVIATIONS, LETTERS, standard_letters
-from anonymize.usual_day import ENOUGH, hours_late
 
 MATCHED = 0.8
 """Share of the rows whose code an outline must have."""
-MOST_SYSTEMS = 2
+MAX_SYSTEMS = 2
 """Area systems that are drafted: each further one links more tables, so that more has to be
 withheld."""
-MOST_CODES = 120
+MAX_CODES = 120
 """Codes of areas that are listed where no outlines are given."""
 
 
@@ -146,10 +146,10 @@ def areas_of(
     rest = [
         one
         for one in guesses.areas
-        if one.column not in used and columns[one.column].distinct <= MOST_CODES
+        if one.column not in used and columns[one.column].distinct <= MAX_CODES
     ]
     rest = [one for one in rest if not one.decide or not found]
-    while rest and len(found) < MOST_SYSTEMS:
+    while rest and len(found) < MAX_SYSTEMS:
         fine = rest.pop(0)
         above = _parents(db, columns[fine.column], [columns[one.column] for one in rest])
         rest = [one for one in rest if one.column != above[0]]

@@ -16,11 +16,11 @@ from anonymize.draft.write import agency_file, marks_in
 from anonymize.engine import open_engine
 from anonymize.engine.duck import database
 from anonymize.errors import SchemaError
-from anonymize.gaps import check_gaps
 from anonymize.pipeline import read_inputs
 from anonymize.private_files import secure
 from anonymize.progress import QUIET, Progress
-from anonymize.records import read_calls
+from anonymize.records.calls import read_calls
+from anonymize.records.gaps import check_gaps
 
 Answer = Callable[[str], str]
 SHOWN = 12

@@ -22,10 +22,10 @@ from anonymize.draft.compose import Draft
 from anonymize.draft.guess import Guess, after_call
 from anonymize.draft.meanings import Meaning, Meanings, entry
 from anonymize.draft.places import AreaDraft
-from anonymize.portrait_unusual import percent
+from anonymize.portrait.unusual import percent
 from anonymize.read.cleaning import normalise
 from anonymize.read.times import standard_time
-from anonymize.read.values import NO, YES
+from anonymize.records.values import NO, YES
 
 ABOUT = (
     "Calls that co-response teams may answer.",

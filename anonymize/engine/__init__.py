@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from anonymize.agency.schema import AgencyFile
 from anonymize.engine.duck import PLACE, Duck, database
+from anonymize.engine.sources import Source
 from anonymize.private_files import sweep, working_folder
-from anonymize.sources import Source
 
 SPILL = "spill"
 """Rows that do not fit the memory go to a working folder of this name, one for each run."""

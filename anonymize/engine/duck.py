@@ -14,8 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from anonymize.errors import SourceError
-from anonymize.sources import (
+from anonymize.engine.sources import (
     Part,
     Ready,
     Source,
@@ -27,9 +26,10 @@ from anonymize.sources import (
     rows_expected,
     rows_of,
 )
+from anonymize.errors import SourceError
 
-MOST_MEMORY = "2500MB"
-MOST_SORTED = 50_000_000
+MAX_MEMORY = "2500MB"
+MAX_SORTED = 50_000_000
 """Numbers that are sorted at once: 400 MB."""
 PLACE = "file_no * CAST(4294967296 AS BIGINT) + row_no"
 """SQL: where a row stands among all rows."""
@@ -39,7 +39,7 @@ PLACE = "file_no * CAST(4294967296 AS BIGINT) + row_no"
 def database(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory; what does not fit, and copies of exports, go to the folder `spill`,
     which whoever made it removes."""
-    with duckdb.connect(config={"memory_limit": MOST_MEMORY, "temp_directory": str(spill)}) as db:
+    with duckdb.connect(config={"memory_limit": MAX_MEMORY, "temp_directory": str(spill)}) as db:
         db.execute("SET TimeZone = 'UTC'")
         yield db
 
@@ -63,7 +63,7 @@ def stage_parts(
                 _insert(db, source, {number: ready[number]}, select)
 
 
-SMALL, MOST_TOGETHER = 50_000, 500_000
+SMALL, MAX_TOGETHER = 50_000, 500_000
 """Records of a part that is read together with others, and of all that are read by one query."""
 
 
@@ -77,7 +77,7 @@ def _together(ready: Mapping[int, Ready]) -> list[list[int]]:
             room -= part.records
         else:
             groups.append([number])
-            room = MOST_TOGETHER - part.records if part.records <= SMALL else -1
+            room = MAX_TOGETHER - part.records if part.records <= SMALL else -1
     return groups
 
 
@@ -158,7 +158,7 @@ def _numbers_given_twice(db: duckdb.DuckDBPyConnection, query: str) -> npt.NDArr
     """
     rows = one_number(db, f"SELECT count(*) FROM ({query})")
     found = []
-    parts = -(-rows // MOST_SORTED)
+    parts = -(-rows // MAX_SORTED)
     for part in range(parts):
         mine = (
             query

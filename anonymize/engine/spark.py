@@ -31,8 +31,8 @@ from anonymize.engine.duck import (
     look_at_part,
     stage_parts,
 )
+from anonymize.engine.sources import FILE, ROW, Source, make_ready, quote
 from anonymize.errors import SourceError
-from anonymize.sources import FILE, ROW, Source, make_ready, quote
 
 _KINDS = {
     "TINYINT": "INT",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from anonymize.codelists import SEASONS, TAKEN_TO_ED, UNKNOWN, Codelist, fiscal_year_of
+from anonymize.agency.codelists import SEASONS, TAKEN_TO_ED, UNKNOWN, Codelist, fiscal_year_of
 from anonymize.protect.junction_tree import Clique
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from anonymize.codelists import ROOT, UNKNOWN, Codelist
+from anonymize.agency.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.errors import PlanError
 
 Key = frozenset[tuple[str, str]]

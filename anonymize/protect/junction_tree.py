@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
+from anonymize.agency.codelists import Codelist
 from anonymize.agency.schema import TableSpec
-from anonymize.codelists import Codelist
 from anonymize.errors import PlanError
 
 Variable = tuple[str, int]

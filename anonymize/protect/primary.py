@@ -6,11 +6,8 @@ Rules and terms follow Hundepool et al. 2012, "Statistical Disclosure Control", 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from anonymize.tables import Counts, Table
-
-Mask = npt.NDArray[np.bool_]
+from anonymize.count.tables import Counts, Mask, Table
 
 
 def small_counts(values: Counts, threshold: int) -> Mask:

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anonymize.codelists import ROOT, Codelist
+from anonymize.agency.codelists import ROOT, Codelist, Dimension
+from anonymize.count.tables import Counts, Table
 from anonymize.errors import ProtectionError
 from anonymize.protect.derived_fields import Link, links
 from anonymize.protect.facts import Bounds
 from anonymize.protect.junction_tree import Clique
 from anonymize.protect.primary import parents_along, primary, telling_remainder
-from anonymize.tables import Counts, Dimension, Table
 
 Key = tuple[tuple[str, str], ...]
 """A cell by its codes, roots left out, in order of dimension: one key for one cell, whatever the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anonymize.sql import literal, quote
+from anonymize.read.sql import literal, quote
 
 BLANKS = " \t\r\n\u00a0"
 _ANY_BLANKS = (

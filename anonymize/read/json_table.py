@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anonymize.errors import SourceError
+from anonymize.read.sql import literal
 from anonymize.read.workbook import LINE, SheetTable
-from anonymize.sql import literal
 
 _DEEPEST = 3
 """Objects further down stay one text."""

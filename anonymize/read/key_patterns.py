@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from anonymize.read.cleaning import folded, normalise
-from anonymize.sql import literal
+from anonymize.read.sql import literal
 
 ANY = "*"
 """Ends a prefix; alone it stands for every value."""

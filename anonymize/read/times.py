@@ -21,7 +21,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from anonymize.sql import literal
+from anonymize.read.sql import literal
 
 ISO = "iso"
 AFTER_CALL = ("seconds_after_call", "minutes_after_call", "clock_after_call")

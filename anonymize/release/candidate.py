@@ -13,16 +13,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from anonymize.agency.codelists import ROOT, Codelist
 from anonymize.agency.load import AgencyConfig
 from anonymize.agency.schema import OutsideRecords
-from anonymize.areas import AreaSystem
-from anonymize.codelists import ROOT, Codelist
-from anonymize.collected import NOT_COLLECTED
-from anonymize.completeness import NAME as COMPLETENESS
-from anonymize.context import NO_CONTEXT, Context
-from anonymize.geojson import public_geojson
-from anonymize.inputs import Reference
-from anonymize.plan import Advice
+from anonymize.areas.geojson import public_geojson
+from anonymize.areas.map_context import NO_CONTEXT, Context
+from anonymize.areas.systems import AreaSystem
+from anonymize.protect.coarsen import Advice
+from anonymize.records.collected import NOT_COLLECTED
+from anonymize.records.completeness import NAME as COMPLETENESS
+from anonymize.records.program_inputs import Reference
 from anonymize.release.changelog import changelog
 from anonymize.release.published import NOTHING_REVISED, PublishedStatistic, PublishedTable, Revised
 from anonymize.release.read import HISTORY, WITHHELD

@@ -8,8 +8,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from anonymize.agency.codelists import UNKNOWN, Codelist
 from anonymize.agency.schema import Release
-from anonymize.codelists import UNKNOWN, Codelist
 from anonymize.release.published import Revised
 
 TITLE = "# Changes\n\n"

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from anonymize.agency.codelists import ROOT, UNKNOWN, Codelist
 from anonymize.agency.load import AgencyConfig, mapped_dimensions
 from anonymize.agency.schema import OutsideRecords, StatisticSpec
-from anonymize.codelists import ROOT, UNKNOWN, Codelist
-from anonymize.comparisons import (
+from anonymize.count.comparisons import (
     COMPARED,
     ENOUGH_SIDES,
     OUTCOMES,
@@ -26,7 +26,8 @@ from anonymize.comparisons import (
     contrast_of,
     outcome_of,
 )
-from anonymize.completeness import (
+from anonymize.records.calls import WITHOUT_TEAM
+from anonymize.records.completeness import (
     ARRESTS,
     BACKUPS,
     CALLS,
@@ -41,8 +42,7 @@ from anonymize.completeness import (
     STEPS,
     TEAM_CALLS,
 )
-from anonymize.completeness import NAME as COMPLETENESS
-from anonymize.records import WITHOUT_TEAM
+from anonymize.records.completeness import NAME as COMPLETENESS
 
 SHARE_FILLED, WAITS, HOURS, LIKE_CALLS, NO_BOUND, REVISED = (
     "share_filled",

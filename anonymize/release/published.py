@@ -15,11 +15,10 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from anonymize.agency.codelists import ROOT, Dimension
 from anonymize.agency.schema import StatisticSpec, Text
-from anonymize.codelists import ROOT
-from anonymize.collected import NOT_COLLECTED
+from anonymize.records.collected import NOT_COLLECTED
 from anonymize.release.read import WITHHELD
-from anonymize.tables import Dimension
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

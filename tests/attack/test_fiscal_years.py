@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from anonymize.audit import audit_release, derived_fields
 from anonymize.errors import PlanError, SchemaError
 from anonymize.pipeline import read_inputs
-from dashboard.release import load_release
+from dashboard.release.reader import load_release
 from tests.agency import build, write_agency
 from tests.helpers import rehash
 

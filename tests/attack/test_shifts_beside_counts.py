@@ -8,8 +8,9 @@ import random
 
 import pytest
 
-from anonymize import pipeline, two_worlds
+from anonymize import pipeline
 from anonymize.audit import audit_release
+from anonymize.disclosure import two_worlds
 from anonymize.errors import ProtectionError
 from anonymize.pipeline import read_inputs
 from tests.agency import build, write_agency
@@ -130,7 +131,7 @@ def test_days_without_a_team_made_from_calls_are_caught(tmp_path, monkeypatch):
         changed = type(days)(days.name, days.title, days.what, days.fields, rows)
         return type(found)(**{**vars(found), "references": (*others, changed)})
 
-    monkeypatch.setattr("anonymize.two_worlds.contents_of", leaking)
+    monkeypatch.setattr("anonymize.disclosure.two_worlds.contents_of", leaking)
     with pytest.raises(ProtectionError, match=r"two worlds: .*unstaffed_days"):
         made(tmp_path, 1)
     assert not (tmp_path / "private" / pipeline.CANDIDATE).exists()

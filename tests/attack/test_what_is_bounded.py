@@ -10,8 +10,8 @@ import pytest
 
 from anonymize.audit.reader import PublicStatistic
 from anonymize.audit.statistic_bounds import facts_of
-from anonymize.comparisons import field_withheld
-from anonymize.history import _rounded_up
+from anonymize.count.comparisons import field_withheld
+from anonymize.disclosure.history import _rounded_up
 from tests.property.test_facts import EDGES, TREES, half_up
 
 K = 5

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from anonymize.agency.codelists import ROOT, Codelist, Dimension, Node, with_unknown
 from anonymize.agency.schema import PlanSpec, TableSpec, Text
-from anonymize.codelists import ROOT, Codelist, Node, with_unknown
-from anonymize.plan import advise_levels, coarser_steps
+from anonymize.count.tables import Table, cells_of
 from anonymize.protect import Block, build_system, plan_cliques
+from anonymize.protect.coarsen import advise_levels, coarser_steps
 from anonymize.protect.system import Layout, Relation, System, clique_dimensions
-from anonymize.tables import Dimension, Table, cells_of
 
 SHARED = Path(__file__).parents[3] / "shared"
 TORONTO = SHARED / "data/toronto/pic_cfsa_2014-01_2015-06_extract2024-09.csv.gz"

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MOST_SMALL_PERCENT`, `... tiny` or
+"""`python -m tests.benchmark.protection NAME K`, `... M-linked K MAX_SMALL_PERCENT`, `... tiny` or
 `... curve NAME K`: protect an instance, judge it (`--audit`: in whole numbers, by the audit;
 `--attack`: by another solver; `--points`: by the engine's own tables, checked without one), print
 one row of BENCHMARKS.md.

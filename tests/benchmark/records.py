@@ -26,15 +26,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from anonymize.agency.codelists import Codelist
 from anonymize.agency.schema import FLAG_FIELDS
-from anonymize.codelists import Codelist
+from anonymize.count.tables import Table, cells_of, count_tables, counter
 from anonymize.engine import Engine, open_engine
 from anonymize.pipeline import Inputs, read_inputs
 from anonymize.protect import plan_cliques
 from anonymize.protect.primary import few_people
 from anonymize.protect.system import clique_dimensions
-from anonymize.records import read_calls
-from anonymize.tables import Table, cells_of, count_tables, counter
+from anonymize.records.calls import read_calls
 
 TYPES = ["MENTAL HEALTH", "SUICIDE CONCERN", "OVERDOSE", "WELFARE CHECK", "DISTURBANCE"]
 SOURCES = ["911", "NON-EMERGENCY", "OFFICER", "988"]

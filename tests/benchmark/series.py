@@ -20,12 +20,12 @@ from pathlib import Path
 
 from anonymize import pipeline
 from anonymize.audit import audit_release
-from anonymize.demo import write_exports
-from anonymize.demo_release import ROLE
+from anonymize.demo.city import write_exports
+from anonymize.demo.releases import ROLE
 from anonymize.pipeline import CANDIDATE, publish, read_inputs
 from anonymize.release.publish import CODE_LENGTH, Approval
 from anonymize.release.seal import seal
-from dashboard.release import load_release
+from dashboard.release.reader import load_release
 from tests.random_agencies import draw, write
 
 ROOT = Path(__file__).resolve().parents[2]

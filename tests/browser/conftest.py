@@ -14,8 +14,8 @@ from threading import Thread
 
 import pytest
 
-from dashboard.release import load_release
-from dashboard.static import export
+from dashboard.release.reader import load_release
+from dashboard.site.static import export
 from tests.conftest import ROOT
 from tests.serving import serve_command
 

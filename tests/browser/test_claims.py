@@ -480,7 +480,7 @@ def test_claims_can_be_checked(group, name, example, tab):
 
 
 def test_all_claims_of_the_list_are_there():
-    from dashboard.claims import claims
+    from dashboard.findings.claims import claims
 
     assert len(claims()) == 41 == len(CLAIMS)
     assert len({claim.name for claim in claims()}) == 41

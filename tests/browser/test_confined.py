@@ -95,12 +95,12 @@ def test_what_the_unit_takes_away(what):
 def test_everything_to_take_away_is_made():
     """Pictures are drawn by V8, which compiles as it runs; the brief by Typst."""
     done = inside(
-        "from pathlib import Path\nfrom dashboard import brief, exports, opendata\n"
-        "from dashboard.release import load_release\nfrom tests.paper import page_of\n"
+        "from pathlib import Path\nfrom dashboard.export import brief, opendata, downloads\n"
+        "from dashboard.release.reader import load_release\nfrom tests.paper import page_of\n"
         "release = load_release(Path('data_public'))\n"
         "figure = next(f for f in page_of(release, 'calls').found if f.chart)\n"
-        "assert exports.svg(figure, release, '').startswith(b'<svg')\n"
-        "assert exports.png(figure, release, '').startswith(b'\\x89PNG')\n"
+        "assert downloads.svg(figure, release, '').startswith(b'<svg')\n"
+        "assert downloads.png(figure, release, '').startswith(b'\\x89PNG')\n"
         "made = brief.pdf_of(release, next(iter(brief.districts(release))), "
         "next(iter(brief.years(release))))\nassert made.startswith(b'%PDF')\n"
         "assert opendata.zip_of(release).startswith(b'PK')\n"
@@ -121,7 +121,7 @@ def test_the_app_runs_shut_in():
         text=True,
     )
     visitor = (
-        "import asyncio, urllib.request\nfrom dashboard.pages_list import PAGES\n"
+        "import asyncio, urllib.request\nfrom dashboard.page.pages_list import PAGES\n"
         f"from tests.load.visitors import connect, open_page\naddress = 'http://127.0.0.1:{port}'\n"
         "print(urllib.request.urlopen(address + '/health', timeout=5).read().decode())\n"
         "async def visit():\n    async with connect(address) as opened:\n"

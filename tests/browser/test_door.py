@@ -18,8 +18,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 
-from dashboard import opendata
-from dashboard.release import load_release
+from dashboard.export import opendata
+from dashboard.release.reader import load_release
 from tests.browser.conftest import serve
 from tests.browser.test_service import get, pid_on
 from tests.conftest import ROOT
@@ -215,7 +215,7 @@ def test_a_fault_that_a_visitor_makes_is_told_once_by_kind_and_place(watched):
         assert "int" not in told[0].message
     said = log.read_text()[before:]
     assert said.count("a page failed: TypeError at ") == 1
-    assert "dashboard/screen.py" in said
+    assert "dashboard/app/streamlit_surface.py" in said
     assert "98765" not in said
     assert len(said) < 2_000
     assert "Traceback" not in log.read_text()

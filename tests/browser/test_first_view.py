@@ -3,7 +3,7 @@ scripts, and given up without moving what is read or losing the focus."""
 
 import pytest
 
-from dashboard.pages_list import PAGES, path_of
+from dashboard.page.pages_list import PAGES, path_of
 from tests.browser.conftest import serve
 from tests.browser.test_accessibility import violations
 from tests.conftest import ROOT

@@ -7,8 +7,8 @@ from threading import Thread
 
 import pytest
 
-from dashboard import citation
-from dashboard.release import load_release
+from dashboard.export import citation
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 from tests.paper import page_of
 

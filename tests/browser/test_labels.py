@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from dashboard import static
-from dashboard.pages_list import PAGES, path_of
-from dashboard.release import load_release
-from dashboard.static import export
+from dashboard.page.pages_list import PAGES, path_of
+from dashboard.release.reader import load_release
+from dashboard.site import static
+from dashboard.site.static import export
 from tests.browser.conftest import serve
 from tests.browser.test_pages import settle
 from tests.hostile import HOST, MARK

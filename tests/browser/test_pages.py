@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Error
 
-from dashboard import pages_list
-from dashboard.pages_list import path_of
-from dashboard.theme import LIGHT, rgb
+from dashboard.figures.theme import LIGHT, rgb
+from dashboard.page import pages_list
+from dashboard.page.pages_list import path_of
 from tests.browser.conftest import serve
 from tests.conftest import ROOT
 

@@ -3,7 +3,7 @@ sideways but wide tables and charts, fit for paper."""
 
 import pytest
 
-from anonymize.portrait_html import portrait_html
+from anonymize.portrait.as_html import portrait_html
 from tests.unit.test_portrait import agency, calls, seen
 
 

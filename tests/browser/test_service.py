@@ -23,8 +23,8 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from dashboard import opendata
-from dashboard.release import load_release
+from dashboard.export import opendata
+from dashboard.release.reader import load_release
 from tests.browser.conftest import running, serve
 from tests.browser.test_pages import settle, visit
 from tests.conftest import ROOT

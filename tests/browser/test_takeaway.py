@@ -13,10 +13,10 @@ from urllib.parse import urldefrag, urljoin
 
 from PIL import Image
 
-from dashboard import pages_list
-from dashboard.release import load_release
-from dashboard.reported import shown_pages
-from dashboard.serving import all_releases
+from dashboard.page import pages_list
+from dashboard.page.reported import shown_pages
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
 from tests.browser.test_pages import PAGES, PHONE, settle, shown_rows, visit
 from tests.conftest import ROOT
 

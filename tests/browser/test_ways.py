@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import TimeoutError
 
-from dashboard.guard import MOST_BYTES
+from dashboard.app.guard import MAX_BYTES
 from tests.browser.test_pages import choose, settle, visit
 
 MAP = "[data-testid=stDeckGlJsonChart]"
@@ -47,7 +47,7 @@ def test_a_tap_on_the_map_opens_the_card_and_leads_to_my_area(touch, example, br
     box = open_map(page)
     sent.clear()
     card = tap(page, page.touchscreen.tap if touch else page.mouse.click, box)
-    assert 0 < max(sent) < MOST_BYTES
+    assert 0 < max(sent) < MAX_BYTES
     assert "Old Town 1" in card.inner_text() and "75%" in card.inner_text()
     assert card.locator("[role=status]").count() == 1
     card.get_by_role("link", name="Open My area: Old Town 1").click()

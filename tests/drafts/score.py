@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from anonymize.agency.codelists import outcome, responder
 from anonymize.agency.lines import key_lines
-from anonymize.codelists import outcome, responder
 from anonymize.draft.write import MARK
 from anonymize.read.cleaning import normalise
 from tests.drafts.exports import Trial, Truth

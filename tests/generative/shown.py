@@ -21,7 +21,7 @@ Truth = Mapping[str, str]
 Span = tuple[date, date]
 BASE_ROUNDED = 10
 """The calls behind a statistic are told in whole tens, rounded down."""
-LEAST_BASE = 30
+MIN_BASE = 30
 """Fewer calls than this give no statistic."""
 MINUTE = 0.52
 """Minutes are shown whole; some exports write times to the nearest tenth of a second."""
@@ -119,7 +119,7 @@ def _may_tell(tables: Path, package: Mapping[str, Any]) -> Callable[[int, int], 
     open_calls = package["privacy"]["threshold"] - 1
 
     def told(timed: int, whole: int) -> int:
-        least = LEAST_BASE if secret else min(timed, whole - open_calls)
+        least = MIN_BASE if secret else min(timed, whole - open_calls)
         return least // BASE_ROUNDED * BASE_ROUNDED
 
     return told

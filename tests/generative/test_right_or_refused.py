@@ -18,13 +18,17 @@ from unittest.mock import patch
 
 import pytest
 
-from anonymize import declared, gaps, pipeline, records, sources, statistics
+from anonymize import pipeline
 from anonymize.agency.schema import Release
-from anonymize.engine import Engine, open_engine
+from anonymize.count import statistics
+from anonymize.disclosure import declared_facts
+from anonymize.engine import Engine, open_engine, sources
 from anonymize.errors import AnonymizeError
 from anonymize.pipeline import CANDIDATE, read_inputs
-from anonymize.read import call_times, delimited, times, values
-from anonymize.records import Tally, read_calls
+from anonymize.read import delimited, times
+from anonymize.records import call_times, gaps, values
+from anonymize.records import calls as call_records
+from anonymize.records.calls import Tally, read_calls
 from tests.generative.exports import SECRET, Trial, clock_too_short, expected, trial
 from tests.generative.shown import compare
 
@@ -167,7 +171,7 @@ def _noon_ignored(monkeypatch):
 
 
 def _first_row_wins(monkeypatch):
-    monkeypatch.setattr(records, "combine_rows", lambda *_arguments: None)
+    monkeypatch.setattr(call_records, "combine_rows", lambda *_arguments: None)
 
 
 def _a_fault_costs_its_neighbor(monkeypatch):
@@ -206,7 +210,7 @@ def _a_gap_is_nought(monkeypatch):
 
 def _two_codes_change_places(monkeypatch):
     """The counts are right, and stand beside each other's names."""
-    real = declared._table
+    real = declared_facts._table
 
     def swapped(table, withheld, marks):
         made = real(table, withheld, marks)
@@ -216,7 +220,7 @@ def _two_codes_change_places(monkeypatch):
             made.withheld[[yes, no]] = made.withheld[[no, yes]]
         return made
 
-    monkeypatch.setattr(declared, "_table", swapped)
+    monkeypatch.setattr(declared_facts, "_table", swapped)
 
 
 def _median_of_the_upper_half(monkeypatch):

@@ -26,10 +26,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dashboard.figure import Figure
-from dashboard.pages_list import PAGES
-from dashboard.release import load_release
-from dashboard.theme import palette
+from dashboard.figures.figure import Figure
+from dashboard.figures.theme import palette
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 from tests.load.upheaval import upheaval
 from tests.load.visitors import Samples, crowd, one_by_one

@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.runtime.app_session import AppSession
 
-import dashboard.service
+import dashboard.app.service
 
-dashboard.service.LET_GO_SECONDS = 1
+dashboard.app.service.LET_GO_SECONDS = 1
 alive: weakref.WeakSet[AppSession] = weakref.WeakSet()
 begin = AppSession.__init__
 
@@ -28,5 +28,7 @@ def count(_request: Request) -> JSONResponse:
 
 AppSession.__init__ = counted  # type: ignore[method-assign]
 app = st.App(
-    "../../streamlit_app.py", routes=[Route("/sessions", count)], lifespan=dashboard.service.thrifty
+    "../../streamlit_app.py",
+    routes=[Route("/sessions", count)],
+    lifespan=dashboard.app.service.thrifty,
 )

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import websockets
 
-from dashboard.pages_list import PAGES
+from dashboard.page.pages_list import PAGES
 from tests.conftest import ROOT
 from tests.load.visitors import Samples, connect, open_page
 from tests.proxy import nginx_before

@@ -14,7 +14,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from dashboard.pages_list import PAGES, path_of
+from dashboard.page.pages_list import PAGES, path_of
 
 PATIENCE = 60
 """Seconds after which a page counts as not answered."""

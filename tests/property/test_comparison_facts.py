@@ -9,11 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from anonymize.agency.codelists import Codelist, Node
 from anonymize.agency.schema import StatisticSpec, Text
 from anonymize.audit.reader import PublicStatistic, Tree
 from anonymize.audit.statistic_bounds import facts_of
-from anonymize.codelists import Codelist, Node
-from anonymize.comparisons import _row, base_told
+from anonymize.count.comparisons import _row, base_told
 from anonymize.protect.facts import Declared, bounds_of
 from anonymize.release.facts import of_statistic
 

@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anonymize.agency.codelists import Codelist, Node
 from anonymize.agency.schema import Text
 from anonymize.audit.declared import Row as AuditRow
 from anonymize.audit.declared import Shares, blanks
 from anonymize.audit.statistic_bounds import facts_of
-from anonymize.codelists import Codelist, Node
-from anonymize.completeness import OF_A_MONTH, STEPS, Row, completeness
 from anonymize.protect.facts import Declared, bounds_of
+from anonymize.records.completeness import OF_A_MONTH, STEPS, Row, completeness
 from anonymize.release.facts import OUT_OF, QUANTILES
 from tests.property.test_facts import EDGES, TREES, WAITS, counted, statistic, told
 

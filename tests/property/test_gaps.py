@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from anonymize.agency.codelists import period, season, weekday
 from anonymize.audit.uncollected import Dates
-from anonymize.codelists import period, season, weekday
-from anonymize.collected import Calendar, Span
-from anonymize.gaps import unexplained
+from anonymize.records.collected import Calendar, Span
+from anonymize.records.gaps import unexplained
 
 START = date(2023, 1, 1)
 

@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from anonymize.agency.codelists import Codelist, Dimension, Node, with_unknown
 from anonymize.agency.schema import TableSpec, Text
 from anonymize.audit import audit_release
 from anonymize.audit.equations import COMPLEMENT, Equations, Issue, equations
 from anonymize.audit.feasibility import judge
 from anonymize.audit.reader import read_release
-from anonymize.codelists import Codelist, Node, with_unknown
+from anonymize.count.tables import Table
 from anonymize.errors import ProtectionError
 from anonymize.protect import Block, Protected, build_system, plan_cliques, protect
 from anonymize.protect.secondary import narrow, widen
 from anonymize.protect.system import Layout, clique_dimensions
-from anonymize.tables import Dimension, Table
 from tests.helpers import Dim, Spec, cell_columns, flat, tables_that_fit, value_of, write_release
 
 COMMON = {

@@ -14,17 +14,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anonymize import declared, pipeline
+from anonymize import pipeline
+from anonymize.areas.map_context import Context
 from anonymize.audit import audit_release
-from anonymize.context import Context
-from anonymize.declared import Counted, contents_of
+from anonymize.count.tables import count_tables, counter
+from anonymize.disclosure import declared_facts
+from anonymize.disclosure.declared_facts import Counted, contents_of
 from anonymize.engine import open_engine
 from anonymize.errors import ProtectionError
 from anonymize.pipeline import CANDIDATE, CERTIFICATES, NO_ADVICE, read_inputs
 from anonymize.protect.certificates import Certificates
-from anonymize.records import read_calls
+from anonymize.records.calls import read_calls
 from anonymize.release.candidate import Before, write_candidate
-from anonymize.tables import count_tables, counter
 from tests.agency import answer
 from tests.random_agencies import BY_BOTH, BY_HOUR, BY_SOURCE, SOURCES, TYPES, draw, write
 
@@ -211,7 +212,7 @@ def leaking(how):
 @pytest.mark.parametrize("how", ["row", "order", "rounding", "width", "file", "map", "line"])
 def test_a_leak_of_each_kind_is_caught(how, tmp_path, monkeypatch):
     """By the step that each build takes, from counts alone."""
-    monkeypatch.setattr("anonymize.two_worlds.contents_of", leaking(how))
+    monkeypatch.setattr("anonymize.disclosure.two_worlds.contents_of", leaking(how))
     with pytest.raises(ProtectionError, match="two worlds"):
         made(tmp_path, 3, BY_SOURCE + BY_BOTH + BY_HOUR)
     assert not (tmp_path / "private" / CANDIDATE).exists()
@@ -234,8 +235,8 @@ def test_a_table_of_completeness_made_from_records_is_caught(tmp_path, monkeypat
             ),
         )
 
-    kept = declared._completeness
-    monkeypatch.setattr(declared, "_completeness", once)
+    kept = declared_facts._completeness
+    monkeypatch.setattr(declared_facts, "_completeness", once)
     monkeypatch.setattr("anonymize.pipeline.audit_release", passed)
     rows = [
         (f"2024-0{m}", h % 24, "Crisis", "911")
@@ -275,7 +276,7 @@ def test_what_is_written_cannot_hold_a_withheld_count():
             np.array(["published"]),
         )
     source = Path(candidate.__file__).read_text()
-    assert "anonymize.tables" not in source
+    assert "anonymize.count.tables" not in source
     assert "Tally" not in source
 
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from anonymize import pipeline, two_worlds
-from anonymize.declared import contents_of
+from anonymize import pipeline
+from anonymize.disclosure import two_worlds
+from anonymize.disclosure.declared_facts import contents_of
 from anonymize.errors import ProtectionError
 from anonymize.pipeline import CANDIDATE, read_inputs
 from tests.agency import build, write_agency
@@ -281,7 +282,7 @@ def leaking(how):
 def test_a_leak_beside_the_counts_is_caught(how, tmp_path, monkeypatch):
     made = releases(tmp_path, 1)
     next(made)
-    monkeypatch.setattr("anonymize.two_worlds.contents_of", leaking(how))
+    monkeypatch.setattr("anonymize.disclosure.two_worlds.contents_of", leaking(how))
     with pytest.raises(ProtectionError, match="two worlds"):
         next(made)
     assert not (tmp_path / "private" / CANDIDATE).exists()

@@ -19,7 +19,7 @@ from anonymize.agency.load import load
 from anonymize.audit.reader import read_release
 from anonymize.errors import AnonymizeError
 from anonymize.pipeline import check, read_inputs
-from dashboard.release import ReleaseRefused, load_release
+from dashboard.release.reader import ReleaseRefused, load_release
 from tests.agency import write_agency
 from tests.conftest import ROOT
 

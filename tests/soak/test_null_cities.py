@@ -8,11 +8,11 @@ from statistics import NormalDist
 import pytest
 from scipy.stats import binom
 
-from dashboard.comparisons import FEWER, POWER
+from dashboard.findings.comparisons import FEWER, POWER
 from tests.simulated import City, judged
 from tests.simulated_site import decided, site
 from tests.unit.test_null_cities import (
-    MOST_FALSE,
+    MAX_FALSE,
     false_verdicts,
     no_more_false_than_stated,
     null_city,
@@ -29,7 +29,7 @@ def test_no_effect_gets_no_verdict_more_often_than_stated(tmp_path):
     for claim, false in false_verdicts(told).items():
         print(f"{claim}: {false} of {len(told)} false verdicts")
     print(f"{(time.process_time() - started) / CITIES:.1f} CPU seconds for each city")
-    assert MOST_FALSE == 0.05
+    assert MAX_FALSE == 0.05
     no_more_false_than_stated(told)
 
 

@@ -12,32 +12,35 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import ahead, language, screen, service, serving, written
-from dashboard.language import LANGUAGES
-from dashboard.pages_list import PAGES
-from dashboard.turns import Turns
+from dashboard.app import prerender, service, streamlit_surface
+from dashboard.page import page_cache
+from dashboard.page.pages_list import PAGES
+from dashboard.page.turns import Turns
+from dashboard.release import current
+from dashboard.text import language
+from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    written._kept.clear()
-    serving._kept.clear()
-    monkeypatch.setattr(serving, "waits", [])
-    monkeypatch.setattr(service, "waits", serving.waits)
-    monkeypatch.setattr(serving, "in_background", None)
+    page_cache._kept.clear()
+    current._kept.clear()
+    monkeypatch.setattr(current, "waits", [])
+    monkeypatch.setattr(service, "waits", current.waits)
+    monkeypatch.setattr(current, "in_background", None)
     monkeypatch.setattr(service, "_started", threading.Event())
     yield
-    written._kept.clear()
-    serving._kept.clear()
+    page_cache._kept.clear()
+    current._kept.clear()
     language.use("en")
 
 
 def test_a_visitor_finds_every_page_written(monkeypatch):
     monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
-    monkeypatch.setattr(ahead, "LANGUAGES", ("es",))  # one will do
-    ahead.write(serving.newest())
-    pages, charts = len(written._kept), screen._specification.cache_info()
+    monkeypatch.setattr(prerender, "LANGUAGES", ("es",))  # one will do
+    prerender.write(current.newest())
+    pages, charts = len(page_cache._kept), streamlit_surface._specification.cache_info()
     assert charts.misses > 0
     for page in PAGES:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
@@ -45,8 +48,8 @@ def test_a_visitor_finds_every_page_written(monkeypatch):
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, page
         assert any("<h1" in html.proto.body for html in app.get("html")), page
-    assert len(written._kept) == pages
-    after = screen._specification.cache_info()
+    assert len(page_cache._kept) == pages
+    after = streamlit_surface._specification.cache_info()
     assert after.misses == charts.misses
     assert after.hits > charts.hits + 50
 
@@ -60,9 +63,9 @@ def test_a_page_that_fails_does_not_hold_up_the_others(monkeypatch, caplog):
             raise KeyError("planted")
         written_pages.append((language.current(), page))
 
-    monkeypatch.setattr(ahead, "show", show)
+    monkeypatch.setattr(prerender, "show", show)
     with caplog.at_level(logging.ERROR, "dashboard"):
-        ahead.write(serving.newest())
+        prerender.write(current.newest())
     assert len(written_pages) == len(LANGUAGES) * (len(PAGES) - 1)
     assert "page calls of release 2026.1 could not be written ahead" in caplog.text
 
@@ -101,17 +104,17 @@ def test_a_new_release_takes_over_once_its_pages_are_written(tmp_path, monkeypat
             while not service.ready():
                 await asyncio.sleep(0.01)
             assert begun == ["2025.1"]
-            assert serving.newest().version == "2025.1"
+            assert current.newest().version == "2025.1"
             slow.done = False
             shutil.rmtree(live)
             shutil.copytree(ROOT / "data_public", live)
-            assert [serving.newest().version for _ in range(3)] == ["2025.1"] * 3
+            assert [current.newest().version for _ in range(3)] == ["2025.1"] * 3
             assert begun[-1] == "2026.1"
-            assert serving.serving("2025.1").shown is serving.newest()
+            assert current.serving("2025.1").shown is current.newest()
             slow.done = True
-            assert serving.newest().version == "2026.1"
+            assert current.newest().version == "2026.1"
             slow.done = False
-            assert serving.newest().version == "2026.1"
+            assert current.newest().version == "2026.1"
 
     asyncio.run(visits())
 
@@ -119,8 +122,8 @@ def test_a_new_release_takes_over_once_its_pages_are_written(tmp_path, monkeypat
 def test_writing_begins_once(monkeypatch):
     monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
     runs = []
-    monkeypatch.setattr(ahead, "write", lambda release: runs.append(release))
-    writer, release = ahead.Ahead(), serving.newest()
+    monkeypatch.setattr(prerender, "write", lambda release: runs.append(release))
+    writer, release = prerender.Ahead(), current.newest()
     for _ in range(3):
         writer.begin(release).join()
     assert writer.ready(release)
@@ -181,20 +184,20 @@ def test_a_turn_that_ends_with_a_fault_is_given_on():
 
 def test_a_page_written_ahead_stops_for_visitors_at_each_step(monkeypatch):
     monkeypatch.setenv("RELEASE_DIR", str(ROOT / "data_public"))
-    monkeypatch.setattr(ahead, "LANGUAGES", ("en",))
-    monkeypatch.setattr(ahead, "PAGES", ("coverage",))
+    monkeypatch.setattr(prerender, "LANGUAGES", ("en",))
+    monkeypatch.setattr(prerender, "PAGES", ("coverage",))
     stops = []
     monkeypatch.setattr(
-        written.Turns, "let_visitors_go_first", lambda self: stops.append(time.monotonic())
+        page_cache.Turns, "let_visitors_go_first", lambda self: stops.append(time.monotonic())
     )
-    ahead.write(serving.newest())
+    prerender.write(current.newest())
     assert len(stops) > 15
 
 
 def test_one_replica_writes_at_a_time(tmp_path):
     (tmp_path / "datapackage.json").write_text("{}")
     holder = (
-        "import sys, time\nfrom pathlib import Path\nfrom dashboard.ahead import alone\n"
+        "import sys, time\nfrom pathlib import Path\nfrom dashboard.app.prerender import alone\n"
         "with alone(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(2)"
     )
     with subprocess.Popen(
@@ -202,9 +205,9 @@ def test_one_replica_writes_at_a_time(tmp_path):
     ) as other:
         assert other.stdout.readline() == "held\n"
         start = time.monotonic()
-        with ahead.alone(tmp_path):
+        with prerender.alone(tmp_path):
             assert time.monotonic() - start > 1
-    with ahead.alone(tmp_path / "none"):
+    with prerender.alone(tmp_path / "none"):
         pass
 
 
@@ -212,17 +215,17 @@ def test_a_new_release_is_read_while_visitors_go_on(tmp_path, monkeypatch):
     live = tmp_path / "live"
     shutil.copytree(ROOT / "data_public/history/2025.1", live)
     monkeypatch.setenv("RELEASE_DIR", str(live))
-    assert serving.newest().version == "2025.1"
-    writer = ahead.Ahead()
-    monkeypatch.setattr(serving, "in_background", writer.read)
+    assert current.newest().version == "2025.1"
+    writer = prerender.Ahead()
+    monkeypatch.setattr(current, "in_background", writer.read)
     slow = threading.Event()
-    read = serving.load_release
-    monkeypatch.setattr(serving, "load_release", lambda folder: (slow.wait(), read(folder))[1])
+    read = current.load_release
+    monkeypatch.setattr(current, "load_release", lambda folder: (slow.wait(), read(folder))[1])
     shutil.rmtree(live)
     shutil.copytree(ROOT / "data_public", live)
     start = time.monotonic()
-    assert [serving.newest().version for _ in range(20)] == ["2025.1"] * 20
+    assert [current.newest().version for _ in range(20)] == ["2025.1"] * 20
     assert time.monotonic() - start < 1
     slow.set()
     writer._reading.join()
-    assert serving.newest().version == "2026.1"
+    assert current.newest().version == "2026.1"

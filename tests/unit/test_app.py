@@ -15,16 +15,17 @@ from babel.messages.extract import extract_from_dir
 from scipy.stats import binomtest, chi2
 
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, KEY_FIELDS, TIME_FIELDS
-from dashboard import language, stats
-from dashboard.exports import csv_bytes, file_name, harmless
-from dashboard.notices import refusal
-from dashboard.program import events
-from dashboard.release import ReleaseRefused, load_release
-from dashboard.skeleton import field_name
-from dashboard.surface import escape
-from dashboard.theme import BAR, DARK, LIGHT, contrast, ink_on
-from dashboard.toy import COUNTS, SECOND, toy_tables
-from dashboard.views import along, mix_of, points_frame, shares_of
+from dashboard.export.downloads import csv_bytes, file_name, harmless
+from dashboard.figures.suppression_example import COUNTS, SECOND, toy_tables
+from dashboard.figures.theme import BAR, DARK, LIGHT, contrast, ink_on
+from dashboard.findings.program import events
+from dashboard.numbers import stats
+from dashboard.numbers.cells import along, mix_of, points_frame, shares_of
+from dashboard.page.page import field_name
+from dashboard.page.standard_texts import refusal
+from dashboard.page.surface import escape
+from dashboard.release.reader import ReleaseRefused, load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import figures_of, page_of
 
@@ -183,7 +184,7 @@ def test_no_message_hides_in_an_f_string():
     """Babel cannot see into f-strings, so a message there would stay English without anyone
     noticing."""
     for folder in ("dashboard", "pages"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             for outer in ast.walk(ast.parse(path.read_text())):
                 if isinstance(outer, ast.JoinedStr):
                     calls = [

@@ -11,13 +11,14 @@ import pytest
 
 from anonymize.agency.schema import PLAIN_FIELDS
 from anonymize.cli import main
-from anonymize.demo_release import make_example
-from anonymize.inputs import INPUTS
-from dashboard import asked, language
-from dashboard.claims import checked, claims
-from dashboard.measures import measures
-from dashboard.release import load_release
-from dashboard.reported import shown_pages
+from anonymize.demo.releases import make_example
+from anonymize.records.program_inputs import INPUTS
+from dashboard.findings import auditors_questions
+from dashboard.findings.claims import checked, claims
+from dashboard.numbers.measures import measures
+from dashboard.page.reported import shown_pages
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import page_of
 
@@ -61,8 +62,8 @@ def test_a_question_has_a_field_a_figure_and_a_claim(row, release):
             assert name in figure.measures and told.plain in figure.title
             assert told.caveat in figure.note
             assert told.least or told.unit != "calls" or name == "sent_index"
-            placed = asked.COUNTED.get(name)
-            assert (placed.number if placed else asked.BESIDE[name][0]) == int(number)
+            placed = auditors_questions.COUNTED.get(name)
+            assert (placed.number if placed else auditors_questions.BESIDE[name][0]) == int(number)
     said = claims()[int(claim) - 1]
     assert said.page in listed
     finding = {c.name: f for c, f in checked(release)}[said.name]
@@ -71,7 +72,10 @@ def test_a_question_has_a_field_a_figure_and_a_claim(row, release):
 
 def test_every_figure_and_new_claim_is_a_question_of_the_list():
     told = {name for row in ROWS for name in named(row[4])}
-    assert {*asked.COUNTED, *asked.BESIDE} == told - {"calls", "completeness"}
+    assert {*auditors_questions.COUNTED, *auditors_questions.BESIDE} == told - {
+        "calls",
+        "completeness",
+    }
     assert [row[6] for row in ROWS] == [str(n) for n in range(24, 42)]
     assert len(claims()) == 41
 
@@ -79,13 +83,13 @@ def test_every_figure_and_new_claim_is_a_question_of_the_list():
 def test_what_an_agency_does_not_report_is_in_one_list_alone():
     """The example city's earlier release had none of these fields."""
     early = load_release(ROOT / "data_public/history/2025.1")
-    for name, one in asked.COUNTED.items():
+    for name, one in auditors_questions.COUNTED.items():
         if name in ("holds", "declined", "instead"):
             continue
         paper = page_of(early, one.page)
         html = unescape("".join(paper.body))
         assert one.file not in {f.file[0] for f in paper.found}, name
-        plain = asked.measure_of(name).plain
+        plain = auditors_questions.measure_of(name).plain
         assert f"<li>{plain[0].lower()}{plain[1:]}</li>" in html, name
 
 
@@ -95,7 +99,7 @@ def test_two_sides_whose_calls_differ_decide_nothing(release):
         assert found[name].verdict == "cannot_tell"
         assert "differ" in found[name].figure
     for name in ("restrained", "holds", "officer_trained"):
-        assert "does not show why" in asked.measure_of(name).caveat
+        assert "does not show why" in auditors_questions.measure_of(name).caveat
 
 
 def test_the_results_of_the_example_are_good_bad_and_unclear(release):

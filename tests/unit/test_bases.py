@@ -4,14 +4,14 @@ counted again with pandas."""
 import pandas as pd
 import pytest
 
-from dashboard import language
-from dashboard.comparisons import calls_with_a_free_team, comparison
-from dashboard.language import pick
-from dashboard.measures import measures
-from dashboard.pages_list import PAGES
-from dashboard.places import gaps
-from dashboard.program import share_of_all
-from dashboard.release import load_release
+from dashboard.findings.comparisons import calls_with_a_free_team, comparison
+from dashboard.findings.coverage import gaps
+from dashboard.findings.program import share_of_all
+from dashboard.numbers.measures import measures
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
+from dashboard.text import language
+from dashboard.text.language import pick
 from tests.paper import page_of
 from tests.unit.test_app import used_messages
 

@@ -8,8 +8,8 @@ import pytest
 from shapely.geometry import LineString, Polygon, box
 
 from anonymize.agency.load import load
-from anonymize.areas import load_areas
-from anonymize.boundaries import _in_country
+from anonymize.areas.boundaries import _in_country
+from anonymize.areas.systems import load_areas
 from anonymize.errors import AreaError
 from tests.agency import write_agency
 from tests.boundary_files import (

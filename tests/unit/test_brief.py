@@ -9,9 +9,10 @@ import pikepdf
 import pypdf
 import pytest
 
-from dashboard import brief, language
-from dashboard.release import load_release
-from dashboard.serving import all_releases
+from dashboard.export import brief
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 
 

@@ -15,9 +15,9 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard import cells, loading, opendata
-from dashboard.release import load_release
-from dashboard.serving import all_releases
+from dashboard.export import cells_parquet, loading_lines, opendata
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 
 CONTRACT = json.loads((ROOT / "tests/schemas/data-latest-1.json").read_text())
@@ -54,7 +54,7 @@ def told_back(path, name):
     rows = {}
     for record in found.astype(object).where(found.notna(), None).to_dict("records"):
         row = rows.setdefault(record["row"], {})
-        row |= {k: v for k, v in record.items() if k not in cells.LEADING and v is not None}
+        row |= {k: v for k, v in record.items() if k not in cells_parquet.LEADING and v is not None}
         row["status"] = record["status"]
         row[record["column"]] = record["text"] if record["text"] is not None else record["value"]
     return rows
@@ -80,7 +80,7 @@ def test_every_value_of_every_table_is_there_and_no_other(written, releases, num
                 io.StringIO((path.parent / resource["path"]).read_text(encoding="utf-8"))
             )
         )
-        back = told_back(path, cells.table_of(resource))
+        back = told_back(path, cells_parquet.table_of(resource))
         assert list(back) == list(range(1, len(texts) + 1)), resource["name"]
         for n, row in enumerate(texts, 1):
             for column, text in row.items():
@@ -101,7 +101,7 @@ def test_nothing_stands_behind_a_withheld_count(written):
 def test_the_same_release_gives_the_same_bytes(releases):
     again = load_release(ROOT / "data_public")
     assert again is not releases[-1]
-    assert cells.parquet(again) == cells.parquet(releases[-1])
+    assert cells_parquet.parquet(again) == cells_parquet.parquet(releases[-1])
 
 
 def broken(folder):
@@ -206,17 +206,21 @@ def test_the_query_of_the_document_runs(written):
 
 def test_the_lines_of_python_load_each_file(plain_server, releases):
     release = releases[-1]
-    place = loading.base(release, plain_server)
-    for resource in [None, *cells.tables(release)]:
+    place = loading_lines.base(release, plain_server)
+    for resource in [None, *cells_parquet.tables(release)]:
         names = {}
-        exec(loading.python(resource, place), names)
-        frame = names["cells" if resource is None else cells.table_of(resource)]
+        exec(loading_lines.python(resource, place), names)
+        frame = names["cells" if resource is None else cells_parquet.table_of(resource)]
         if resource is None:
-            assert len(frame) == cells.rows_of(release)
+            assert len(frame) == cells_parquet.rows_of(release)
         else:
             rows = list(csv.reader(io.StringIO(release.files[resource["path"]].decode())))
             assert list(frame.columns) == rows[0]
-            assert len(frame) == len(rows) - 1 == cells.rows_in(release.files[resource["path"]])
+            assert (
+                len(frame)
+                == len(rows) - 1
+                == cells_parquet.rows_in(release.files[resource["path"]])
+            )
 
 
 def test_the_lines_of_r_load_each_file(plain_server, releases):
@@ -224,10 +228,10 @@ def test_the_lines_of_r_load_each_file(plain_server, releases):
     if program is None:
         pytest.skip("NO R HERE: the lines of R were not tried (apt-get install r-base-core)")
     release = releases[-1]
-    for resource in cells.tables(release):
+    for resource in cells_parquet.tables(release):
         name, line = (
-            cells.table_of(resource),
-            loading.r(resource, loading.base(release, plain_server)),
+            cells_parquet.table_of(resource),
+            loading_lines.r(resource, loading_lines.base(release, plain_server)),
         )
         told = subprocess.run(
             [program, "-e", f"{line}; cat(nrow({name}), ncol({name}))"],
@@ -236,22 +240,24 @@ def test_the_lines_of_r_load_each_file(plain_server, releases):
             check=True,
         ).stdout
         assert told.split() == [
-            str(cells.rows_in(release.files[resource["path"]])),
+            str(cells_parquet.rows_in(release.files[resource["path"]])),
             str(len(resource["schema"]["fields"])),
         ]
 
 
 def test_the_lines_of_r_have_a_class_for_each_column(releases):
     """Without R: as many classes as columns, numbers where the schema has numbers."""
-    for resource in cells.tables(releases[-1]):
-        listed = re.search(r"colClasses = c\((.*?)\), na\.strings", loading.r(resource, "x"))[1]
+    for resource in cells_parquet.tables(releases[-1]):
+        listed = re.search(r"colClasses = c\((.*?)\), na\.strings", loading_lines.r(resource, "x"))[
+            1
+        ]
         classes = [
             kind
             for kind, times in re.findall(r'rep\("(\w+)", (\d+)\)', listed)
             for _ in range(int(times))
         ]
         assert classes == [
-            "numeric" if f["type"] in cells.NUMBERS else "character"
+            "numeric" if f["type"] in cells_parquet.NUMBERS else "character"
             for f in resource["schema"]["fields"]
         ]
 
@@ -268,9 +274,9 @@ def test_an_agency_without_a_site_loads_from_the_zip_file(releases, tmp_path, mo
     shutil.unpack_archive(tmp_path / "all.zip", tmp_path)
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(loading.python(None, loading.base(release, "")), names)
-    assert len(names["cells"]) == cells.rows_of(release)
-    first = cells.tables(release)[0]
-    assert 'File.Contents("C:\\release-2026.1\\tables\\' in loading.excel(
-        first, loading.base(release, "")
+    exec(loading_lines.python(None, loading_lines.base(release, "")), names)
+    assert len(names["cells"]) == cells_parquet.rows_of(release)
+    first = cells_parquet.tables(release)[0]
+    assert 'File.Contents("C:\\release-2026.1\\tables\\' in loading_lines.excel(
+        first, loading_lines.base(release, "")
     )

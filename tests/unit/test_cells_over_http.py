@@ -9,8 +9,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard import opendata
-from dashboard.release import load_release
+from dashboard.export import opendata
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 from tests.proxy import NGINX, nginx_with_files
 from tests.ranges import RangeFile

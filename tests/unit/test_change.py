@@ -9,13 +9,13 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from dashboard import language
-from dashboard.scores import Score
-from dashboard.stats import FALSE_ALARMS, control, shares_differ
-from dashboard.survey import answered_bounds, response_words
-from dashboard.urgent import urgent_words
-from dashboard.views import Point, Share
-from dashboard.year_trend import BROKEN, DOWN, FEW, NONE, UP, Year, trend
+from dashboard.findings.targets import Score
+from dashboard.findings.urgent_waits import urgent_words
+from dashboard.numbers.cells import Point, Share
+from dashboard.numbers.stats import FALSE_ALARMS, control, shares_differ
+from dashboard.numbers.year_trend import BROKEN, DOWN, FEW, NONE, UP, Year, trend
+from dashboard.page.survey import answered_bounds, response_words
+from dashboard.text import language
 
 
 def months(rng, n=24, level=50.0, season=0.12, swing=0.04):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from dashboard import changes
-from dashboard.release import load_release
-from dashboard.serving import all_releases, folder_of
+from dashboard.findings import release_diff
+from dashboard.release.current import all_releases, folder_of
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 from tests.paper import page_of
 
@@ -24,7 +24,7 @@ def words(paper):
 
 def test_a_corrected_figure_is_listed_and_not_in_the_frozen_view(both):
     before, after = both
-    found = {(c.table, c.cell): (c.before, c.after) for c in changes.figures(before, after)}
+    found = {(c.table, c.cell): (c.before, c.after) for c in release_diff.figures(before, after)}
     corrected = [
         pair for (table, cell), pair in found.items() if table == "training" and "trained" in cell
     ]
@@ -36,7 +36,7 @@ def test_a_corrected_figure_is_listed_and_not_in_the_frozen_view(both):
 
 def test_a_reworded_rule_is_listed_and_not_in_the_frozen_view(both):
     before, after = both
-    (rule,) = changes.rules(before, after)
+    (rule,) = release_diff.rules(before, after)
     assert (rule.before["version"], rule.after["version"]) == (1, 2)
     assert "nobody armed" in words(page_of(before, "funnel"))
     assert "nobody armed" not in words(page_of(after, "funnel"))
@@ -47,7 +47,7 @@ def test_a_reworded_rule_is_listed_and_not_in_the_frozen_view(both):
 
 def test_late_calls_are_listed_as_changes_of_published_counts(both):
     before, after = both
-    late = [c for c in changes.figures(before, after) if c.table == "calls_by_month_area"]
+    late = [c for c in release_diff.figures(before, after) if c.table == "calls_by_month_area"]
     assert late
     for change in late:
         assert int(change.after.replace(",", "")) > int(change.before.replace(",", ""))
@@ -56,7 +56,7 @@ def test_late_calls_are_listed_as_changes_of_published_counts(both):
 def test_nothing_that_one_release_withholds_is_compared(both):
     """Each value told stands in the public file of its release, in a published cell."""
     for release, side in zip(both, ("before", "after"), strict=True):
-        for change in changes.figures(*both):
+        for change in release_diff.figures(*both):
             rows = (release.folder / "tables" / f"{change.table}.csv").read_text().splitlines()
             value = getattr(change, side).replace(",", "")
             assert any(value in row.split(",") for row in rows), change
@@ -66,14 +66,14 @@ def test_a_cell_withheld_in_one_release_leaves_the_list(both):
     """Planted: the same two releases, with one of the listed figures withheld in the earlier
     one."""
     before, after = both
-    listed = [c for c in changes.figures(before, after) if c.table == "calls_by_month_area"]
+    listed = [c for c in release_diff.figures(before, after) if c.table == "calls_by_month_area"]
     table = before.tables["calls_by_month_area"]
     at = next(
         i
-        for i, (codes, value, _s) in enumerate(changes._cells(table))
+        for i, (codes, value, _s) in enumerate(release_diff._cells(table))
         if value and table.cell(codes) != after.tables[table.name].cell(codes)
     )
-    codes = list(changes._cells(table))[at][0]
+    codes = list(release_diff._cells(table))[at][0]
     cells = table.cells.copy()
     row = (cells[list(codes)] == list(codes.values())).all(axis=1)
     assert row.sum() == 1
@@ -81,13 +81,13 @@ def test_a_cell_withheld_in_one_release_leaves_the_list(both):
     hidden = dataclasses.replace(
         before, tables=before.tables | {table.name: dataclasses.replace(table, cells=cells)}
     )
-    left = [c for c in changes.figures(hidden, after) if c.table == "calls_by_month_area"]
+    left = [c for c in release_diff.figures(hidden, after) if c.table == "calls_by_month_area"]
     assert len(left) == len(listed) - 1
 
 
 def test_the_same_release_twice_has_no_changes(both):
-    assert changes.figures(both[1], both[1]) == []
-    assert changes.rules(both[1], both[1]) == []
+    assert release_diff.figures(both[1], both[1]) == []
+    assert release_diff.rules(both[1], both[1]) == []
 
 
 def test_a_correction_is_told_apart_with_reason_and_date(both):

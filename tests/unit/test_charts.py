@@ -1,5 +1,5 @@
 """Every chart of the site keeps to the schema of Vega-Lite: charts are made without the checks that
-Altair makes at each part (`dashboard.charts`)."""
+Altair makes at each part (`dashboard.figures.charts`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from altair.utils.schemapi import SchemaValidationError
 
-from dashboard import charts, language
-from dashboard.figure import Figure
-from dashboard.release import load_release
-from dashboard.theme import DARK, LIGHT
+from dashboard.figures import charts
+from dashboard.figures.figure import Figure
+from dashboard.figures.theme import DARK, LIGHT
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import figures_of
 

@@ -18,16 +18,21 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from anonymize.codelists import period
+from anonymize.agency.codelists import period
 from anonymize.pipeline import read_inputs
 from anonymize.release.changelog import changelog
 from anonymize.release.published import NOTHING_REVISED
-from dashboard import changes, language, picture, serving, static, written
-from dashboard.missing_choice import CODELIST, Filter, missing
-from dashboard.pages_list import PAGES
-from dashboard.release import ROOT as ROOT_CODE
-from dashboard.release import Code, Codelist, Release, load_release
-from dashboard.serving import all_releases
+from dashboard.export import chart_image
+from dashboard.findings import release_diff
+from dashboard.page import page_cache
+from dashboard.page.missing_choice import CODELIST, Filter, missing
+from dashboard.page.pages_list import PAGES
+from dashboard.release import current
+from dashboard.release.current import all_releases
+from dashboard.release.reader import ROOT as ROOT_CODE
+from dashboard.release.reader import Code, Codelist, Release, load_release
+from dashboard.site import static
+from dashboard.text import language
 from tests.agency import make, write_agency
 from tests.conftest import ROOT
 from tests.paper import page_of
@@ -109,7 +114,8 @@ def words(paper) -> str:
 
 def test_codes_that_are_gone_new_or_renamed_are_named(both):
     found = [
-        (c.dimension, c.part_of, c.what, c.code, c.label, c.before) for c in changes.codes(*both)
+        (c.dimension, c.part_of, c.what, c.code, c.label, c.before)
+        for c in release_diff.codes(*both)
     ]
     assert found == [
         ("area", "Whole town", "gone", "N9", "Zone N9", ""),
@@ -118,9 +124,9 @@ def test_codes_that_are_gone_new_or_renamed_are_named(both):
         ("call_type", "All", "new", "youth", "Youth", ""),
         ("call_type", "All", "renamed", "crisis", "In crisis", "Crisis"),
     ]
-    assert changes.replaced(changes.codes(*both))
-    assert changes.codes(both[1], both[1]) == []
-    backwards = {c.code: c.what for c in changes.codes(both[1], both[0])}
+    assert release_diff.replaced(release_diff.codes(*both))
+    assert release_diff.codes(both[1], both[1]) == []
+    backwards = {c.code: c.what for c in release_diff.codes(both[1], both[0])}
     assert backwards["N9"] == "new"
     assert backwards["2024-07"] == "gone"  # a month that goes is a change, a new one is not
 
@@ -131,11 +137,11 @@ def test_a_list_of_codes_that_comes_or_goes_is_one_line(both):
         before,
         codelists={name: codelist for name, codelist in before.codelists.items() if name != "area"},
     )
-    (line,) = [c for c in changes.codes(bare, after) if c.dimension == "area"]
+    (line,) = [c for c in release_diff.codes(bare, after) if c.dimension == "area"]
     assert (line.what, line.code, line.label) == ("new", "", "all 11 codes")
-    (line,) = [c for c in changes.codes(after, bare) if c.dimension == "area"]
+    (line,) = [c for c in release_diff.codes(after, bare) if c.dimension == "area"]
     assert line.what == "gone"
-    assert not changes.replaced(changes.codes(bare, after))
+    assert not release_diff.replaced(release_diff.codes(bare, after))
 
 
 def test_codes_for_not_recorded_come_and_go_with_those_above_them():
@@ -152,7 +158,7 @@ def test_codes_for_not_recorded_come_and_go_with_those_above_them():
         kept = {ROOT_CODE: area.codes[ROOT_CODE]} | {code.code: code for code in codes}
         return replace(release, codelists={"area": Codelist("area", area.name, kept)})
 
-    found = changes.codes(having(), having(east, unknown, *below))
+    found = release_diff.codes(having(), having(east, unknown, *below))
     assert [(c.what, c.code) for c in found] == [("new", "east"), ("new", "unknown")]
 
 
@@ -181,14 +187,16 @@ def test_the_page_names_them_and_how_many_calls_were_coded_anew(both, code):
 
 
 def test_calls_coded_anew_are_told_against_the_release_before_alone(both):
-    assert changes.revised(*both) == changes.Revised(6, both[1].package["revised"]["at_most"])
-    assert changes.revised(both[1], both[0]) is None
+    assert release_diff.revised(*both) == release_diff.Revised(
+        6, both[1].package["revised"]["at_most"]
+    )
+    assert release_diff.revised(both[1], both[0]) is None
     skipped = replace(
         both[1],
         package=both[1].package
         | {"history": [*both[1].package["history"], {"version": "2024.1.5"}]},
     )
-    assert changes.revised(both[0], skipped) is None
+    assert release_diff.revised(both[0], skipped) is None
 
 
 def test_the_changelog_names_them_from_public_files_alone(town, both):
@@ -286,7 +294,7 @@ def test_a_page_on_paper_says_so_and_links_to_the_release_that_has_it(both, code
 def test_the_static_edition_keeps_a_page_for_each_link_that_once_was(town, tmp_path, monkeypatch):
     """Of two pages only, without their drawings: all of it takes minutes."""
     monkeypatch.setattr(
-        picture,
+        chart_image,
         "_drawn",
         lambda _specification: (
             '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" viewBox="0 0 9'
@@ -333,11 +341,11 @@ def test_codes_that_differ_in_case_have_files_of_their_own(both):
 @pytest.fixture
 def served(town, monkeypatch):
     monkeypatch.setenv("RELEASE_DIR", str(town))
-    written._kept.clear()
-    serving._kept.clear()
+    page_cache._kept.clear()
+    current._kept.clear()
     yield
-    written._kept.clear()
-    serving._kept.clear()
+    page_cache._kept.clear()
+    current._kept.clear()
 
 
 def visit(page: str, **query: str) -> AppTest:

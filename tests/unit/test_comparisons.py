@@ -7,11 +7,19 @@ import pytest
 from scipy.stats import binom
 from scipy.stats import t as students
 
-from anonymize.comparisons import Sides, estimate
+from anonymize.count.comparisons import Sides, estimate
 from anonymize.errors import PlanError
 from anonymize.pipeline import read_inputs
-from dashboard import language
-from dashboard.comparisons import CANNOT_TELL, FEWER, MORE, NO_CLEAR, Comparison, e_value, of_cell
+from dashboard.findings.comparisons import (
+    CANNOT_TELL,
+    FEWER,
+    MORE,
+    NO_CLEAR,
+    Comparison,
+    e_value,
+    of_cell,
+)
+from dashboard.text import language
 from tests.agency import build
 from tests.simulated import City, judged, rows, write
 

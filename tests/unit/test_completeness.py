@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonymize.audit import audit_release
-from anonymize.completeness import OF_A_MONTH, STEPS, told
+from anonymize.records.completeness import OF_A_MONTH, STEPS, told
 from tests.helpers import rehash
 
 

@@ -12,16 +12,16 @@ import shapely
 from shapely.geometry import LineString, Point, Polygon, box, shape
 
 from anonymize.agency.load import load
-from anonymize.areas import load_areas
-from anonymize.context import MOST_BYTES, MOST_PLACES, load_context
+from anonymize.areas.map_context import MAX_BYTES, MAX_PLACES, load_context
+from anonymize.areas.systems import load_areas
 from anonymize.errors import AreaError, SchemaError
-from dashboard import picture
-from dashboard.backdrop import Backdrop, deck_layers
-from dashboard.guard import MOST_BYTES as MOST_AT_THE_DOOR
-from dashboard.maps import APART, MOST_TOUCHED, Map, Place, can_be_chosen
-from dashboard.picture import following_the_reader
-from dashboard.release_format import NotFormat1, check_context
-from dashboard.theme import DARK, LIGHT, contrast, ink_on
+from dashboard.app.guard import MAX_BYTES as MAX_AT_THE_DOOR
+from dashboard.export import chart_image
+from dashboard.export.chart_image import following_the_reader
+from dashboard.figures.backdrop import Backdrop, deck_layers
+from dashboard.figures.maps import APART, MAX_TOUCHED, Map, Place, can_be_chosen
+from dashboard.figures.theme import DARK, LIGHT, contrast, ink_on
+from dashboard.release.format import NotFormat1, check_context
 from tests.agency import write_agency
 from tests.boundary_files import AREA, COLUMN, SIDE, SOUTH, WEST, collection, feature
 
@@ -128,7 +128,7 @@ def test_too_much_is_made_coarser_until_it_fits(tmp_path):
     ]
     write(tmp_path, "roads.geojson", *zigzag)
     context = context_of(tmp_path, 'roads = { path = "roads.geojson" }')
-    assert len(context.text.encode()) <= MOST_BYTES
+    assert len(context.text.encode()) <= MAX_BYTES
     assert drawn(context)
 
 
@@ -138,7 +138,7 @@ def test_a_dozen_places_each_name_once(tmp_path):
     ]
     write(tmp_path, "names.geojson", *names)
     found = drawn(context_of(tmp_path, 'places = { path = "names.geojson", name = "n" }'))
-    assert [f["properties"]["name"] for f in found] == [f"P{i}" for i in range(MOST_PLACES)]
+    assert [f["properties"]["name"] for f in found] == [f"P{i}" for i in range(MAX_PLACES)]
 
 
 def test_a_shapefile_in_another_grid(tmp_path):
@@ -432,7 +432,7 @@ def test_the_picture_changes_over_to_dark():
     text = json.dumps(chart)
     for colour in (LIGHT.park, LIGHT.water, LIGHT.road, LIGHT.casing):
         assert colour in text
-    svg = following_the_reader(picture._drawn(text))
+    svg = following_the_reader(chart_image._drawn(text))
     for light, dark in ((LIGHT.water, DARK.water), (LIGHT.road, DARK.road)):
         assert f'[stroke="{light}"]{{stroke:{dark}}}' in svg
         assert f'stroke="{light}"' in svg.partition("</style>")[2]
@@ -450,6 +450,6 @@ def test_an_area_that_the_door_would_turn_away_cannot_be_chosen():
     assert can_be_chosen(small)
     detailed = Point(WEST, SOUTH).buffer(SIDE, quad_segs=500)
     large = gpd.GeoDataFrame({"code": ["A"]}, geometry=[detailed], crs=4326)
-    assert len(json.dumps(shapely.geometry.mapping(detailed))) > MOST_TOUCHED
+    assert len(json.dumps(shapely.geometry.mapping(detailed))) > MAX_TOUCHED
     assert not can_be_chosen(Map(large, small.places, small.classes, ""))
-    assert 2 * MOST_TOUCHED < MOST_AT_THE_DOOR
+    assert 2 * MAX_TOUCHED < MAX_AT_THE_DOOR

@@ -6,9 +6,10 @@ import dataclasses
 import pytest
 
 from anonymize.agency.schema import PLAIN_FIELDS
-from dashboard import crosswalk, language
-from dashboard.measures import measures
-from dashboard.release import load_release
+from dashboard.findings import crosswalk
+from dashboard.numbers.measures import measures
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 
 EVERY_FIELD = {"received_at", "area", *PLAIN_FIELDS}
@@ -20,8 +21,8 @@ def release():
 
 
 def test_each_field_and_measure_has_one_row_and_nothing_else():
-    """A row is missing or too many? Add it to dashboard/crosswalk.csv, with empty cells for what
-    nobody has looked up, or take it out there."""
+    """A row is missing or too many? Add it to dashboard/findings/crosswalk.csv, with empty cells
+    for what nobody has looked up, or take it out there."""
     fields, listed = (crosswalk.names_of(kind) for kind in (crosswalk.FIELD, crosswalk.MEASURE))
     assert (EVERY_FIELD - set(fields), set(fields) - EVERY_FIELD) == (set(), set())
     known = {m.name for m in measures()}

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import language
-from dashboard.measures import measures
-from dashboard.program import contacts_of, costs_of_contacts, share_of_all
-from dashboard.release import load_release
+from dashboard.findings.program import contacts_of, costs_of_contacts, share_of_all
+from dashboard.numbers.measures import measures
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.paper import page_of
 from tests.unit import test_completeness, test_handoffs, test_inputs, test_statistics
 

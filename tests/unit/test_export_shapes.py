@@ -12,7 +12,7 @@ import pytest
 from pyproj import Transformer
 
 from anonymize.errors import MappingError, SchemaError, SourceError
-from anonymize.tally_text import tally_text
+from anonymize.portrait.tally_text import tally_text
 from tests import boundary_files
 from tests.agency import calls_of, tally_of, write_agency
 from tests.boundary_files import SIDE, SOUTH, WEST, collection, feature
@@ -524,7 +524,7 @@ def test_workbooks_that_no_reader_is_for_are_named(tmp_path):
     ],
 )
 def test_fiscal_years_of_the_budget(tmp_path, text, year):
-    from anonymize.inputs import KINDS
+    from anonymize.records.program_inputs import KINDS
 
     agency = write_agency(
         tmp_path, f"id,at,type\n1,{AT},Crisis\n", {}, '\n[inputs]\nbudget = { paths = "b.csv" }\n'
@@ -545,8 +545,8 @@ def test_fiscal_years_of_the_budget(tmp_path, text, year):
 )
 def test_months_by_name(tmp_path, text):
     from anonymize.engine.duck import database
-    from anonymize.inputs import read_inputs_beside
     from anonymize.pipeline import read_inputs
+    from anonymize.records.program_inputs import read_inputs_beside
 
     agency = write_agency(
         tmp_path,

@@ -20,16 +20,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dashboard import citation, exports, language, opendata, picture
-from dashboard.figure import Figure
-from dashboard.pages_list import PAGES, path_of
-from dashboard.release import load_release
-from dashboard.theme import palette
+from dashboard.export import chart_image, citation, downloads, opendata
+from dashboard.figures.figure import Figure
+from dashboard.figures.theme import palette
+from dashboard.page.pages_list import PAGES, path_of
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import figures_of, page_of
 
 SITE = "https://data.example.org"
-MOST_LETTERS = 52
+MAX_LETTERS = 52
 DAY = date(2026, 11, 24)
 
 
@@ -81,7 +82,9 @@ def test_exported_rows_equal_the_rows_shown(figures):
     file's row."""
     checked = 0
     for figure in figures:
-        rows = list(csv.DictReader(io.StringIO(exports.csv_bytes(figure.data).decode("utf-8-sig"))))
+        rows = list(
+            csv.DictReader(io.StringIO(downloads.csv_bytes(figure.data).decode("utf-8-sig")))
+        )
         assert len(rows) == len(figure.table), figure.title
         for row, shown in zip(rows, figure.table.itertuples(index=False), strict=True):
             texts = [str(text).replace(",", "") for text in shown]
@@ -108,7 +111,7 @@ def test_pictures_explain_themselves(release, code):
     found = figures_of(release, code)
     assert any(f.hidden for f in found)
     for figure in found:
-        svg = exports.svg(figure, release, SITE).decode()
+        svg = downloads.svg(figure, release, SITE).decode()
         root = ET.fromstring(svg)
         words = " ".join(
             "".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")
@@ -124,15 +127,15 @@ def test_pictures_explain_themselves(release, code):
             assert said.replace(" ", "") in squeezed, (figure.title, said)
         assert (withheld.replace(" ", "") in squeezed) == bool(figure.hidden)
         assert "<script" not in svg
-        assert float(root.get("width")) == picture.WIDTH
+        assert float(root.get("width")) == chart_image.WIDTH
 
 
 def test_every_picture_is_an_image_at_print_resolution(release, figures):
     for figure in figures[::4]:
-        image = Image.open(io.BytesIO(exports.png(figure, release, SITE)))
+        image = Image.open(io.BytesIO(downloads.png(figure, release, SITE)))
         image.load()
         assert image.format == "PNG"
-        assert image.width == picture.WIDTH * picture.SCALE >= 2000
+        assert image.width == chart_image.WIDTH * chart_image.SCALE >= 2000
         assert len(image.convert("L").getcolors(100_000)) > 5, "an empty picture"
 
 
@@ -142,7 +145,7 @@ def test_withheld_cells_draw_no_mark(release):
         for f in page_of(release, "calls", "en", {"area": "north_hills"}).found
         if f.hidden and f.draw and "value" in f.data.columns
     )
-    drawn = figure.chart(colours=picture.LIGHT).to_dict()
+    drawn = figure.chart(colours=chart_image.LIGHT).to_dict()
     rows = next(iter(drawn["datasets"].values()))
     hidden = [row for row in rows if row.get("status") == "suppressed"]
     assert hidden
@@ -151,8 +154,8 @@ def test_withheld_cells_draw_no_mark(release):
 
 def test_evidence_holds_all_and_checks_out(release, figures, tmp_path):
     for i, figure in enumerate([f for f in figures if f.hidden][:4] + figures[:2]):
-        data = exports.evidence(figure, release, SITE, DAY)
-        assert data == exports.evidence(figure, release, SITE, DAY), (
+        data = downloads.evidence(figure, release, SITE, DAY)
+        assert data == downloads.evidence(figure, release, SITE, DAY), (
             "the same bytes for the same view, release and day"
         )
         folder = tmp_path / str(i)
@@ -195,7 +198,7 @@ def test_evidence_holds_all_and_checks_out(release, figures, tmp_path):
 
 
 def test_a_planted_byte_in_the_evidence_is_found(release, figures, tmp_path):
-    with zipfile.ZipFile(io.BytesIO(exports.evidence(figures[0], release, SITE, DAY))) as archive:
+    with zipfile.ZipFile(io.BytesIO(downloads.evidence(figures[0], release, SITE, DAY))) as archive:
         archive.extractall(tmp_path)
     (inner,) = tmp_path.iterdir()
     (inner / "data.csv").write_bytes((inner / "data.csv").read_bytes().replace(b"1", b"2", 1))
@@ -266,17 +269,17 @@ def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(sign):
     for lead in BEFORE:
         for text in (f"{lead}{sign}HYPERLINK(1)", f"{lead}{sign}", f"{lead}{sign}1"):
             if re.fullmatch(r"-\d", text):
-                assert exports.harmless(text) == text, "a negative number"
+                assert downloads.harmless(text) == text, "a negative number"
             else:
-                assert exports.harmless(text) == f"'{text}", text.encode()
-    assert exports.harmless(f"a{sign}1") == f"a{sign}1"
+                assert downloads.harmless(text) == f"'{text}", text.encode()
+    assert downloads.harmless(f"a{sign}1") == f"a{sign}1"
 
 
 def test_plain_texts_and_numbers_stay_as_they_are():
     for value in (*PLAIN_TEXTS, "-5", "-5.25", "-1e6", -5, -5.25, 0, None, True):
-        assert exports.harmless(value) is value
+        assert downloads.harmless(value) is value
     for text in ("-5+1", "-5 ", "-", "-1-1", "--5", "-a", "+5"):
-        assert exports.harmless(text) == f"'{text}"
+        assert downloads.harmless(text) == f"'{text}"
 
 
 def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
@@ -287,7 +290,7 @@ def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
             "=1+1": "-5",
         }
     )
-    data = exports.csv_bytes(frame)
+    data = downloads.csv_bytes(frame)
     assert data.startswith(b"\xef\xbb\xbf")
     for name, (head, *rows) in parsers(data, tmp_path):
         assert head == ["etiqueta año", "n", "'=1+1"], name
@@ -296,7 +299,7 @@ def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
         assert {row[2] for row in rows} == {"-5"}, name
         for row in rows[len(PLAIN_TEXTS) :]:
             assert row[0].startswith("'"), (name, row)
-    assert exports.made_harmless(frame) == 6
+    assert downloads.made_harmless(frame) == 6
     typed = pd.read_csv(io.BytesIO(data))
     assert typed["n"].min() == -4
     assert list(typed["'=1+1"].unique()) == [-5]
@@ -310,7 +313,7 @@ def test_a_spreadsheet_shows_accents_and_runs_nothing(tmp_path):
 
 def test_every_file_of_rows_is_for_spreadsheets_and_the_tables_are_not(release, figures):
     for figure in figures:
-        data = exports.csv_bytes(figure.data)
+        data = downloads.csv_bytes(figure.data)
         assert data.startswith(b"\xef\xbb\xbf")
         for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
             assert not [
@@ -333,7 +336,7 @@ def test_readers_are_told_which_files_are_safe_and_which_are_exact(release, code
     }[code]:
         assert body.count(said) == 1, said
     for figure, count in ((hostile(), 4), (page_of(release, "calls", code).found[0], 0)):
-        data = exports.evidence(figure, release, SITE, DAY)
+        data = downloads.evidence(figure, release, SITE, DAY)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             (readme,) = (
                 archive.read(name).decode()
@@ -350,17 +353,17 @@ def test_readers_are_told_which_files_are_safe_and_which_are_exact(release, code
         report = frictionless.validate(str(inner / "datapackage.json"))
         assert report.valid, report.flatten(["type", "message"])
         assert csvw.CSVW(str(inner / "data.csv-metadata.json"), validate=True).is_valid
-        assert (inner / "data.csv").read_bytes() == exports.csv_bytes(figure.data)
+        assert (inner / "data.csv").read_bytes() == downloads.csv_bytes(figure.data)
     language.use("en")
 
 
 def test_labels_stay_labels_in_every_picture(release):
     figure = hostile()
-    svg = exports.svg(figure, release, SITE).decode()
+    svg = downloads.svg(figure, release, SITE).decode()
     ET.fromstring(svg)
     assert "<script" not in svg
     assert figure.slug.count("/") == 0
-    assert ".." not in exports.file_name(*figure.file).replace("..-", "").strip(".")
+    assert ".." not in downloads.file_name(*figure.file).replace("..-", "").strip(".")
     embed = citation.embed_code(figure, release, SITE)
     tags = []
 
@@ -408,11 +411,11 @@ def test_links_of_figures_lead_to_a_page(release):
 
 def test_metadata_name_the_columns_of_the_rows(release, figures):
     for figure in figures:
-        header = exports.csv_bytes(figure.data).decode("utf-8-sig").splitlines()[0].split(",")
-        described = json.loads(exports.as_json(exports.csvw(figure)))["tableSchema"]["columns"]
+        header = downloads.csv_bytes(figure.data).decode("utf-8-sig").splitlines()[0].split(",")
+        described = json.loads(downloads.as_json(downloads.csvw(figure)))["tableSchema"]["columns"]
         assert (
             [column["titles"] for column in described]
-            == [field["name"] for field in exports.schema(figure)["fields"]]
+            == [field["name"] for field in downloads.schema(figure)["fields"]]
             == header
         )
 
@@ -432,6 +435,6 @@ def test_labels_of_charts_fit_a_phone(release, code):
                 for row in listed
                 for word in str(row.get("line", "")).split("\n")
             }
-            long += [(figure.page, word) for word in words if len(word) > MOST_LETTERS]
+            long += [(figure.page, word) for word in words if len(word) > MAX_LETTERS]
     language.use("en")
     assert not long

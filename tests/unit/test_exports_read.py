@@ -15,7 +15,7 @@ import pytest
 
 from anonymize.draft.run import drafted
 from anonymize.errors import SchemaError, SourceError
-from anonymize.tally_text import tally_text
+from anonymize.portrait.tally_text import tally_text
 from tests.agency import calls_of, tally_of, write_agency
 
 HEADER = "id,at,type\n"
@@ -923,7 +923,7 @@ def test_a_shift_over_a_change_of_the_clocks(tmp_path):
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from anonymize.inputs import _hours_between
+    from anonymize.records.program_inputs import _hours_between
 
     zone = ZoneInfo("America/Chicago")
     for day, following, length in (
@@ -985,7 +985,7 @@ def test_small_parts_are_read_by_one_query(tmp_path, monkeypatch):
     real = duck._insert
     monkeypatch.setattr(duck, "_insert", lambda *a: read.append(len(a[2])) or real(*a))
     assert tally_of(months(tmp_path)).counted == 36 and read == [12]
-    monkeypatch.setattr(duck, "MOST_TOGETHER", 9)
+    monkeypatch.setattr(duck, "MAX_TOGETHER", 9)
     read.clear()
     assert tally_of(months(tmp_path)).counted == 36 and read == [3, 3, 3, 3]
     monkeypatch.setattr(duck, "SMALL", 2)

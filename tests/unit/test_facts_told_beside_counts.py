@@ -7,9 +7,9 @@ import json
 import pytest
 
 from anonymize.audit import audit_release
-from anonymize.declared import declared_then
+from anonymize.disclosure.declared_facts import declared_then
+from anonymize.disclosure.history import Past
 from anonymize.errors import AuditError, PlanError
-from anonymize.history import Past
 from anonymize.pipeline import read_inputs
 from anonymize.protect.facts import Declared, bounds_of
 from anonymize.release.facts import MEANING

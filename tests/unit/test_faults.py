@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from anonymize.cli import main
-from dashboard import service
-from dashboard.release import load_release
-from dashboard.serving import all_releases
+from dashboard.app import service
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
 from tests.agency import answer, build_short_of_memory, make, write_agency
 from tests.conftest import ROOT
 

@@ -11,11 +11,12 @@ import icalendar
 import pytest
 from lxml import etree
 
-from dashboard import citation, feeds, language
-from dashboard.language import LANGUAGES
-from dashboard.navigation import ribbon
-from dashboard.release import load_release
-from dashboard.serving import Serving, all_releases
+from dashboard.app.navigation import ribbon
+from dashboard.export import citation, feeds
+from dashboard.release.current import Serving, all_releases
+from dashboard.release.reader import load_release
+from dashboard.text import language
+from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
@@ -234,8 +235,8 @@ def test_a_release_is_late_once_the_day_is_over_everywhere(releases):
 @pytest.mark.parametrize("code", list(LANGUAGES))
 def test_the_app_says_that_a_release_is_late(releases, code, monkeypatch):
     said = []
-    monkeypatch.setattr("dashboard.navigation.st.html", said.append)
-    monkeypatch.setattr("dashboard.navigation.st.button", lambda *_, **__: None)
+    monkeypatch.setattr("dashboard.app.navigation.st.html", said.append)
+    monkeypatch.setattr("dashboard.app.navigation.st.button", lambda *_, **__: None)
     with language.speaking(code):
         words = feeds.overdue_words(changed(releases[-1], next_update="2020-05-04"))
         assert ("4 de mayo de 2020" if code == "es" else "May 4, 2020") in words

@@ -9,16 +9,16 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from dashboard import language
-from dashboard.find import named
-from dashboard.glossary import words
-from dashboard.language import LANGUAGES
-from dashboard.pages_list import PAGES
-from dashboard.program import hours_served
-from dashboard.release import load_release
-from dashboard.reported import shown_pages
-from dashboard.serving import all_releases
-from dashboard.surface import Entry, written_apart
+from dashboard.findings.program import hours_served
+from dashboard.page.pages_list import PAGES
+from dashboard.page.reported import shown_pages
+from dashboard.page.surface import Entry, written_apart
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
+from dashboard.site.find import named
+from dashboard.text import language
+from dashboard.text.glossary import words
+from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
 from tests.paper import Gathering, Nowhere, page_of
 from tests.parts_of_release import calls_only

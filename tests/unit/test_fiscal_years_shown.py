@@ -10,8 +10,8 @@ import shutil
 
 import pytest
 
-from dashboard.pages_list import PAGES
-from dashboard.release import load_release
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 from tests.paper import page_of
 

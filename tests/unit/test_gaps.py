@@ -14,7 +14,7 @@ from anonymize.audit import audit_release
 from anonymize.cli import main
 from anonymize.errors import SchemaError, SourceError
 from anonymize.pipeline import read_inputs
-from dashboard.release import load_release
+from dashboard.release.reader import load_release
 from tests.agency import build, lines_of, make, tally_of, write_agency
 from tests.helpers import rehash
 

@@ -10,18 +10,20 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from dashboard import answers, brief, changes, claims, exports, language
-from dashboard.charts import lines, share_words
-from dashboard.figure_kinds import hidden_points, hidden_shares
-from dashboard.glance import glance
-from dashboard.maps import Map
-from dashboard.opendata import parquet
-from dashboard.pages_list import PAGES
-from dashboard.program import contacts_of, costs_of_contacts, up_to
-from dashboard.release import load_release
-from dashboard.scores import score
-from dashboard.theme import LIGHT
-from dashboard.views import Point, Rate, Share, along, shares_of
+from dashboard.export import brief, downloads
+from dashboard.export.opendata import parquet
+from dashboard.figures.charts import lines, share_words
+from dashboard.figures.figure_kinds import hidden_points, hidden_shares
+from dashboard.figures.maps import Map
+from dashboard.figures.theme import LIGHT
+from dashboard.findings import answers, claims, release_diff
+from dashboard.findings.headline import glance
+from dashboard.findings.program import contacts_of, costs_of_contacts, up_to
+from dashboard.findings.targets import score
+from dashboard.numbers.cells import Point, Rate, Share, along, shares_of
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.helpers import with_gaps
 from tests.paper import page_of
@@ -79,7 +81,7 @@ def rows(figure):
 
 def taken(figure):
     """What is downloaded, row by row."""
-    return list(csv.DictReader(io.StringIO(exports.csv_bytes(figure.data).decode("utf-8-sig"))))
+    return list(csv.DictReader(io.StringIO(downloads.csv_bytes(figure.data).decode("utf-8-sig"))))
 
 
 def status_of(row):
@@ -307,10 +309,10 @@ def test_files_carry_the_status_and_the_reason(release):
     february = next(row for row in taken(figure) if row["code"] == "2025-02")
     assert (february["value"], february["status"]) == ("", "not_collected")
     assert next(row for row in taken(figure) if row["code"] == "2025-12")["status"] == "incomplete"
-    readme = exports.readme(figure, release, "https://data.example.org", None)
+    readme = downloads.readme(figure, release, "https://data.example.org", None)
     assert "WHAT IS MISSING" in readme and NO_RECORDS["en"] in readme
     assert NO_RECORDS["en"].split(". ")[0] in re.sub(
-        r"\s+", " ", re.sub(r"<[^>]+>", " ", exports.svg(figure, release, "").decode())
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", downloads.svg(figure, release, "").decode())
     )
     waits = next(f for f in page_of(release, "times").found if f.file[0] == "waits-by-month")
     row = next(row for row in taken(waits) if row["period"] == "2025-02")
@@ -321,11 +323,11 @@ def test_files_carry_the_status_and_the_reason(release):
         "based_on": "",
         "status": "not_collected",
     }
-    assert ".0" not in exports.csv_bytes(waits.data).decode(), (
+    assert ".0" not in downloads.csv_bytes(waits.data).decode(), (
         "whole numbers stay whole beside a cell without one"
     )
     untouched = next(f for f in page_of(release, "staffing").found if f.file[0] == "posts")
-    assert not untouched.missing and "WHAT IS MISSING" not in exports.readme(
+    assert not untouched.missing and "WHAT IS MISSING" not in downloads.readme(
         untouched, release, "", None
     )
 
@@ -370,12 +372,12 @@ def test_numbers_withheld_are_told_of_those_that_were_collected(release):
 def test_what_changed_names_days_that_are_missing_now_or_no_longer(release):
     language.use("en")
     whole = load_release(ROOT / "data_public")
-    lost, found = changes.missing_days(whole, release)
+    lost, found = release_diff.missing_days(whole, release)
     assert lost[0] == NO_RECORDS["en"] and len(lost) == 2 and not found
-    assert changes.missing_days(release, whole) == ([], lost)
+    assert release_diff.missing_days(release, whole) == ([], lost)
     assert not any(
         c.before == "" or c.after == "" or "February 2025" in c.cell
-        for c in changes.figures(whole, release)
+        for c in release_diff.figures(whole, release)
     )
 
 

@@ -13,11 +13,11 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon, shape
 
 from anonymize.agency.load import load
-from anonymize.areas import load_areas
+from anonymize.areas.geojson import public_geojson
+from anonymize.areas.systems import load_areas
 from anonymize.errors import AreaError
-from anonymize.geojson import public_geojson
-from dashboard import maps
-from dashboard.theme import LIGHT
+from dashboard.figures import maps
+from dashboard.figures.theme import LIGHT
 from tests.agency import write_agency
 
 FILES = {

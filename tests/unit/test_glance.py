@@ -7,11 +7,13 @@ from dataclasses import replace
 import pypdf
 import pytest
 
-from dashboard import card, language, scores
-from dashboard.glance import FIRST, glance
-from dashboard.language import percent
-from dashboard.release import load_release
-from dashboard.scores import targets
+from dashboard.export import crisis_card
+from dashboard.findings import targets as target_scores
+from dashboard.findings.headline import FIRST, glance
+from dashboard.findings.targets import targets
+from dashboard.release.reader import load_release
+from dashboard.text import language
+from dashboard.text.language import percent
 from tests.conftest import ROOT
 from tests.paper import page_of
 
@@ -93,8 +95,8 @@ def test_what_a_release_lacks_is_named(release):
 
 
 def test_an_agency_s_own_codes_are_no_figure_of_ours(release, monkeypatch):
-    own = replace(scores._SCORED["stayed"], part={"outcome": "apprehended"})
-    monkeypatch.setitem(scores._SCORED, "stayed", own)
+    own = replace(target_scores._SCORED["stayed"], part={"outcome": "apprehended"})
+    monkeypatch.setitem(target_scores._SCORED, "stayed", own)
     assert "stayed" not in [f.measure for f in glance(release, "2025")[0]]
 
 
@@ -150,7 +152,7 @@ def test_the_funnel_of_one_place(release):
 def test_the_card_is_one_tagged_page(release, code, title):
     language.use(code)
     try:
-        pdf = pypdf.PdfReader(io.BytesIO(card.pdf_of(release)))
+        pdf = pypdf.PdfReader(io.BytesIO(crisis_card.pdf_of(release)))
     finally:
         language.use("en")
     assert len(pdf.pages) == 1

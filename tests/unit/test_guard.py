@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from dashboard import guard
-from dashboard.guard import MOST_BYTES, STREAM, Guard, Rate, fault_of, untold
+from dashboard.app import guard
+from dashboard.app.guard import MAX_BYTES, STREAM, Guard, Rate, fault_of, untold
 
 PAGE = BackMsg(rerun_script={"page_name": "calls"})
 
@@ -298,7 +298,7 @@ def test_what_it_does_not_need_is_closed(message):
     "frame",
     [
         b"\xff\xff\xff",
-        b"x" * (MOST_BYTES + 1),
+        b"x" * (MAX_BYTES + 1),
         {"type": "websocket.receive", "text": "hello"},
         {"type": "websocket.receive"},
         b"\x5a\xff\xff\xff\xff\x0f",
@@ -314,7 +314,7 @@ def test_garbage_is_closed_without_a_word(frame, caplog):
 
 def test_a_sound_message_that_is_too_large_is_closed():
     """Garbage of that size is closed as garbage: here size alone is wrong."""
-    for size, comes_in in ((MOST_BYTES - 1_000, True), (MOST_BYTES, False)):
+    for size, comes_in in ((MAX_BYTES - 1_000, True), (MAX_BYTES, False)):
         message = BackMsg(
             rerun_script={
                 "widget_states": {"widgets": [{"id": "$$ID-1-x", "string_value": "x" * size}]}
@@ -414,11 +414,11 @@ def test_the_handshake_carries_the_headers():
 
 def test_only_so_many_at_a_time():
     found = Guard(None)
-    found.open = guard.MOST_VISITORS
+    found.open = guard.MAX_VISITORS
     assert talk([], found)[1][0].get("status") == 503
-    found.open = guard.MOST_VISITORS - 1
+    found.open = guard.MAX_VISITORS - 1
     assert talk([], found)[1][0]["type"] == "websocket.accept"
-    assert found.open == guard.MOST_VISITORS - 1
+    assert found.open == guard.MAX_VISITORS - 1
 
 
 def first_message():

@@ -70,7 +70,7 @@ def test_how_a_run_ended_is_told_apart(copy, body, status):
     ids=["nothing taken out", "a program that does not run"],
 )
 def test_what_is_no_proof_is_said(undone, why):
-    place = Undo("anonymize/faults.py", "    if _is_disk(error):\n", undone)
+    place = Undo("anonymize/machine_faults.py", "    if _is_disk(error):\n", undone)
     outcome = attempt(
         Guard(
             "planted",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from lxml import html
 
-from dashboard.head import END, LANG, PATHS, TITLE, Head, _html
-from dashboard.release import load_release
+from dashboard.app.head import END, LANG, PATHS, TITLE, Head, _html
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.citation import view_link
-from dashboard.release import load_release
+from dashboard.export.citation import view_link
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 from tests.paper import page_of
 

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from anonymize.cli import main
-from dashboard import citation, language, pages_list, skeleton
-from dashboard.measures import Measure, measures
-from dashboard.paper import Paper
-from dashboard.release import load_release
-from dashboard.surface import write_on
+from dashboard.export import citation
+from dashboard.export.html_surface import Paper
+from dashboard.numbers.measures import Measure, measures
+from dashboard.page import page as page_module
+from dashboard.page import pages_list
+from dashboard.page.surface import write_on
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import Nowhere, page_of
 
@@ -87,7 +90,7 @@ def listed(monkeypatch):
     there, to_do = pages_list.groups(), pages_list.to_do
     next(g for g in there.values() if "staffing" in g)["languages_spoken"] = "Languages"
     monkeypatch.setattr(pages_list, "groups", lambda: there)
-    for module in (pages_list, skeleton):
+    for module in (pages_list, page_module):
         if hasattr(module, "to_do"):
             monkeypatch.setattr(
                 module,
@@ -110,9 +113,10 @@ def test_the_figure_of_the_measure_is_written(tmp_path):
     assert measure.least == 30
     assert measure.name not in {m.name for m in measures()}, "the example must be new"
     script = (
-        "from dashboard.figure_kinds import ShareFigure\n"
-        "from dashboard.language import _\nfrom dashboard.program import years_of\nfrom"
-        " dashboard.skeleton import open_page\n"
+        "from dashboard.figures.figure_kinds import ShareFigure\n"
+        "from dashboard.text.language import _\n"
+        "from dashboard.findings.program import years_of\n"
+        "from dashboard.page.page import open_page\n"
         'page = open_page("calls", "calls")\nrelease = page.release\npage.ask("?",'
         f' "!")\n{figure}\npage.caveats([])\npage.end()\n'
     )

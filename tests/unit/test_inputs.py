@@ -369,7 +369,7 @@ def test_like_calls_side_by_side(example_city, example_exports):
 
 def test_the_example_city_feeds_every_input():
     text = (ROOT / "examples/example_city/agency.toml").read_text()
-    from anonymize.inputs import INPUTS as known
+    from anonymize.records.program_inputs import INPUTS as known
 
     assert all(f"\n{name} = {{" in text for name in (*known, "handoffs"))
 

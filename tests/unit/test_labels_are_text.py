@@ -17,11 +17,13 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-from dashboard import brief, citation, exports, feeds, language, opendata, picture, previews, static
-from dashboard.figure import Figure
-from dashboard.pages_list import PAGES
-from dashboard.release import load_release
-from dashboard.theme import palette
+from dashboard.export import brief, chart_image, citation, downloads, feeds, opendata
+from dashboard.figures.figure import Figure
+from dashboard.figures.theme import palette
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
+from dashboard.site import previews, static
+from dashboard.text import language
 from tests.hostile import HOST, MARK, PAYLOAD, hostile
 from tests.paper import Gathering, page_of
 
@@ -327,8 +329,8 @@ def some(pages, most):
 def test_pictures_hold_it_as_text(pages, release):
     for figure in [f for f in some(pages, 12) if f.chart is not None][:6]:
         for svg in (
-            picture.chart_svg(figure, 640),
-            exports.svg(figure, release, "https://data.example").decode(),
+            chart_image.chart_svg(figure, 640),
+            downloads.svg(figure, release, "https://data.example").decode(),
         ):
             root = ElementTree.fromstring(svg)
             for element in root.iter():
@@ -375,7 +377,7 @@ def test_tables_to_read_are_guarded_and_data_are_faithful(pages, release):
     seen = 0
     for paper in pages.values():
         for figure in paper.found:
-            found = cells(exports.csv_bytes(figure.data))
+            found = cells(downloads.csv_bytes(figure.data))
             seen += any(HOST in cell for cell in found)
             assert not [
                 c

@@ -9,7 +9,7 @@ import urllib.request
 
 import streamlit.runtime
 
-from dashboard import service
+from dashboard.app import service
 from tests.load.__main__ import serving
 from tests.load.visitors import connect, open_page
 

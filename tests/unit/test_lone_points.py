@@ -11,9 +11,10 @@ from functools import partial
 import pytest
 import vl_convert
 
-from dashboard import charts, language
-from dashboard.theme import DARK, LIGHT, contrast
-from dashboard.views import Point
+from dashboard.figures import charts
+from dashboard.figures.theme import DARK, LIGHT, contrast
+from dashboard.numbers.cells import Point
+from dashboard.text import language
 
 MONTHS = tuple(f"2024-{i:02d}" for i in range(1, 13))
 LONE = (12, None, 15, None, 18, None, 20, None, 16, None, 14, None)

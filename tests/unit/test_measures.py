@@ -12,16 +12,17 @@ import pandas as pd
 import pytest
 from scipy.stats import poisson as poisson_law
 
-from dashboard import language, stats
-from dashboard.answers import outcomes_headline
-from dashboard.claims import claims
-from dashboard.exports import csv_bytes
-from dashboard.glossary import words
-from dashboard.measures import measures
-from dashboard.program import contacts_of, costs_of_contacts, per_day
-from dashboard.release import CountTable, load_release
-from dashboard.scores import SCORED, Score, Target, score
-from dashboard.views import Point, Rate, Share
+from dashboard.export.downloads import csv_bytes
+from dashboard.findings.answers import outcomes_headline
+from dashboard.findings.claims import claims
+from dashboard.findings.program import contacts_of, costs_of_contacts, per_day
+from dashboard.findings.targets import SCORED, Score, Target, score
+from dashboard.numbers import stats
+from dashboard.numbers.cells import Point, Rate, Share
+from dashboard.numbers.measures import measures
+from dashboard.release.reader import CountTable, load_release
+from dashboard.text import language
+from dashboard.text.glossary import words
 from tests.conftest import ROOT
 from tests.paper import page_of
 
@@ -152,7 +153,7 @@ def sums_of_cells(source):
 
 def test_no_total_of_visible_cells():
     for folder in ("pages", "dashboard"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             assert sums_of_cells(path.read_text()) == [], path
     assert sums_of_cells("total = sum(p.value or 0 for p in points)")
     assert sums_of_cells("frame['calls'].sum()")

@@ -10,7 +10,7 @@ import pytest
 
 from anonymize import pipeline
 from anonymize.cli import main
-from anonymize.faults import CURES, sentence
+from anonymize.machine_faults import CURES, sentence
 from tests.agency import make, write_agency
 
 CALLS = "id,at,type\n" + "".join(f"JANE{i},2024-0{1 + i % 6}-05 10:00,Crisis\n" for i in range(120))

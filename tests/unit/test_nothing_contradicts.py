@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dashboard.figure import Figure
-from dashboard.language import percent
-from dashboard.release import CountTable, Release, load_release
+from dashboard.figures.figure import Figure
+from dashboard.release.reader import CountTable, Release, load_release
+from dashboard.text.language import percent
 from tests.conftest import ROOT
 from tests.paper import Gathering, page_of
 

@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binom
 
-from dashboard import claims, comparisons, scores, survey, trends
-from dashboard.comparisons import CANNOT_TELL, TEAM_FREE, comparison
-from dashboard.scores import targets
-from dashboard.stats import Control, wilson
+from dashboard.findings import claims, comparisons, time_series
+from dashboard.findings import targets as target_scores
+from dashboard.findings.comparisons import CANNOT_TELL, TEAM_FREE, comparison
+from dashboard.findings.targets import targets
+from dashboard.numbers.stats import Control, wilson
+from dashboard.page import survey
 from tests.simulated import City
 from tests.simulated_site import CLAIMS, DECIDED, decided, site
 
-MOST_FALSE = 0.05
+MAX_FALSE = 0.05
 CITIES = 10
 JUDGED = {*CLAIMS, "visits", "trend", "months"}
 
@@ -36,9 +38,9 @@ def no_more_false_than_stated(told, level=0.001):
     stated level: for a claim, or for all of them together."""
     false = false_verdicts(told)
     for claim, count in false.items():
-        assert binom.sf(count - 1, len(told), MOST_FALSE) > level, (claim, count, len(told))
+        assert binom.sf(count - 1, len(told), MAX_FALSE) > level, (claim, count, len(told))
     together, judged = sum(false.values()), len(told) * len(false)
-    assert binom.sf(together - 1, judged, MOST_FALSE) > level, (false, judged)
+    assert binom.sf(together - 1, judged, MAX_FALSE) > level, (false, judged)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,7 @@ def test_a_verdict_by_who_came_is_caught(null_sites, monkeypatch):
 
 
 def test_silence_of_partners_taken_for_no_visit_is_caught(null_sites, monkeypatch):
-    monkeypatch.setattr(scores, "most_connected", lambda _release, _at: None)
+    monkeypatch.setattr(target_scores, "most_connected", lambda _release, _at: None)
     caught(null_sites, "visits", 6)
 
 
@@ -110,7 +112,7 @@ def test_limits_that_a_month_sets_for_itself_are_caught(null_sites, monkeypatch)
         far = tuple(x is not None and abs(x - mean) > 1.5 * spread for x in counts)
         return Control(far, None, False, 0.1)
 
-    monkeypatch.setattr(trends, "control", naive)
+    monkeypatch.setattr(time_series, "control", naive)
     caught(null_sites, "months", 5)
 
 

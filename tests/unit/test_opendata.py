@@ -12,9 +12,9 @@ import pandas as pd
 import pyld
 import pytest
 
-from dashboard import opendata
-from dashboard.release import load_release
-from dashboard.serving import all_releases
+from dashboard.export import opendata
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 
 SITE = "https://data.example.org"

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from dashboard import language
-from dashboard.partners import most_connected, sharing_kinds, some_share_no_data
-from dashboard.release import CountTable, load_release
-from dashboard.scores import score
+from dashboard.findings.targets import score
+from dashboard.numbers.partners import most_connected, sharing_kinds, some_share_no_data
+from dashboard.release.reader import CountTable, load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.simulated import COLUMNS, City, rows

@@ -16,12 +16,16 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
-from dashboard import charts, language, maps, picture, screen, static
-from dashboard.figure import Figure, seen
-from dashboard.release import Release, load_release
-from dashboard.serving import all_releases
-from dashboard.theme import DARK, LIGHT
-from dashboard.views import Point
+from dashboard.app import streamlit_surface
+from dashboard.export import chart_image
+from dashboard.figures import charts, maps
+from dashboard.figures.figure import Figure, seen
+from dashboard.figures.theme import DARK, LIGHT
+from dashboard.numbers.cells import Point
+from dashboard.release.current import all_releases
+from dashboard.release.reader import Release, load_release
+from dashboard.site import static
+from dashboard.text import language
 from tests.agency import make, write_agency
 from tests.conftest import ROOT
 from tests.paper import figures_of
@@ -84,8 +88,8 @@ def test_figures_that_draw_other_things_are_other_pictures(kind):
     assert one.drawn != other.drawn
     assert seen(one, LIGHT) != seen(other, LIGHT)
     if kind != "words of an area":  # the flat map has no tooltips
-        assert picture.chart_svg(one, 300) != picture.chart_svg(other, 300)
-    kept = screen._deck if one.map else screen._specification
+        assert chart_image.chart_svg(one, 300) != chart_image.chart_svg(other, 300)
+    kept = streamlit_surface._deck if one.map else streamlit_surface._specification
     assert kept(seen(one, LIGHT, 300)) is not kept(seen(other, LIGHT, 300))
 
 
@@ -94,12 +98,12 @@ def test_figures_that_draw_the_same_share_a_picture(make_one):
     one, other = make_one(), make_one()
     assert one is not other
     assert seen(one, LIGHT, 300) == seen(other, LIGHT, 300)
-    kept = screen._deck if one.map else screen._specification
+    kept = streamlit_surface._deck if one.map else streamlit_surface._specification
     assert kept(seen(one, LIGHT, 300)) is kept(seen(other, LIGHT, 300))
-    before = picture._drawn.cache_info()
-    picture.chart_svg(one, 300)
-    picture.chart_svg(other, 300)
-    assert picture._drawn.cache_info().hits > before.hits
+    before = chart_image._drawn.cache_info()
+    chart_image.chart_svg(one, 300)
+    chart_image.chart_svg(other, 300)
+    assert chart_image._drawn.cache_info().hits > before.hits
 
 
 def test_language_theme_and_width_are_part_of_the_key():
@@ -107,11 +111,11 @@ def test_language_theme_and_width_are_part_of_the_key():
     english = seen(one, LIGHT)
     assert seen(one, DARK) != english
     assert seen(one, LIGHT, 300) != english
-    drawn = picture.chart_svg(one, 300)
+    drawn = chart_image.chart_svg(one, 300)
     assert "Jan 24" in drawn
     language.use("es")
     assert seen(one, LIGHT) != english
-    assert "ene 24" in picture.chart_svg(one, 300)
+    assert "ene 24" in chart_image.chart_svg(one, 300)
 
 
 def test_what_cannot_be_told_apart_is_refused():
@@ -129,7 +133,7 @@ def test_every_figure_of_every_page_can_be_told_from_others():
     found: dict[str, set[str]] = {}
     for one in figures_of(release):
         if one.chart:
-            found.setdefault(one.drawn, set()).add(picture._chart(seen(one, LIGHT)))
+            found.setdefault(one.drawn, set()).add(chart_image._chart(seen(one, LIGHT)))
     assert len(found) > 60
     assert all(len(drawn) == 1 for drawn in found.values())
     assert len(set.union(*found.values())) == len(found)

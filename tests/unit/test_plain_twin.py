@@ -2,9 +2,10 @@
 
 import pytest
 
-from dashboard import first_view, language
-from dashboard.plain_twin import twin
-from dashboard.release import load_release
+from dashboard.app import first_view
+from dashboard.export.plain_twin import twin
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 
 

@@ -10,8 +10,8 @@ from anonymize.agency.schema import PlanSpec
 from anonymize.cli import main
 from anonymize.errors import PlanError, SchemaError
 from anonymize.pipeline import plan, read_inputs
-from anonymize.plan import coarser_steps, share
-from dashboard.release import load_release
+from anonymize.protect.coarsen import coarser_steps, share
+from dashboard.release.reader import load_release
 from tests import boundary_files
 from tests.agency import build, write_agency
 from tests.conftest import ROOT

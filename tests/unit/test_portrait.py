@@ -13,10 +13,10 @@ import pytest
 
 from anonymize.cli import main
 from anonymize.pipeline import check, read_inputs
-from anonymize.portrait_html import portrait_html
-from anonymize.portrait_text import WIDTH, all_unusual, bar, for_screen, portrait_text
-from anonymize.portrait_unusual import clock, percent
-from anonymize.usual_day import (
+from anonymize.portrait.as_html import portrait_html
+from anonymize.portrait.as_text import WIDTH, all_unusual, bar, for_screen, portrait_text
+from anonymize.portrait.unusual import clock, percent
+from anonymize.portrait.usual_day import (
     hours_late,
     looks_moved,
     moved_between,

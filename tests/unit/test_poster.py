@@ -9,10 +9,12 @@ import pypdf
 import pytest
 from PIL import Image
 
-from dashboard import brief, citation, language, poster, static
-from dashboard.program import hours_served
-from dashboard.release import load_release
-from dashboard.views import label_of
+from dashboard.export import brief, citation, poster
+from dashboard.findings.program import hours_served
+from dashboard.numbers.cells import label_of
+from dashboard.release.reader import load_release
+from dashboard.site import static
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.unit.test_brief import Words, faults

@@ -12,12 +12,14 @@ import pytest
 from lxml import html
 from starlette.requests import Request
 
-from dashboard import citation, previews, service
-from dashboard.head import asked_of, written
-from dashboard.language import LANGUAGES
-from dashboard.pages_list import PAGES, path_of
-from dashboard.release import load_release
-from dashboard.serving import newest
+from dashboard.app import service
+from dashboard.app.head import asked_of, written
+from dashboard.export import citation
+from dashboard.page.pages_list import PAGES, path_of
+from dashboard.release.current import newest
+from dashboard.release.reader import load_release
+from dashboard.site import previews
+from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
 from tests.unit.test_static_page import put
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from anonymize import comparisons as made
-from anonymize.codelists import ROOT as ALL
-from dashboard import comparisons, language, measures, program
-from dashboard.comparisons import (
+from anonymize.agency.codelists import ROOT as ALL
+from anonymize.count import comparisons as made
+from dashboard.findings import comparisons, program
+from dashboard.findings.comparisons import (
     CANNOT_TELL,
     FEWER,
     MORE,
@@ -19,9 +19,11 @@ from dashboard.comparisons import (
     RULES,
     rule_words,
 )
-from dashboard.glossary import words
-from dashboard.release import StatisticTable, load_release
-from dashboard.year_trend import LEAST_YEARS
+from dashboard.numbers import measures
+from dashboard.numbers.year_trend import MIN_YEARS
+from dashboard.release.reader import StatisticTable, load_release
+from dashboard.text import language
+from dashboard.text.glossary import words
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.unit import test_comparisons
@@ -80,7 +82,7 @@ def test_numbers_on_the_page_are_those_of_the_code():
     assert f"For repeat calls, {made.REPEAT_DAYS} days" in body
     assert made.NO_TEAM == comparisons.NO_TEAM
     methods = "".join(page_of(release, "methods").body)
-    assert LEAST_YEARS == 3 and "over three whole years or more" in methods
+    assert MIN_YEARS == 3 and "over three whole years or more" in methods
 
 
 def test_numbers_in_the_document_are_those_of_the_code():
@@ -175,8 +177,8 @@ def test_a_contact_is_one_thing():
     language.use("en")
     meaning = words()["Contact"]
     assert "a clinician came" in meaning and "took part" in meaning
-    defining = {"dashboard/glossary.py", "dashboard/measures.py"}
-    for path in [*(ROOT / "dashboard").glob("*.py"), *(ROOT / "pages").glob("*.py")]:
+    defining = {"dashboard/text/glossary.py", "dashboard/numbers/measures.py"}
+    for path in [*(ROOT / "dashboard").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         said = {
             node.args[0].value

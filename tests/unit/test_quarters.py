@@ -13,14 +13,16 @@ import pandas as pd
 import pypdf
 import pytest
 
-from dashboard import brief, language, quarter_sheet, quarters, quarters_page
-from dashboard.claims import CODES
-from dashboard.pages_list import PAGES
-from dashboard.release import load_release
-from dashboard.reported import shown_pages
-from dashboard.stats import control
-from dashboard.views import Point
-from dashboard.year_trend import breaks
+from dashboard.export import brief, quarter_sheet
+from dashboard.findings import quarters, quarters_page
+from dashboard.findings.claims import CODES
+from dashboard.numbers.cells import Point
+from dashboard.numbers.stats import control
+from dashboard.numbers.year_trend import breaks
+from dashboard.page.pages_list import PAGES
+from dashboard.page.reported import shown_pages
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.helpers import with_gaps
 from tests.paper import page_of

@@ -50,7 +50,7 @@ def test_times_read_the_quick_way_are_those_of_the_grammar():
 
 @pytest.mark.parametrize("most_sorted", [10**6, 50])
 def test_calls_on_several_rows_are_those_that_grouping_names(monkeypatch, most_sorted):
-    monkeypatch.setattr(engine_of_one_machine, "MOST_SORTED", most_sorted)
+    monkeypatch.setattr(engine_of_one_machine, "MAX_SORTED", most_sorted)
     rng = random.Random(most_sorted)
     with duckdb.connect() as db:
         rows = pa.table(

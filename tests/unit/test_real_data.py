@@ -10,8 +10,8 @@ import pytest
 
 from anonymize.audit import audit_release
 from anonymize.pipeline import check, read_inputs
-from dashboard.pages_list import PAGES
-from dashboard.release import load_release
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
 from tests.agency import write_agency
 from tests.conftest import ROOT
 from tests.paper import page_of

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from anonymize.agency import load
-from anonymize.areas import load_areas
+from anonymize.areas.systems import load_areas
 from anonymize.engine import duck
 from anonymize.errors import AreaError, MappingError, SourceError
 from tests.agency import calls_of, tally_of, write_agency

@@ -15,10 +15,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import service, serving
-from dashboard.pages_list import PAGES
-from dashboard.release import ReleaseRefused, load_release
-from dashboard.release_format import NotFormat1, check_package, read_json
+from dashboard.app import service
+from dashboard.page.pages_list import PAGES
+from dashboard.release import current
+from dashboard.release.format import NotFormat1, check_package, read_json
+from dashboard.release.reader import ReleaseRefused, load_release
 from tests.conftest import ROOT
 from tests.soak.test_hostile_inputs import several
 
@@ -54,7 +55,7 @@ def live(tmp_path, monkeypatch):
     folder = tmp_path / "live"
     shutil.copytree(ROOT / "data_public", folder)
     monkeypatch.setenv("RELEASE_DIR", str(folder))
-    for kept in (serving._kept, serving._releases, serving._refused, serving._told):
+    for kept in (current._kept, current._releases, current._refused, current._told):
         kept.clear()
     return folder
 
@@ -268,7 +269,7 @@ def test_a_bad_release_leaves_the_good_one_up_and_health_says_so(live, fault, ca
     told = json.loads(answer.body)
     assert (answer.status_code, told["release"]) == (200, "2026.1")
     assert "refused" in told["status"]
-    assert serving.newest().version == "2026.1"
+    assert current.newest().version == "2026.1"
     assert len(caplog.records) <= 2, "told once, not with every visit"
     assert "Traceback" not in caplog.text
 
@@ -283,14 +284,14 @@ def test_503_only_when_nothing_can_be_shown(live):
 
 
 def test_what_is_refused_is_not_read_with_every_visit(live, monkeypatch):
-    serving.newest()
+    current.newest()
     write(live, "[]")
     read = []
     monkeypatch.setattr(
-        serving, "load_release", lambda folder: read.append(folder) or load_release(folder)
+        current, "load_release", lambda folder: read.append(folder) or load_release(folder)
     )
     for _ in range(10):
-        assert serving.newest().version == "2026.1"
+        assert current.newest().version == "2026.1"
     assert len(read) == 1
 
 
@@ -315,7 +316,7 @@ def test_a_name_that_stands_twice_is_refused(live):
 def test_what_is_no_file_is_refused_and_not_waited_for(live, name, kind, monkeypatch):
     """Nobody writes to the pipe, and the device never ends: without a look at what it is, each
     visit would hang."""
-    serving.newest()
+    current.newest()
     path = live / name
     path.unlink()
     if kind == "pipe":
@@ -331,7 +332,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(live, name, kind, monkeyp
     else:
         path.symlink_to(path.name)
     done = []
-    thread = threading.Thread(target=lambda: done.append(serving.standing()), daemon=True)
+    thread = threading.Thread(target=lambda: done.append(current.standing()), daemon=True)
     thread.start()
     thread.join(20)
     assert done, "a visit waits for good"
@@ -342,38 +343,38 @@ def test_what_is_no_file_is_refused_and_not_waited_for(live, name, kind, monkeyp
 
 
 def test_a_mended_release_is_shown_at_once(live):
-    serving.newest()
+    current.newest()
     write(live, "[]")
-    assert serving.standing()[1] is not None
+    assert current.standing()[1] is not None
     write(live, (ROOT / "data_public/datapackage.json").read_text())
-    assert serving.standing()[1] is None
+    assert current.standing()[1] is None
 
 
 def test_an_earlier_release_must_be_the_one_that_history_tells_of(live):
     """A forged earlier release with hashes and audit of its own, beside a newest one that is
     sound."""
     kept = live / "history/2025.1"
-    assert serving.serving("2025.1").frozen
+    assert current.serving("2025.1").frozen
     spoil_table(kept, "tables/budget.csv", "\n", "\n")  # the same bytes, another description
     load_release(kept)
     with pytest.raises(ReleaseRefused) as refused:
-        serving.serving("2025.1")
+        current.serving("2025.1")
     assert refused.value.reason == "changed"
-    assert [r.version for r in serving.all_releases(serving.newest(), serving.load)] == ["2026.1"]
+    assert [r.version for r in current.all_releases(current.newest(), current.load)] == ["2026.1"]
 
 
 def test_a_release_in_history_that_nobody_tells_of_is_not_shown(live):
     shutil.copytree(live / "history/2025.1", live / "history/2024.1")
     with pytest.raises(ReleaseRefused):
-        serving.serving("2024.1")
+        current.serving("2024.1")
 
 
 def test_no_cache_of_streamlit_holds_the_release(live):
     """A message from any visitor can empty those."""
-    before = serving.newest()
+    before = current.newest()
     st.cache_resource.clear()
     st.cache_data.clear()
-    assert serving.newest() is before
+    assert current.newest() is before
 
 
 @pytest.mark.parametrize(
@@ -391,9 +392,9 @@ def test_no_cache_of_streamlit_holds_the_release(live):
     ],
 )
 def test_only_a_well_formed_number_becomes_part_of_a_path(live, number):
-    assert serving.folder_of(number, live) == live
-    assert serving.serving(number).unknown
-    assert serving.folder_of("2025.1", live) == live / "history/2025.1"
+    assert current.folder_of(number, live) == live
+    assert current.serving(number).unknown
+    assert current.folder_of("2025.1", live) == live / "history/2025.1"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from anonymize.release.candidate import STATUSES
 from anonymize.release.facts import MEANING
-from dashboard.release_format import PACKAGE
+from dashboard.release.format import PACKAGE
 from tests.conftest import ROOT
 
 RELEASE = ROOT / "data_public"

@@ -6,11 +6,12 @@ from html import escape, unescape
 
 import pytest
 
-from dashboard import card, language
-from dashboard.notices import crisis_bar, help_line, plain
-from dashboard.pages_list import PAGES, title_of
-from dashboard.release import load_release
-from dashboard.reported import fed_by, has_teams, shown_pages
+from dashboard.export import crisis_card
+from dashboard.page.pages_list import PAGES, title_of
+from dashboard.page.reported import fed_by, has_teams, shown_pages
+from dashboard.page.standard_texts import crisis_bar, help_line, plain
+from dashboard.release.reader import load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.parts_of_release import calls_only, counts_and_areas, part_of
@@ -158,12 +159,12 @@ def test_help_in_a_crisis_names_the_way_in_spanish(name, parts):
         for text in (
             help_line("US"),
             crisis_bar("US"),
-            card.title(parts[name]),
-            " ".join(card.steps(parts[name])),
+            crisis_card.title(parts[name]),
+            " ".join(crisis_card.steps(parts[name])),
         ):
             assert "oprima 2" in text
             assert "AYUDA" in text
-        steps = " ".join(map(plain, card.steps(parts[name])))
+        steps = " ".join(map(plain, crisis_card.steps(parts[name])))
         assert "hable español" in steps
         assert ("equipo" in steps) == (name == "whole")
         assert "](" not in steps
@@ -213,7 +214,7 @@ def test_no_chart_text_says_its_period_twice(release):
 
 def test_shares_stand_on_a_whole_scale(release):
     """No bar of a share is drawn against the largest of them."""
-    from dashboard.theme import LIGHT
+    from dashboard.figures.theme import LIGHT
 
     for name in ("outcomes", "after", "coverage", "staffing"):
         for figure in page_of(release, name).found:

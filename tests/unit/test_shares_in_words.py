@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from dashboard import charts, language
-from dashboard.figure_kinds import share_tables
-from dashboard.theme import LIGHT
-from dashboard.views import Point, Rate, Share
+from dashboard.figures import charts
+from dashboard.figures.figure_kinds import share_tables
+from dashboard.figures.theme import LIGHT
+from dashboard.numbers.cells import Point, Rate, Share
+from dashboard.text import language
 from tests.conftest import ROOT
 
 
@@ -127,7 +128,7 @@ def test_rare_events_keep_their_rate():
 
 def test_per_cents_are_written_in_one_place():
     for folder in ("dashboard", "pages"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             if path.name != "language.py":
                 source = path.read_text()
                 assert "format_percent" not in source, path

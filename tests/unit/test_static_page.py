@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from lxml import html
 
-from dashboard import feeds, language
-from dashboard.language import LANGUAGES
-from dashboard.release import load_release
-from dashboard.serving import all_releases
-from dashboard.static import Folder, _addresses, _put_page, _written, page_file
+from dashboard.export import feeds
+from dashboard.release.current import all_releases
+from dashboard.release.reader import load_release
+from dashboard.site.static import Folder, _addresses, _put_page, _written, page_file
+from dashboard.text import language
+from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
 
 

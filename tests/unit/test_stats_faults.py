@@ -20,30 +20,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anonymize import comparisons as compared
-from anonymize import records, statistics
-from anonymize.codelists import ROOT as ALL
+from anonymize.agency.codelists import ROOT as ALL
+from anonymize.agency.codelists import Dimension
+from anonymize.count import comparisons as compared
+from anonymize.count import statistics
 from anonymize.engine import open_engine
 from anonymize.pipeline import read_inputs
-from anonymize.records import read_calls
-from anonymize.tables import Dimension
-from dashboard import (
-    claims,
-    language,
-    measures,
-    places,
-    program,
-    savings,
-    scores,
-    stats,
-    urgent,
-    year_trend,
-)
-from dashboard.comparisons import CANNOT_TELL
-from dashboard.release import CountTable, load_release
-from dashboard.stats import Control, wilson
-from dashboard.views import Share
-from dashboard.year_trend import Year
+from anonymize.records import calls as call_records
+from anonymize.records.calls import read_calls
+from dashboard.findings import claims, coverage, program, savings, urgent_waits
+from dashboard.findings import targets as target_scores
+from dashboard.findings.comparisons import CANNOT_TELL
+from dashboard.numbers import measures, stats, year_trend
+from dashboard.numbers.cells import Share
+from dashboard.numbers.stats import Control, wilson
+from dashboard.numbers.year_trend import Year
+from dashboard.release.reader import CountTable, load_release
+from dashboard.text import language
 from tests import simulated
 from tests.agency import calls_of, tally_of, write_agency
 from tests.conftest import ROOT
@@ -260,7 +253,7 @@ def plant_each_visit_is_a_contact(patch):
 
 
 def check_visits_have_bounds(tmp_path, _patch):
-    found = next(t for t in scores.targets(release()) if t.measure == "connected")
+    found = next(t for t in target_scores.targets(release()) if t.measure == "connected")
     assert found.score.now.whole.value == cell(
         "referrals", period="2025", responder="clinician", handoff="agreed"
     )
@@ -269,13 +262,15 @@ def check_visits_have_bounds(tmp_path, _patch):
 
 
 def plant_visits_over_all_calls(patch):
-    now = scores._SCORED["connected"]
-    patch.setitem(scores._SCORED, "connected", replace(now, whole={"responder": "clinician"}))
-    patch.setattr(scores, "most_connected", lambda _release, _at: None)
+    now = target_scores._SCORED["connected"]
+    patch.setitem(
+        target_scores._SCORED, "connected", replace(now, whole={"responder": "clinician"})
+    )
+    patch.setattr(target_scores, "most_connected", lambda _release, _at: None)
 
 
 def plant_silence_is_no(patch):
-    patch.setattr(scores, "most_connected", lambda _release, _at: None)
+    patch.setattr(target_scores, "most_connected", lambda _release, _at: None)
 
 
 HANDOFFS = """call_id,partner_type,offered,accepted,connected_at
@@ -300,11 +295,11 @@ def check_a_visit_has_thirty_days(tmp_path, _patch):
 
 
 def plant_any_visit_counts(patch):
-    patch.setattr(records, "VISIT_DAYS", 60)
+    patch.setattr(call_records, "VISIT_DAYS", 60)
 
 
 def plant_visits_after_the_data_count(patch):
-    patch.setattr(records, "_handoff", lambda _config: "coalesce(h.handoff, 'none')")
+    patch.setattr(call_records, "_handoff", lambda _config: "coalesce(h.handoff, 'none')")
 
 
 # 7: a rounded quantile said as if it were exact
@@ -449,7 +444,7 @@ def check_conditional_fields_have_a_base(tmp_path, _patch):
 
 
 def plant_over_every_call(patch):
-    patch.setattr(records, "OF_SOME", {})
+    patch.setattr(call_records, "OF_SOME", {})
 
 
 # 14: a survey judged by those who answered it
@@ -498,12 +493,12 @@ def plant_limits_of_all_points(patch):
 
 
 def check_a_trend_needs_three_years(_tmp_path, _patch):
-    assert scores.score(release(), "coverage", "2025").trend == "too few years to say"
+    assert target_scores.score(release(), "coverage", "2025").trend == "too few years to say"
 
 
 def plant_two_years(patch):
-    patch.setattr(year_trend, "LEAST_YEARS", 2)
-    patch.setattr(scores, "last_break", lambda *_given: None)
+    patch.setattr(year_trend, "MIN_YEARS", 2)
+    patch.setattr(target_scores, "last_break", lambda *_given: None)
 
 
 def check_no_trend_across_a_new_code(_tmp_path, _patch):
@@ -580,7 +575,7 @@ def check_a_tie_is_a_tie(_tmp_path, _patch):
             }
         ]
     )
-    assert "no clear difference" in urgent.urgent_words(rows)
+    assert "no clear difference" in urgent_waits.urgent_words(rows)
 
 
 def plant_medians(patch):
@@ -588,7 +583,7 @@ def plant_medians(patch):
         busy, free = (rows[rows["teams"] == side]["median"].iloc[0] for side in SIDES)
         return "longer" if int(busy) > int(free) else "no clear difference"
 
-    patch.setattr(urgent, "urgent_words", by_median)
+    patch.setattr(urgent_waits, "urgent_words", by_median)
 
 
 SIDES = ("on_a_call", "not_on_a_call")
@@ -599,14 +594,14 @@ SIDES = ("on_a_call", "not_on_a_call")
 
 def check_gaps_are_in_order_of_the_week(_tmp_path, _patch):
     days = [language.pick(day.label) for day in release().codelists["weekday"].at("day")]
-    listed = [days.index(gap.day) for gap in places.gaps(release())]
+    listed = [days.index(gap.day) for gap in coverage.gaps(release())]
     assert len(listed) == 10 and listed == sorted(listed)
 
 
 def plant_ranks(patch):
-    kept = places.gaps
+    kept = coverage.gaps
     patch.setattr(
-        places,
+        coverage,
         "gaps",
         lambda release: sorted(kept(release), key=lambda g: -(g.calls or 0) / max(g.teams, 0.05)),
     )

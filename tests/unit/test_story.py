@@ -9,11 +9,11 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from dashboard import language
-from dashboard.pages_list import PAGES
-from dashboard.release import load_release
-from dashboard.stats import control
-from dashboard.story import sentences, sources, story
+from dashboard.numbers.stats import control
+from dashboard.page.pages_list import PAGES
+from dashboard.release.reader import load_release
+from dashboard.site.story import sentences, sources, story
+from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.parts_of_release import calls_only, part_of

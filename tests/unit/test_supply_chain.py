@@ -53,9 +53,10 @@ def test_the_app_asks_for_no_scipy():
         "import sys\nclass No:\n    def find_spec(self, name, *_):\n"
         "        if name.split('.')[0] == 'scipy': raise ImportError(name)\n"
         "sys.meta_path.insert(0, No())\n"
-        "import dashboard.service, dashboard.guard, dashboard.static, dashboard.navigation, "
-        "tests.paper\nfrom dashboard.release import load_release\n"
-        "from tests.paper import page_of\nfrom dashboard.pages_list import PAGES\n"
+        "import dashboard.app.service, dashboard.app.guard, dashboard.site.static\n"
+        "import dashboard.app.navigation, tests.paper\n"
+        "from dashboard.release.reader import load_release\n"
+        "from tests.paper import page_of\nfrom dashboard.page.pages_list import PAGES\n"
         "release = load_release(__import__('pathlib').Path('data_public'))\n"
         "for page in PAGES: page_of(release, page)\n"
     )

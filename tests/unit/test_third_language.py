@@ -12,12 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 from anonymize.agency import load
 from anonymize.errors import SchemaError
-from dashboard import brief, card, citation, exports, feeds, frame, guard, head, language
-from dashboard.notices import plain
-from dashboard.pages_list import PAGES
-from dashboard.paper import table_html, text_html
-from dashboard.release import load_release
-from dashboard.static import Folder, _frame
+from dashboard.app import guard, head, page_style
+from dashboard.export import brief, citation, crisis_card, downloads, feeds
+from dashboard.export.html_surface import table_html, text_html
+from dashboard.page.pages_list import PAGES
+from dashboard.page.standard_texts import plain
+from dashboard.release.reader import load_release
+from dashboard.site.static import Folder, _frame
+from dashboard.text import language
 from tests.agency import make, write_agency
 from tests.conftest import ROOT
 from tests.paper import page_of
@@ -150,19 +152,23 @@ def test_the_files(own_folder, monkeypatch, catalogues, city, given, names):
     known = [*given, *names]
     figure = page_of(city, "times", code).found[0]
     texts = [
-        *texts_of(exports.svg(figure, city, "").decode()),
-        exports.readme(figure, city, "", date(2026, 1, 1)).split("@misc", 1)[0],
+        *texts_of(downloads.svg(figure, city, "").decode()),
+        downloads.readme(figure, city, "", date(2026, 1, 1)).split("@misc", 1)[0],
         citation.cite(figure, city, "", date(2026, 1, 1)).apa,
         *Words(brief.html_of(city, "all", "2025").decode()).found,
-        *map(plain, card.steps(city)),
-        *frame.framework_words().values(),
+        *map(plain, crisis_card.steps(city)),
+        *page_style.framework_words().values(),
     ]
     technical = identifiers(city) | {"data", "csv", "metadata", "json", "CSVW", "datapackage"}
     technical |= {"Data", "Package", "chart", "svg", "png", "alt", "txt", "SHA", "SUMS"}
     for text in texts:
         left = set(plain_words(re.sub(r"\(([a-z_]+),", " ", text), known)) - technical
         assert not left, (left, text)
-    for made in (brief.pdf_of(city, "all", "2025"), card.pdf_of(city), *exports_of(figure, city)):
+    for made in (
+        brief.pdf_of(city, "all", "2025"),
+        crisis_card.pdf_of(city),
+        *exports_of(figure, city),
+    ):
         assert len(made) > 500
     files = feeds.files([city], lambda _code: lambda _release, page: page, "")
     atom, ics = files[f"feed-{code}.xml"].decode(), files[f"next-update-{code}.ics"].decode()
@@ -174,10 +180,10 @@ def test_the_files(own_folder, monkeypatch, catalogues, city, given, names):
 
 
 def exports_of(figure, release):
-    rows = exports.csv_bytes(figure.table)
+    rows = downloads.csv_bytes(figure.table)
     assert "⟦" in rows.decode("utf-8-sig").splitlines()[0], "its heads are in words"
     assert "\u2068" not in rows.decode("utf-8-sig")
-    return [rows + b" " * 500, exports.png(figure, release, "")]
+    return [rows + b" " * 500, downloads.png(figure, release, "")]
 
 
 def test_the_static_edition_and_the_app_around_its_pages(
@@ -186,7 +192,7 @@ def test_the_static_edition_and_the_app_around_its_pages(
     code = speak(own_folder, monkeypatch, "qps", catalogues["qps"])
     paper = page_of(city, "calls", code)
     folder = Folder(city, [city], own_folder / "site", code)
-    monkeypatch.setattr("dashboard.previews.drawn", lambda release, preview: b"")
+    monkeypatch.setattr("dashboard.site.previews.drawn", lambda release, preview: b"")
     html = _frame(folder, "calls", "calls.html", paper)
     assert html.startswith(f'<!doctype html><html lang="{code}">')
     assert set(leaks(html, given, names)) == {code.title()}, "its own name in the switch"
@@ -201,7 +207,7 @@ def test_a_language_from_right_to_left_turns_the_page(own_folder, monkeypatch, c
     assert language.LANGUAGES[code] == "العربية"
     paper = page_of(city, "outcomes", code)
     folder = Folder(city, [city], own_folder / "site", code)
-    monkeypatch.setattr("dashboard.previews.drawn", lambda release, preview: b"")
+    monkeypatch.setattr("dashboard.site.previews.drawn", lambda release, preview: b"")
     for html in (
         _frame(folder, "outcomes", "outcomes.html", paper),
         brief.html_of(city, "all", "2025").decode(),

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from anonymize.agency import load
-from anonymize.statistics import index_days, whole_years
-from dashboard.comparisons import CANNOT_TELL
+from anonymize.count.statistics import index_days, whole_years
+from dashboard.findings.comparisons import CANNOT_TELL
 from tests import simulated
 from tests.agency import write_agency
 from tests.simulated import COLUMNS, City, judged
@@ -94,7 +94,7 @@ def test_repeat_calls_are_compared_over_windows_without_a_gap(tmp_path, monkeypa
         <= followed
     )
     monkeypatch.setattr(
-        "anonymize.comparisons.followed_whole",
+        "anonymize.count.comparisons.followed_whole",
         lambda release, days: f"day + {days} <= DATE '{release.data_to}'",
     )
     assert (

@@ -16,8 +16,8 @@ from anonymize.cli import main
 from anonymize.draft.run import drafted
 from anonymize.draft.write import agency_file
 from anonymize.errors import SourceError
+from anonymize.portrait.tally_text import tally_text
 from anonymize.read import workbook
-from anonymize.tally_text import tally_text
 from tests.agency import calls_of, tally_of, write_agency
 from tests.conftest import ROOT
 

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import citation, language, written
-from dashboard.figure import Figure
-from dashboard.pages_list import PAGES
-from dashboard.release import Release, load_release
-from dashboard.serving import all_releases
-from dashboard.surface import first_choice, surface, write_on
+from dashboard.export import citation
+from dashboard.figures.figure import Figure
+from dashboard.page import page_cache
+from dashboard.page.pages_list import PAGES
+from dashboard.page.surface import first_choice, surface, write_on
+from dashboard.release.current import all_releases
+from dashboard.release.reader import Release, load_release
+from dashboard.text import language
 from tests.conftest import ROOT
 
 
@@ -54,7 +56,7 @@ class Log:
     asked: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        if name not in written.TOLD:
+        if name not in page_cache.TOLD:
             raise AttributeError(name)
         return partial(self.tell, name)
 
@@ -92,7 +94,7 @@ def release() -> Release:
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    written._kept.clear()
+    page_cache._kept.clear()
     language.use("en")
 
 
@@ -112,7 +114,7 @@ def told(
     answers: Mapping[str, str] | None = None,
 ) -> Log:
     log = Log(release, answers or {})
-    written.show(name, log, write)  # type: ignore[arg-type]
+    page_cache.show(name, log, write)  # type: ignore[arg-type]
     return log
 
 
@@ -169,7 +171,7 @@ def test_a_page_left_half_way_is_not_kept(release):
 
     with pytest.raises(KeyError):
         told(release, "calls", lambda: write(whole=False))
-    assert not written._kept
+    assert not page_cache._kept
     assert [line[1] for line in told(release, "calls", lambda: write(whole=True)).lines] == [
         "'one'",
         "'two'",
@@ -201,9 +203,9 @@ def test_another_release_is_another_page(release):
 
 
 def test_what_is_kept_is_bounded(release):
-    for number in range(written.MOST_PASSAGES + 50):
+    for number in range(page_cache.MAX_PASSAGES + 50):
         told(release, f"page {number}", lambda: surface().text("x"))
-    assert len(written._kept) == written.MOST_PASSAGES
+    assert len(page_cache._kept) == page_cache.MAX_PASSAGES
     told(release, f"page {number}", unwritten)  # the last one is still there
 
 
@@ -219,7 +221,7 @@ def test_a_widget_is_the_same_one_when_its_page_is_told_again(monkeypatch):
     )
     first = [widget.proto.id for widget in (*app.selectbox, *app.button)]
     assert len(first) >= 10
-    assert written._kept
+    assert page_cache._kept
     assert [widget.proto.id for widget in (*app.run().selectbox, *app.button)] == first
     press = next(button for button in app.button if button.key.startswith("link-calls-"))
     assert "Link to exactly this view" in "".join(

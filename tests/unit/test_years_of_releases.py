@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import release as reading
-from dashboard.release import load_release
-from dashboard.serving import MOST_RELEASES
+from dashboard.release import reader as reading
+from dashboard.release.current import MAX_RELEASES
+from dashboard.release.reader import load_release
 from tests.conftest import ROOT
 
 MANY = 24
@@ -63,7 +63,7 @@ def test_the_newest_release_is_read_alone(many, monkeypatch):
 def test_an_earlier_release_is_served_without_the_others(many, monkeypatch):
     from starlette.requests import Request
 
-    from dashboard import service
+    from dashboard.app import service
 
     asked = []
     latest = load_release(many)
@@ -91,4 +91,4 @@ def test_an_earlier_release_is_served_without_the_others(many, monkeypatch):
 
 
 def test_all_of_two_years_stay_in_memory():
-    assert MOST_RELEASES > MANY + 1
+    assert MAX_RELEASES > MANY + 1

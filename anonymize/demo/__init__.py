@@ -1,0 +1,1 @@
+"""The example city: made-up exports, what the agency reports beside them, and its two releases."""

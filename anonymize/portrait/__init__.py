@@ -1,0 +1,1 @@
+"""A portrait of an export for the analyst: what was read and what is unusual."""

@@ -1,0 +1,52 @@
+"""Files of the static edition by page and choices, and the way from a page of the app to its plain
+twin there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+
+from dashboard.figures.figure import slug
+from dashboard.page.missing_choice import CODELIST
+from dashboard.release.reader import Release
+from dashboard.text import language
+
+WHERE = re.compile(r"(https?://[^\s\"'<>]+|/[^\s\"'<>]*)")
+
+
+def page_file(name: str, choices: Mapping[str, str], release: Release) -> str:
+    """`calls--area-harbor.html`; the first page is `index.html`. Codes that differ in case or signs
+    only get a digest, so that each has its own file."""
+    stem = "index" if name == "at_a_glance" else name.replace("_", "-")
+    parts = [stem]
+    for key, code in sorted(choices.items()):
+        alike = _slugs(release, CODELIST.get(key, ""))[slug(code)] > 1
+        digest = hashlib.sha256(code.encode()).hexdigest()[:8]
+        parts.append(f"{key}-{slug(code)}-{digest}" if alike else f"{key}-{slug(code)}")
+    return "--".join(parts) + ".html"
+
+
+@lru_cache(maxsize=256)
+def _slugs(release: Release, dimension: str) -> Counter[str]:
+    """How many codes of a dimension share each slug."""
+    codelist = release.codelists.get(dimension)
+    return Counter(map(slug, codelist.codes)) if codelist else Counter()
+
+
+def twin(release: Release, page: str, choices: Mapping[str, str]) -> str:
+    """The address of a page (as in `PAGES`) in the static edition, in the language of the moment;
+    empty where `PLAIN_SITE` in the environment names no place for it.
+
+    The edition has a copy for each choice of one filter; a page at several leads to the one at
+    none. An earlier release has its own folder.
+    """
+    site = os.environ.get("PLAIN_SITE", "").rstrip("/")
+    if not WHERE.fullmatch(site):
+        return ""
+    asked = choices if len(choices) == 1 else {}
+    file = page_file(page, asked, release)
+    return f"{site}/releases/{release.version}/{language.current()}/{file}"

@@ -1,0 +1,3 @@
+"""What the numbers say: answers, claims, targets, comparisons, coverage, quarters. Sentences with
+their figures.
+"""

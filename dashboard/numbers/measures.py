@@ -1,0 +1,861 @@
+"""One definition for each measure: page texts, glossary and data dictionary read it from here.
+
+`source` says whether the wording is a field standard, adapted, or this project's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from dashboard.release.reader import Release
+from dashboard.text.language import _, day, pick
+
+VERSION = "2"
+"""Of these definitions. 2: similar calls compared by whether a team was free; contacts, repeats,
+diversion and care over bases of their own."""
+OF_CALLS = (
+    "calls",
+    "first_coded",
+    "share_of_all",
+    "wait",
+    "dispatch",
+    "queue",
+    "on_scene",
+    "wait_within_30",
+    "outcomes",
+    "contact",
+    "repeat",
+    "frequent",
+    "language",
+    "completeness",
+)
+"""Measures of calls alone; all others speak of a program with teams."""
+GPL, BJA, CSG = (
+    "Harvard Government Performance Lab",
+    "US Bureau of Justice Assistance",
+    "Council of State Governments Justice Center",
+)
+PMHC, FBI = (
+    "Police-Mental Health Collaboration framework, 2019",
+    "FBI National Use-of-Force Data Collection",
+)
+CHICAGO, JUSTICE = "Chicago CARE", "Justice Counts"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`counted` over `out_of` (empty for a plain count), counted in `unit`; `least`: no figure over
+    fewer;
+    `alike`: field standards and programs that count a measure like it."""
+
+    name: str
+    plain: str
+    counted: str
+    out_of: str
+    unit: str
+    caveat: str
+    source: str
+    least: int = 0
+    alike: tuple[str, ...] = ()
+
+    def meaning(self, *, caveat: bool = True) -> str:
+        """What is counted, out of what, and what the number cannot tell, as plain text."""
+        base = _("Out of: {base}").format(base=self.out_of) if self.out_of else ""
+        return " ".join(
+            part for part in (self.counted, base, self.caveat if caveat else "") if part
+        )
+
+
+def own_rules(release: Release, names: Collection[str]) -> list[str]:
+    """What the agency itself lays down for the measures named, one sentence each."""
+    return [
+        _("The agency's own rule (version {version}, since {day}): {words}").format(
+            version=rule["version"],
+            day=day(date.fromisoformat(rule["since"])),
+            words=pick(rule["text"]),
+        )
+        for name, rule in release.package.get("definitions", {}).items()
+        if name in names
+    ]
+
+
+def measures() -> list[Measure]:
+    """All measures, in the reader's language."""
+    call, person, hour, money = _("calls"), _("people"), _("hours"), _("dollars")
+    recognised, adapted, ours = (
+        _("wording of the field"),
+        _("adapted from the field"),
+        _("our own wording"),
+    )
+    return [
+        Measure(
+            "calls",
+            _("Crisis calls"),
+            _("Calls whose final type is a behavioral-health one."),
+            "",
+            call,
+            _("When codes change, the count changes too."),
+            recognised,
+            alike=(GPL, BJA),
+        ),
+        Measure(
+            "first_coded",
+            _("Type at first"),
+            _("Crisis calls by the type that they had at first."),
+            _("all crisis calls."),
+            call,
+            _("Calls that were taken for a crisis at first, and were none, are not in these data."),
+            recognised,
+            30,
+        ),
+        Measure(
+            "share_of_all",
+            _("Share of all calls"),
+            _("Crisis calls from the community."),
+            _("all calls from the community, of every kind."),
+            call,
+            _("Calls that officers started count on neither side."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "eligible",
+            _("Meets the criteria"),
+            _("Calls that met the program's written criteria."),
+            _("all crisis calls."),
+            call,
+            _("Calls that nobody checked are shown as not recorded."),
+            recognised,
+            30,
+            alike=(GPL,),
+        ),
+        Measure(
+            "coverage",
+            _("Reached by a clinician"),
+            _("Calls where a clinician came in person."),
+            _("all calls that met the criteria, at every hour and in every area."),
+            call,
+            _("Help by phone does not count here."),
+            recognised,
+            30,
+            alike=(GPL,),
+        ),
+        Measure(
+            "missed",
+            _("Not reached, by reason"),
+            _("Calls that met the criteria where no clinician came, by the reason on record."),
+            _("all calls that met the criteria."),
+            call,
+            _("'Not recorded' is shown as a reason of its own."),
+            ours,
+            30,
+        ),
+        Measure(
+            "wait",
+            _("Wait, from call to arrival"),
+            _(
+                "Minutes from the call to the first arrival: the middle value, and the one that 9"
+                " in 10 waits stay under."
+            ),
+            "",
+            _("minutes"),
+            _("Calls without both times are left out."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "dispatch",
+            _("Dispatch to arrival"),
+            _("Minutes from sending a unit to its arrival."),
+            "",
+            _("minutes"),
+            "",
+            recognised,
+            30,
+        ),
+        Measure(
+            "queue",
+            _("Call to dispatch"),
+            _("Minutes from the call until a unit is sent: how long a call waits for a free unit."),
+            "",
+            _("minutes"),
+            "",
+            recognised,
+            30,
+        ),
+        Measure(
+            "on_scene",
+            _("Time on scene"),
+            _("Minutes from arrival until the call is cleared."),
+            "",
+            _("minutes"),
+            _("Longer is not worse."),
+            recognised,
+            30,
+        ),
+        Measure(
+            "wait_within_30",
+            _("Arrived within 30 minutes"),
+            _("Calls with a wait under 30 minutes."),
+            _("all calls with both times on record, and those without."),
+            call,
+            _("A call without both times counts in the base, as if it had come too late."),
+            recognised,
+            30,
+        ),
+        Measure(
+            "urgent",
+            _("Waits for urgent police calls"),
+            _(
+                "Minutes from an urgent call to the first arrival, while a team in the area is on a"
+                " call, and while none is."
+            ),
+            "",
+            _("minutes"),
+            _(
+                "Both sides are set alike by area and hour of the day. It cannot show why a wait is"
+                " long."
+            ),
+            ours,
+            30,
+        ),
+        Measure(
+            "outcomes",
+            _("How calls end"),
+            _("Calls by how they ended. Each call has one end."),
+            _("all calls."),
+            call,
+            _("Refused and not found are shown, never left out."),
+            recognised,
+            30,
+            alike=(CHICAGO, CSG),
+        ),
+        Measure(
+            "contact",
+            _("Someone was met"),
+            _("Calls where the person was found and took part."),
+            _("all calls."),
+            call,
+            _("People who were not found, or who said no to help, count in the base."),
+            recognised,
+            30,
+            alike=(CHICAGO,),
+        ),
+        Measure(
+            "stayed",
+            _("Stayed in the community with a plan"),
+            _("Calls after which the person stayed where they live, with a plan."),
+            _("all calls."),
+            call,
+            _("It is not the best outcome for everyone: some people need a hospital."),
+            recognised,
+            30,
+            alike=(CSG,),
+        ),
+        Measure(
+            "arrests",
+            _("Arrests"),
+            _("Calls that ended with an arrest."),
+            _("all calls with that kind of responder."),
+            call,
+            _("The law requires some arrests."),
+            recognised,
+            30,
+            alike=(PMHC,),
+        ),
+        Measure(
+            "citations",
+            _("Citations without arrest"),
+            _("Calls that ended with an order to go to court, and no arrest."),
+            _("all calls with that kind of responder."),
+            call,
+            "",
+            adapted,
+            30,
+        ),
+        Measure(
+            "required_arrests",
+            _("Arrests that the law required"),
+            _("Arrests on a warrant, or by a law that leaves no choice."),
+            _("all calls that ended with an arrest."),
+            call,
+            "",
+            recognised,
+            30,
+        ),
+        Measure(
+            "jail_diversion",
+            _("Jail diversion"),
+            _("Calls with an act that allows arrest where a clinician came, and no arrest."),
+            _("calls with an act that allows arrest where a clinician came."),
+            call,
+            _(
+                "Never over all calls: most calls could not end in an arrest. Without a clinician,"
+                " the same share is shown as not arrested."
+            ),
+            adapted,
+            30,
+        ),
+        Measure(
+            "force",
+            _("Use of force"),
+            _("Calls with any force that the department's policy counts."),
+            _("1,000 calls."),
+            call,
+            _("Departments count force in different ways."),
+            recognised,
+            30,
+        ),
+        Measure(
+            "serious_force",
+            _("Serious force"),
+            _("Calls with a death, a serious injury, or a gun fired at a person."),
+            _("1,000 calls."),
+            call,
+            _("None reported is shown as none. It is not proof of none."),
+            recognised,
+            30,
+            alike=(FBI,),
+        ),
+        Measure(
+            "compared",
+            _("Similar calls, by whether a team was free"),
+            _(
+                "What happened in calls that came in while a team was free, less the same for"
+                " similar calls while none was."
+            ),
+            _("eligible calls whose reason for no team is on record."),
+            call,
+            _("It shows what goes together, not why."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "injuries",
+            _("People hurt"),
+            _("Calls in which someone was hurt, by who was hurt."),
+            _("1,000 calls."),
+            call,
+            _(
+                "Few are hurt, so several years are taken together. Zero seen does not prove there"
+                " are none."
+            ),
+            recognised,
+            30,
+            alike=(PMHC,),
+        ),
+        Measure(
+            "staff_hurt",
+            _("Staff hurt, for hours worked"),
+            _("Calls that a clinician reached in which an officer, or a clinician, was hurt."),
+            _("10,000 hours of teams with both an officer and a clinician."),
+            call,
+            _("All years are taken together. Zero seen does not prove there are none."),
+            recognised,
+        ),
+        Measure(
+            "weapon",
+            _("Weapon reported"),
+            _("Calls with a weapon reported."),
+            _("1,000 calls."),
+            call,
+            "",
+            adapted,
+            30,
+        ),
+        Measure(
+            "repeat",
+            _("Another call within 30, 90 or 365 days"),
+            _(
+                "People with another crisis call within that time after their first call of the"
+                " year."
+            ),
+            _(
+                "people with a first call whose follow-up period has ended, in the same months of"
+                " each year."
+            ),
+            person,
+            _("Each person counts once a year. People without a name on record are left out."),
+            recognised,
+            30,
+            alike=(CSG, GPL),
+        ),
+        Measure(
+            "frequent",
+            _("Calls from people who call often"),
+            _(
+                "All calls in a year from people who called five or more times within 365 days. The"
+                " last of those calls came in that year."
+            ),
+            _("calls with a known person."),
+            call,
+            _("Shown for the whole city only."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "er_diversion",
+            _("Emergency-room diversion"),
+            _(
+                "Calls where a clinician came and someone needed an emergency room, and was helped"
+                " elsewhere."
+            ),
+            _("calls where a clinician came and someone needed an emergency room."),
+            call,
+            _("A judgment made on scene, before the call ended."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "referrals",
+            _("Referrals"),
+            _("Calls with a referral offered, accepted, or followed by a visit."),
+            _("all calls with that kind of responder."),
+            call,
+            _("A referral accepted is not a visit. A visit counts when the partner confirms it."),
+            recognised,
+            30,
+            alike=(CSG,),
+        ),
+        Measure(
+            "connected",
+            _("Connected to care"),
+            _("Referrals with a visit within 30 days that the partner confirmed."),
+            _(
+                "referrals that people accepted on calls that a clinician reached, with 30 days"
+                " over."
+            ),
+            call,
+            _(
+                "Where partners do not share data, visits are missing: the share is the least that"
+                " it can be. At most, all of their referrals led to a visit."
+            ),
+            adapted,
+            30,
+        ),
+        Measure(
+            "follow_ups",
+            _("Follow-up reached"),
+            _("Calls after which someone spoke to the person within 1, 7 or 30 days."),
+            _("calls where the person agreed to a follow-up, with 30 days over."),
+            call,
+            _(
+                "A message left does not count. Within 1 day means on the day of the call or the"
+                " next. One person may have several calls."
+            ),
+            recognised,
+            30,
+            alike=(CHICAGO,),
+        ),
+        Measure(
+            "warm",
+            _("Handoffs in person"),
+            _("Referrals passed on in person or by live call."),
+            _("all calls with a referral to that kind of partner."),
+            call,
+            "",
+            adapted,
+            30,
+        ),
+        Measure(
+            "connection_days",
+            _("Days to a visit"),
+            _(
+                "Days from the call to the visit that a partner confirmed within 30 days: the"
+                " middle value, and the one that 9 in 10 stay under."
+            ),
+            "",
+            _("days"),
+            _("Later visits, and referrals whose 30 days are not over, are left out."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "staffed",
+            _("Staffed hours"),
+            _("Hours of a unit with both an officer and a clinician."),
+            _("hours planned."),
+            hour,
+            "",
+            ours,
+        ),
+        Measure(
+            "busy",
+            _("Time on calls"),
+            _(
+                "Hours from dispatch until the call is closed, on calls of an officer and a"
+                " clinician together."
+            ),
+            _("100 staffed hours of such teams."),
+            hour,
+            _("Rounded to 10 hours."),
+            ours,
+            30,
+        ),
+        Measure(
+            "no_team",
+            _("Calls lost because no team was free"),
+            _(
+                "Calls that met the criteria and got no team because all were busy, or none was on"
+                " duty."
+            ),
+            _("all calls that met the criteria."),
+            call,
+            _("From the reason on record, so blank reasons are not counted."),
+            ours,
+            30,
+        ),
+        Measure(
+            "patrol",
+            _("Officer hours in teams"),
+            _("Officer hours in teams."),
+            _("officer hours in teams and on patrol."),
+            hour,
+            "",
+            ours,
+        ),
+        Measure(
+            "agreements",
+            _("Partners with an agreement"),
+            _("Partners with a signed agreement that says how data are shared."),
+            _("all partners."),
+            _("partners"),
+            "",
+            adapted,
+        ),
+        Measure(
+            "posts",
+            _("Positions filled"),
+            _("Positions filled in a month."),
+            _("posts in the budget."),
+            _("positions"),
+            "",
+            recognised,
+            alike=(JUSTICE,),
+        ),
+        Measure(
+            "turnover",
+            _("People who left"),
+            _("People of one role who left in a year."),
+            _("positions filled, on average over the year."),
+            person,
+            _("By year only: teams are small."),
+            recognised,
+            alike=(JUSTICE,),
+        ),
+        Measure(
+            "led",
+            _("Who led"),
+            _("Calls of a team, by who took the lead on scene."),
+            _("all calls of a team."),
+            call,
+            "",
+            ours,
+            30,
+        ),
+        Measure(
+            "reviews",
+            _("What case reviews found"),
+            _("Reviews that found an unclear lead, or someone who went in before it was safe."),
+            _("1,000 contacts."),
+            _("reviews"),
+            _("Numbers below the threshold are not shown."),
+            ours,
+        ),
+        Measure(
+            "trained",
+            _("People trained"),
+            _("People who took the course in that year."),
+            _("people who should take it."),
+            person,
+            "",
+            recognised,
+            alike=(BJA,),
+        ),
+        Measure(
+            "cost",
+            _("Cost per contact"),
+            _("All money spent on the program in a year."),
+            _("contacts: calls where a clinician came and the person took part."),
+            money,
+            _("It cannot be set against the cost of a police call: the calls differ."),
+            recognised,
+        ),
+        Measure(
+            "saved",
+            _("Costs that might be avoided"),
+            _(
+                "Arrests fewer than in similar calls when no team was free, over all calls that"
+                " found a free team, times what a jail booking costs."
+            ),
+            "",
+            money,
+            _(
+                "A range, not a sum in hand. It takes in chance, the range of costs, and how much"
+                " is due to teams. Jails save only when they spend less."
+            ),
+            adapted,
+        ),
+        Measure(
+            "equity",
+            _("Reached, by group"),
+            _("Calls that a clinician reached, by group."),
+            _("that group's calls that met the criteria; and that group's residents."),
+            call,
+            _("The group is what the officer saw, not what the person said."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "language",
+            _("Interpreter used"),
+            _("Calls in a language with an interpreter."),
+            _("all calls in that language."),
+            call,
+            "",
+            ours,
+            30,
+        ),
+        Measure(
+            "trust",
+            _("Survey answers"),
+            _("People who agreed."),
+            _("people who answered."),
+            person,
+            _(
+                "People who answer may differ from those who do not. We give a verdict only if it"
+                " holds whatever the others think."
+            ),
+            adapted,
+            30,
+        ),
+        Measure(
+            "feedback",
+            _("Complaints and praise"),
+            _("Complaints and praise that the agency received in a year."),
+            "",
+            _("messages"),
+            _("They are not a measure of trust."),
+            adapted,
+        ),
+        Measure(
+            "clinician_role",
+            _("What the clinician did first"),
+            _("Calls of a team, by whether the clinician spoke to the person first."),
+            _("all calls of an officer and a clinician together."),
+            call,
+            _("As staff wrote it down. Some scenes are not safe for a clinician to go first."),
+            ours,
+            30,
+        ),
+        Measure(
+            "restrained",
+            _("Handcuffs or restraints"),
+            _("Calls where the person was put in handcuffs, or held down."),
+            _("all calls with that kind of responder."),
+            call,
+            _("The calls of the two sides differ. A gap between them does not show why."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "restrained_group",
+            _("Handcuffs or restraints, by group"),
+            _("Calls where the person was put in handcuffs, or held down, by group."),
+            _("all crisis calls of that group."),
+            call,
+            _("The group is what the officer saw. A gap between groups does not show why."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "holds",
+            _("Taken to care without consent"),
+            _("Calls that ended with an involuntary hold."),
+            _("calls where the person was found and took part."),
+            call,
+            _("The calls of the two sides differ. A gap between them does not show why."),
+            recognised,
+            30,
+        ),
+        Measure(
+            "hold_started_by",
+            _("Who started the hold"),
+            _("Involuntary holds, by who started them."),
+            _("all involuntary holds on calls that a clinician reached."),
+            call,
+            _("A hold may begin before a team comes."),
+            ours,
+            30,
+        ),
+        Measure(
+            "officer_trained",
+            _("Use of force, by the officer's training"),
+            _("Calls with any force, by whether the officer took the crisis course."),
+            _("1,000 calls to which police alone came."),
+            call,
+            _(
+                "The calls of the two sides differ, and officers may choose the course. A gap"
+                " between them does not show why."
+            ),
+            adapted,
+            30,
+        ),
+        Measure(
+            "crisis_in_report",
+            _("The report names the crisis"),
+            _("Calls whose written report says that it was a crisis."),
+            _("all crisis calls of that group."),
+            call,
+            _("The group is what the officer saw. A gap between groups does not show why."),
+            ours,
+            30,
+        ),
+        Measure(
+            "targets_for",
+            _("Whom the targets serve"),
+            _("Targets, by whether they are for people or for the department."),
+            _("all targets."),
+            _("targets"),
+            _("The agency says which. A target can serve both."),
+            ours,
+        ),
+        Measure(
+            "instead",
+            _("Police alone came in place of a team"),
+            _(
+                "Calls that met the criteria and that no clinician reached, where police came"
+                " alone."
+            ),
+            _("all such calls with the same reason."),
+            call,
+            _("To the rest came fire or ambulance crews, or someone else."),
+            ours,
+            30,
+        ),
+        Measure(
+            "program_area",
+            _("Inside and outside the program"),
+            _(
+                "Calls that met the criteria, by whether they came from the program's area, and"
+                " whether a team was on duty."
+            ),
+            _("all calls that met the criteria."),
+            call,
+            _("Calls outside the area, or outside the hours, count in every base on this site."),
+            ours,
+            30,
+        ),
+        Measure(
+            "triaged",
+            _("Checked, or not checked"),
+            _("Crisis calls, by whether someone checked if they met the criteria."),
+            _("all crisis calls."),
+            call,
+            _("A call that nobody checked may be on record as one that did not meet them."),
+            ours,
+            30,
+        ),
+        Measure(
+            "backup",
+            _("Police backup asked for"),
+            _("Calls where the team asked for more police."),
+            _("calls that a clinician reached."),
+            call,
+            _("To ask for backup is no failure. It may keep a scene calm."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "handed_back",
+            _("Handed back to police"),
+            _("Calls that a team passed back to police."),
+            _("calls that a clinician reached."),
+            call,
+            _("It says nothing of how the call went on."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "sent_index",
+            _("Calls, and calls that a clinician reached, on one scale"),
+            _(
+                "Calls that met the criteria, and those that a clinician reached, quarter by"
+                " quarter."
+            ),
+            _("the first quarter, which is 100."),
+            call,
+            _("The lines show how fast each grows. They do not show which is larger."),
+            ours,
+        ),
+        Measure(
+            "started_by_team",
+            _("Started by the team itself"),
+            _("Calls that a team began by itself, on the street or on a visit."),
+            _("calls that a clinician reached."),
+            call,
+            _("Nobody called for these, so more of them is not more demand."),
+            ours,
+            30,
+        ),
+        Measure(
+            "unstaffed_days",
+            _("Days without a team"),
+            _("Days when no unit had both an officer and a clinician at work."),
+            _("all days of the month."),
+            _("days"),
+            _("From the shifts that were worked. A day with one short shift has a team."),
+            ours,
+        ),
+        Measure(
+            "unavailable",
+            _("Something asked for could not be had"),
+            _("Calls where help was asked for that was not to be had."),
+            _("calls that a clinician reached."),
+            call,
+            _("Only what staff wrote down. Each call has one answer."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "unavailable_kind",
+            _("What could not be had"),
+            _("Calls where something was missing, by what it was."),
+            _("calls that a clinician reached where something was missing."),
+            call,
+            _("Only what staff wrote down. Each call has one answer."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "declined",
+            _("Referrals that people turned down"),
+            _("Referrals that were offered and that the person did not accept."),
+            _("all calls with a referral to that kind of partner."),
+            call,
+            _("Why people say no is not on record."),
+            adapted,
+            30,
+        ),
+        Measure(
+            "crews_freed",
+            _("Fire and ambulance crews free sooner"),
+            _("Hours from when such a crew left until the call was closed."),
+            "",
+            hour,
+            _("Rounded to 10 hours. Without a team, a crew might have left as soon."),
+            ours,
+            30,
+        ),
+        Measure(
+            "completeness",
+            _("Completeness"),
+            _("Calls with the field filled."),
+            _("all calls; for a field that is asked of some calls only, those calls."),
+            call,
+            _("Told in steps, so that no small number of blanks can be worked out."),
+            ours,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Words: the reader's language, headings of columns, the glossary. Knows of nothing else."""
