@@ -183,7 +183,7 @@ _FLAG_NAMES = {
     "serious_force": ("Serious force", "Fuerza grave"),
     "citation": ("Citation without arrest", "Citación sin arresto"),
     "arrest_required": ("The law required the arrest", "La ley exigía el arresto"),
-    "ed_criteria": ("Needed to be seen at an emergency room", "Necesitaba atención en emergencias"),
+    "ed_criteria": ("Needed to be seen at an emergency room", "Necesitaba una sala de emergencias"),
     "restrained": ("Handcuffed or restrained", "Con esposas u otra sujeción"),
     "officer_trained": (
         "Officer with crisis training",
@@ -201,7 +201,7 @@ _FLAG_NAMES = {
         "Fire or ambulance crew came too",
         "También acudieron bomberos o ambulancia",
     ),
-    "taken_to_ed": ("Taken to an emergency room", "Llevada a emergencias"),
+    "taken_to_ed": ("Taken to an emergency room", "Llevada a la sala de emergencias"),
     "on_duty": ("A team was on duty", "Había un equipo de turno"),
     "officer_released": (
         "Officer left before the clinician",
@@ -245,8 +245,11 @@ def outcome() -> Codelist:
     """The exclusive final categories of measure O1, under whether the person was met and took part
     (measure F5)."""
     contact = {
-        "met": ("Someone was met, and took part", "Se atendió a la persona, y participó"),
-        "not_met": ("Nobody found, or no help wanted", "No se encontró a nadie, o no quiso ayuda"),
+        "met": ("Someone was met, and took part", "Se encontró a la persona y participó"),
+        "not_met": (
+            "Nobody found, or no help wanted",
+            "No se encontró a nadie, o la persona no aceptó ayuda",
+        ),
     }
     ends = {
         "stayed_with_plan": (
@@ -257,7 +260,7 @@ def outcome() -> Codelist:
         "safety_plan_referral": (
             "met",
             "Safety plan and referral",
-            "Plan de seguridad y referencia a servicios",
+            "Plan de seguridad y remisión a servicios",
         ),
         "crisis_center": (
             "met",
@@ -267,12 +270,12 @@ def outcome() -> Codelist:
         "emergency_department": (
             "met",
             "Went to the emergency room by choice",
-            "Fue a emergencias por voluntad propia",
+            "Fue a la sala de emergencias por voluntad propia",
         ),
         "involuntary_hold": (
             "met",
             "Taken to care without consent (hold)",
-            "Llevada a atención sin consentimiento",
+            "Traslado involuntario",
         ),
         "arrest_or_citation": ("met", "Arrest or citation", "Arresto o citación"),
         "handed_over": ("met", "Handed to medics or police", "Pasó a paramédicos o policía"),
@@ -305,7 +308,7 @@ def not_served_reason() -> Codelist:
             "all_busy": ("All teams busy", "Todos los equipos ocupados"),
             "out_of_area": ("Outside the teams' area", "Fuera de la zona de los equipos"),
             "declined": ("Dispatcher did not send a team", "La central no envió un equipo"),
-            "cancelled": ("Call cancelled", "Llamada cancelada"),
+            "cancelled": ("Call canceled", "Llamada cancelada"),
             "safety_hold": ("Scene not safe yet", "El lugar aún no era seguro"),
         },
     )
@@ -341,7 +344,7 @@ CODED: dict[str, tuple[tuple[str, str], str, dict[str, tuple[str, str]]]] = {
         },
     ),
     "hold_started_by": (
-        ("Who started the hold", "Quién inició la retención"),
+        ("Who started the hold", "Quién inició el traslado involuntario"),
         "role",
         {
             "clinician": ("The clinician", "El profesional clínico"),
@@ -429,36 +432,36 @@ def handoff() -> Codelist:
     """How far a referral got (measures C1, C3). `agreed` holds the accepted referrals whose 30 days
     are over: what a visit is counted out of."""
     tree = (
-        ("not_agreed", ROOT, 0, "No referral, or not accepted", "Sin referencia, o no aceptada"),
-        ("none", "not_agreed", 1, "No referral offered", "No se ofreció referencia"),
+        ("not_agreed", ROOT, 0, "No referral, or not accepted", "Sin remisión, o no aceptada"),
+        ("none", "not_agreed", 1, "No referral offered", "No se ofreció remisión"),
         ("declined", "not_agreed", 1, "Offered, not accepted", "Ofrecida, no aceptada"),
         (
             "agreed",
             ROOT,
             0,
             "Referral accepted, 30 days over",
-            "Referencia aceptada, pasaron 30 días",
+            "Remisión aceptada, pasaron 30 días",
         ),
         (
             "accepted",
             "agreed",
             1,
             "Accepted, no visit confirmed within 30 days",
-            "Aceptada, sin cita confirmada en 30 días",
+            "Aceptada, sin cita confirmada en 30 días o menos",
         ),
         (
             "connected",
             "agreed",
             1,
             "Connected to care (visit confirmed within 30 days)",
-            "Conectada con atención (cita confirmada en 30 días)",
+            "Con atención confirmada (cita en 30 días o menos)",
         ),
         (
             "open",
             ROOT,
             0,
             "Referral accepted, 30 days not over",
-            "Referencia aceptada, aún no pasan 30 días",
+            "Remisión aceptada, aún no pasan 30 días",
         ),
     )
     levels, parents = ("agreed", "step"), {parent for _code, parent, *_rest in tree}
@@ -471,7 +474,7 @@ def handoff() -> Codelist:
         )
     ]
     name, whole = (
-        Text(en="Referral", es="Referencia a servicios"),
+        Text(en="Referral", es="Remisión a servicios"),
         Text(en="All calls", es="Todas las llamadas"),
     )
     return with_unknown("handoff", name, whole, levels, nodes, unknown=True)
@@ -485,7 +488,7 @@ def partner() -> Codelist:
         ("All partners", "Todas las organizaciones"),
         "partner",
         {
-            "none": ("No referral", "Sin referencia"),
+            "none": ("No referral", "Sin remisión"),
             "crisis_center": ("Crisis center", "Centro de crisis"),
             "clinic": ("Mental-health clinic", "Clínica de salud mental"),
             "substance_use": ("Alcohol and drug treatment", "Tratamiento por alcohol o drogas"),
@@ -501,12 +504,15 @@ def warm() -> Codelist:
     """How a referral was passed on (measure C4): warm is in person or by a live call."""
     return _flat(
         "warm",
-        ("How the referral was passed on", "Cómo se entregó la referencia"),
+        ("How the referral was passed on", "Cómo se hizo la remisión"),
         ("All calls", "Todas las llamadas"),
         "way",
         {
-            "none": ("No referral", "Sin referencia"),
-            "yes": ("In person or by live call", "En persona o por llamada en vivo"),
+            "none": ("No referral", "Sin remisión"),
+            "yes": (
+                "In person or by live call",
+                "En persona o con una llamada entre los dos servicios",
+            ),
             "no": ("Another way", "De otra manera"),
         },
     )

@@ -79,13 +79,15 @@ def standard_plan(config: AgencyConfig) -> tuple[TableSpec, ...]:
                 )
             )
             continue
+        areas = config.file.areas.get(name)
+        said = areas.name if areas else config.codelists[name].name
         tables.append(
             TableSpec(
                 name=f"calls_by_{name}",
                 dimensions={"period": years, name: fine},
                 title=Text(
                     en=f"Calls by {name.replace('_', ' ')}",
-                    es=f"Llamadas por {name.replace('_', ' ')}",
+                    es=f"Llamadas: {said.es[:1].lower()}{said.es[1:]}",
                 ),
             )
         )

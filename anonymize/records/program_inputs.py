@@ -611,7 +611,7 @@ def _hours_of(
     return [
         Reference(
             "staffed_hours",
-            Text(en="Staffed hours, by weekday and hour", es="Horas con personal, por día y hora"),
+            Text(en="Staffed hours, by weekday and hour", es="Horas cubiertas, por día y hora"),
             "unit-hours with both an officer and a clinician",
             (
                 Field("year", "year", "year"),
