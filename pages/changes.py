@@ -238,7 +238,7 @@ if len(listed) > 1:
                 ).format(count=number(len(found)))
                 + (
                     " "
-                    + _("The first {count} stand here; the file has all.").format(
+                    + _("The first {count} are shown; the file has all.").format(
                         count=number(len(shown))
                     )
                     if len(found) > len(shown)

@@ -14,7 +14,7 @@ teams = has_teams(release)
 page.ask(
     _("How do our words match those of other standards?"),
     (
-        _("We set {fields} fields and {measures} measures beside seven standards.").format(
+        _("We compare {fields} fields and {measures} measures with seven standards.").format(
             fields=number(len(fields)), measures=number(len(listed))
         )
         if teams

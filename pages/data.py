@@ -117,7 +117,7 @@ others = {name: (s.title, [*s.levels, *s.columns]) for name, s in release.statis
 others |= {
     name: (release.titles[name], list(frame.columns)) for name, frame in release.references.items()
 }
-page.heading(_("Numbers that do not add up, and rows about the program"))
+page.heading(_("Numbers that cannot be added up, and rows about the program"))
 page.text(
     _(
         "Medians, numbers of people and comparisons are worked out one by one. Rows about the"
@@ -131,7 +131,7 @@ page.table(
             for name, (title, names) in others.items()
         ]
     ),
-    _("Numbers that do not add up, and rows about the program"),
+    _("Numbers that cannot be added up, and rows about the program"),
 )
 page.heading(_("Download one table"))
 page.files(
@@ -178,7 +178,7 @@ for title, lines in (
     page.fold(title, "```\n{}\n```".format("\n".join(lines)))
 
 page.addresses(
-    _("Hear of new releases"),
+    _("Hear about new releases"),
     _(
         "A feed reader or a calendar can ask for these files by itself. Nobody needs to sign up or"
         " leave an address."

@@ -13,8 +13,8 @@ page.find(entries(page.release))
 page.caveats(
     [
         _(
-            'Your street is not listed. Look for the area that it lies in, on the page "My area" or'
-            " on the map."
+            "Your street is not listed. Look for the area that it lies in, on the page 'My"
+            " area' or on the map."
         ),
         _("Figures are listed as they stand before you choose anything on their page."),
     ]

@@ -39,7 +39,7 @@ table = pd.DataFrame(
             _("What is counted"): m.counted,
             _("Out of"): m.out_of or "–",
             _("Counted in"): m.unit,
-            _("Take care"): m.caveat or "–",
+            _("Keep in mind"): m.caveat or "–",
             _("Wording"): m.source,
             _("Also counted this way by"): in_english("; ".join(m.alike)) if m.alike else "–",
         }

@@ -86,9 +86,9 @@ page.text(
 page.table(second, _("Made-up example: four numbers withheld"))
 page.text(
     _(
-        "All withheld numbers carry the same word. A withheld number may be small, large or zero."
-        " For each one, the numbers shown here leave either every value from 1 to {last} possible,"
-        " or more than one value of {k} or more."
+        "All withheld numbers carry the same word. A withheld number may be small, large or"
+        " zero. For each one, the numbers shown here allow every value from 1 to {last}, or"
+        " several of {k} or more."
     ).format(last=number(k - 1), k=number(k))
 )
 page.heading(_("What the privacy check tried"))
@@ -147,13 +147,13 @@ page.text(
             ).format(span=period_words(release)),
             _("What is not written down is counted as 'not recorded'. It is never left out."),
             _(
-                "A share is always one published number over another, and is shown only over 30"
+                "A share is always one published number over another. It is shown only for 30"
                 " calls or more."
             ),
             _(
-                "The likely range beside a share is its 95 % Wilson interval. We name a trend only"
-                " over three whole years or more, under the same rules and codes, and where chance"
-                " would show it less than 1 time in 100."
+                "The likely range beside a share is its 95% Wilson interval. We name a trend"
+                " only over three whole years or more, under the same rules and codes, and where"
+                " chance would show it less than 1 time in 100."
             ),
             _("Percentages are rounded, so they may not add up to 100."),
         ]

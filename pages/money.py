@@ -52,9 +52,12 @@ else:
         charts.Mark(
             f"{text(r, 'source')}, {r['year']}",
             r["spent"] if pd.notna(r["spent"]) else None,
-            _("{planned} planned, {spent} spent").format(
-                planned=money(r["planned"]),
-                spent=money(r["spent"]) if pd.notna(r["spent"]) else _("nothing yet"),
+            (
+                _("{planned} planned, {spent} spent").format(
+                    planned=money(r["planned"]), spent=money(r["spent"])
+                )
+                if pd.notna(r["spent"])
+                else _("{planned} planned, nothing spent yet").format(planned=money(r["planned"]))
             )
             + (
                 " · " + _("ends {day}").format(day=day(date.fromisoformat(r["ends"])))
@@ -150,7 +153,7 @@ if cost is None or like is None or found_free is None:
     )
 elif like.verdict == CANNOT_TELL:
     page.info(
-        _("We cannot tell if there were fewer arrests, so no sum can be made. {why}").format(
+        _("We cannot tell if there were fewer arrests, so we give no amount. {why}").format(
             why=like.why
         )
     )

@@ -23,7 +23,7 @@ from dashboard.page.surface import Headline, Take, choose, escape, outside
 from dashboard.release.reader import PUBLISHED, ROOT
 from dashboard.site.find import named
 from dashboard.text import language
-from dashboard.text.language import _, ngettext, number, rounded
+from dashboard.text.language import _, ngettext, number, pick, rounded
 
 MAX_AREAS = 20
 
@@ -58,7 +58,7 @@ else:
 
     def headline() -> Headline:
         """What the release says of the area chosen, with the whole beside it."""
-        name = options[area]
+        name = pick(release.agency["place"]) if area == ROOT else options[area]
         if covered is None:
             assert counted is not None, "only asked where calls are counted by area"
             found = point(release, counted, "area", area, year)

@@ -71,7 +71,11 @@ else:
         Content(
             title=_("Positions and people, by month"),
             draw=partial(charts.lines, series, _("Positions")),
-            alt=charts.describe_lines(_("Positions and people, by month"), series),
+            alt=charts.describe_lines(
+                _("Positions and people, by month"),
+                series,
+                {month(m): month_in_words(m) for m in rows["month"]},
+            ),
             table=pd.DataFrame(
                 [
                     {

@@ -165,7 +165,7 @@ def decided(release: Release) -> dict[str, str]:
     months = release.find("period")
     assert target.score is not None and months is not None
     told = signals(release, along(release, months, "period", "month", {}))
-    noticed = "stand out from" in told or "the level is another" in told
+    noticed = "stand out from" in told or "the level is different" in told
     return found | {
         "visits": target.result,
         "trend": "said" if target.score.trend in ("up", "down") else "nothing",

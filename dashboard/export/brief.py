@@ -258,10 +258,7 @@ def _coverage(release: Release, area: str, place: str, year: str) -> Part | None
     )
     return Part(
         title,
-        text=_(
-            "The line through each dot is its likely range: where the true share may lie, given"
-            " chance."
-        ),
+        text=_("The line through each dot is its likely range: the true share is probably in it."),
         figure=figure,
     )
 

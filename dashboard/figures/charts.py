@@ -785,9 +785,15 @@ def _joined(sentences: Sequence[str]) -> str:
 
 
 def describe_lines(
-    title: str, series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]]
+    title: str,
+    series: Sequence[tuple[str, Sequence[tuple[str, float | None]]]],
+    spoken: Mapping[str, str] | None = None,
 ) -> str:
-    """A text for readers who do not see the lines: of each its first and its last value."""
+    """A text for readers who do not see the lines: of each its first and its last value.
+
+    `spoken`: label on the axis -> what to say for it, since 'Jan 24' can be heard as a day.
+    """
+    said = spoken or {}
     parts = [_("Line chart: {title}.").format(title=title)]
     for name, points in series:
         known = [(x, value) for x, value in points if value is not None]
@@ -796,7 +802,11 @@ def describe_lines(
             words = _("{name}: {first} in {start}, {last} in {end}.")
             parts.append(
                 words.format(
-                    name=name, first=rounded(first), start=start, last=rounded(last), end=end
+                    name=name,
+                    first=rounded(first),
+                    start=said.get(start, start),
+                    last=rounded(last),
+                    end=said.get(end, end),
                 )
             )
     return _joined(parts)

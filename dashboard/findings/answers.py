@@ -363,11 +363,11 @@ def outcomes_headline(release: Release, table: CountTable, year: str) -> Headlin
             _("Some ends of calls are withheld, so we cannot say which was most common.")
         )
     label, share = label_of(release, "outcome", top.code), (top.value or 0) / whole
-    sentence = _("In {period}, the most common end of a call was: {label}.").format(
+    sentence = _("In {period}, calls most often ended this way: {label}.").format(
         period=period, label=label[:1].lower() + label[1:]
     )
     if not year or year == ROOT:
-        sentence = _("From {span}, the most common end of a call was: {label}.").format(
+        sentence = _("From {span}, calls most often ended this way: {label}.").format(
             span=period, label=label[:1].lower() + label[1:]
         )
     base = _("{part} of {whole} calls").format(part=number(top.value or 0), whole=number(whole))

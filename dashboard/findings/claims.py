@@ -582,8 +582,8 @@ def _crews(release: Release) -> Finding:
     return Finding(
         "described",
         _(
-            "In {year}, crews left about {hours} hours before calls were closed. Without a team"
-            " they might have left as soon."
+            "In {year}, crews left before calls were closed: about {hours} hours in all."
+            " Without a team they might have left as soon."
         ).format(year=latest(release), hours=number(cell["hours"])),
     )
 

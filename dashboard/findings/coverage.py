@@ -420,7 +420,7 @@ def _counts(
                 circles=True,
                 backdrop=backdrop_of(release),
             )
-            measure = _("Number of calls: a circle's area follows it")
+            measure = _("Number of calls: a larger circle means more calls")
         figures.insert(
             0,
             page.made(
@@ -766,8 +766,8 @@ def staffed(page: Page) -> None:
             ),
             file=("gaps", found.year),
             note=_(
-                "Ten blocks with no team, or with the most calls for each team on duty. They stand"
-                " in order of the week, since small differences are often chance."
+                "Ten blocks with no team, or with the most calls for each team on duty. They"
+                " are in order of the week, since small differences are often chance."
             ),
         )
     )

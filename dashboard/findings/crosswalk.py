@@ -77,8 +77,8 @@ def sources() -> dict[str, str]:
             " itself."
         ),
         "APCO": _(
-            "Lists of call types (standard 2.103) and of how calls end (standard 1.111). We know"
-            " what they list. We did not set each code beside ours."
+            "Lists of call types (standard 2.103) and of how calls end (standard 1.111). We"
+            " know what they list. We did not compare each code with ours."
         ),
         "NERIS": _(
             "What US fire departments report. We read a copy of its data dictionary (release"

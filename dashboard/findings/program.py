@@ -44,6 +44,7 @@ from dashboard.text.language import (
     pick,
     rounded,
     text,
+    unbroken,
     without_stop,
 )
 
@@ -541,7 +542,7 @@ def hours_served(release: Release, area: str = "") -> list[str]:
             else row["area"]
         )
         # "7 a.m. to 3 a.m." ends with a point of its own.
-        hours = without_stop(text(row, "hours"))
+        hours = without_stop(unbroken(text(row, "hours")))
         lines.append(
             _("{place}: {days}, {hours}.").format(place=place, days=text(row, "days"), hours=hours)
         )

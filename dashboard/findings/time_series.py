@@ -25,7 +25,7 @@ from dashboard.numbers.stats import Control, control
 from dashboard.numbers.year_trend import CODES, last_break
 from dashboard.page.page import Page
 from dashboard.release.reader import INCOMPLETE, NOT_COLLECTED, Release, StatisticTable
-from dashboard.text.language import _, month, number, percent
+from dashboard.text.language import _, month, month_in_words, number, percent
 
 
 def signals(release: Release, points: Sequence[Point]) -> str:
@@ -58,7 +58,7 @@ def signal_words(
         )
     if judged.shift is not None:
         parts.append(
-            _("From {period} on, the level is another than before.").format(
+            _("From {period} on, the level is different from before.").format(
                 period=labels[judged.shift]
             )
         )
@@ -118,6 +118,11 @@ class WaitFigure:
     def content(self) -> Content:
         found = statistic_rows(self.release, self.table, self.dimension, self.level, {})
         names = {row.code: month(row.code) if self.level == "month" else row.label for row in found}
+        spoken = (
+            {month(row.code): month_in_words(row.code) for row in found}
+            if self.level == "month"
+            else {}
+        )
         kinds = ((_("9 in 10 within about"), "p90"), (_("half within about"), "median"))
         series = [
             (
@@ -150,7 +155,7 @@ class WaitFigure:
         return Content(
             title=self.title,
             draw=partial(charts.lines, series, _("Minutes"), events=self.marks, words=gone),
-            alt=charts.describe_lines(self.title, series),
+            alt=charts.describe_lines(self.title, series, spoken),
             table=pd.DataFrame(rows),
             data=frame_of(
                 {self.dimension: row.code, **row.data(self.table.columns)} for row in found
@@ -178,7 +183,9 @@ def hours_over_time(page: Page) -> None:
         Content(
             title=title,
             draw=partial(charts.lines, series, _("Hours"), events=letters(changes, month)),
-            alt=charts.describe_lines(title, series),
+            alt=charts.describe_lines(
+                title, series, {month(m): month_in_words(m) for m in rows["month"]}
+            ),
             table=pd.DataFrame(
                 [
                     {

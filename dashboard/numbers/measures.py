@@ -106,7 +106,7 @@ def measures() -> list[Measure]:
             _("Crisis calls by the type that they had at first."),
             _("all crisis calls."),
             call,
-            _("Calls that were taken for a crisis at first, and were none, are not in these data."),
+            _("Calls that were first coded as a crisis but were not one are not in these data."),
             recognised,
             30,
         ),
@@ -214,10 +214,7 @@ def measures() -> list[Measure]:
             ),
             "",
             _("minutes"),
-            _(
-                "Both sides are set alike by area and hour of the day. It cannot show why a wait is"
-                " long."
-            ),
+            _("We compare the same areas and hours of the day. It cannot show why a wait is long."),
             ours,
             30,
         ),
@@ -292,8 +289,8 @@ def measures() -> list[Measure]:
             _("calls with an act that allows arrest where a clinician came."),
             call,
             _(
-                "Never over all calls: most calls could not end in an arrest. Without a clinician,"
-                " the same share is shown as not arrested."
+                "Never out of all calls: most calls could not end in an arrest. Without a"
+                " clinician, the same share is shown as not arrested."
             ),
             adapted,
             30,
@@ -314,7 +311,7 @@ def measures() -> list[Measure]:
             _("Calls with a death, a serious injury, or a gun fired at a person."),
             _("1,000 calls."),
             call,
-            _("None reported is shown as none. It is not proof of none."),
+            _("If none are reported, we show zero. That does not prove there were none."),
             recognised,
             30,
             alike=(FBI,),
@@ -424,8 +421,8 @@ def measures() -> list[Measure]:
             _("Connected to care"),
             _("Referrals with a visit within 30 days that the partner confirmed."),
             _(
-                "referrals that people accepted on calls that a clinician reached, with 30 days"
-                " over."
+                "referrals that people accepted on calls that a clinician reached, once 30 days"
+                " have passed."
             ),
             call,
             _(
@@ -439,7 +436,7 @@ def measures() -> list[Measure]:
             "follow_ups",
             _("Follow-up reached"),
             _("Calls after which someone spoke to the person within 1, 7 or 30 days."),
-            _("calls where the person agreed to a follow-up, with 30 days over."),
+            _("calls where the person agreed to a follow-up, once 30 days have passed."),
             call,
             _(
                 "A message left does not count. Within 1 day means on the day of the call or the"
@@ -529,7 +526,7 @@ def measures() -> list[Measure]:
             "posts",
             _("Positions filled"),
             _("Positions filled in a month."),
-            _("posts in the budget."),
+            _("positions in the budget."),
             _("positions"),
             "",
             recognised,
@@ -593,8 +590,8 @@ def measures() -> list[Measure]:
             "",
             money,
             _(
-                "A range, not a sum in hand. It takes in chance, the range of costs, and how much"
-                " is due to teams. Jails save only when they spend less."
+                "A range, not money already saved. It takes in chance, the range of costs, and"
+                " how much is due to teams. Jails save only when they spend less."
             ),
             adapted,
         ),
@@ -731,7 +728,7 @@ def measures() -> list[Measure]:
             ),
             _("all such calls with the same reason."),
             call,
-            _("To the rest came fire or ambulance crews, or someone else."),
+            _("Fire or ambulance crews, or someone else, came to the rest."),
             ours,
             30,
         ),
@@ -812,7 +809,7 @@ def measures() -> list[Measure]:
         Measure(
             "unavailable",
             _("Something asked for could not be had"),
-            _("Calls where help was asked for that was not to be had."),
+            _("Calls where someone asked for a kind of help that could not be had."),
             _("calls that a clinician reached."),
             call,
             _("Only what staff wrote down. Each call has one answer."),
@@ -855,7 +852,7 @@ def measures() -> list[Measure]:
             _("Calls with the field filled."),
             _("all calls; for a field that is asked of some calls only, those calls."),
             call,
-            _("Told in steps, so that no small number of blanks can be worked out."),
+            _("Shown in ranges, so that no small number of blanks can be worked out."),
             ours,
         ),
     ]

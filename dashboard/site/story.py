@@ -203,8 +203,8 @@ def _compared(pages: _Pages) -> Iterator[_Told]:
         place = (said[name].page, f"compared-compare-{outcome.replace('_', '-')}")
         if first:
             words = _(
-                "Here we set calls that came in while a team was free beside similar ones that"
-                " found none."
+                "Here we compare calls that came in while a team was free with similar ones"
+                " that found none."
             )
             yield _Told(words, (place,))
             first = False

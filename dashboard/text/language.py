@@ -190,6 +190,11 @@ def replace_marked(words: str, by: Callable[[str, str], str]) -> str:
     return _MARKED.sub(tell, words) if "\u2068" in words else words
 
 
+def unbroken(words: str) -> str:
+    """Times of day that no line break takes apart: '3 a. m.'."""
+    return re.sub(r"(?<=\d) (?=[ap]\. ?m)|(?<=\b[ap]\.) (?=m)", "\u00a0", words)
+
+
 def without_stop(words: str) -> str:
     """A sentence without its full stop, to go on within another."""
     if words.endswith("\u2069"):

@@ -280,9 +280,9 @@ def test_a_page_on_paper_says_so_and_links_to_the_release_that_has_it(both, code
     )
     notice = {
         "en": "Place: 'Zone N9' is not in this release. You see 'Whole town' instead.",
-        "es": "Lugar: 'Zona N9' no está en esta edición. En su lugar usted ve 'Whole town'.",
+        "es": "Lugar: «Zona N9» no está en esta edición. En su lugar usted ve «Whole town».",
     }[code]
-    link = {"en": "See 'Zone N9' in release 2024.1", "es": "Ver 'Zona N9' en la edición 2024.1"}[
+    link = {"en": "See 'Zone N9' in release 2024.1", "es": "Ver «Zona N9» en la edición 2024.1"}[
         code
     ]
     assert notice in words(asked)
@@ -308,7 +308,7 @@ def test_the_static_edition_keeps_a_page_for_each_link_that_once_was(town, tmp_p
     assert pages == sum("files" not in p.parts for p in out.rglob("*.html"))
     for code, said in (
         ("en", "'Zone N9' is not in this release."),
-        ("es", "'Zona N9' no está en esta edición."),
+        ("es", "«Zona N9» no está en esta edición."),
     ):
         for place, top in ((out / code, "../"), (out / f"releases/2024.2/{code}", "../../../")):
             html = (place / "calls--area-n9.html").read_text()

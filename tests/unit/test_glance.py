@@ -159,6 +159,6 @@ def test_the_card_is_one_tagged_page(release, code, title):
     assert pdf.metadata.title == title
     assert pdf.trailer["/Root"]["/Lang"].startswith(code)
     assert "/StructTreeRoot" in pdf.trailer["/Root"]
-    words = pdf.pages[0].extract_text()
+    words = pdf.pages[0].extract_text().replace("\u00a0", " ")
     assert "911" in words and "988" in words
     assert {"en": "7 a.m. to 3 a.m.", "es": "de 7 a. m. a 3 a. m."}[code] in words

@@ -286,7 +286,7 @@ def test_who_calls_often_is_shown_for_years_with_a_year_before():
 @pytest.mark.parametrize(
     ("withheld", "said"),
     [
-        ("handed_over", "the most common end of a call was: stayed"),
+        ("handed_over", "calls most often ended this way: stayed"),
         ("stayed_with_plan", "we cannot say which was most common"),
     ],
 )

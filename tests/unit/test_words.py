@@ -2,11 +2,17 @@
 languages."""
 
 import ast
+import csv
 import re
 import statistics
+import tomllib
+from datetime import date
 
 import pytest
 
+from anonymize.agency.codelists import built_in
+from anonymize.agency.schema import TimeSpec
+from anonymize.records.program_inputs import INPUTS
 from dashboard.findings.answers import in_a_year
 from dashboard.page.pages_list import PAGES, to_do
 from dashboard.text import language
@@ -221,6 +227,144 @@ def test_no_message_names_a_method_or_place_of_self_harm():
         ), message
 
 
+ONE_WORD = {
+    r"\bgráficas?\b|\bfiguras?\b": "gráfico",
+    r"\breferencias?\b|\breferid[ao]s?\b": "remisión",
+    r"\bretenci(?:ón|ones) involuntaria|(?:atención|llevad[ao]s?) sin consentimiento": (
+        "traslado involuntario"
+    ),
+    r"\breserv(?:ad|an?\b)|se ocult[ae]": "no publicado",
+    r"\belegibles?\b": "que cumple los criterios",
+    r"\bresidentes\b": "habitantes",
+    r"\blesionad[ao]s?\b": "con lesiones",
+    r"\bperíodo": "periodo",
+    r"\bhalla?(?:r|ó|aron)\b": "encontrar",
+    r"(?<!tenía )\braz(?:ón|ones)\b": "motivo, or causa",
+    r"\breporteros?\b": "periodista",
+    r"(?:valor(?:es)?|espera) (?:del )?medi[oa]\b": "valor central (mediana)",
+    r"\b(trimestre|mes|año) a \1\b": "trimestre por trimestre",
+    r"en cerca de": "en unos",
+    r"[Hh]oras con personal\b": "horas cubiertas",
+    r"se atendió a la persona": "la persona participó",
+    r"suma de comprobación": "suma de control",
+    r"\bun hueco\b|\bhuecos\b|\bbrechas?\b": "donde falta",
+    r"\bcuadro de números\b": "cuadrícula",
+    r"\bproporci(?:ón|ones)\b": "porcentaje",
+    r"\bcasualidad\b": "azar",
+    r"(?:necesit\w+|[Ff]ue a|llevad[ao] a|en) emergencias": "sala de emergencias",
+}
+"""Spanish: a second word for a thing that has one -> the one."""
+CALQUES = {
+    r"\bestá reservado\b": "is booked",
+    r"\bpapeles\b": "papers of an immigrant",
+    r"\ben breve\b": "soon",
+    r"\bseñalar a una persona\b": "to point a finger at someone",
+    r"\bllega a apoyar|\brelojes?\b|\bno urgente\b|\bdinero en mano\b": "English, word by word",
+    r"\bcambia de \{low\} a \{high\}": "changes from one to the other, not: differs by",
+    r"(?:puestos|[Cc]línicos).{0,20}\bocupados\b": "busy",
+    r"^(?:Asiátic|Negr|Blanc|Hispan|Indígen)[ao]\b": "a color, or nobody: say 'personas'",
+}
+"""Spanish: what a word-by-word translation says to a reader -> what it is taken for."""
+TIMES = r"\d %|\d\d:\d\d"
+BRITISH = (
+    r"\b(?:neighbour|colour|behaviour|centre|programme|licence|cancelled|labelled|travelled|"
+    r"whilst|towards|organis|recognis|judgement|learnt|enquir)|per cent\b|town and country|"
+    r"\bposts (?:filled|in the budget|for)"
+)
+
+
+def written(value, code):
+    """Every text of a language within a TOML file."""
+    if isinstance(value, dict):
+        own = [value[code]] if isinstance(value.get(code), str) else []
+        return own + [w for key, v in value.items() if key != code for w in written(v, code)]
+    return [w for v in value for w in written(v, code)] if isinstance(value, list) else []
+
+
+def labels(code):
+    """Labels of the program's own code lists and inputs, and all texts of the agency files and
+    lists that come with it."""
+    lists = built_in(TimeSpec(timestamp=("time",)), date(2025, 1, 1), date(2025, 1, 1))
+    found = [put.title.of(code) for put in INPUTS.values()]
+    for listed in lists.values():
+        found += [listed.name.of(code), *(node.label.of(code) for node in listed.nodes)]
+    files = [ROOT / "anonymize/draft/data/values.toml", ROOT / "examples/example_city/agency.toml"]
+    if code == "es":
+        files += sorted((ROOT / "examples").glob("*.toml"))
+    for file in files:
+        found += written(tomllib.loads(file.read_text()), code)
+    for file in sorted((ROOT / "examples/example_city/lists").glob("*.csv")):
+        with file.open(newline="") as rows:
+            for row in csv.DictReader(rows):
+                found += [
+                    text
+                    for key, text in row.items()
+                    if key.endswith("_es") == (code == "es") and text
+                ]
+    return found
+
+
+def test_one_word_for_one_thing_in_spanish():
+    texts = [*said_in("es"), *labels("es")]
+    assert len(texts) > 1500
+    assert not [
+        (text, word) for text in texts for other, word in ONE_WORD.items() if re.search(other, text)
+    ]
+
+
+def test_spanish_is_not_english_word_by_word():
+    assert not [
+        (text, heard)
+        for text in [*said_in("es"), *labels("es")]
+        for calque, heard in CALQUES.items()
+        if re.search(calque, text)
+    ]
+
+
+def test_what_a_clinician_reached_has_one_word():
+    """Calls that a clinician reached: 'atendió'; calls where a clinician came: 'acudió'."""
+    spoken = language.catalogue("es")
+    reached = [m for m in used_messages() if "clinician reached" in m]
+    came = [m for m in used_messages() if "clinician came" in m]
+    assert len(reached) > 20
+    assert len(came) > 10
+    assert not [m for m in reached if not re.search("atend|atiend", spoken[m])]
+    assert not [m for m in reached if "acudió un" in spoken[m] and "came" not in m]
+    assert not [m for m in came if not re.search("acudi(?:ó|do)", spoken[m], re.IGNORECASE)]
+
+
+def test_quotation_marks_are_the_same_everywhere_in_spanish():
+    """«So», also around codes. An apostrophe that is spoken of, and a citation, keep theirs."""
+    for message in used_messages():
+        text = language.catalogue("es")[message].replace("(')", "")
+        if "accessed {seen}" not in message:
+            assert not re.search(r"['\"“”‘’]", text), text
+            assert text.count("«") == text.count("»"), text
+
+
+def test_words_and_times_of_the_united_states():
+    for code, never in (("en", f"{TIMES}|{BRITISH}"), ("es", TIMES)):
+        texts = [re.sub(r"\{\w+\}|https?:\S+", "", t) for t in [*said_in(code), *labels(code)]]
+        assert not [text for text in texts if re.search(never, text)]
+
+
+def test_the_lists_of_words_find_what_they_are_for():
+    for lists, text in (
+        (ONE_WORD, "Remisiones y referencias"),
+        (ONE_WORD, "trimestre a trimestre"),
+        (ONE_WORD, "los valores del medio"),
+        (ONE_WORD, "Si los equipos son la razón."),
+        (ONE_WORD, "Fue a emergencias"),
+        (CALQUES, "El trimestre en breve"),
+        (CALQUES, "Negra"),
+        (CALQUES, "la espera cambia de {low} a {high} minutos"),
+    ):
+        assert any(re.search(pattern, text) for pattern in lists), text
+    assert not any(re.search(pattern, "Personas negras") for pattern in CALQUES)
+    for text in ("its 95 % interval", "Call cancelled", "from 07:00", "posts filled"):
+        assert re.search(f"{TIMES}|{BRITISH}", text), text
+
+
 ACRONYMS = {
     "UTF",
     "WCAG",
@@ -309,3 +453,13 @@ def test_calls_of_a_year_are_told_by_the_day_only_where_there_are_enough():
     assert in_a_year("2017", 37) == "In 2017, 37 calls came in."
     assert in_a_year("2024", 365) == "In 2024, 365 calls came in."
     assert in_a_year("2025", 365) == "In 2025, 365 calls came in, about 1 a day."
+
+
+def test_no_line_break_takes_a_time_of_day_apart():
+    assert language.unbroken("de 7 a. m. a 3 p. m.") == "de 7\u00a0a.\u00a0m. a 3\u00a0p.\u00a0m."
+    assert language.unbroken("7 a.m. to 3 a.m.") == "7\u00a0a.m. to 3\u00a0a.m."
+    language.use("es")
+    try:
+        assert [language.clock(hour) for hour in (7, 21)] == ["7 a.\u00a0m.", "9 p.\u00a0m."]
+    finally:
+        language.use("en")
