@@ -25,7 +25,7 @@ def _served(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
 
 
 def _season(leaf: str, lists: Mapping[str, Codelist]) -> str | None:
-    return next(code for code, (_label, months) in SEASONS.items() if int(leaf[-2:]) in months)
+    return next(code for code, months in SEASONS.items() if int(leaf[-2:]) in months)
 
 
 def _fiscal_year(leaf: str, lists: Mapping[str, Codelist]) -> str | None:

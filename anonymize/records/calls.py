@@ -731,7 +731,7 @@ def _derived(config: AgencyConfig, fed: Collection[str]) -> dict[str, str]:
             " CAST(p.not_served_reason AS VARCHAR) END"
         )
     if "season" in fed:
-        months = {month: code for code, (_label, inside) in SEASONS.items() for month in inside}
+        months = {month: code for code, inside in SEASONS.items() for month in inside}
         found["season"] = (
             f"[{', '.join(literal(months[month]) for month in range(1, 13))}][month(p.month)]"
         )

@@ -119,7 +119,7 @@ class Calendar:
                 )
                 return within
             case "season", "season":
-                return np.array([day.month in SEASONS[code][1] for day in self.days])
+                return np.array([day.month in SEASONS[code] for day in self.days])
             case "weekday", "part" if code in ("mon-fri", "sat-sun"):
                 return np.array(
                     [(day.isoweekday() <= 5) == (code == "mon-fri") for day in self.days]

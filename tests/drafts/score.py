@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from anonymize.agency.codelists import outcome, responder
+from anonymize.agency import codelists
 from anonymize.agency.lines import key_lines
 from anonymize.draft.write import MARK
 from anonymize.read.cleaning import normalise
@@ -224,7 +224,7 @@ def true_file(trial: Trial) -> str:
         text += f"[calls.times.{name}]\n{lines(written)}"
     for name, meant in truth.yes_columns.items():
         text += f"[calls.yes_columns.{name}]\n{lines(meant)}"
-    built_in = {"outcome": outcome(), "responder": responder()}
+    built_in = {name: codelists.listed(name) for name in ("outcome", "responder")}
     for name, meant in truth.values.items():
         text += f"[calls.values.{name}]\n{lines(meant)}"
         codes = [code for code in dict.fromkeys(meant.values()) if code != "unknown"]

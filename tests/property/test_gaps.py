@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from anonymize.agency.codelists import period, season, weekday
+from anonymize.agency.codelists import listed, period
 from anonymize.audit.uncollected import Dates
 from anonymize.records.collected import Calendar, Span
 from anonymize.records.gaps import unexplained
@@ -230,8 +230,8 @@ def test_engine_and_audit_read_the_dates_alike(seed):
     dates = Dates.of(package)
     lists = {
         "period": period(first, last, has_months=True),
-        "season": season(),
-        "weekday": weekday(unknown=True),
+        "season": listed("season"),
+        "weekday": listed("weekday", unknown=True),
     }
     seen = set()
     for months in lists["period"].nodes:
@@ -259,8 +259,8 @@ def test_the_calendar_by_hand():
     calendar = Calendar.of(release)
     lists = {
         "period": period(release.data_from, release.data_to, has_months=True),
-        "season": season(),
-        "weekday": weekday(unknown=False),
+        "season": listed("season"),
+        "weekday": listed("weekday", unknown=False),
     }
 
     def mark(**codes):
