@@ -4,9 +4,10 @@
     python -m tools.messages --add vi     first, an empty catalogue for a further language
     python -m tools.messages --check      change nothing; fail where something would change
 
-Messages are what the app says (`_` and `ngettext` in `dashboard/` and `pages/`) and, for languages
-that the program's own code lists have no labels in, those labels. Translations, comments and the
-order of a catalogue stay as they are; what is new goes to its end, without a translation.
+Messages are what the app says (`_` and `ngettext` in `dashboard/` and `pages/`, and the texts of
+their TOML files) and, for languages that the program's own code lists have no labels in, those
+labels. Translations, comments and the order of a catalogue stay as they are; what is new goes to
+its end, without a translation.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import IO, Any
 
 from babel import localedata
 from babel.messages.catalog import Catalog, Message
@@ -35,8 +38,34 @@ LABELLED = frozenset(Text.model_fields)
 """Languages that the program's own code lists have labels in."""
 Texts = str | tuple[str, ...]
 """A message, or its forms for one and for many."""
+SAID_IN_FILES = ("said", "research", "sentences")
+"""Keys of texts in the TOML files of the sources."""
 SAID_BY_THE_CODE = ("year", "quarter", "month", "fiscal_year", "day", "hour", "block")
 """Levels of time, which each language writes in its own way (`dashboard.text.language.Moment`)."""
+
+
+Said = tuple[int, str, str, list[str]]
+"""As Babel wants a message: line, function, text, comments."""
+
+
+def _of_toml(file: IO[bytes], *_ignored: object, **_options: object) -> Iterator[Said]:
+    """The texts of a file that people edit: those under the keys of SAID_IN_FILES."""
+
+    def texts(value: Any, key: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from texts(inner, key if key in SAID_IN_FILES else name)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from texts(inner, key)
+        elif key in SAID_IN_FILES:
+            yield value
+
+    for text in texts(tomllib.loads(file.read().decode()), ""):
+        yield 0, "_", text, []
+
+
+METHODS = [("**.py", "python"), ("**.toml", _of_toml)]
 
 
 @cache
@@ -45,7 +74,9 @@ def _sources() -> tuple[Texts, ...]:
     return tuple(
         message if isinstance(message, str) else tuple(message)
         for folder in SOURCES
-        for _file, _line, message, _comments, _context in extract_from_dir(str(ROOT / folder))
+        for _file, _line, message, _comments, _context in extract_from_dir(
+            str(ROOT / folder), METHODS
+        )
     )
 
 

@@ -3,10 +3,13 @@ an honest verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any
 
 from dashboard.findings import auditors_more, comparisons, quarters_page
 from dashboard.findings.answers import calls as calls_answer
@@ -604,383 +607,71 @@ def _current(release: Release) -> Finding:
     return Finding("described", figure)
 
 
-LOS_ANGELES = "Los Angeles Controller, On the Sideline, October 2025"
-NEW_YORK = "New York City Comptroller, audit MG24-060A, May 2025"
-SAN_FRANCISCO = "San Francisco Budget and Legislative Analyst, November 2023"
+WORKED_OUT: Mapping[str, Callable[[Release], Finding]] = {
+    "share_of_all": _share_of_all,
+    "types": _types,
+    "officers": _officers,
+    "cost": _cost,
+    "trust": _trust,
+    "funding": _funding,
+    "posts": _posts,
+    "gaps": _gaps,
+    "roles": _roles,
+    "danger": _danger,
+    "training": _training,
+    "tracking": _tracking,
+    "adapt": _adapt,
+    "patrol": _patrol,
+    "language": _language,
+    "alike": _alike,
+    "purpose": _purpose,
+    "outside": _outside,
+    "sent_less": _sent_less,
+    "unstaffed": _unstaffed,
+    "crews": _crews,
+    "by_quarter": _by_quarter,
+    "current": _current,
+}
+"""Rules that one claim has."""
+WORKED_OUT_ABOUT: Mapping[str, Callable[..., Callable[[Release], Finding]]] = {
+    "described": _described,
+    "like": _like,
+    "most_agree": partial(_survey, most=True),
+    "said": _said,
+    "two_sides": _two_sides,
+}
+"""Rules that are told what to look at."""
 
 
-def asked_by_auditors() -> list[Claim]:
-    """Claims 24 and on: what auditors, councils and reporters asked, as people say it."""
-    los_angeles = _("An audit of the Los Angeles police asked this.")
-    return [
-        Claim(
-            "first",
-            _("Clinicians speak to the person first."),
-            "staffing",
-            los_angeles,
-            LOS_ANGELES,
-            _said("clinician_role"),
-        ),
-        Claim(
-            "restraints",
-            _("Fewer people are put in handcuffs."),
-            "safety",
-            los_angeles,
-            LOS_ANGELES,
-            _two_sides("restrained", "restrained_group"),
-        ),
-        Claim(
-            "holds",
-            _("People are held against their will."),
-            "outcomes",
-            _(
-                "An audit of the Los Angeles police gave 86% for its teams. Teams take other calls"
-                " in each city."
-            ),
-            LOS_ANGELES,
-            _two_sides("holds", "hold_started_by"),
-        ),
-        Claim(
-            "trained",
-            _("Trained officers use less force."),
-            "safety",
-            los_angeles,
-            LOS_ANGELES,
-            _two_sides("officer_trained"),
-        ),
-        Claim(
-            "reports",
-            _("Reports name the crisis alike for every group."),
-            "fairness",
-            _("An audit of the Los Angeles police found 50% for one group, and 70% for another."),
-            LOS_ANGELES,
-            _alike,
-        ),
-        Claim(
-            "purpose",
-            _("The targets count patrol hours, not help."),
-            "scorecard",
-            los_angeles,
-            LOS_ANGELES,
-            _purpose,
-        ),
-        Claim(
-            "instead",
-            _("When no team comes, police come alone."),
-            "funnel",
-            _("An audit in New York asked who came in place of a team."),
-            NEW_YORK,
-            _said("instead"),
-        ),
-        Claim(
-            "outside",
-            _("Calls outside the program's hours and area are left out."),
-            "funnel",
-            _("An audit in New York counted 14,200 such calls."),
-            NEW_YORK,
-            _outside,
-        ),
-        Claim(
-            "checks",
-            _("Nobody is free to check some calls."),
-            "funnel",
-            _("An audit in New York asked for such calls to be told apart."),
-            NEW_YORK,
-            _said("triaged"),
-        ),
-        Claim(
-            "backup",
-            _("Teams need police backup."),
-            "safety",
-            _("Virginia and Portland ask programs for this."),
-            "Virginia Behavioral Health Commission, September 2025; Portland Auditor, January 2024",
-            _said("backup"),
-        ),
-        Claim(
-            "back",
-            _("Teams hand calls back to police."),
-            "outcomes",
-            _("In a pilot in Los Angeles, 3.8% of calls were handed back."),
-            LOS_ANGELES,
-            _said("handed_back"),
-        ),
-        Claim(
-            "less",
-            _("Teams are sent less while calls rise."),
-            "funnel",
-            _("Reporters asked this of Chicago's teams. A rise in calls can also be a new code."),
-            "",
-            _sent_less,
-        ),
-        Claim(
-            "days",
-            _("Some days have no team."),
-            "staffing",
-            _("Reporters asked this of Chicago's teams."),
-            "",
-            _unstaffed,
-        ),
-        Claim(
-            "beds",
-            _("There is nowhere to take people."),
-            "after",
-            _(
-                "In San Francisco, 13% of visits lacked something that was asked for. In 84% of"
-                " those it was a bed."
-            ),
-            SAN_FRANCISCO,
-            _said("unavailable", "unavailable_kind"),
-        ),
-        Claim(
-            "refuse",
-            _("People turn down the places that are offered."),
-            "after",
-            _("San Francisco's council asked which kinds of places people accept."),
-            SAN_FRANCISCO,
-            _said("declined"),
-        ),
-        Claim(
-            "crews",
-            _("Fire and ambulance crews get time back."),
-            "staffing",
-            _("An audit in Portland asked for these hours."),
-            "Portland Auditor, January 2024",
-            _crews,
-        ),
-        Claim(
-            "quarterly",
-            _("Change shows from quarter to quarter."),
-            "quarters",
-            _("A council asked for quarters side by side. One quarter is no trend."),
-            "Albuquerque City Council, R-25-205, November 2025",
-            _by_quarter,
-        ),
-        Claim(
-            "current",
-            _("The figures are out of date."),
-            "scorecard",
-            _("A site can outlive the program that it tells of."),
-            "",
-            _current,
-        ),
-    ]
+@cache
+def _file() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "claims.toml").read_text(encoding="utf-8"))
+
+
+def _rule(claim: Mapping[str, Any]) -> Callable[[Release], Finding]:
+    if "about" in claim:
+        return WORKED_OUT_ABOUT[claim["rule"]](*claim["about"])
+    return WORKED_OUT[claim["rule"]]
 
 
 def claims() -> list[Claim]:
-    """All claims, in the reader's language, in the order of the project's list: 23 that people say,
+    """All claims of `claims.toml`, in the reader's language and in their order: 23 that people say,
     then those behind the questions of auditors."""
-    thin = _("A review of 26 studies of co-response found no randomized trial.")
-    return [
-        Claim(
-            "share",
-            _("Crisis calls are a large and rising share of 911."),
-            "calls",
-            _(
-                "A national project found that agencies often cannot flag these calls. So shares of"
-                " two cities may not mean the same."
-            ),
-            "BJA and PERF, mental-health data collection project (csgjusticecenter.org)",
-            _share_of_all,
-        ),
-        Claim(
-            "types",
-            _("Teams answer mental-health, suicide, drug and welfare calls."),
-            "calls",
-            _(
-                "Each program has its own criteria. The one in Portland leaves out callers thinking"
-                " about suicide and private homes."
-            ),
-            "Portland Civic Lab, measure 100717839",
-            _types,
-        ),
-        Claim(
-            "care",
-            _("People reach care instead of jail."),
-            "after",
-            _("A referral is not a visit. {thin}").format(thin=thin),
-            "Puntis and others, 2018",
-            _described("connected"),
-        ),
-        Claim(
-            "arrests",
-            _("There are fewer arrests."),
-            "safety",
-            _("Only similar calls can be compared. {thin}").format(thin=thin),
-            "Puntis and others, 2018",
-            _like("arrest"),
-        ),
-        Claim(
-            "force",
-            _("Less force is used."),
-            "safety",
-            _("Force is rare, so small numbers change a lot by chance. {thin}").format(thin=thin),
-            "Puntis and others, 2018",
-            _like("force_used"),
-        ),
-        Claim(
-            "repeat",
-            _("The same people call less often."),
-            "after",
-            _(
-                "Repeat calls often fall by themselves after a peak. So calls of the same time must"
-                " be compared."
-            ),
-            "",
-            _like("repeat_90"),
-        ),
-        Claim(
-            "officers",
-            _("Officers are safer."),
-            "safety",
-            _("Injuries are rare, so years must be taken together."),
-            "",
-            _officers,
-        ),
-        Claim(
-            "cost",
-            _("It saves money."),
-            "money",
-            _(
-                "One simulation from Texas found no net saving when only minor cases are diverted,"
-                " and cost moved to the health side."
-            ),
-            "doi.org/10.1177/0093854811432434",
-            _cost,
-        ),
-        Claim(
-            "trust",
-            _("People trust the city more."),
-            "claims",
-            _(
-                "Complaints and praise are not trust. Only a survey asked before and after can"
-                " show it."
-            ),
-            "",
-            _trust,
-        ),
-        Claim(
-            "funding",
-            _("Funding may not last."),
-            "money",
-            _("A grant with an end date says nothing of what comes after."),
-            "",
-            _funding,
-        ),
-        Claim(
-            "posts",
-            _("Clinicians are hard to find."),
-            "staffing",
-            _("In a small team, one open position changes the share a lot."),
-            "",
-            _posts,
-        ),
-        Claim(
-            "gaps",
-            _("Nights and far places are left out."),
-            "coverage",
-            _(
-                "An audit in New York found calls that nobody had checked counted as not eligible."
-                " That hides gaps."
-            ),
-            "New York City Comptroller, audit MG24-060A, May 2025",
-            _gaps,
-        ),
-        Claim(
-            "roles",
-            _("Roles must be clear."),
-            "staffing",
-            _("Who left first shows only a part of who did what."),
-            "",
-            _roles,
-        ),
-        Claim(
-            "danger",
-            _("Clinicians go where it is dangerous."),
-            "safety",
-            _("Injuries of clinicians are rare. Zero seen does not prove there are none."),
-            "",
-            _danger,
-        ),
-        Claim(
-            "training",
-            _("Officers and clinicians train together."),
-            "staffing",
-            _("A course taken is not proof of a call handled well."),
-            "",
-            _training,
-        ),
-        Claim(
-            "tracking",
-            _("Good data keep programs going."),
-            "scorecard",
-            _("An audit in New York found that the reasons for missed calls were not on record."),
-            "New York City Comptroller, audit MG24-060A, May 2025",
-            _tracking,
-        ),
-        Claim(
-            "partners",
-            _("Partners make handoffs smooth."),
-            "after",
-            _("A handoff counts as smooth only when a visit follows."),
-            "",
-            _described("connected"),
-        ),
-        Claim(
-            "adapt",
-            _("Teams adapt to need."),
-            "calls",
-            _("A change marked on a chart is not proof that it worked."),
-            "",
-            _adapt,
-        ),
-        Claim(
-            "time",
-            _("Officers get time back."),
-            "staffing",
-            _(
-                "Longer visits can be better visits. What counts is time after the officer may"
-                " leave."
-            ),
-            "",
-            _like("officer_minutes"),
-        ),
-        Claim(
-            "slow",
-            _("It slows the response."),
-            "times",
-            _(
-                "Waits depend on the kind of call and on distance. Compare only times measured the"
-                " same way."
-            ),
-            "",
-            _like("wait"),
-        ),
-        Claim(
-            "support",
-            _("Most officers come to support it."),
-            "staffing",
-            _("Officers who answer a survey may differ from those who do not."),
-            "",
-            _survey("officers", most=True),
-        ),
-        Claim(
-            "patrol",
-            _("It pulls officers from urgent calls."),
-            "staffing",
-            _("This needs hours of all patrols, which few agencies publish."),
-            "",
-            _patrol,
-        ),
-        Claim(
-            "language",
-            _("Language is a barrier in a crisis."),
-            "fairness",
-            _("An interpreter is not always on record, so true use may be higher."),
-            "",
-            _language,
-        ),
-        *asked_by_auditors(),
-    ]
+    sentences = {name: _(sentence) for name, sentence in _file()["sentences"].items()}
+    return [_claim(claim, sentences) for claim in _file()["claim"]]
+
+
+def _claim(written: Mapping[str, Any], sentences: Mapping[str, str]) -> Claim:
+    """One claim of the file. `sentences`: those that its texts may name, in the language read."""
+    said, research = written["said"], written["research"]
+    return Claim(
+        name=written["name"],
+        said=_(said),
+        page=written["page"],
+        research=_(research).format(**sentences),
+        source=written.get("source", ""),
+        find=_rule(written),
+    )
 
 
 def checked(release: Release) -> tuple[tuple[Claim, Finding], ...]:
