@@ -32,6 +32,9 @@ class Nowhere:
     def outside(self, name: str, choices: Mapping[str, str]) -> str:
         return citation.newest_view(self.release, name, choices)
 
+    def figure_page(self, figure: Figure) -> str:
+        return ""
+
     def top(self, file: str) -> str:
         return file
 

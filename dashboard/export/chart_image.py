@@ -7,6 +7,7 @@ chart, are set here.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import vl_convert
+from PIL import Image
 
 from dashboard.figures.figure import Figure, View, seen
 from dashboard.figures.theme import DARK, LIGHT
@@ -265,3 +267,16 @@ def fitted(svg: str, x: float, y: float, width: float, height: float) -> str:
 def png(svg: str, scale: float = SCALE) -> bytes:
     """At print resolution, unless another `scale` is asked for."""
     return bytes(vl_convert.svg_to_png(svg, scale=scale))
+
+
+COLOURS = 256
+"""Of a picture for screens; a chart with its words has fewer."""
+
+
+def small_png(svg: str) -> bytes:
+    """At the size of its units, each pixel one of a few colours: an eighth of the bytes."""
+    whole = Image.open(io.BytesIO(png(svg, scale=1.0))).convert("RGB")
+    few = whole.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    made = io.BytesIO()
+    few.save(made, "png")
+    return made.getvalue()

@@ -38,6 +38,10 @@ class Shelf(Protocol):
     def outside(self, name: str, choices: Mapping[str, str]) -> str:
         """The whole address of a page of the newest release; empty where no site is named."""
 
+    def figure_page(self, figure: Figure) -> str:
+        """The address of a page that holds one figure as its page has it at first; empty where
+        figures have none."""
+
     def top(self, file: str) -> str:
         """The address of a file at the top of the site."""
 
@@ -218,6 +222,10 @@ def contents_html(figures: Sequence[tuple[str, str]]) -> str:
     return f'<details class="contents">{summary}<ul>{items}</ul></details>'
 
 
+def _files(links: Sequence[str]) -> str:
+    return f'<p class="files">{" · ".join(links)}</p>'
+
+
 @dataclass
 class Paper:
     """One page; `body` grows from the top down. `asked`: the filters this copy of the page stands
@@ -238,6 +246,8 @@ class Paper:
     """Slug and title of each figure, for the list of contents."""
     named: list[str] = field(default_factory=list)
     """The choices that make this copy another than the first, in words."""
+    drawn: dict[str, tuple[Figure, str]] = field(default_factory=dict)
+    """Slug -> a figure and all that stands under its title, for a page of its own."""
 
     def begin(self) -> None: ...
 
@@ -376,24 +386,11 @@ class Paper:
 
     def figure(self, figure: Figure) -> None:
         self.figures.append((figure.slug, figure.title))
-        self.body.append(
-            f'<section class="figure" id="{escape(figure.slug)}"><h2>{text_html(figure.title)}</h2>'
-        )
+        start = len(self.body)
         if figure.subtitle:
             self.body.append(f'<p class="quiet">{text_html(figure.subtitle)}</p>')
         if figure.chart is not None:
-            pictures = self.shelf.pictures(figure)
-            *narrow, (address, width, height) = pictures
-            sources = "".join(
-                f'<source media="(max-width:{w + 180}px)" srcset="{escape(a)}" width="{w}"'
-                f' height="{h}">'
-                for a, w, h in narrow
-            )
-            self.body.append(
-                f'<picture>{sources}<img src="{escape(address)}" alt="{escape(figure.alt)}"'
-                f' width="{width}" height="{height}" loading="lazy"></picture>'
-            )
-            self.body.append(keyboard_walk.html(figure, hidden=True))
+            self._chart(figure)
         for line in notes_of(figure):
             self.caption(line)
         if figure.map:
@@ -410,7 +407,28 @@ class Paper:
             f'<a href="{escape(address)}" download>{text_html(words)}</a>'
             for words, address in self.shelf.takeaways(figure)
         ]
-        self.body.append(f'<p class="files">{" · ".join(links)}</p></section>')
+        inside = "".join(self.body[start:])
+        self.drawn.setdefault(figure.slug, (figure, f"{inside}{_files(links)}"))
+        if not self.asked and (alone := self.shelf.figure_page(figure)):
+            words = _("Page with this figure alone, to link to")
+            links.append(f'<a href="{escape(alone)}">{text_html(words)}</a>')
+        self.body[start:] = [
+            f'<section class="figure" id="{escape(figure.slug)}">'
+            f"<h2>{text_html(figure.title)}</h2>{inside}{_files(links)}</section>"
+        ]
+
+    def _chart(self, figure: Figure) -> None:
+        *narrow, (address, width, height) = self.shelf.pictures(figure)
+        sources = "".join(
+            f'<source media="(max-width:{w + 180}px)" srcset="{escape(a)}" width="{w}"'
+            f' height="{h}">'
+            for a, w, h in narrow
+        )
+        self.body.append(
+            f'<picture>{sources}<img src="{escape(address)}" alt="{escape(figure.alt)}"'
+            f' width="{width}" height="{height}" loading="lazy"></picture>'
+        )
+        self.body.append(keyboard_walk.html(figure, hidden=True))
 
     def beside(self, figures: Sequence[Figure]) -> None:
         for figure in figures:

@@ -8,7 +8,8 @@ server without a program.
     calendar, in every language data/VERSION/, data/latest/     the release files with Parquet,
     CSVW, JSON-LD and checksums; data.json (DCAT-US 3)
 
-A page with filters has one copy for each choice of one filter.
+A page with filters has one copy for each choice of one filter. Each figure of a page, as it stands
+at first, has a page of its own under its release's number: what shows links reads no #fragment.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from dashboard.export.html_surface import Paper, text_html, to_html
 from dashboard.export.plain_twin import page_file
 from dashboard.export.static_style import stylesheet
 from dashboard.figures import keyboard_walk
-from dashboard.figures.figure import Figure, View, seen
+from dashboard.figures.figure import Figure, View, seen, slug
 from dashboard.figures.theme import LIGHT
 from dashboard.page.app_folder import PACKAGE, PAGES_FOLDER
 from dashboard.page.pages_list import PAGES, groups
@@ -57,6 +58,18 @@ page's own place is known."""
 
 Copies = dict[str, tuple[str, Mapping[str, str]]]
 """File -> the page, and the choice at which this copy of it stands."""
+
+
+@dataclass
+class Alone(Paper):
+    """A page that holds one figure of another page, `only`."""
+
+    only: Figure = field(kw_only=True)
+
+
+def figure_file(figure: Figure) -> str:
+    """Name of the page of one figure."""
+    return f"figure--{slug(figure.page.replace('_', '-'), figure.slug)}.html"
 
 
 @dataclass
@@ -106,17 +119,28 @@ class Folder:
         site = citation.site_of(self.everything[-1])
         return site and f"{site}/{self.code}/{page_file(name, choices, self.release)}"
 
+    def figure_page(self, figure: Figure) -> str:
+        return f"{TOP}{self.lasting}{figure_file(figure)}"
+
+    @property
+    def lasting(self) -> str:
+        """The folder of the pages that last, as seen from the top."""
+        return f"releases/{self.release.version}/{self.code}/"
+
     def top(self, file: str) -> str:
         return f"{TOP}{file}"
 
     def preview(self, name: str, paper: Paper) -> tuple[previews.Preview, str]:
-        """What a link to a page shows of it, and the address of the picture."""
+        """What a link to a page shows of it, and the address of the picture. A page of one figure
+        shows that figure."""
         assert paper.told is not None, "each page begins with its lead"
         own = previews.from_lead(name, paper.told)
         own = replace(own, title=" · ".join([own.title, *paper.named]))
+        if isinstance(paper, Alone):
+            own = previews.from_figure(name, paper.only, own)
         if self.release is not self.everything[-1]:
             own = previews.earlier(self.release, name, self.code)
-        elif name == "claims":
+        elif name == "claims" and own.figure is None:
             own = previews.of_claims(self.release, self.code).get(
                 paper.choices.get("claim", ""), own
             )
@@ -284,10 +308,17 @@ def _folder(everything: list[Release], number: int, code: str, out: Path) -> Fol
 
 
 def _put_page(folder: Folder, name: str, file: str, paper: Paper) -> int:
-    """Write one copy of a page under its release's number, and of the newest release also without:
-    gives how many files that makes."""
+    """Write one copy of a page under its release's number, and of the newest release also without;
+    with the first copy of a page those of its figures. Gives how many files that makes."""
     html = _frame(folder, name, file, paper)
     pages = _put(folder.out / file, html, "files/", "../", "../../../")
+    if not paper.asked:
+        for figure, inside in paper.drawn.values():
+            if figure.page.replace("-", "_") != name:
+                continue  # shown here, at home on another page
+            alone = figure_file(figure)
+            html_alone = _frame(folder, name, alone, _alone(folder, paper, figure, inside))
+            pages += _put(folder.out / alone, html_alone, "files/", "../", "../../../")
     if folder.release is folder.everything[-1]:
         out, files = (
             folder.out.parent.parent.parent,
@@ -297,6 +328,29 @@ def _put_page(folder: Folder, name: str, file: str, paper: Paper) -> int:
         if (folder.code, file) == (language.DEFAULT, "index.html"):
             pages += _put(out / file, html, files, "", "")
     return pages
+
+
+def _alone(folder: Folder, paper: Paper, figure: Figure, inside: str) -> Alone:
+    """The page of one figure: its title, which days are missing from it, the figure, and the way to
+    the page that it is from."""
+    whole = f"{folder.page(paper.name, {})}#{figure.slug}"
+    words = _("See this figure on its page: {title}").format(title=paper.title)
+    missing = f'<div class="notice">{to_html(figure.missing)}</div>' if figure.missing else ""
+    body = [
+        f'<h1 tabindex="-1">{text_html(figure.title)}</h1>{missing}'
+        f'<section class="figure" id="{escape(figure.slug)}">{inside}</section>'
+        f'<p><a href="{escape(whole)}">{text_html(words)}</a></p>'
+    ]
+    return Alone(
+        paper.release,
+        folder,
+        paper.name,
+        {},
+        body=body,
+        title=figure.title,
+        told=paper.told,
+        only=figure,
+    )
 
 
 def _put(path: Path, html: str, files: str, pages: str, top: str) -> int:
@@ -328,13 +382,13 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         )
         for code, words in LANGUAGES.items()
     )
-    shown = shown_pages(release) | {name}
+    shown, alone = shown_pages(release) | {name}, isinstance(paper, Alone)
     menu = "".join(
         f"<p>{escape(group)}</p><ul>"
         + "".join(
             (
                 f'<li><strong aria-current="page">{escape(title)}</strong></li>'
-                if page == name
+                if page == name and not alone
                 else f'<li><a href="{folder.page(page, {})}">{escape(title)}</a></li>'
             )
             for page, title in pages.items()
@@ -369,24 +423,21 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
             f' href="{TOP}{folder.code}/{page_file(name, {}, release)}">{escape(words)}</a></p>'
         )
     words = _("Link to this page that lasts")
-    lasting = (
-        '<p class="quiet"><a'
-        f' href="{TOP}releases/{release.version}/{folder.code}/{file}">{escape(words)}</a></p>'
-    )
+    lasting = f'<p class="quiet"><a href="{TOP}{folder.lasting}{file}">{escape(words)}</a></p>'
     skip, all_pages, touch = (
         _("Skip to the content"),
         _("All pages"),
         _("Show the numbers on touch"),
     )
     own, image = folder.preview(name, paper)
-    lasts = f"releases/{release.version}/{folder.code}/"
     site = citation.site_of(folder.everything[-1])
     if site:
-        image = image.replace(FILES, f"{site}/{lasts}files/")
-    head = feeds.head(folder.everything[-1], TOP) + previews.tags(
-        release, own, f"{site or TOP.rstrip('/')}/{lasts}{file}", image
-    )
-    if name == "data":
+        image = image.replace(FILES, f"{site}/{folder.lasting}files/")
+    lasts = f"{site or TOP.rstrip('/')}/{folder.lasting}{file}"
+    head = feeds.head(folder.everything[-1], TOP) + previews.tags(release, own, lasts, image)
+    if alone:
+        head += f'<link rel="canonical" href="{escape(lasts)}">'
+    elif name == "data":
         data = opendata.json_ld(release, citation.site_of(release)).decode().replace("<", "\\u003c")
         head += f'<script type="application/ld+json">{data}</script>'
     return (
@@ -400,7 +451,7 @@ def _frame(folder: Folder, name: str, file: str, paper: Paper) -> str:
         f'<a class="skip" href="#main">{escape(skip)}</a><header>{bar}'
         f'<details class="menu"><summary>{escape(all_pages)}</summary><nav'
         f' aria-label="{escape(all_pages)}">{menu}</nav></details>{ribbon}{old}</header>'
-        f'<main id="main">{"".join(paper.body)}{lasting}</main></body></html>\n'
+        f'<main id="main">{"".join(paper.body)}{"" if alone else lasting}</main></body></html>\n'
     )
 
 

@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 import struct
+from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,9 +19,10 @@ from dashboard.export import citation
 from dashboard.page.pages_list import PAGES, path_of
 from dashboard.release.current import newest
 from dashboard.release.reader import load_release
-from dashboard.site import previews
+from dashboard.site import previews, static
 from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
+from tests.paper import page_of
 from tests.unit.test_static_page import put
 
 SITE = "https://co-response.example.org"
@@ -231,3 +233,70 @@ def test_pages_of_the_static_edition_show_the_same(release, code, tmp_path):
     assert asyncio.iscoroutinefunction(service.preview) is False, (
         "drawn in a thread, while visitors go on"
     )
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_each_figure_of_the_static_edition_has_a_page_that_shows_itself(release, code, tmp_path):
+    """Title, sentence, picture, the one address to post, the figure whole, and the way to its page;
+    linked from under the figure."""
+    releases = [load_release(ROOT / "data_public/history/2025.1"), release]
+    page = put(releases, -1, "calls", code, tmp_path)
+    whole = html.parse(str(page)).getroot()
+    figures = previews.of_page(release, "calls", code)[1]
+    sections = whole.xpath("//section[@class='figure']")
+    assert [s.get("id") for s in sections] == list(reversed(figures))
+    for section in sections:
+        slug, found = section.get("id"), figures[section.get("id")]
+        (link,) = section.xpath(".//p[@class='files']/a[not(@download)]/@href")
+        alone = (page.parent / link).resolve()
+        assert alone == page.parent / f"figure--calls-{slug}.html"
+        read = html.parse(str(alone)).getroot()
+        og = {e.get("property"): e.get("content") for e in read.iter("meta") if e.get("property")}
+        lasts = f"{SITE}/releases/{release.version}/{code}/{alone.name}"
+        assert read.xpath("//link[@rel='canonical']/@href") == [og["og:url"]] == [lasts]
+        assert (og["og:title"], og["og:description"]) == (found.title, found.sentence)
+        assert read.xpath("//h1/text()") == [found.title]
+        image = tmp_path / og["og:image"].removeprefix(f"{SITE}/")
+        data = image.read_bytes()
+        assert data == previews.picture_of(release, found.name, code)
+        assert struct.unpack(">II", data[16:24]) == (1200, 630)
+        assert len(data) < 60_000
+        (shown,) = read.xpath("//section[@class='figure']")
+        assert cells(shown) == cells(section)
+        assert shown.xpath(".//img/@src") == section.xpath(".//img/@src")
+        for address in read.xpath("//section[@class='figure']//@href | //img/@src"):
+            assert (alone.parent / address).resolve().is_file()
+        back = [a for a in read.iter("a") if (a.get("href") or "").endswith(f"#{slug}")]
+        assert [a.get("href") for a in back] == [f"../{code}/calls.html#{slug}"]
+        other = next(c for c in LANGUAGES if c != code)
+        assert f"../{other}/{alone.name}" in read.xpath("//p[@class='languages']/a/@href")
+        assert not read.xpath("//*[@aria-current='page']"), "it is no page of the menu"
+
+
+def cells(section):
+    return [cell.text_content() for cell in section.iter("th", "td")]
+
+
+def test_a_figure_of_another_release_says_which(release, tmp_path):
+    releases = [load_release(ROOT / "data_public/history/2025.1"), release]
+    page = put(releases, 0, "calls", "en", tmp_path)
+    read = html.parse(str(page.parent / "figure--calls-calls-month.html")).getroot()
+    og = {e.get("property"): e.get("content") for e in read.iter("meta") if e.get("property")}
+    assert "2025.1" in og["og:description"]
+    assert og["og:image"].endswith("/preview-release.png")
+
+
+def test_figures_have_the_same_address_in_every_language(release):
+    for page in PAGES:
+        first, *others = (set(previews.of_page(release, page, code)[1]) for code in LANGUAGES)
+        assert all(first == other for other in others), page
+
+
+def test_the_page_of_one_figure_says_which_days_are_missing_from_it(release, tmp_path):
+    folder = static.Folder(release, [release], tmp_path, "en")
+    paper = page_of(release, "calls")
+    figure, inside = paper.drawn[FIGURE[1]]
+    for missing in ("", "Days **are** missing."):
+        alone = static._alone(folder, paper, replace(figure, missing=missing), inside)
+        said = "".join(html.fromstring(f"<div>{''.join(alone.body)}</div>").itertext())
+        assert ("Days are missing." in said) == bool(missing)
