@@ -4,17 +4,11 @@ here."""
 import pandas as pd
 
 from dashboard.findings import comparisons, comparisons_page
-from dashboard.findings.comparisons import comparison
 from dashboard.page.page import open_page
 from dashboard.text.language import _, number
 
 page = open_page("how_we_compare", "compared")
-release = page.release
-listed = [
-    f"compare_{outcome}"
-    for outcome in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")
-]
-found = {measure: comparison(release, measure) for measure in listed}
+listed = [f"compare_{outcome}" for outcome in (*comparisons.OUTCOMES, *comparisons.APART)]
 page.ask(
     _("How do you know that calls with and without a team can be compared?"),
     _(
@@ -77,14 +71,16 @@ page.table(
                 _("Step"): _("What we count"),
                 _("What we do"): _(
                     "Arrests that no law required, force, another call from the same person,"
-                    " officer minutes, and minutes until someone arrives."
+                    " officer minutes, and minutes until someone arrives. Apart from these five,"
+                    " we count handcuffs and involuntary holds."
                 ),
             },
             {
                 _("Step"): _("Likely range"),
                 _("What we do"): _(
-                    "It holds the true difference 99 times in 100. One person who calls often"
-                    " counts as one person in it, not as many."
+                    "It holds the true difference 99 times in 100, for handcuffs and holds 39"
+                    " times in 40. One person who calls often counts as one person in it, not as"
+                    " many."
                 ),
             },
             {
@@ -112,20 +108,14 @@ page.text(
 )
 page.text(
     _(
-        "The first rule that fits decides. We make {count} such comparisons. If teams changed"
-        " nothing, chance would still show a difference in one of them in 1 of 20 cities."
-    ).format(count=number(len(listed)))
+        "The first rule that fits decides. We make {count} such comparisons, and {more} apart from"
+        " them. If teams changed nothing, chance would still show a difference among the first in"
+        " 1 of 20 cities, and among the others in 1 of 20."
+    ).format(count=number(len(comparisons.OUTCOMES)), more=number(len(comparisons.APART)))
 )
 page.heading(_("What we found"))
-for measure, result in found.items():
-    if result is None:
-        page.not_reported(
-            _("{what}: similar calls, when a team was free and when none was").format(
-                what=comparisons.what_words(measure)
-            )
-        )
-    else:
-        comparisons_page.show(page, result)
+for measure in listed:
+    comparisons_page.show_or_say(page, measure)
 page.caveats(
     [
         _("These are associations. We cannot tell whether teams are the reason."),

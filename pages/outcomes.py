@@ -4,7 +4,7 @@ from functools import partial
 
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import Content, ShareFigure, hidden_shares, share_tables
-from dashboard.findings import answers, auditors_questions
+from dashboard.findings import answers, auditors_questions, comparisons_page
 from dashboard.findings.program import parts_of, year_choice
 from dashboard.numbers.cells import Point, Share, along, label_of, mix_of
 from dashboard.page.page import codes_of, open_page, period_title
@@ -138,7 +138,9 @@ else:
                 ),
             )
         )
-auditors_questions.show(page, "holds", "hold_started_by", "handed_back")
+auditors_questions.show(page, "holds", "hold_started_by")
+comparisons_page.show_or_say(page, "compare_hold")
+auditors_questions.show(page, "handed_back")
 page.caveats(
     [
         *(

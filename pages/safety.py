@@ -182,7 +182,9 @@ else:
         )
     )
 compared("force_used", _("force for similar calls, when a team was free and when none was"))
-auditors_questions.show(page, "restrained", "restrained_group", "officer_trained", "backup")
+auditors_questions.show(page, "restrained", "restrained_group")
+comparisons_page.show_or_say(page, "compare_restrained")
+auditors_questions.show(page, "officer_trained", "backup")
 for dimension, title, file in (
     ("serious_force", _("Serious force, {period}"), "serious-force"),
     ("weapon_reported", _("Weapon reported, {period}"), "weapons"),

@@ -65,6 +65,8 @@ officer_cleared_at = "officer"
 arrest = "arrest"
 force_used = "force"
 weapon_reported = "weapon"
+restrained = "cuffs"
+outcome = "end"
 person_key = "person"
 
 [dimensions.call_type]
@@ -121,6 +123,8 @@ COLUMNS = (
     "force",
     "weapon",
     "person",
+    "cuffs",
+    "end",
 )
 
 
@@ -201,6 +205,7 @@ def rows(city: City) -> list[tuple[object, ...]]:
         day * 86_400 + hour * 3600 + 60 * rng.integers(60, size=n)
     ).astype("timedelta64[s]")
     there = queue + travel
+    cuffs, held = happens("restrained", 0.08), happens("hold", 0.06)
     return list(
         zip(
             range(n),
@@ -221,6 +226,8 @@ def rows(city: City) -> list[tuple[object, ...]]:
             _yes_no(force),
             _yes_no(armed),
             [f"p{who}" for who in person.tolist()],
+            _yes_no(cuffs),
+            np.where(held, "involuntary_hold", "stayed_with_plan").tolist(),
             strict=True,
         )
     )

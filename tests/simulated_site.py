@@ -26,7 +26,17 @@ from tests import simulated
 from tests.agency import build
 from tests.simulated import COLUMNS, City, write
 
-CLAIMS = ("arrests", "force", "repeat", "time", "slow", "trust", "support")
+CLAIMS = (
+    "arrests",
+    "force",
+    "repeat",
+    "time",
+    "slow",
+    "trust",
+    "support",
+    "restraints",
+    "holds",
+)
 """Claims that the site decides, as `dashboard.findings.claims` names them."""
 MEASURES = (
     "compare_arrest",
@@ -34,6 +44,8 @@ MEASURES = (
     "compare_repeat_90",
     "compare_officer_minutes",
     "compare_wait",
+    "compare_restrained",
+    "compare_hold",
     "reached_arrest",
 )
 """By who came too: what the site shows and never judges."""
@@ -49,6 +61,8 @@ TABLES = {
     "months": 'period = ["all", "year", "month"]',
     "arrests": 'responder = ["all", "reached"], arrest = ["all", "answer"]',
     "force": 'responder = ["all", "reached"], force_used = ["all", "answer"]',
+    "restraints": 'responder = ["all", "reached"], restrained = ["all", "answer"]',
+    "ends": 'responder = ["all", "reached"], outcome = ["all", "contact", "outcome"]',
     "referrals": 'responder = ["all", "reached"], handoff = ["all", "agreed", "step"]',
     "partners": 'partner = ["all", "partner"], handoff = ["all", "agreed", "step"]',
 }

@@ -609,6 +609,8 @@ class StatisticSpec(Model):
         "compare_repeat_90",
         "compare_officer_minutes",
         "compare_wait",
+        "compare_restrained",
+        "compare_hold",
         "reached_arrest",
         "reached_force_used",
         "people",

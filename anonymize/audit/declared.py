@@ -31,7 +31,15 @@ KIND_OF = {
     "hours_without_team": (HOURS, "not_served_reason"),
     **{
         f"compare_{what}": (ALIKE, "")
-        for what in ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")
+        for what in (
+            "arrest",
+            "force_used",
+            "repeat_90",
+            "officer_minutes",
+            "wait",
+            "restrained",
+            "hold",
+        )
     },
     **{f"reached_{what}": (ALIKE, "") for what in ("arrest", "force_used")},
 }

@@ -38,11 +38,18 @@ the threshold is published."""
 ALIKE, BY_REASON = ("compare_", "reached_"), "compare"
 """How the measures of like calls begin. Those of BY_REASON compare calls that found a free team
 with calls that were lost because none was free."""
-SAID = {"arrest": "arrest", "force_used": "force_used", "wait": WAIT}
+SAID = {
+    "arrest": "arrest",
+    "force_used": "force_used",
+    "wait": WAIT,
+    "restrained": "restrained",
+    "hold": "outcome",
+}
 """Outcome of like calls -> dimension in which a call without it is UNTIMED."""
-ANSWERED = ("arrest", "force_used")
+ANSWERED = {"arrest": YES, "force_used": YES, "restrained": YES, "hold": "involuntary_hold"}
 BY_PERSON = ("repeat_90",)
-"""Outcomes that are yes or no, and those that are known for some eligible calls only."""
+"""Outcomes that are so or not, with the code that says so; and those that are known for some
+eligible calls only."""
 SIDES = 10
 """Each side of a comparison has at least this multiple of the threshold in calls."""
 
@@ -135,7 +142,7 @@ def _split_by(measure: str) -> list[_SplitBy]:
     repeat = outcome in BY_PERSON
     found = [_SplitBy(REASON, partial(_lost, repeat))] if contrast == BY_REASON else []
     if outcome in SAID:
-        found.append(_SplitBy(SAID[outcome], partial(_said, outcome in ANSWERED)))
+        found.append(_SplitBy(SAID[outcome], partial(_said, ANSWERED.get(outcome, ""))))
     return found
 
 
@@ -382,19 +389,19 @@ def _lost(
 
 
 def _said(
-    answered: bool,
+    answer: str,
     calls: int,
     numbers: Mapping[str, float],
     tree: Tree,
     threshold: int,
     _unknown: int | None,
 ) -> Iterator[_Part]:
-    """A comparison leaves out calls whose outcome is not on record; and yes and no each have at
-    least the threshold on each side."""
+    """A comparison leaves out calls whose outcome is not on record; and those with the code
+    `answer` (if there is one) and those without each have at least the threshold on each side."""
     if UNTIMED in tree.parent:
         yield _plain((UNTIMED,), 0, max(0, calls - numbers["based_on"]))
-    if answered and YES in tree.parent:
-        yield _plain((YES,), 2 * threshold, math.inf)
+    if answer in tree.parent:
+        yield _plain((answer,), 2 * threshold, math.inf)
 
 
 def _both_missing(

@@ -37,6 +37,9 @@ Floats = npt.NDArray[np.float64]
 ERROR, LOOKS = 0.05, 5
 """How often chance alone may mislead about any of the five outcomes: each interval misses the truth
 one fifth as often (Bonferroni), and the negative controls of one comparison share it among them."""
+APART = ("restrained", "hold")
+"""Outcomes of a second family, which share an ERROR of their own among them: so they widen no
+interval of the five."""
 BASE_ROUNDED = 10
 ENOUGH_SIDES = 10
 """Each side needs so many times the threshold in calls: then "at least nine in ten are on record"
@@ -70,8 +73,8 @@ class Outcome:
     """What is compared: SQL of a whole number for each call (NULL where not on record), the fields
     it needs, and its unit.
 
-    `flag`: the yes/no field whose counts must be published; `followed`: is it read from each
-    person's calls in order?
+    `flag`: the field whose counts must be published: of the code `yes`, and of the code `others` (a
+    whole, or all that are not `yes`); `followed`: is it read from each person's calls in order?
     """
 
     value: str
@@ -79,6 +82,8 @@ class Outcome:
     unit: str
     flag: str = ""
     followed: bool = False
+    yes: str = "yes"
+    others: str = "no"
 
 
 OUTCOMES = {
@@ -109,6 +114,20 @@ OUTCOMES = {
         ("received_at", "arrived_at"),
         SECONDS,
     ),
+    "restrained": Outcome(
+        "CASE restrained WHEN 'yes' THEN 1 WHEN 'no' THEN 0 END",
+        ("restrained",),
+        PER_10_000,
+        "restrained",
+    ),
+    "hold": Outcome(
+        "CASE WHEN outcome = 'involuntary_hold' THEN 1 WHEN outcome NOT LIKE 'unknown%' THEN 0 END",
+        ("outcome",),
+        PER_10_000,
+        "outcome",
+        yes="involuntary_hold",
+        others=ROOT,
+    ),
 }
 CHOSEN = (
     "CASE WHEN arrest = 'yes' AND arrest_required = 'yes' THEN 0 WHEN arrest = 'yes' THEN 1 WHEN"
@@ -130,6 +149,12 @@ def outcome_of(measure: str) -> str:
 
 def contrast_of(measure: str) -> str:
     return CONTRASTS[measure.split("_", 1)[0] + "_"]
+
+
+def error_of(measure: str) -> float:
+    """How often the interval of a measure may miss the truth: its share of ERROR among the outcomes
+    of its family."""
+    return ERROR / (len(APART) if outcome_of(measure) in APART else LOOKS)
 
 
 def needed(measure: str) -> tuple[str, ...]:
@@ -278,7 +303,7 @@ def compared(
     """One row for each code of the period.
 
     `team`, `other`: rates per 10,000 calls (or seconds) had both sides the same mix of calls;
-    `low`, `high`: the 99 % interval of team less other, rounded outward; `<control>_low`,
+    `low`, `high`: the interval of team less other (`error_of`), rounded outward; `<control>_low`,
     `<control>_high`: the same for the negative controls (days: per 10,000; waits: seconds);
     `recorded`: 1 where enough is on record; `based_on`: at least so many calls.
     """
@@ -301,6 +326,7 @@ def compared(
                 spec.minimum,
                 config.file.privacy.threshold,
                 yes_no=outcome.unit == PER_10_000,
+                error=error_of(spec.measure),
             )
             if found is None:
                 continue
@@ -413,7 +439,13 @@ class _Row:
 
 
 def _row(
-    rows: pd.DataFrame, checks: Sequence[str], minimum: int, threshold: int, *, yes_no: bool
+    rows: pd.DataFrame,
+    checks: Sequence[str],
+    minimum: int,
+    threshold: int,
+    *,
+    yes_no: bool,
+    error: float = ERROR / LOOKS,
 ) -> _Row | None:
     """All figures of one period; None where too few calls, people or events stand on one side."""
     stratum, side, person, number = (
@@ -426,7 +458,7 @@ def _row(
     )
     usable = {name: on_a_side & ~np.isnan(value) for name, value in values.items()}
     calls, value = every.only(usable["value"]), values["value"][usable["value"]]
-    whole = estimate(calls, value)
+    whole = estimate(calls, value, error)
     if whole is None or whole.calls < minimum:
         return None
     sides = [calls.mixed & (calls.side == side) for side in (1, 0)]
@@ -492,35 +524,41 @@ def _recorded(every: Sides, missing: Mask, not_served: Mask, threshold: int) -> 
 
 
 def field_withheld(
-    flag: str,
+    outcome: Outcome,
     code: str,
     period: str,
     tables: Sequence[Table],
     withheld: Sequence[Mask],
     strata: Collection[str] = (),
 ) -> bool:
-    """Is one of the counts of the field, by who came, withheld or not published at all? Or is a
-    count of the field withheld in a table of all `strata`: the rates are weighted by those, and
-    would be an equation of it."""
+    """Is one of the counts of the outcome's field, by who came, withheld or not published at all?
+    Or is a count of the field withheld in a table of all `strata`: the rates are weighted by those,
+    and would be an equation of it.
+
+    The counts of yes and no stand in a table of nothing else; those of one code of many may stand
+    in a table of more."""
+    flag, whole = outcome.flag, outcome.others == ROOT
     for table, mask in zip(tables, withheld, strict=True):
         if strata and {flag, *strata} <= {*table.dimensions, *table.where} and mask.any():
             return True
     for table, mask in zip(tables, withheld, strict=True):
+        named = {period, "responder", flag}
         if (
-            {period, "responder", flag} == set(table.dimensions)
+            (named == set(table.dimensions) or (whole and named < set(table.dimensions)))
             and not table.where
+            and all(ROOT in d.codes for name, d in table.dimensions.items() if name not in named)
             and code in table.dimensions[period].codes
         ):
             wanted = {
                 period: (code,),
                 "responder": ("clinician", "no_clinician"),
-                flag: ("yes", "no"),
+                flag: (outcome.yes, outcome.others),
             }
             return bool(
                 mask[
                     np.ix_(
                         *[
-                            [d.codes.index(c) for c in wanted[name]]
+                            [d.codes.index(c) for c in wanted.get(name, (ROOT,))]
                             for name, d in table.dimensions.items()
                         ]
                     )
@@ -541,7 +579,7 @@ def design(
         "alike": alike(config, codelists),
         "controls": list(controls(measure, config)),
         "required_arrests_apart": chosen,
-        "interval": 1 - ERROR / LOOKS,
+        "interval": 1 - error_of(measure),
     }
 
 

@@ -253,11 +253,12 @@ def _compared(basis: _Basis, spec: StatisticSpec, period: Dimension) -> Statisti
     home = _home(spec, tables)
     assert home is not None
     shown: Mask = made.fit & ~_beside(spec, {"period": period}, tables[home], withheld[home])
-    if flag := OUTCOMES[outcome_of(spec.measure)].flag:
+    outcome = OUTCOMES[outcome_of(spec.measure)]
+    if outcome.flag:
         strata = alike(config, codelists)
         shown &= ~np.array(
             [
-                field_withheld(flag, code, "period", tables, withheld, strata)
+                field_withheld(outcome, code, "period", tables, withheld, strata)
                 for code in period.codes
             ]
         )

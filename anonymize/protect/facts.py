@@ -513,4 +513,4 @@ def _outcomes(
 ) -> Iterator[_Share]:
     yield _Share((fact["missing"],), 0, max(0, row.calls - row.numbers["based_on"]))
     if fact["answers"]:
-        yield _Share(("yes",), 2 * threshold, None)
+        yield _Share((fact.get("answer", "yes"),), 2 * threshold, None)

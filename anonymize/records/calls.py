@@ -840,6 +840,8 @@ COMPARED_BY = {
             "compare_arrest",
             "compare_force_used",
             "compare_repeat_90",
+            "compare_restrained",
+            "compare_hold",
             "reached_arrest",
             "reached_force_used",
         ),

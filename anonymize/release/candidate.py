@@ -280,6 +280,11 @@ _CONTROLS = {
 }
 
 
+def _per_cent(design: Mapping[str, Any]) -> str:
+    """The level of confidence of a comparison, in words."""
+    return f"{100 * design['interval']:g} %"
+
+
 def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
     """What a column of a statistic holds, in which unit, and how it is rounded."""
     empty = "Empty where withheld or not collected."
@@ -302,7 +307,8 @@ def _meaning(statistic: PublishedStatistic, name: str, step: int) -> str:
             )
         if name in ("low", "high"):
             return (
-                f"The {name} end of the 99 % interval for the first side less the other, {unit}, "
+                f"The {name} end of the {_per_cent(statistic.design)} interval for the first side "
+                f"less the other, {unit}, "
                 f"rounded outward. {empty}"
             )
         if name in ("team", "other"):

@@ -113,9 +113,9 @@ MEANING = {
         "empty: sides * k or more of these calls have a code of 'reason' in 'lost', and U have "
         "'unreasoned'; else U = 0. If 'outcome' is not empty, A calls have the code 'missing' of "
         "it. U <= N - based_on, A <= N - based_on. If 'answers' is true, 2 * k calls or more have "
-        "the code 'yes' of 'outcome'. recorded = 0: U + A >= k, unless 'outcome' is empty and "
-        "'followed' false. recorded = 1, and 'followed' false: 5 * U + S <= N, S calls having the "
-        "code 'served' of 'reason', and 10 * A - 9 * U <= N."
+        "the code 'answer' of 'outcome' ('yes' where it is not named). recorded = 0: U + A >= k, "
+        "unless 'outcome' is empty and 'followed' false. recorded = 1, and 'followed' false: "
+        "5 * U + S <= N, S calls having the code 'served' of 'reason', and 10 * A - 9 * U <= N."
     ),
     NO_BOUND: "The numbers rest on published counts, and bound no count of the joint table.",
     EDGE: (
@@ -214,6 +214,7 @@ def _like_calls(measure: str) -> dict[str, Any]:
         "missing": UNKNOWN,
         "answers": bool(outcome.flag),
         "followed": outcome.followed,
+        **({"answer": outcome.yes} if outcome.yes != "yes" else {}),
     }
 
 

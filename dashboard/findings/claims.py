@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -489,6 +489,21 @@ def _two_sides(*names: str) -> Callable[[Release], Finding]:
     return find
 
 
+def _like_or_said(outcome: str, *names: str) -> Callable[[Release], Finding]:
+    """The verdict of similar calls, after the shares of each side. Where the agency does not
+    compare them, the shares alone, which decide nothing."""
+
+    def find(release: Release) -> Finding:
+        found = comparisons.comparison(release, f"compare_{outcome}")
+        if found is None:
+            return _two_sides(*names)(release)
+        judged, told = _like(outcome)(release), _said(*names)(release)
+        shares = told.figure if told.verdict != MISSING else ""
+        return replace(judged, figure=f"{shares} {judged.figure}".strip())
+
+    return find
+
+
 def _alike(release: Release) -> Finding:
     """Does the report name the crisis alike for every group? Not, where the two ends differ by more
     than chance among all pairs (Bonferroni)."""
@@ -639,6 +654,7 @@ WORKED_OUT_ABOUT: Mapping[str, Callable[..., Callable[[Release], Finding]]] = {
     "most_agree": partial(_survey, most=True),
     "said": _said,
     "two_sides": _two_sides,
+    "like_or_said": _like_or_said,
 }
 """Rules that are told what to look at."""
 

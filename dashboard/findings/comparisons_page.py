@@ -64,6 +64,16 @@ def show(page: Page, found: Comparison) -> None:
         )
 
 
+def show_or_say(page: Page, measure: str) -> None:
+    """The comparison, or among what the agency does not report, what is not compared."""
+    found = comparisons.comparison(page.release, measure)
+    if found is not None:
+        show(page, found)
+        return
+    words = _("{what}: similar calls, when a team was free and when none was")
+    page.not_reported(words.format(what=comparisons.what_words(measure)))
+
+
 def _note(found: Comparison) -> list[str]:
     """The verdict first, then the difference, why nobody can tell, and what the negative controls
     show."""

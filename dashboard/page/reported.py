@@ -23,7 +23,15 @@ OF_TEAMS = (
     "survey",
 )
 """References about a program with teams."""
-COMPARED = ("arrest", "force_used", "repeat_90", "officer_minutes", "wait")
+COMPARED = (
+    "arrest",
+    "force_used",
+    "repeat_90",
+    "officer_minutes",
+    "wait",
+    "restrained",
+    "hold",
+)
 
 
 def has_teams(release: Release) -> bool:
@@ -115,13 +123,18 @@ def shown_pages(release: Release) -> frozenset[str]:
             or counted("responder", "taken_to_ed", ed_criteria="yes")
             or counted("period", "handed_back")
             or counted("responder", "hold_started_by", outcome="involuntary_hold")
+            or measured("compare_hold")
         ),
         "safety": (
             any(counted("responder", dimension) for dimension in by_who)
             or counted("officer_trained", "force_used", responder="police_only")
             or counted("race_ethnicity", "restrained")
             or measured(
-                "compare_arrest", "compare_force_used", "reached_arrest", "reached_force_used"
+                "compare_arrest",
+                "compare_force_used",
+                "compare_restrained",
+                "reached_arrest",
+                "reached_force_used",
             )
         ),
         "after": (

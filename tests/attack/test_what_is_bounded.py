@@ -10,7 +10,7 @@ import pytest
 
 from anonymize.audit.reader import PublicStatistic
 from anonymize.audit.statistic_bounds import facts_of
-from anonymize.count.comparisons import field_withheld
+from anonymize.count.comparisons import OUTCOMES, field_withheld
 from anonymize.disclosure.history import _rounded_up
 from tests.property.test_facts import EDGES, TREES, half_up
 
@@ -182,10 +182,20 @@ def test_rates_of_like_calls_are_no_equation_of_withheld_counts():
     by_type = _Table(period=period, call_type=_Axis("all", "a", "b"), arrest=answer)
     open_, closed = (np.zeros(t.shape, dtype=bool) for t in (plain, by_type))
     assert not field_withheld(
-        "arrest", "all", "period", [plain, by_type], [open_, closed], ("period", "call_type")
+        OUTCOMES["arrest"],
+        "all",
+        "period",
+        [plain, by_type],
+        [open_, closed],
+        ("period", "call_type"),
     )
     hidden = closed.copy()
     hidden[0, 1:, 1] = True
     assert field_withheld(
-        "arrest", "all", "period", [plain, by_type], [open_, hidden], ("period", "call_type")
+        OUTCOMES["arrest"],
+        "all",
+        "period",
+        [plain, by_type],
+        [open_, hidden],
+        ("period", "call_type"),
     )

@@ -275,16 +275,20 @@ YEARS = ("2024", "2025")
 
 def handcuffs():
     sides = ("clinician", "no_clinician")
-    return shares("restraints", "responder", sides, "restrained", "yes") + shares(
-        "restraints_by_group", "race_ethnicity", GROUPS, "restrained", "yes"
-    )
+    return [
+        *shares("restraints", "responder", sides, "restrained", "yes"),
+        *shares("restraints_by_group", "race_ethnicity", GROUPS, "restrained", "yes"),
+        *like("compare_restrained"),
+    ]
 
 
 def holds():
     who = ("clinician", "no_clinician")
-    return shares("outcomes", "responder", who, "outcome", "involuntary_hold", "met") + shares(
-        "holds", "hold_started_by", ("clinician", "officer", "other"), **REACHED_BY
-    )
+    return [
+        *shares("outcomes", "responder", who, "outcome", "involuntary_hold", "met"),
+        *shares("holds", "hold_started_by", ("clinician", "officer", "other"), **REACHED_BY),
+        *like("compare_hold"),
+    ]
 
 
 def training_and_force():

@@ -8,7 +8,8 @@ from statistics import NormalDist
 import pytest
 from scipy.stats import binom
 
-from dashboard.findings.comparisons import FEWER, POWER
+from dashboard.findings import comparisons
+from dashboard.findings.comparisons import FEWER, SURE
 from tests.simulated import City, judged
 from tests.simulated_site import decided, site
 from tests.unit.test_null_cities import (
@@ -48,7 +49,7 @@ def test_known_effects_are_found_as_often_as_the_printed_power_says(tmp_path, ou
             seen.append((found.verdict == FEWER, found.seen_from, found.low + found.high))
     # The mean estimate: what a free team does here.
     truth = -sum(both for _hit, _size, both in seen) / len(seen) / 2
-    error = sum(size for _hit, size, _both in seen) / len(seen) / POWER / 2.5758
+    error = sum(size for _hit, size, _both in seen) / len(seen) / comparisons.power(SURE) / 2.5758
     power = NormalDist().cdf(truth / error - 2.5758)
     hits = sum(hit for hit, _size, _both in seen)
     print(f"{outcome}: found {hits} of {len(seen)}; the printed power says {power:.0%}")

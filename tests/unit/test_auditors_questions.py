@@ -4,6 +4,7 @@ worked out from the release's files alone, is in `tests/browser/test_claims.py`.
 
 import re
 import tomllib
+from dataclasses import replace
 from html import unescape
 
 import pandas as pd
@@ -15,6 +16,7 @@ from anonymize.demo.releases import make_example
 from anonymize.records.program_inputs import INPUTS
 from dashboard.findings import auditors_questions
 from dashboard.findings.claims import checked, claims
+from dashboard.findings.comparisons import OUTCOMES, comparison, figure_words, verdict_words
 from dashboard.numbers.measures import measures
 from dashboard.page.reported import shown_pages
 from dashboard.release.reader import load_release
@@ -95,11 +97,29 @@ def test_what_an_agency_does_not_report_is_in_one_list_alone():
 
 def test_two_sides_whose_calls_differ_decide_nothing(release):
     found = {claim.name: finding for claim, finding in checked(release)}
-    for name in ("restraints", "holds", "trained"):
-        assert found[name].verdict == "cannot_tell"
-        assert "differ" in found[name].figure
+    assert found["trained"].verdict == "cannot_tell" and "differ" in found["trained"].figure
+    kept = {name: s for name, s in release.statistics.items() if not name.startswith("compare")}
+    found = {claim.name: finding for claim, finding in checked(replace(release, statistics=kept))}
+    for name in ("restraints", "holds"):
+        assert found[name].verdict == "cannot_tell" and "differ" in found[name].figure
     for name in ("restrained", "holds", "officer_trained"):
         assert "does not show why" in auditors_questions.measure_of(name).caveat
+
+
+def test_handcuffs_and_holds_are_judged_by_similar_calls_alone(release):
+    """Behind the shares of both sides stands the comparison, and its verdict is the claim's; its
+    interval is that of a family of two, and those of the five are as they were."""
+    found = {claim.name: finding for claim, finding in checked(release)}
+    for name, outcome in (("restraints", "restrained"), ("holds", "hold")):
+        like = comparison(release, f"compare_{outcome}")
+        assert like is not None and like.sure == 0.975
+        assert found[name].verdict == like.verdict
+        assert found[name].verdict_words == verdict_words(like)
+        assert figure_words(like) in found[name].figure
+        assert auditors_questions.said(release, "restrained" if name == "restraints" else name) in (
+            found[name].figure
+        )
+    assert all(comparison(release, f"compare_{o}").sure == 0.99 for o in OUTCOMES)
 
 
 def test_the_results_of_the_example_are_good_bad_and_unclear(release):

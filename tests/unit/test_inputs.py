@@ -346,17 +346,17 @@ def test_like_calls_side_by_side(example_city, example_exports):
     answers = {
         "compare_arrest": (frame["arrest_made"] == "Y") & (frame["arrest_required"] != "Y"),
         "compare_force": frame["force_used"] == "Y",
+        "compare_restrained": frame["restrained"] == "Y",
+        "compare_hold": frame["disposition"] == "HOLD",
     }
+    assert (frame[["force_used", "restrained"]] != "").all(axis=None)
     for name, answer in answers.items():
+        known = frame.assign(yes=frame["w"] * answer)
+        if name == "compare_hold":
+            known = known[known["disposition"] != ""]
         with (out / f"tables/{name}.csv").open() as handle:
             shown = next(csv.DictReader(handle))
-        cells = (
-            frame.assign(yes=frame["w"] * answer)
-            .groupby([*alike, "free"])[["yes", "w"]]
-            .sum()
-            .unstack("free")
-            .dropna()
-        )
+        cells = known.groupby([*alike, "free"])[["yes", "w"]].sum().unstack("free").dropna()
         n1, n0 = cells["w", True], cells["w", False]
         share = n1 * n0 / (n1 + n0)
         team, other = (

@@ -10,13 +10,14 @@ from anonymize.agency.codelists import ROOT as ALL
 from anonymize.count import comparisons as made
 from dashboard.findings import comparisons, program
 from dashboard.findings.comparisons import (
+    APART,
     CANNOT_TELL,
     FEWER,
     MORE,
     NO_CLEAR,
-    POWER,
     REACHED,
     RULES,
+    power,
     rule_words,
 )
 from dashboard.numbers import measures
@@ -99,8 +100,10 @@ def test_numbers_in_the_document_are_those_of_the_code():
     assert made.RECORDED == 0.9 and "fewer than nine in ten outcomes" in verdict
     assert made.REASONED == 0.8 and "fewer than eight in ten eligible calls" in verdict
     assert made.NEGLIGIBLE == 0.01 and "more than one in a hundred" in verdict
-    assert f"{POWER:.2f} half widths" in verdict
+    assert f"{power(0.99):.2f} half widths of a 99 % interval" in verdict
+    assert f"{power(0.975):.2f} of one of 97.5 %" in verdict
     assert made.ERROR / made.LOOKS == 0.01 and "| 99 %, with the variance by person" in trial
+    assert made.APART == APART and made.ERROR / len(made.APART) == 0.025 and "97.5 %" in trial
     assert f"{made.REPEAT_DAYS} days" in trial
 
 
@@ -139,8 +142,13 @@ def test_the_target_trial_has_all_its_parts():
         "officer_minutes": "the officer's minutes on scene (none where no officer came)",
         "wait": "minutes from call to arrival",
     }
-    assert tuple(compared) == tuple(made.OUTCOMES) and len(compared) == made.LOOKS
-    assert all(words in outcome for words in compared.values())
+    assert tuple(compared) == tuple(made.OUTCOMES)[: made.LOOKS]
+    apart = {
+        "restrained": "handcuffs or another restraint",
+        "hold": "an involuntary hold as the end of the call",
+    }
+    assert tuple(apart) == made.APART == tuple(made.OUTCOMES)[made.LOOKS :]
+    assert all(words in outcome for words in (*compared.values(), *apart.values()))
 
 
 def test_checks_stand_next_to_the_result(monkeypatch):
