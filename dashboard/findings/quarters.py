@@ -97,6 +97,15 @@ FIRST, NOT_WHOLE, CODES_CHANGED = "first", "not_whole", "codes_changed"
 changed between them."""
 
 
+def why_words(why: str) -> str:
+    """Why there is no difference, for a table."""
+    return {
+        FIRST: "–",
+        NOT_WHOLE: _("not compared: not whole"),
+        CODES_CHANGED: _("not compared: codes changed"),
+    }[why]
+
+
 @dataclass(frozen=True)
 class Step:
     """From an earlier quarter to a later one; `why`: why there is no difference, empty where there
@@ -124,11 +133,7 @@ class Step:
     def shown(self) -> str:
         """The difference as "+120 (+3%)", or why there is none."""
         if self.count is None:
-            return {
-                FIRST: "–",
-                NOT_WHOLE: _("not compared: not whole"),
-                CODES_CHANGED: _("not compared: codes changed"),
-            }[self.why]
+            return why_words(self.why)
         if self.share is None:
             return signed(self.count)
         return f"{signed(self.count)} ({signed(self.share, share=True)})"
@@ -151,14 +156,20 @@ def starts_of_years(release: Release) -> dict[str, int]:
     return found
 
 
-def table_of(release: Release, *dimensions: str, starts: int = CALENDAR) -> CountTable | None:
-    """The table of all calls that has quarters, or months to add up, and `dimensions`: quarters
-    first, then the fewest dimensions. Quarters of the release are those of calendar years."""
+def table_of(
+    release: Release,
+    *dimensions: str,
+    starts: int = CALENDAR,
+    where: Mapping[str, str] | None = None,
+) -> CountTable | None:
+    """The table of all calls, or of those of `where`, that has quarters, or months to add up, and
+    `dimensions`: quarters first, then the fewest dimensions. Quarters of the release are those of
+    calendar years."""
     aligned = (starts - CALENDAR) % MONTHS == 0
     fitting = [
         (not (aligned and "quarter" in periods), len(table.levels), table.name, table)
         for table in release.tables.values()
-        if not table.where
+        if table.where == dict(where or {})
         and all(len(table.levels.get(d, ())) > 1 for d in dimensions)
         and ("month" in (periods := table.levels.get("period", ())) or aligned)
         and {"quarter", "month"} & set(periods)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import Content, TableFigure
+from dashboard.findings import quarter_shares
 from dashboard.findings.program import Event, event_note, events
 from dashboard.findings.quarters import (
     CALENDAR,
@@ -362,6 +363,7 @@ def show(page: Page, found: Series) -> None:
             note=_("A difference needs two whole quarters under the same codes."),
         )
     )
+    _show_shares(page, found)
     if found.place is not None:
         _show_splits(page, found, found.listed[found.place].label)
     if found.area == ROOT:
@@ -374,6 +376,23 @@ def _parts(found: Series) -> Sequence[str]:
         *([found.area] if found.area != ROOT else []),
         *(["fiscal"] if found.starts != CALENDAR else []),
     ]
+
+
+def _show_shares(page: Page, found: Series) -> None:
+    made = [
+        shares
+        for wanted in quarter_shares.WANTED
+        if (
+            shares := quarter_shares.shares_of_quarters(
+                found.release, wanted, found.area, found.starts
+            )
+        )
+    ]
+    if not made:
+        page.not_reported(_("shares by quarter, such as calls that a clinician reached"))
+    for shares in made:
+        file = ("share-by-quarter", shares.wanted.name, *_parts(found))
+        page.figure(quarter_shares.figure(shares, file))
 
 
 def _show_splits(page: Page, found: Series, label: str) -> None:

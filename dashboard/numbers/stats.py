@@ -30,11 +30,22 @@ def shares_differ(part_a: int, whole_a: int, part_b: int, whole_b: int, looks: i
     """Whether Newcombe's interval for the difference leaves out zero (Newcombe 1998, method 10), at
     95 % for all `looks` together."""
     z = NormalDist().inv_cdf(1 - 0.025 / looks)
-    a, b = part_a / whole_a, part_b / whole_b
-    (low_a, high_a), (low_b, high_b) = wilson(part_a, whole_a, z), wilson(part_b, whole_b, z)
-    low = (a - b) - sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
-    high = (a - b) + sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
+    low, high = difference((part_a, whole_a), (part_b, whole_b), z)
     return low > 0 or high < 0
+
+
+def difference(
+    first: tuple[int, int], second: tuple[int, int], z: float = Z
+) -> tuple[float, float]:
+    """Newcombe's interval for the first share less the second (1998, Statistics in Medicine 17:
+    873-890, method 10), each a part and its whole."""
+    (a, (low_a, high_a)), (b, (low_b, high_b)) = (
+        (part / whole, wilson(part, whole, z)) for part, whole in (first, second)
+    )
+    return (
+        (a - b) - sqrt((a - low_a) ** 2 + (high_b - b) ** 2),
+        (a - b) + sqrt((high_a - a) ** 2 + (b - low_b) ** 2),
+    )
 
 
 def poisson(count: int) -> tuple[float, float]:

@@ -6,16 +6,18 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 
 import pandas as pd
 import pypdf
 import pytest
 
+from anonymize.pipeline import read_inputs
 from dashboard.export import brief, quarter_sheet
-from dashboard.findings import quarters, quarters_page
+from dashboard.findings import quarter_shares, quarters, quarters_page
 from dashboard.findings.claims import CODES
+from dashboard.numbers import cells, stats
 from dashboard.numbers.cells import Point
 from dashboard.numbers.stats import control
 from dashboard.numbers.year_trend import breaks
@@ -23,6 +25,7 @@ from dashboard.page.pages_list import PAGES
 from dashboard.page.reported import shown_pages
 from dashboard.release.reader import load_release
 from dashboard.text import language
+from tests.agency import build, write_agency
 from tests.conftest import ROOT
 from tests.helpers import with_gaps
 from tests.paper import page_of
@@ -429,3 +432,123 @@ def test_a_long_list_of_changes_still_fits(release):
     ]
     part = replace(release, references={**release.references, "program_events": pd.DataFrame(many)})
     one_page(part, "en", "all", "us-letter")
+
+
+def rules(folder):
+    """Days from which on a share of eligible calls means something else."""
+    events = pd.read_csv(folder / "tables/program_events.csv")
+    days = list(events.loc[events["kind"].isin(["coding", "rule", "area"]), "date"])
+    defined = json.loads((folder / "datapackage.json").read_text())["definitions"]["eligible"]
+    return pd.to_datetime([*days, *([defined["since"]] if int(defined["version"]) > 1 else [])])
+
+
+def newcombe(part, whole, part_before, whole_before, z):
+    """Newcombe 1998, method 10, by the roots of Wilson's quadratic."""
+
+    def roots(r, n):
+        p, middle = r / n, (r / n + z * z / 2 / n) / (1 + z * z / n)
+        spread = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / 4 / n / n) ** 0.5
+        return p, middle - spread, middle + spread
+
+    (p, low, high), (q, low_before, high_before) = (
+        roots(part, whole),
+        roots(part_before, whole_before),
+    )
+    return (
+        p - q - ((p - low) ** 2 + (high_before - q) ** 2) ** 0.5,
+        p - q + ((high - p) ** 2 + (q - low_before) ** 2) ** 0.5,
+    )
+
+
+def test_the_interval_of_a_change_is_that_of_the_paper():
+    """Newcombe 1998, table II: 56 of 70 less 48 of 80, method 10."""
+    assert [round(end, 4) for end in stats.difference((56, 70), (48, 80))] == [0.0524, 0.3339]
+    assert newcombe(56, 70, 48, 80, 1.959964) == pytest.approx(stats.difference((56, 70), (48, 80)))
+
+
+def test_shares_and_their_changes_are_those_of_the_files(release):
+    rows = pd.read_csv(release.folder / "tables/coverage_by_quarter.csv", dtype=str)
+    rows = rows[rows["period"].str.contains("-Q") & (rows["status"] == "published")]
+    counts = {
+        code: rows[rows["responder"] == code].set_index("period")["calls"].astype(int)
+        for code in ("clinician", "all")
+    }
+    clustering = pd.read_csv(release.folder / "tables/clustering.csv")
+    years = clustering[clustering["period"] != "all"]
+    z = 1.959964 * (years["inflation"].max() / 10) ** 0.5
+    figure = figure_of(page_of(release, "quarters"), "share-by-quarter-reached")
+    periods = pd.PeriodIndex(counts["all"].index, freq="Q")
+    assert len(figure.data) == len(periods) == 8
+    compared = 0
+    for place, (now, row) in enumerate(zip(periods, figure.data.to_dict("records"), strict=True)):
+        part, whole = (int(counts[code].iloc[place]) for code in ("clinician", "all"))
+        assert (row["n"], row["out_of"]) == (part, whole)
+        assert figure.table["Share"].iloc[place].startswith(f"{100 * part / whole:.1f}"[:4])
+        for name, back in (("quarter", 1), ("year", 4)):
+            before = now - back
+            broken = (
+                (rules(release.folder) > before.start_time)
+                & (rules(release.folder) <= now.end_time)
+            ).any()
+            if place < back or broken:
+                assert pd.isna(row[f"change_{name}"])
+                assert row[f"no_change_{name}"] == ("first" if place < back else "rules_changed")
+                continue
+            then = [int(counts[code].iloc[place - back]) for code in ("clinician", "all")]
+            assert row[f"change_{name}"] == pytest.approx(part / whole - then[0] / then[1])
+            told = [row[f"change_{name}_{edge}"] for edge in ("low", "high")]
+            assert told == pytest.approx(newcombe(part, whole, *then, z), abs=1e-5)
+            compared += 1
+    assert compared >= 3
+
+
+def test_no_share_of_a_quarter_that_is_not_whole_or_small(gaps, release, monkeypatch):
+    figure = figure_of(page_of(gaps, "quarters"), "share-by-quarter-reached")
+    told = figure.data.set_index("code")
+    assert told.loc["2025-Q1", "no_change_quarter"] == "not_whole"
+    assert told.loc["2025-Q2", "no_change_quarter"] == "not_whole"
+    assert told.loc["2025-Q4", "no_change_quarter"] in ("not_whole", "rules_changed")
+    assert pd.isna(told.loc["2025-Q2", "change_quarter"])
+    monkeypatch.setattr(cells, "SMALLEST_BASE", 3_700)
+    figure = figure_of(page_of(release, "quarters"), "share-by-quarter-reached")
+    told = figure.data.set_index("code")
+    assert (told["out_of"] < 3_700).tolist() == [
+        share == "too few to show a share" for share in figure.table["Share"]
+    ]
+    assert told.loc["2024-Q2", "no_change_quarter"] == "few"
+
+
+def test_shares_of_yes_no_fields_where_an_agency_has_them(tmp_path):
+    """Arrests by quarter of a small agency: 40 of 200, then 8 of 20, over which no share is
+    shown; no other share is made up."""
+    lines = ["id,at,type,arrest"]
+    for start, number, arrests in ((date(2024, 1, 1), 200, 40), (date(2024, 4, 1), 20, 8)):
+        for i in range(number):
+            day = start + timedelta(days=i % 90)
+            answer = "yes" if i < arrests else "no"
+            lines.append(f"{len(lines)},{day} 10:00,Crisis,{answer}")
+    table = (
+        '\n[[tables]]\nname = "arrests"\ntitle = "A"\n'
+        'dimensions = { period = ["all", "quarter"], arrest = ["all", "answer"] }\n'
+    )
+    columns = {'call_type = "type"\n': 'call_type = "type"\narrest = "arrest"\n'}
+    path = write_agency(tmp_path, "\n".join(lines) + "\n", columns, table)
+    build(read_inputs(path), tmp_path / "out", tmp_path / "private")
+    small = load_release(tmp_path / "out")
+    shares = [f for f in page_of(small, "quarters").found if f.file[0] == "share-by-quarter"]
+    (figure,) = shares
+    assert figure.file[1] == "arrest"
+    assert figure.table["Calls counted"].tolist() == ["40", "8"]
+    assert figure.table["Share"].iloc[0].startswith("20%")
+    assert figure.table["Share"].iloc[1] == "too few to show a share"
+    assert figure.data["no_change_quarter"].tolist() == ["first", "few"]
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_every_share_has_its_code(release, code):
+    language.use(code)
+    words = set()
+    for wanted in quarter_shares.WANTED:
+        assert wanted.code in release.codelists[wanted.dimension].codes
+        words.add(wanted.words())
+    assert len(words) == len(quarter_shares.WANTED)
