@@ -288,7 +288,7 @@ else:
             note=_("Only calls of an officer and a clinician together."),
         )
     )
-auditors_questions.show(page, "clinician_role", "unstaffed_days", "crews_freed")
+auditors_questions.show(page, "clinician_role", "unstaffed_days", "unstaffed_areas", "crews_freed")
 show_feedback(
     page,
     _("What reviews of cases found"),

@@ -112,6 +112,7 @@ KNOWN: dict[str, Callable[[Row], bool]] = {
 THEN: dict[str, Callable[[Row], Row]] = {
     "training.csv": _corrected,
     "targets.csv": lambda row: row | {"serves": ""},
+    "shifts.csv": lambda row: row | {"area": ""},
 }
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 DISTRICTS = {"riverside": "RV", "old_town": "OT", "harbor": "HB", "north_hills": "NH"}
 PARTNERS = ("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer")
+HOMES = {"Team 1": "riverside; old_town", "Team 2": "harbor", "Team 3": "harbor; north_hills"}
+"""Unit -> the districts that it is for."""
 PATROL_UNITS = 14
 URGENT_PER_DAY, URGENT_SEED, FOLLOW_UP_SEED = 13, 5, 6
 _HERE = Path(__file__).resolve().parents[1]
@@ -61,7 +63,17 @@ def write_beside(
         _write(
             folder,
             "shifts",
-            ["unit", "start", "end", "officer", "clinician", "planned", "worked", "patrol"],
+            [
+                "unit",
+                "start",
+                "end",
+                "officer",
+                "clinician",
+                "planned",
+                "worked",
+                "patrol",
+                "area",
+            ],
             _shifts(rng),
         ),
         _write(
@@ -178,6 +190,7 @@ def _shifts(rng: np.random.Generator) -> list[tuple[object, ...]]:
                     "yes",
                     "yes",
                     "yes",
+                    "",
                 )
             )
         for unit, start, end in plan:
@@ -193,6 +206,7 @@ def _shifts(rng: np.random.Generator) -> list[tuple[object, ...]]:
                     "yes",
                     "yes" if worked else "no",
                     "no",
+                    HOMES[unit],
                 )
             )
         day += timedelta(days=1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -198,15 +198,7 @@ def read_inputs_beside(
         problems += _meanings(config, codelists, name, fields, placed)
         rows: list[tuple[str, ...]] = list(placed)
         if name == "shifts":
-            release = config.file.release
-            found += _hours_of(
-                rows,
-                fields,
-                release.data_from,
-                release.data_to,
-                ZoneInfo(config.file.agency.timezone),
-            )
-            found.append(_unstaffed(rows, fields, release.data_from, release.data_to))
+            found += _of_shifts(config, codelists, rows, fields) if not problems else []
         else:
             threshold = config.file.privacy.threshold
             if name == "survey":
@@ -408,6 +400,7 @@ def _meanings(
     kinds = sorted({n.code for n in codelists["partner"].nodes} - NO_PARTNER)
     areas = set(codelists["area"].by_code) if "area" in codelists else {ROOT}
     places = {"place_names": areas - {ROOT}, "service_hours": areas}
+    named = {code for code in areas - {ROOT} if code.split(".")[0] != UNKNOWN}
     problems = _said_twice(config, name, fields, rows)
     for row in rows:
         where = f"{config.path}: [inputs.{name}]: {row.place}"
@@ -436,17 +429,27 @@ def _meanings(
                 f"{where}: 'area' must be a code of [areas.area], in the same letters{whole};"
                 " correct it in the file"
             )
-        if name == "shifts" and (wrong := _wrong_shift(row[at["start"]], row[at["end"]])):
-            problems.append(f"{where}: {wrong}; correct it in the file")
+        if name == "shifts":
+            problems += [
+                f"{where}: {wrong}; correct it in the file"
+                for wrong in _wrong_shift(row, at, named)
+            ]
     return problems[:MAX_ROWS_NAMED]
 
 
-def _wrong_shift(start: str, end: str) -> str | None:
+def _wrong_shift(
+    row: Sequence[str], at: Mapping[str, int], areas: Collection[str]
+) -> Iterator[str]:
+    start, end = row[at["start"]], row[at["end"]]
     if not start < end:
-        return "'end' must be later than 'start'"
-    if datetime.fromisoformat(end) - datetime.fromisoformat(start) > LONGEST_SHIFT:
-        return f"'end' is more than {LONGEST_SHIFT.days} days after 'start'"
-    return None
+        yield "'end' must be later than 'start'"
+    elif datetime.fromisoformat(end) - datetime.fromisoformat(start) > LONGEST_SHIFT:
+        yield f"'end' is more than {LONGEST_SHIFT.days} days after 'start'"
+    if any(code not in areas for code in codes_in(row[at["area"]])):
+        yield (
+            "'area' must be codes of [areas.area], in the same letters, with ; between; or blank"
+            " where the unit is for the whole city"
+        )
 
 
 def _said_twice(
@@ -454,7 +457,13 @@ def _said_twice(
 ) -> list[str]:
     """Rows that say the same as an earlier one, or another number for the same: both would
     count."""
-    keys = [i for i, f in enumerate(fields) if f.name in SAID_ONCE.get(name, [f.name])]
+    # A shift is one, in however many areas: its hours must not count twice.
+    apart = ("area",) if name == "shifts" else ()
+    keys = [
+        i
+        for i, f in enumerate(fields)
+        if f.name in SAID_ONCE.get(name, [f.name]) and f.name not in apart
+    ]
     first: dict[tuple[str, ...], PlacedRow] = {}
     problems = []
     for row in rows:
@@ -465,7 +474,10 @@ def _said_twice(
                 if name in SAID_ONCE
                 else "repeats in every column"
             )
-            units = "; units at work side by side need names of their own" * (name == "shifts")
+            units = (
+                "; units at work side by side need names of their own, and a shift in several areas"
+                " names them in one row, with ; between"
+            ) * (name == "shifts")
             problems.append(
                 f"{config.path}: [inputs.{name}]: {row.place}, {what} {first[said].place}; take"
                 f" one of them out{units}"
@@ -634,52 +646,148 @@ def _hours_of(
     ]
 
 
-def _unstaffed(
-    rows: Sequence[tuple[str, ...]], fields: Sequence[Field], first: date, last: date
-) -> Reference:
-    """Days of the period on which no unit with both an officer and a clinician was at work, by
-    month, from the first day of a listed shift to the last.
-
-    A shift that runs past midnight staffs both days.
-    """
+def _of_shifts(
+    config: AgencyConfig,
+    codelists: Mapping[str, Codelist],
+    rows: Sequence[tuple[str, ...]],
+    fields: Sequence[Field],
+) -> list[Reference]:
+    """Hours of teams, days without one, and the same for each area where shifts name areas."""
+    first, last = config.file.release.data_from, config.file.release.data_to
+    zone = ZoneInfo(config.file.agency.timezone)
+    found = _hours_of(rows, fields, first, last, zone)
     at = {f.name: i for i, f in enumerate(fields)}
-    listed: set[date] = set()
-    staffed: set[date] = set()
-    for row in rows:
-        start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
-        until = (end - timedelta(seconds=1)).date()
-        days = {start.date() + timedelta(days=n) for n in range((until - start.date()).days + 1)}
-        if row[at[PATROL]] == "yes":
-            continue
-        listed |= days
-        if row[at["officer"]] == row[at["clinician"]] == "yes" and row[at[WORKED]] != "no":
-            staffed |= days
-    known = sorted(day for day in listed if first <= day <= last)
+    teams = [row for row in rows if row[at[PATROL]] != "yes"]
+    months = _listed_months(teams, at, first, last)
+    told = _days_of_months(months, _staffed_days(teams, at))
+    days, without_team, which = DAYS_OF_A_MONTH
+    found.append(
+        Reference(
+            "unstaffed_days",
+            Text(en="Days without a team, by month", es="Días sin equipo, por mes"),
+            "days on which no unit had both an officer and a clinician at work",
+            (Field("month", "month", "month"), days, without_team, which),
+            tuple(told),
+        )
+    )
+    if not any(row[at["area"]] for row in teams):
+        return found
+    by_area: list[tuple[str, ...]] = []
+    for code, mine in _teams_of_areas(teams, at["area"], codelists["area"]).items():
+        hours = _worked_hours(mine, at, zone, {d for days in months.values() for d in days})
+        by_area += [
+            (row[0], code, f"{hours.get(row[0], 0.0):.0f}", *row[1:])
+            for row in _days_of_months(months, _staffed_days(mine, at))
+        ]
+    found.append(
+        Reference(
+            "unstaffed_areas",
+            Text(
+                en="Hours and days without a team of the area, by month",
+                es="Horas y días sin un equipo de la zona, por mes",
+            ),
+            "by the areas that shifts name; a unit without an area is one of each",
+            (
+                Field("month", "month", "month"),
+                Field("area", "text", "area code"),
+                Field("hours", "whole", "unit-hours with both an officer and a clinician"),
+                days,
+                without_team,
+                which,
+            ),
+            tuple(sorted(by_area, key=lambda row: row[0])),
+        )
+    )
+    return found
+
+
+DAYS_OF_A_MONTH = (
+    Field("days", "whole", "days of the month, from the first shift listed to the last"),
+    Field("without_team", "whole", "days without a team"),
+    Field("which", "text", "which days of the month", required=False),
+)
+
+
+def _teams_of_areas(
+    teams: Sequence[tuple[str, ...]], area: int, codelist: Codelist
+) -> dict[str, list[tuple[str, ...]]]:
+    """The shifts of each area of the first level: those that name it or an area in it, and those
+    that name none."""
+    level = codelist.levels[1]
+    above = codelist.ancestors(level)
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for code in codelist.codes_at(level):
+        if code != UNKNOWN:
+            found[code] = [
+                row
+                for row in teams
+                if not row[area] or code in {above[named] for named in codes_in(row[area])}
+            ]
+    return found
+
+
+def codes_in(text: str) -> list[str]:
+    """Codes in one value: `north; harbor`."""
+    return [code.strip() for code in text.split(";") if code.strip()]
+
+
+def _days_on(row: tuple[str, ...], at: Mapping[str, int]) -> set[date]:
+    """A shift that runs past midnight is at work on both days."""
+    start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
+    until = (end - timedelta(seconds=1)).date()
+    return {start.date() + timedelta(days=n) for n in range((until - start.date()).days + 1)}
+
+
+def _listed_months(
+    teams: Sequence[tuple[str, ...]], at: Mapping[str, int], first: date, last: date
+) -> dict[str, list[date]]:
+    """The days of the period from the first of a listed shift to the last, by month."""
+    known = sorted({day for row in teams for day in _days_on(row, at) if first <= day <= last})
     months: dict[str, list[date]] = {}
     if known:
         for n in range((known[-1] - known[0]).days + 1):
             day = known[0] + timedelta(days=n)
             months.setdefault(f"{day:%Y-%m}", []).append(day)
-    return Reference(
-        "unstaffed_days",
-        Text(en="Days without a team, by month", es="Días sin equipo, por mes"),
-        "days on which no unit had both an officer and a clinician at work",
+    return months
+
+
+def _with_both(row: tuple[str, ...], at: Mapping[str, int]) -> bool:
+    """Was it worked by an officer and a clinician?"""
+    return row[at["officer"]] == row[at["clinician"]] == "yes" and row[at[WORKED]] != "no"
+
+
+def _staffed_days(teams: Sequence[tuple[str, ...]], at: Mapping[str, int]) -> set[date]:
+    return {day for row in teams if _with_both(row, at) for day in _days_on(row, at)}
+
+
+def _days_of_months(
+    months: Mapping[str, Sequence[date]], staffed: set[date]
+) -> list[tuple[str, ...]]:
+    """(month, its days, those without a team, which these are)."""
+    return [
         (
-            Field("month", "month", "month"),
-            Field("days", "whole", "days of the month, from the first shift listed to the last"),
-            Field("without_team", "whole", "days without a team"),
-            Field("which", "text", "which days of the month", required=False),
-        ),
-        tuple(
-            (
-                month,
-                str(len(days)),
-                str(len(without := [d for d in days if d not in staffed])),
-                ", ".join(str(d.day) for d in without),
-            )
-            for month, days in months.items()
-        ),
-    )
+            month,
+            str(len(days)),
+            str(len(without := [d for d in days if d not in staffed])),
+            ", ".join(str(d.day) for d in without),
+        )
+        for month, days in months.items()
+    ]
+
+
+def _worked_hours(
+    teams: Sequence[tuple[str, ...]], at: Mapping[str, int], zone: ZoneInfo, known: Collection[date]
+) -> dict[str, float]:
+    """Month -> unit-hours with both, on the days `known`."""
+    found: dict[str, float] = {}
+    for row in teams:
+        if _with_both(row, at):
+            start, end = (datetime.fromisoformat(row[at[edge]]) for edge in ("start", "end"))
+            for moment, share in _hours_between(start, end, zone):
+                if moment.date() in known:
+                    month = f"{moment:%Y-%m}"
+                    found[month] = found.get(month, 0.0) + share
+    return found
 
 
 def _hours_between(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, float]]:

@@ -3,6 +3,7 @@ figure, two lines on one index, shifts, targets, hours."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
@@ -11,7 +12,7 @@ from dashboard.figures import charts
 from dashboard.figures.figure_kinds import Content, Kind, MarkFigure, ShareFigure, TableFigure
 from dashboard.findings.answers import ELIGIBLE, REACHED
 from dashboard.findings.program import frame_of, numbers, statistic_rows
-from dashboard.numbers.cells import Point, Share, along, status_words
+from dashboard.numbers.cells import Point, Share, along, label_of, status_words
 from dashboard.numbers.measures import Measure, measures
 from dashboard.page.page import period_title
 from dashboard.release.reader import PUBLISHED, ROOT, Release
@@ -171,6 +172,73 @@ def unstaffed_days(release: Release) -> Kind | None:
         data=rows,
         file=("unstaffed-days",),
         note=noted("unstaffed_days", words),
+    )
+
+
+@dataclass(frozen=True)
+class AreaYear:
+    """Of one area and year: days, days without a team for it, and hours of its teams."""
+
+    area: str
+    label: str
+    year: str
+    days: int
+    none: int
+    hours: int
+
+
+def areas_by_year(release: Release) -> list[AreaYear]:
+    """Nothing where the agency's shifts name no areas."""
+    rows = release.reference("unstaffed_areas")
+    if rows is None:
+        return []
+    known = numbers(rows, "days", "without_team", "hours")
+    sums = known.assign(year=known["month"].str[:4]).groupby(["area", "year"], sort=True)[
+        ["days", "without_team", "hours"]
+    ]
+    order = list(release.codelists["area"].codes)
+    found = [
+        AreaYear(area, label_of(release, "area", area), year, *map(int, row))
+        for (area, year), row in zip(sums.sum().index, sums.sum().to_numpy(), strict=True)
+    ]
+    return sorted(found, key=lambda of: (order.index(of.area), of.year))
+
+
+def unstaffed_areas(release: Release) -> Kind | None:
+    """Each area and year: on how many days no team was for it."""
+    found = areas_by_year(release)
+    if not found:
+        return None
+    return TableFigure(
+        title=titled("unstaffed_areas", _("by year")),
+        table=pd.DataFrame(
+            [
+                {
+                    _("Area"): of.label,
+                    _("Year"): of.year,
+                    _("Days without a team"): number(of.none),
+                    _("Days"): number(of.days),
+                    _("Share"): percent(of.none / of.days),
+                    _("Hours of teams"): number(of.hours),
+                }
+                for of in found
+            ]
+        ),
+        data=pd.DataFrame(
+            [
+                {
+                    "table": "unstaffed_areas",
+                    "area": of.area,
+                    "year": of.year,
+                    "without_team": of.none,
+                    "days": of.days,
+                    "hours": of.hours,
+                }
+                for of in found
+            ]
+        ),
+        file=("unstaffed-areas",),
+        note=noted("unstaffed_areas"),
     )
 
 

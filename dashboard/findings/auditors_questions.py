@@ -240,6 +240,7 @@ BESIDE: dict[str, tuple[int, str, Callable[[Release], Kind | None]]] = {
     "program_area": (8, "funnel", auditors_more.program_area),
     "sent_index": (12, "funnel", auditors_more.sent_index),
     "unstaffed_days": (13, "staffing", auditors_more.unstaffed_days),
+    "unstaffed_areas": (13, "staffing", auditors_more.unstaffed_areas),
     "crews_freed": (16, "staffing", auditors_more.crews_freed),
 }
 """Figures that are no shares of one table: name of the measure -> question, page, how it is

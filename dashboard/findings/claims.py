@@ -575,6 +575,12 @@ def _unstaffed(release: Release) -> Finding:
     figure = _("Days without a team: {none} of {every}.").format(
         none=number(none), every=number(every)
     )
+    if areas := auditors_more.areas_by_year(release):
+        last = [of for of in areas if of.year == areas[-1].year]
+        most = max(last, key=lambda of: of.none / of.days)
+        figure += " " + _(
+            "In {year}, {area} had the most days without a team of its own: {none} of {every}."
+        ).format(year=most.year, area=most.label, none=number(most.none), every=number(most.days))
     return Finding("supported" if none else "not_supported", figure)
 
 

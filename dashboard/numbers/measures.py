@@ -807,6 +807,18 @@ def measures() -> list[Measure]:
             ours,
         ),
         Measure(
+            "unstaffed_areas",
+            _("Days without a team of the area"),
+            _("Days when no unit for the area had both an officer and a clinician at work."),
+            _("all days of the year."),
+            _("days"),
+            _(
+                "From the shifts that were worked. A team for one area may go to a call in another,"
+                " so such a day does not mean that nobody came."
+            ),
+            ours,
+        ),
+        Measure(
             "unavailable",
             _("Something asked for could not be had"),
             _("Calls where someone asked for a kind of help that could not be had."),

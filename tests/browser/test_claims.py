@@ -336,7 +336,11 @@ QUARTERS = ("2024-Q1", "2025-Q4")
 def unstaffed():
     listed = rows("unstaffed_days")
     none, every = (sum(int(r[key]) for r in listed) for key in ("without_team", "days"))
-    return [f"In all {none} of {every} days had no team"]
+    by_area = {}
+    for row in rows("unstaffed_areas"):
+        if row["month"].startswith("2025"):
+            by_area[row["area"]] = by_area.get(row["area"], 0) + int(row["without_team"])
+    return [f"In all {none} of {every} days had no team", *map(str, by_area.values())]
 
 
 def unavailable():

@@ -618,6 +618,42 @@ def check_unstaffed_days(export, tables, **_more):
         assert shown.loc[month, "which"] == ", ".join(str(day.day) for day in none)
 
 
+def check_unstaffed_areas(export, tables, release, **_more):
+    """Day by day and district by district: was a team with both roles at work that names it?"""
+    shifts = export("shifts")
+    teams = shifts[shifts["patrol"] == "no"]
+    assert (teams["area"] != "").all()
+    mine = teams[
+        (teams["officer"] == "yes") & (teams["clinician"] == "yes") & (teams["worked"] == "yes")
+    ]
+    shown = tables("unstaffed_areas").set_index(["area", "month"])
+    days = pd.date_range("2024-01-01", "2025-12-31")
+    lost = {}
+    for area in ("riverside", "old_town", "harbor", "north_hills"):
+        own = mine[mine["area"].str.split("; ").map(lambda named, area=area: area in named)]
+        start, end = pd.to_datetime(own["start"]), pd.to_datetime(own["end"])
+        past = end.dt.normalize() < end
+        at_work = {*start.dt.normalize(), *end[past].dt.normalize()}
+        hours = dict.fromkeys({f"{day:%Y-%m}" for day in days}, 0.0)
+        # In the agency's zone: the night on which clocks go ahead lacks an hour.
+        zoned = (edge.dt.tz_localize("America/Chicago") for edge in (start, end))
+        for first, last in zip(*zoned, strict=True):
+            for hour in pd.date_range(first, last, freq="h", inclusive="left"):
+                if hour.year < 2026:
+                    hours[f"{hour:%Y-%m}"] += 1
+        for month in hours:
+            of_month = [day for day in days if f"{day:%Y-%m}" == month]
+            none = [day for day in of_month if day not in at_work]
+            assert shown.loc[(area, month), "which"] == ", ".join(str(d.day) for d in none)
+            assert int(shown.loc[(area, month), "without_team"]) == len(none)
+            assert int(shown.loc[(area, month), "days"]) == len(of_month)
+            assert int(shown.loc[(area, month), "hours"]) == hours[month]
+            lost[area, month[:4]] = lost.get((area, month[:4]), 0) + len(none)
+    found = next(f for f in page_of(release, "staffing").found if f.file[0] == "unstaffed-areas")
+    told = found.data.set_index(["area", "year"])["without_team"]
+    assert dict(told) == lost and lost["north_hills", "2024"] == 366
+
+
 def check_unavailable(calls, same, **_more):
     codes = {"NONE": "nothing", "BED": "bed", "SHELTER": "shelter", "RIDE": "transport"}
     told = calls.assign(kind=calls["missing"].map({**codes, "OTHER": "other", "": "unknown"}))
@@ -664,6 +700,7 @@ CHECKS = {
     "sent_index": check_sent_index,
     "started_by_team": by_answer("started_by_team", "team_started", "started_by_team"),
     "unstaffed_days": check_unstaffed_days,
+    "unstaffed_areas": check_unstaffed_areas,
     "unavailable": check_unavailable,
     "unavailable_kind": check_unavailable,
     "declined": check_referrals,

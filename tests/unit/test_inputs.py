@@ -6,8 +6,11 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
+from anonymize.agency.codelists import Codelist, Node
+from anonymize.agency.schema import Text
 from anonymize.errors import SchemaError, SourceError
 from anonymize.pipeline import check, plan, read_inputs
+from anonymize.records.program_inputs import _teams_of_areas
 from tests.agency import build, calls_of, write_agency
 from tests.conftest import ROOT
 
@@ -135,6 +138,76 @@ def test_hours_of_shifts_are_split_by_clock_hour(tmp_path):
     assert months == ["month,planned,worked", "2024-01,24,12"]
 
 
+AREAS = """
+[areas.area]
+name = "Area"
+all = "All"
+levels = ["district"]
+codes = ["near", "far"]
+"""
+DUTY = """
+[[tables]]
+name = "duty"
+title = "Duty"
+dimensions = { period = ["all", "month"], on_duty = ["all", "answer"], area = ["all", "district"] }
+"""
+
+
+def with_areas(folder, shifts):
+    """Every table of the agency of these tests, all calls nearby."""
+    head, *lines = CALLS.splitlines()
+    calls = "\n".join([f"{head},place", *(f"{line},near" for line in lines)])
+    changes = {'call_type = "type"\n': f'{COLUMNS}area = "place"\n'}
+    path = write_agency(folder, f"{calls}\n", changes, INPUTS + AREAS + DUTY)
+    (folder / "shifts.csv").write_text(shifts)
+    (folder / "handoffs.csv").write_text(HANDOFFS)
+    build(read_inputs(path), folder / "out", folder / "private")
+    return {p.name: p.read_bytes() for p in (folder / "out/tables").iterdir()}
+
+
+def in_areas(*named):
+    head, *lines = SHIFTS.splitlines()
+    rows = [f"{line},{area}" for line, area in zip(lines, named, strict=True)]
+    return "\n".join([f"{head},area", *rows, ""])
+
+
+def test_areas_of_shifts_say_which_had_no_team_and_change_no_count(tmp_path):
+    """A team without an area is one of each; a shift past midnight is on both days. No count of
+    calls moves, on_duty least of all."""
+    made = with_areas(tmp_path / "a", in_areas("near", "", "far; near", "far"))
+    assert made.pop("unstaffed_areas.csv").decode().splitlines() == [
+        "month,area,hours,days,without_team,which",
+        "2024-01,near,12,3,1,3",
+        "2024-01,far,4,3,1,3",
+    ]
+    blank = with_areas(tmp_path / "b", in_areas("", "", "", ""))
+    assert made == blank == with_areas(tmp_path / "c", SHIFTS)
+    far = with_areas(tmp_path / "d", in_areas(*["far"] * 4))["unstaffed_areas.csv"]
+    assert far.decode().splitlines()[1:] == ['2024-01,near,0,3,3,"1, 2, 3"', "2024-01,far,12,3,1,3"]
+
+
+def test_a_district_has_the_teams_of_its_beats():
+    nodes = [
+        Node(code, Text(en=code, es=code), parent, level)
+        for code, parent, level in (
+            ("all", "", "all"),
+            ("near", "all", "district"),
+            ("far", "all", "district"),
+            ("unknown", "all", "district"),
+            ("n1", "near", "beat"),
+            ("f1", "far", "beat"),
+            ("unknown.beat", "unknown", "beat"),
+        )
+    ]
+    areas = Codelist("area", Text(en="A", es="A"), ("all", "district", "beat"), tuple(nodes))
+    teams = [("A", "n1"), ("B", "far"), ("C", "f1; near"), ("D", "")]
+    found = _teams_of_areas(teams, 1, areas)
+    assert {code: [unit for unit, _area in mine] for code, mine in found.items()} == {
+        "near": ["A", "C", "D"],
+        "far": ["B", "C", "D"],
+    }
+
+
 def test_patrol_units_stand_beside_the_teams(tmp_path):
     tables = '\n[[tables]]\nname = "c"\ntitle = "C"\ndimensions = { period = ["all"] }\n'
     lines = SHIFTS.replace("worked\n", "worked,patrol\n", 1).splitlines()
@@ -236,6 +309,20 @@ def test_few_claims_are_withheld(tmp_path):
             + 2 * "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes\n",
             "shifts.csv, line 3, repeats in every column shifts.csv, line 2; take one of them out;"
             " units at work side by side need names of their own",
+        ),
+        (
+            "shifts",
+            "unit,start,end,officer,clinician,area\n"
+            "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes,downtown\n",
+            "shifts.csv, line 2: 'area' must be codes of [areas.area], in the same letters, with ;"
+            " between; or blank",
+        ),
+        (
+            "shifts",
+            "unit,start,end,officer,clinician,area\n"
+            "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes,north\n"
+            "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes,south\n",
+            "and a shift in several areas names them in one row, with ; between",
         ),
         (
             "all_calls",
