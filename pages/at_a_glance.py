@@ -16,7 +16,7 @@ from dashboard.findings.targets import targets
 from dashboard.numbers.cells import along
 from dashboard.page.page import open_page, period_words
 from dashboard.page.pages_list import PAGES, title_of
-from dashboard.page.reported import fed_by, shown_pages
+from dashboard.page.reported import fed_by, has_teams, shown_pages
 from dashboard.page.surface import Card, choose
 from dashboard.text.language import _
 
@@ -25,11 +25,18 @@ release = page.release
 shown = shown_pages(release)
 spans = brief.years(release)
 year = choose("year", _("Year"), spans, latest(release)) if len(spans) > 1 else latest(release)
+near = "neighborhood" if "neighborhood" in shown else "get_help"
 doors = [
     Card(
         _("I live here"),
-        "neighborhood" if "neighborhood" in shown else "get_help",
-        _("Is there help where I live?"),
+        near,
+        (
+            _("Is there help where I live?")
+            if has_teams(release)
+            else _("How many crisis calls come from my area?")
+            if near == "neighborhood"
+            else _("What do I do now, and what happens when I call?")
+        ),
     )
 ]
 if "claims" in shown:

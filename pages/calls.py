@@ -167,6 +167,7 @@ else:
             when=_("by year"),
             data=line,
             file=("988",),
+            share=True,
             items=[
                 charts.Mark(
                     r["year"],
@@ -233,7 +234,11 @@ page.caveats(
             "The type is the one on record at the end of the call. Agencies sort calls in different"
             " ways, so do not compare cities by type."
         ),
-        _("Places with more calls are not worse places. Many callers live elsewhere."),
+        *(
+            [_("Places with more calls are not worse places. Many callers live elsewhere.")]
+            if by_area
+            else []
+        ),
     ]
 )
 page.end()

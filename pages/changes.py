@@ -11,6 +11,9 @@ from dashboard.page.page import open_page
 from dashboard.page.surface import choose, escape, surface
 from dashboard.text.language import _, day, in_english, ngettext, number, pick
 
+MOST_NEW = 12
+"""New tables that are listed; more of them open on demand."""
+
 page = open_page("changes")
 release = page.release
 listed = surface().releases()
@@ -198,7 +201,12 @@ if len(listed) > 1:
             + "\n".join(f"- {escape(words)}" for words in found_again)
         )
     new, gone = release_diff.tables(before, after)
-    if new:
+    if len(new) > MOST_NEW:
+        page.fold(
+            _("New tables: {count}").format(count=number(len(new))),
+            "\n".join(f"- {escape(title)}" for title in new),
+        )
+    elif new:
         page.text(_("New tables:") + "\n\n" + "\n".join(f"- {escape(title)}" for title in new))
     if gone:
         page.text(

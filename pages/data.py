@@ -117,22 +117,23 @@ others = {name: (s.title, [*s.levels, *s.columns]) for name, s in release.statis
 others |= {
     name: (release.titles[name], list(frame.columns)) for name, frame in release.references.items()
 }
-page.heading(_("Numbers that cannot be added up, and rows about the program"))
-page.text(
-    _(
-        "Medians, numbers of people and comparisons are worked out one by one. Rows about the"
-        " program come from the agency as they are."
+if others:
+    page.heading(_("Numbers that cannot be added up, and rows about the program"))
+    page.text(
+        _(
+            "Medians, numbers of people and comparisons are worked out one by one. Rows about the"
+            " program come from the agency as they are."
+        )
     )
-)
-page.table(
-    pd.DataFrame(
-        [
-            {_("File"): name, _("What it holds"): pick(title), _("Columns"): ", ".join(names)}
-            for name, (title, names) in others.items()
-        ]
-    ),
-    _("Numbers that cannot be added up, and rows about the program"),
-)
+    page.table(
+        pd.DataFrame(
+            [
+                {_("File"): name, _("What it holds"): pick(title), _("Columns"): ", ".join(names)}
+                for name, (title, names) in others.items()
+            ]
+        ),
+        _("Numbers that cannot be added up, and rows about the program"),
+    )
 page.heading(_("Download one table"))
 page.files(
     [

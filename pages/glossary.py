@@ -99,12 +99,13 @@ page.text(
         ]
     )
 )
-page.text(
-    _(
-        "Rules of the US Department of Justice (Code of Federal Regulations, title 28, part 35,"
-        " subpart H) ask public bodies to meet WCAG 2.1 level AA. The dates are in 2027 and 2028,"
-        " by the size of the place. Ask the agency which one applies."
+if release.agency["country"] == "US":
+    page.text(
+        _(
+            "Rules of the US Department of Justice (Code of Federal Regulations, title 28, part 35,"
+            " subpart H) ask public bodies to meet WCAG 2.1 level AA. The dates are in 2027 and"
+            " 2028, by the size of the place. Ask the agency which one applies."
+        )
     )
-)
 page.caveats([_("Other agencies may use the same words in other ways.")])
 page.end()

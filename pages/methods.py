@@ -16,9 +16,16 @@ withheld = release.withheld
 cells = release.counts
 page.ask(
     _("Can I trust these numbers, and are people protected?"),
-    _(
-        "We withhold {withheld} of {cells} numbers so that nobody can single out a person. A"
-        " program tried to undo it and failed."
+    (
+        _(
+            "We withhold {withheld} of {cells} numbers so that nobody can single out a person. A"
+            " program tried to undo it and failed."
+        )
+        if withheld
+        else _(
+            "All {cells} numbers are shown: none is small enough to point to a person. A program"
+            " tried to single someone out and failed."
+        )
     ).format(withheld=number(withheld), cells=number(cells)),
 )
 page.heading(_("Why some numbers are withheld"))
@@ -46,6 +53,7 @@ page.figure(
         unit=_("Share"),
         when=period_words(release),
         file=("withheld",),
+        share=True,
         items=[
             charts.Mark(
                 label,

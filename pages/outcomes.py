@@ -47,9 +47,13 @@ else:
             data=data,
             file=("outcomes", *[c for c in fixed.values() if c != ROOT]),
             hidden=hidden_shares(shares),
-            note=_(
-                "Every call is in one row. Calls where nobody was found, and where people said no,"
-                " are counted too."
+            note=(
+                _(
+                    "Every call is in one row. Calls where nobody was found, and where people said"
+                    " no, are counted too."
+                )
+                if release.holds(table, "outcome", "met")
+                else _("Every call is in one row.")
             ),
         )
     )
@@ -153,9 +157,15 @@ page.caveats(
             if has_teams(release)
             else []
         ),
-        _(
-            "A call without an arrest is not a call where an arrest was avoided. Most calls would"
-            " never lead to one."
+        *(
+            [
+                _(
+                    "A call without an arrest is not a call where an arrest was avoided. Most calls"
+                    " would never lead to one."
+                )
+            ]
+            if table is not None and release.holds(table, "outcome", "arrest_or_citation")
+            else []
         ),
         _("We count what was written down when the call ended. What came later is not counted."),
     ]

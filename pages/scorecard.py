@@ -154,8 +154,9 @@ if 1 < len(places) <= MAX_SHEETS:
             if code != place
         ]
     )
-page.heading(_("How good are the data?"))
 complete = release.package.get("completeness", {})
+if complete:
+    page.heading(_("How good are the data?"))
 if not complete:
     page.not_reported(_("how complete the data are"))
 else:
@@ -274,5 +275,7 @@ page.caveats(
             " targets."
         ),
     ]
+    if listed
+    else [_("A field that is filled in may still be wrong. We cannot check that.")]
 )
 page.end()

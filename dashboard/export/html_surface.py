@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -80,7 +81,7 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]], name: s
     """A table of plain texts; the first cell of a row is its head."""
     head = "".join(f'<th scope="col">{text_html(str(column))}</th>' for column in columns)
     lines = "".join(
-        f'<tr><th scope="row">{text_html(str(first))}</th>'
+        f'<tr><th scope="row">{_breaking(str(first))}</th>'
         f"{''.join(_cell(str(cell)) for cell in rest)}</tr>"
         for first, *rest in rows
     )
@@ -88,16 +89,27 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]], name: s
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-SHORT = 14
-"""Letters of a cell that stays on one line."""
+SHORT, LONG = 14, 44
+"""Letters of a cell that stays on one line, and of one that needs room for several words on a
+line."""
+NAME = re.compile(r"\w+")
+
+
+def _breaking(text: str) -> str:
+    """Names of files and columns may break after each part."""
+    return text_html(text).replace("_", "_<wbr>") if NAME.fullmatch(text) else text_html(text)
 
 
 def _cell(text: str) -> str:
     return (
         f'<td class="short">{text_html(text)}</td>'
         if len(text) <= SHORT
-        else f"<td>{text_html(text)}</td>"
+        else f"<td{_roomy(text)}>{_breaking(text)}</td>"
     )
+
+
+def _roomy(text: str) -> str:
+    return ' class="text"' if len(text) > LONG else ""
 
 
 def scrolling(table: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
@@ -411,7 +412,7 @@ def trend(
         "short:N",
         sort=list(frame["short"]),
         title=None,
-        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelPadding=8),
+        axis=alt.Axis(labelAngle=0, labelOverlap="parity", labelPadding=8),
     )
     y = alt.Y(
         "value:Q",
@@ -491,6 +492,9 @@ def _values_at(ends: pd.DataFrame, x: alt.X, y: alt.Y, colours: Palette) -> list
     return layers
 
 
+TALL_GRID, SHORT_ROW, WIDE_CELL = 12, 12, 5
+"""Rows of a grid that have room for two lines each; letters on a line of a name beside it, or under
+lines on a phone; letters of a cell that need to be small there."""
 NARROW_PLOT, WIDE_PLOT = 250, 480
 """Width that the plot of a chart over time has at least, in pixels, to see which words touch."""
 NAME_LETTER, NAME_LINE = 7.4, 15
@@ -599,11 +603,21 @@ def lines(
     frame = pd.DataFrame(rows, columns=["series", "x", "value"]).astype({"value": float})
     apart = frame["x"].isin(list(words or {})) & frame["value"].notna()
     names = [name for name, _points in series]
+    places = list(dict.fromkeys(frame["x"]))
+    below = {place: "\n".join(wrap(place, SHORT_ROW)) for place in places} if narrow else {}
+    several = any(place != on_lines for place, on_lines in below.items())
     x = alt.X(
         "x:N",
-        sort=list(dict.fromkeys(frame["x"])),
+        sort=places,
         title=None,
-        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelPadding=8),
+        axis=alt.Axis(
+            labelAngle=0,
+            labelOverlap="parity",
+            labelPadding=8,
+            labelExpr=(
+                f"split({json.dumps(below)}[datum.label], '\\n')" if several else alt.Undefined
+            ),
+        ),
     )
     axis = alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12)
     y = alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True, nice=True), axis=axis)
@@ -726,7 +740,7 @@ def grid(
     cells: Sequence[tuple[str, str, float | None, str]], colours: Palette, *, narrow: bool = False
 ) -> alt.LayerChart:
     """(row, column, value, text): rows by columns, each cell with its text, the stronger its colour
-    the higher; no value stays blank.
+    the higher; no value stays blank. On a phone the names of rows stand on two lines.
 
     Colours are the classes of maps, so that each cell has letters that can be read on it.
     """
@@ -751,17 +765,45 @@ def grid(
         "column:N",
         sort=columns,
         title=None,
-        axis=alt.Axis(orient="top", labelAngle=0, labelOverlap=False, domain=False, ticks=False),
+        axis=alt.Axis(
+            orient="top",
+            labelAngle=0,
+            labelOverlap=False,
+            labelFlush=False,
+            domain=False,
+            ticks=False,
+        ),
     )
-    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(domain=False, ticks=False))
+    if narrow and len(rows) <= TALL_GRID:
+        frame["row"] = ["\n".join(wrap(row, SHORT_ROW)) for row in frame["row"]]
+    y = alt.Y(
+        "row:N",
+        sort=list(dict.fromkeys(frame["row"])),
+        title=None,
+        axis=alt.Axis(
+            domain=False,
+            ticks=False,
+            labelExpr="split(datum.label, '\\n')",
+            # The first of two lines stands above the middle of its row.
+            labelBaseline={
+                "condition": {
+                    "test": "indexof(datum.label, '\\n') >= 0",
+                    "value": "bottom",
+                },
+                "value": "middle",
+            },
+            labelOverlap=len(rows) > TALL_GRID,
+        ),
+    )
     base = _over(_records(frame))
     boxes = base.mark_rect(stroke=colours.background, strokeWidth=2).encode(
         x=x, y=y, color=alt.Color("fill:N", scale=None)
     )
-    texts = base.mark_text(fontSize=12 if len(rows) <= 12 else 11).encode(
+    tight = narrow and frame["text"].str.len().max() >= WIDE_CELL
+    texts = base.mark_text(fontSize=10 if tight else 12 if len(rows) <= TALL_GRID else 11).encode(
         x=x, y=y, text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)
     )
-    return _layered([boxes, texts], (30 if len(rows) <= 12 else 14) * len(rows), colours)
+    return _layered([boxes, texts], (30 if len(rows) <= TALL_GRID else 14) * len(rows), colours)
 
 
 def begun(kind: str, what: str, period: str) -> str:

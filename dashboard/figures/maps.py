@@ -45,7 +45,9 @@ APART = 3
 FITS = 0.97
 """Part of a label that must lie inside its area."""
 LARGEST = 26.0
-"""Radius of the largest circle, in pixels."""
+"""Radius of the largest circle, in pixels, where there is room."""
+COVERED = 0.35
+"""Part of the areas that circles cover in all, at most: else many areas lie under one heap."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,19 @@ class Map:
         found = [p for p in self.places.values() if p.leads and p.code in drawn]
         return sorted(found, key=lambda place: place.label)
 
-    def radius(self, place: Place) -> float:
-        """Pixels: a circle's area follows its value."""
-        most = max((p.size for p in self.places.values() if p.size), default=1.0)
-        return 0.0 if not place.size else max(2.0, LARGEST * math.sqrt(place.size / most))
+    def radii(self, width: int, height: int) -> dict[str, float]:
+        """Code -> pixels, of the areas that have a circle: its area follows the value."""
+        found = {code: self.places[code].size for code in self.frame["code"] if code in self.places}
+        sizes = {code: size for code, size in found.items() if size}
+        if not sizes:
+            return {}
+        most, scale = max(sizes.values()), self._scale(width, height)
+        middle = float(self.frame.total_bounds[[1, 3]].mean())
+        land = float(sum(shape.area for shape in self.frame.geometry))
+        room = land * scale**2 / math.cos(math.radians(middle))
+        whole = math.pi * sum(sizes.values()) / most
+        largest = min(LARGEST, math.sqrt(COVERED * room / whole))
+        return {code: max(2.0, largest * math.sqrt(size / most)) for code, size in sizes.items()}
 
     def labels(self, width: int, height: int) -> list[Label]:
         """Names (and values) of the areas that have room for them, at a point inside each."""
@@ -206,7 +217,7 @@ class Map:
                 alt.Chart(edges).mark_geoshape(stroke=colours.ink, strokeWidth=2, filled=False)
             )
         if self.circles:
-            drawn += self._circles(colours)
+            drawn += self._circles(colours, NARROW_MAP if narrow else WIDE_MAP)
         drawn += self._named(colours, NARROW_MAP if narrow else WIDE_MAP)
         chart: alt.LayerChart = (
             alt.layer(*drawn)
@@ -218,11 +229,12 @@ class Map:
         )
         return chart
 
-    def _circles(self, colours: Palette) -> list[Any]:
+    def _circles(self, colours: Palette, width: int) -> list[Any]:
+        radii = self.radii(width, height_of(width))
         rows = [
-            {"lon": point.x, "lat": point.y, "size": math.pi * self.radius(self.places[code]) ** 2}
+            {"lon": point.x, "lat": point.y, "size": math.pi * radii[code] ** 2}
             for code, shape in zip(self.frame["code"], self.frame.geometry, strict=True)
-            if code in self.places and self.places[code].size
+            if code in radii
             for point in [shape.representative_point()]
         ]
         if not rows:
@@ -381,6 +393,7 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
     frame, places = drawn.frame, drawn.places
     features: list[dict[str, Any]] = []
     hatched, circles = [], []
+    radii = drawn.radii(width, height) if drawn.circles else {}
     for row in frame.itertuples():
         place = places.get(row.code)
         rank = place.rank if place else None
@@ -402,9 +415,9 @@ def deck(drawn: Map, colours: Palette, *, width: int, height: int = MAP_HEIGHT) 
         features.append(
             {"type": "Feature", "properties": properties, "geometry": mapping(row.geometry)}
         )
-        if drawn.circles and place and place.size:
+        if row.code in radii:
             inside = row.geometry.representative_point()
-            circles.append({"position": [inside.x, inside.y], "radius": drawn.radius(place)})
+            circles.append({"position": [inside.x, inside.y], "radius": radii[row.code]})
     west, south, east, north = (float(edge) for edge in frame.total_bounds)
     line = [*rgb(colours.outline), 255]
     layers = [

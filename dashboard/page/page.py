@@ -16,7 +16,7 @@ from dashboard.figures.figure import Figure
 from dashboard.figures.figure_kinds import Kind, ShareFigure
 from dashboard.numbers.cells import Point, Share, label_of, withheld_word
 from dashboard.numbers.measures import OF_CALLS, measures, own_rules
-from dashboard.page.pages_list import title_of, to_do
+from dashboard.page.pages_list import PAGES, title_of, to_do
 from dashboard.page.reported import has_teams, shown_pages
 from dashboard.page.standard_texts import help_line, nothing, uncollected, uncollected_note
 from dashboard.page.surface import (
@@ -62,8 +62,15 @@ class Page:
 
     missing: list[str] = field(default_factory=list)
     """What the agency does not report: one list at the end of the page."""
+    answers: bool = True
+    """Does the release answer what the page asks? Else nothing is said beside that."""
+    headings: list[tuple[str, int]] = field(default_factory=list)
+    """(text, level) of headings that nothing stands under yet."""
 
     def _on(self) -> Surface:
+        for words, level in self.headings:
+            surface().heading(words, level)
+        self.headings.clear()
         return surface()
 
     def ask(
@@ -76,19 +83,27 @@ class Page:
         """The beginning of the page: its question, its answer with one large number, and what a
         reader can do.
 
-        A question that the release cannot answer (`answer` is empty) is not asked: the page has its
-        title alone, and says what it lacks. It stands on top, whatever filters were drawn before,
-        so that an answer can follow what a reader has chosen. `picture` stands beside it, `doors`
-        are where to go on.
+        A question that the release cannot answer is not asked: the page has its title alone, and
+        says what it lacks. It stands on top, whatever filters were drawn before, so that an answer
+        can follow what a reader has chosen. `picture` stands beside it, `doors` are where to go on.
         """
         told = answer if isinstance(answer, Headline) else Headline(answer)
         self.said += [told.sentence, told.base, told.before]
-        if told.sentence or self.name.replace("-", "_") in shown_pages(self.release):
+        name = self.name.replace("-", "_")
+        self.answers = name in shown_pages(self.release) or (
+            name not in PAGES and bool(told.sentence)
+        )
+        if self.answers:
             lead = Lead(
                 question,
                 told,
                 data_words(self.release),
-                to_do(self.name, teams=has_teams(self.release)),
+                to_do(
+                    self.name,
+                    teams=has_teams(self.release),
+                    areas=self.release.find("area") is not None,
+                    targets=self.release.reference("targets") is not None,
+                ),
                 picture,
                 tuple(doors),
             )
@@ -118,15 +133,20 @@ class Page:
             )
 
     def heading(self, text: str, level: int = 2) -> None:
-        self._on().heading(text, level)
+        """Shown once something comes under it."""
+        if self.answers:
+            self.headings = [(above, its) for above, its in self.headings if its < level]
+            self.headings.append((text, level))
 
     def text(self, markdown: str) -> None:
-        self.said.append(markdown)
-        self._on().text(markdown)
+        if self.answers:
+            self.said.append(markdown)
+            self._on().text(markdown)
 
     def caption(self, markdown: str) -> None:
-        self.said.append(markdown)
-        self._on().caption(markdown)
+        if self.answers:
+            self.said.append(markdown)
+            self._on().caption(markdown)
 
     def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None:
         """A text under headings, each sentence with a link to the figure that it comes from."""
@@ -143,7 +163,8 @@ class Page:
 
     def table(self, frame: pd.DataFrame, alt: str) -> None:
         """A table of plain texts; nothing in it is read as markup."""
-        self._on().table(frame, alt)
+        if self.answers:
+            self._on().table(frame, alt)
 
     def link(self, page: str, label: str, **filters: str) -> None:
         self._on().link(page, label, filters)
@@ -256,6 +277,16 @@ class Page:
     def caveats(self, sentences: Sequence[str]) -> None:
         """How the page's measures are defined, from the one list (`measures.py`), and what they
         cannot tell."""
+        if self.answers:
+            self._caveats(sentences)
+        self.headings.clear()
+        if self.missing and (has_teams(self.release) or self.name == "at-a-glance"):
+            # Where nobody knows of teams, all that is missing is told once, on the first page.
+            self._on().heading(_("What this agency does not report yet"), 2)
+            self._on().text("\n".join(f"- {what}" for what in self.missing))
+
+    def _caveats(self, sentences: Sequence[str]) -> None:
+        self.headings.clear()
         if words := definition_words(self.release, self.measures):
             self._on().fold(_("How this is measured"), words)
         if (
@@ -269,10 +300,6 @@ class Page:
             )
         self.heading(_("What this cannot tell you"))
         self.text("\n".join(f"- {sentence}" for sentence in sentences))
-        if self.missing and (has_teams(self.release) or self.name == "at-a-glance"):
-            # Where nobody knows of teams, all that is missing is told once, on the first page.
-            self.heading(_("What this agency does not report yet"))
-            self._on().text("\n".join(f"- {what}" for what in self.missing))
 
     def end(self) -> None:
         """Data-to date, release, publisher: under every page."""

@@ -52,11 +52,16 @@ def title_of(page: str) -> str:
     )
 
 
-def to_do(page: str, *, teams: bool = True) -> str:
-    """What a reader can do with a page, said under its answer. `teams`: does the release know of
-    any?"""
-    if not teams and page.replace("-", "_") in ("neighborhood", "coverage"):
+def to_do(page: str, *, teams: bool = True, areas: bool = True, targets: bool = True) -> str:
+    """What a reader can do with a page, said under its answer. `teams`, `areas`, `targets`: does
+    the release know of any?"""
+    name = page.replace("-", "_")
+    if not teams and name in ("neighborhood", "coverage"):
         return _("Ask the city what it plans for people in crisis in your area.")
+    if not areas and name == "calls":
+        return _("Choose a type of call, or a year, and see how the numbers change.")
+    if not targets and name == "scorecard":
+        return _("Print the brief for your next meeting.")
     return {
         "at_a_glance": _(
             "Choose below what fits you. If a figure worries you, ask your council member about it."
@@ -88,7 +93,7 @@ def to_do(page: str, *, teams: bool = True) -> str:
         "methods": _("Do you think that a number could identify someone? Tell the agency at once."),
         "crosswalk": _("Do you know what belongs in a cell that is not checked? Tell the agency."),
         "glossary": _("Did you find a mistake, or is a word hard to understand? Tell the agency."),
-    }[page.replace("-", "_")]
+    }[name]
 
 
 PAGES = tuple(page for pages in groups().values() for page in pages)
