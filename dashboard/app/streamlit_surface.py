@@ -227,6 +227,8 @@ class Screen:
     release: Release
     page: str = ""
     choices: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Filter -> number of its options."""
     said: list[str] = field(default_factory=list)
     """Labels of the filters' choices, and rows and tables shown: announced at the end of the
     page."""
@@ -320,6 +322,7 @@ class Screen:
     ) -> str:
         with self.filters or nullcontext():
             chosen = query_params.choose(self.page, key, label, options, default)
+        self.sizes[key] = len(options)
         of = Filter(key, label, options, chosen)
         if gone := missing(query_params.asked(key), of, self.release, self.releases):
             self.said.append(gone.said)
@@ -510,7 +513,7 @@ class Screen:
             st.page_link("pages/methods.py", label=_("Methods and privacy"))
         with right:
             st.page_link("pages/glossary.py", label=_("Glossary and accessibility"))
-        plain = twin(self.release, self.page.replace("-", "_"), self.choices)
+        plain = twin(self.release, self.page.replace("-", "_"), self.choices, self.sizes.values())
         if plain:
             words = text_html(_("Plain version of this page, without scripts"))
             plain = f'<p><a href="{escape_html(plain)}">{words}</a></p>'

@@ -20,7 +20,15 @@ from dashboard.page.pages_list import title_of
 from dashboard.page.surface import Card, Cited, Entry, Lead, Take, first_choice
 from dashboard.page.surface import escape as as_markdown
 from dashboard.release.reader import Release
-from dashboard.text.language import _, direction, in_english, number, replace_marked, unmarked
+from dashboard.text.language import (
+    _,
+    direction,
+    in_english,
+    ngettext,
+    number,
+    replace_marked,
+    unmarked,
+)
 
 MY_AREA = "area"
 """The filter of the page "My area"."""
@@ -247,6 +255,10 @@ class Paper:
     shelf: Shelf
     name: str
     asked: Mapping[str, str]
+    together: int | None = None
+    """How many filters hold at once; None: all."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Filter -> number of its options."""
     choices: dict[str, str] = field(default_factory=dict)
     body: list[str] = field(default_factory=list)
     variants: list[Mapping[str, str]] = field(default_factory=list)
@@ -317,7 +329,8 @@ class Paper:
     def choose(
         self, key: str, label: str, options: Mapping[str, str], default: str | None = None
     ) -> str:
-        """Filters are links to other copies of the page."""
+        """Filters are links to other copies of the page, at the other filters as they are."""
+        self.sizes[key] = len(options)
         fallback = first_choice(options, default)
         asked = self.asked.get(key, fallback)
         chosen = asked if asked in options else fallback
@@ -340,7 +353,7 @@ class Paper:
             if code == chosen:
                 items.append(f'<li><strong aria-current="true">{text_html(words)}</strong></li>')
             else:
-                other = {} if code == fallback else {key: code}
+                other = self._at(key, "" if code == fallback else code)
                 self.variants.append(other)
                 address = self.shelf.page(self.name, other)
                 items.append(f'<li><a href="{escape(address)}">{text_html(words)}</a></li>')
@@ -348,7 +361,23 @@ class Paper:
             f'<nav class="filter" aria-label="{escape(unmarked(label))}">'
             f"<p>{text_html(label)}</p><ul>{''.join(items)}</ul></nav>"
         )
+        if self.together is not None and len(self.sizes) == self.together + 1:
+            words = ngettext(
+                "This plain page holds {n} choice at a time. A new one takes its place.",
+                "This plain page holds {n} choices at a time. A new one takes the place of one of"
+                " them.",
+                self.together,
+            ).format(n=number(self.together))
+            self.body.append(f'<p class="quiet">{text_html(words)}</p>')
         return chosen
+
+    def _at(self, key: str, code: str) -> dict[str, str]:
+        """The filters of this copy with another choice for `key`; none where `code` is empty."""
+        others = {name: kept for name, kept in self.asked.items() if name != key}
+        if not code:
+            return others
+        most = len(others) if self.together is None else self.together - 1
+        return dict(list(others.items())[:most]) | {key: code}
 
     def cited(self, parts: Sequence[tuple[str, Sequence[Cited]]]) -> None:
         self.body.append(

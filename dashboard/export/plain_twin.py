@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from dashboard.figures.figure import slug
@@ -16,6 +16,22 @@ from dashboard.release.reader import Release
 from dashboard.text import language
 
 WHERE = re.compile(r"(https?://[^\s\"'<>]+|/[^\s\"'<>]*)")
+
+
+MOST = 120
+"""Copies of a page, at most, for the sake of filters that combine."""
+
+
+def held_together(sizes: Iterable[int]) -> int:
+    """How many filters of a page hold at once in its copies, from the number of options of each:
+    all where that takes at most `MOST` copies, else as many as it allows, and one in any case."""
+    ways = [1]
+    """By number of filters chosen: copies."""
+    for size in sizes:
+        ways = [
+            now + before * (size - 1) for now, before in zip([*ways, 0], [0, *ways], strict=True)
+        ]
+    return max((n for n in range(1, len(ways)) if sum(ways[: n + 1]) <= MOST), default=1)
 
 
 def page_file(name: str, choices: Mapping[str, str], release: Release) -> str:
@@ -37,16 +53,16 @@ def _slugs(release: Release, dimension: str) -> Counter[str]:
     return Counter(map(slug, codelist.codes)) if codelist else Counter()
 
 
-def twin(release: Release, page: str, choices: Mapping[str, str]) -> str:
+def twin(release: Release, page: str, choices: Mapping[str, str], sizes: Iterable[int] = ()) -> str:
     """The address of a page (as in `PAGES`) in the static edition, in the language of the moment;
     empty where `PLAIN_SITE` in the environment names no place for it.
 
-    The edition has a copy for each choice of one filter; a page at several leads to the one at
-    none. An earlier release has its own folder.
+    `sizes`: number of options of each filter of the page. Where the edition has no copy for all
+    `choices` at once, it is the one for the first of them. An earlier release has its own folder.
     """
     site = os.environ.get("PLAIN_SITE", "").rstrip("/")
     if not WHERE.fullmatch(site):
         return ""
-    asked = choices if len(choices) == 1 else {}
+    asked = dict(list(choices.items())[: held_together(sizes)])
     file = page_file(page, asked, release)
     return f"{site}/releases/{release.version}/{language.current()}/{file}"

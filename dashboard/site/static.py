@@ -8,8 +8,11 @@ server without a program.
     calendar, in every language data/VERSION/, data/latest/     the release files with Parquet,
     CSVW, JSON-LD and checksums; data.json (DCAT-US 3)
 
-A page with filters has one copy for each choice of one filter. Each figure of a page, as it stands
-at first, has a page of its own under its release's number: what shows links reads no #fragment.
+A page with filters has a copy for each choice, and for choices of several filters together as far
+as that takes few copies (`plain_twin.held_together`). To be few files, these stand under the
+release's number alone, hold the pictures that no other copy has, and offer their rows alone. Each
+figure of a page, as it stands at first, has a page of its own under its release's number: what
+shows links reads no #fragment.
 """
 
 from __future__ import annotations
@@ -18,16 +21,18 @@ import multiprocessing
 import os
 import runpy
 import shutil
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import repeat
 from pathlib import Path
+from urllib.parse import quote
 
 from dashboard.export import chart_image, citation, downloads, feeds, opendata
 from dashboard.export.html_surface import Paper, text_html, to_html
-from dashboard.export.plain_twin import page_file
+from dashboard.export.plain_twin import held_together, page_file
 from dashboard.export.static_style import stylesheet
 from dashboard.figures import keyboard_walk
 from dashboard.figures.figure import Figure, View, seen, slug
@@ -56,6 +61,10 @@ FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
 page's own place is known."""
 
 
+SAFE = ":;/()'!*@?[]{}|^`~+$="
+"""Letters of a picture that may stand in a list of addresses as they are: no space, no comma."""
+
+
 Copies = dict[str, tuple[str, Mapping[str, str]]]
 """File -> the page, and the choice at which this copy of it stands."""
 
@@ -82,6 +91,10 @@ class Folder:
     code: str
     names: dict[str, bytes] = field(default_factory=dict)
     drawn: dict[View, list[tuple[str, int, int]]] = field(default_factory=dict)
+    within: dict[View, list[tuple[str, int, int]]] = field(default_factory=dict)
+    """The same for pictures that stand in the text of a page."""
+    several: bool = False
+    """Is the copy being written one at several filters?"""
     shown: dict[str, str] = field(default_factory=dict)
     """Name of a preview -> address of its picture. Copies of a page at its filters share the
     page's."""
@@ -102,7 +115,9 @@ class Folder:
 
     def page(self, name: str, choices: Mapping[str, str]) -> str:
         if "release" not in choices:
-            return f"{PAGES_HERE}{self.code}/{page_file(name, choices, self.release)}"
+            file = page_file(name, choices, self.release)
+            numbered = f"{TOP}releases/{self.release.version}/" if len(choices) > 1 else PAGES_HERE
+            return f"{numbered}{self.code}/{file}"
         other = next(
             release for release in self.everything if release.version == choices["release"]
         )
@@ -154,29 +169,37 @@ class Folder:
         """Drawn once for all pages that show the same: most figures of a page do not change with
         one of its filters."""
         view = seen(figure, LIGHT)
-        if view not in self.drawn:
-            self.drawn[view] = []
-            for width in WIDTHS:
-                svg = chart_image.chart_svg(figure, width)
-                name = self.keep(
-                    f"{figure.page}-{figure.slug}-{width}.svg",
-                    chart_image.following_the_reader(svg).encode(),
-                )
-                self.drawn[view].append((name, *chart_image.size_of(svg)))
-        return self.drawn[view]
+        found = self.drawn.get(view) or (self.within.get(view) if self.several else None)
+        if found is None:
+            found = [self._picture(figure, width) for width in WIDTHS]
+            (self.within if self.several else self.drawn)[view] = found
+        return found
+
+    def _picture(self, figure: Figure, width: int) -> tuple[str, int, int]:
+        svg = chart_image.chart_svg(figure, width)
+        drawn = chart_image.following_the_reader(svg)
+        address = (
+            f"data:image/svg+xml,{quote(drawn, safe=SAFE)}"
+            if self.several
+            else self.keep(f"{figure.page}-{figure.slug}-{width}.svg", drawn.encode())
+        )
+        return address, *chart_image.size_of(svg)
 
     def takeaways(self, figure: Figure) -> list[tuple[str, str]]:
         site = citation.site_of(self.release)
         name, rows = f"{figure.page}-{figure.slug}", downloads.csv_bytes(figure.data)
+        csv = (
+            ngettext(
+                "Download this row (CSV: {rows} row, {bytes} bytes)",
+                "Download these rows (CSV: {rows} rows, {bytes} bytes)",
+                len(figure.data),
+            ).format(rows=number(len(figure.data)), bytes=number(len(rows))),
+            self.keep(f"{name}.csv", rows),
+        )
+        if self.several:
+            return [csv]
         return [
-            (
-                ngettext(
-                    "Download this row (CSV: {rows} row, {bytes} bytes)",
-                    "Download these rows (CSV: {rows} rows, {bytes} bytes)",
-                    len(figure.data),
-                ).format(rows=number(len(figure.data)), bytes=number(len(rows))),
-                self.keep(f"{name}.csv", rows),
-            ),
+            csv,
             (
                 _("Picture to enlarge (SVG)"),
                 self.keep(f"{name}.svg", downloads.svg(figure, self.release, site)),
@@ -268,7 +291,7 @@ def _gone(copies: Mapping[tuple[int, str], Copies], last: int, code: str) -> Cop
         file: copy
         for number in range(last)
         for file, copy in copies[number, code].items()
-        if file not in copies[last, code]
+        if file not in copies[last, code] and len(copy[1]) == 1
     }
 
 
@@ -280,14 +303,16 @@ def _write_one(everything: list[Release], number: int, code: str, out: Path) -> 
     copies: Copies = {}
     files = 0
     for name in PAGES:
-        first = _written(folder, name, {})
-        for asked in ({}, *first.variants):
+        together = held_together(_written(folder, name, {}).sizes.values())
+        waiting: deque[Mapping[str, str]] = deque([{}])
+        while waiting:  # those at one filter come before those at two, which share their pictures
+            asked = waiting.popleft()
             file = page_file(name, asked, folder.release)
             if file not in copies:
                 copies[file] = (name, asked)
-                files += _put_page(
-                    folder, name, file, _written(folder, name, asked) if asked else first
-                )
+                paper = _written(folder, name, asked, together)
+                files += _put_page(folder, name, file, paper)
+                waiting += paper.variants
     return files, copies
 
 
@@ -297,7 +322,7 @@ def _write_gone(everything: list[Release], code: str, out: Path, gone: Copies) -
     folder = _folder(everything, len(everything) - 1, code, out)
     language.use(code)
     return sum(
-        _put_page(folder, name, file, _written(folder, name, asked))
+        _put_page(folder, name, file, _written(folder, name, asked, 1))
         for file, (name, asked) in gone.items()
     )
 
@@ -308,8 +333,9 @@ def _folder(everything: list[Release], number: int, code: str, out: Path) -> Fol
 
 
 def _put_page(folder: Folder, name: str, file: str, paper: Paper) -> int:
-    """Write one copy of a page under its release's number, and of the newest release also without;
-    with the first copy of a page those of its figures. Gives how many files that makes."""
+    """Write one copy of a page under its release's number, and of the newest release at one filter
+    also without; with the first copy of a page those of its figures. Gives how many files that
+    makes."""
     html = _frame(folder, name, file, paper)
     pages = _put(folder.out / file, html, "files/", "../", "../../../")
     if not paper.asked:
@@ -319,7 +345,7 @@ def _put_page(folder: Folder, name: str, file: str, paper: Paper) -> int:
             alone = figure_file(figure)
             html_alone = _frame(folder, name, alone, _alone(folder, paper, figure, inside))
             pages += _put(folder.out / alone, html_alone, "files/", "../", "../../../")
-    if folder.release is folder.everything[-1]:
+    if folder.release is folder.everything[-1] and len(paper.asked) <= 1:
         out, files = (
             folder.out.parent.parent.parent,
             f"releases/{folder.release.version}/{folder.code}/files/",
@@ -361,8 +387,11 @@ def _put(path: Path, html: str, files: str, pages: str, top: str) -> int:
     return 1
 
 
-def _written(folder: Folder, name: str, asked: Mapping[str, str]) -> Paper:
-    paper = Paper(folder.release, folder, name, asked)
+def _written(
+    folder: Folder, name: str, asked: Mapping[str, str], together: int | None = None
+) -> Paper:
+    paper = Paper(folder.release, folder, name, asked, together)
+    folder.several = len(asked) > 1
     write_on(paper)
     try:
         runpy.run_path(str(PAGES_FOLDER / f"{name}.py"))

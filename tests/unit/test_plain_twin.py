@@ -22,7 +22,9 @@ def test_where_it_stands(release, monkeypatch, site):
     assert twin(release, "at_a_glance", {}) == f"{version}/en/index.html"
     assert twin(release, "coverage", {"year": "2024"}) == f"{version}/en/coverage--year-2024.html"
     two = {"year": "2024", "days": "weekend"}
-    assert twin(release, "coverage", two) == f"{version}/en/coverage.html"
+    both = f"{version}/en/coverage--days-weekend--year-2024.html"
+    assert twin(release, "coverage", two, (2, 3, 3)) == both
+    assert twin(release, "coverage", two, (2, 60, 30)) == f"{version}/en/coverage--year-2024.html"
     with language.speaking("es"):
         assert twin(release, "get_help", {}) == f"{version}/es/get-help.html"
 
