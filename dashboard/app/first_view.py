@@ -214,16 +214,30 @@ SAFE = " =:;,/()'!*@?[]{}|^`~+$"
 
 
 def _coming(release: Release, page: str) -> str:
-    """What is still missing, and where the numbers are for readers without scripts."""
-    come = _("Charts and filters are loading.")
+    """What is still missing, and where the numbers are for readers without scripts, or whose
+    connection lets the app not through: `first_view.js` tells these after a while."""
+    come = text_html(_("Charts and filters are loading."))
+    late = text_html(
+        _(
+            "The full page has not loaded yet. Your connection may be slow, or may block it. What"
+            " you see is right, but filters and more charts are missing."
+        )
+    )
+    files = '<a href="./data/latest/datapackage.json">datapackage.json</a>'
     if plain := twin(release, page, {}):
         words = _("Plain version of this page, without scripts")
         link = f'<a href="{escape(plain)}">{text_html(words)}</a>'
+        way = link
     else:
         words = _(
             "Without scripts, you see the beginning of each page. All numbers are also in files:"
         )
-        link = f'{text_html(words)} <a href="./data/latest/datapackage.json">datapackage.json</a>'
+        link = f"{text_html(words)} {files}"
+        again, also = _("Load the page again"), _("All numbers are also in files:")
+        way = f'<a href="">{text_html(again)}</a>. {text_html(also)} {files}'
     return (
-        f'<p class="coming">{text_html(come)}</p><noscript><p class="coming">{link}</p></noscript>'
+        f'<div class="coming" role="status"><p>{come}</p></div>'
+        f'<template id="first-late"><p>{late}</p><p>{way}</p></template>'
+        "<noscript><style>.coming[role]{display:none}</style>"
+        f'<p class="coming">{link}</p></noscript>'
     )

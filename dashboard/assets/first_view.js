@@ -1,6 +1,7 @@
 // Shows the beginning of the page until the app is whole, then puts the app in its place: what is read stays where it is, and so does the focus.
 (() => {
   const STEADY = 4;  // looks, a tenth of a second apart, at which nothing has moved
+  const LATE = 20000;  // milliseconds until a reader is told that the app has not come
   const root = document.documentElement, first = document.getElementById('first-view');
   root.classList.add('first-view');
   const top = (element) => element.getBoundingClientRect().top;
@@ -41,5 +42,10 @@
       found?.focus({preventScroll: true});
     }
   };
+  // Said politely, in the place of the words before: nothing stands under it that could move.
+  setTimeout(() => {
+    const late = document.getElementById('first-late');
+    if (first.isConnected && late) first.querySelector('.coming').replaceChildren(late.content.cloneNode(true));
+  }, LATE);
   const watch = setInterval(() => { if (isThere()) { clearInterval(watch); takeOver(); } }, 100);
 })();
