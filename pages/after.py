@@ -19,7 +19,8 @@ from dashboard.findings.program import (
     statistic_rows,
 )
 from dashboard.findings.targets import bounded
-from dashboard.numbers.cells import Share, along, label_of, shares_of
+from dashboard.numbers.cells import Share, along, shares_of
+from dashboard.numbers.measures import measure
 from dashboard.numbers.partners import most_connected
 from dashboard.page.page import open_page, period_title, period_words
 from dashboard.page.surface import Headline
@@ -58,13 +59,8 @@ def connected_of(table: CountTable, fixed: Mapping[str, str]) -> Share | None:
     releases that do not tell those."""
     if not release.holds(table, "handoff", "agreed"):
         return None
-    whole = point(release, table, "handoff", "agreed", fixed)
-    return Share(
-        "connected",
-        _("Connected to care"),
-        point(release, table, "handoff", "connected", fixed),
-        whole,
-    )
+    connected = measure("connected")
+    return connected.share_at(table, fixed, "connected", connected.plain)
 
 
 year = one_year(release, referrals, partners)
@@ -213,7 +209,7 @@ else:
         for p in along(release, partners, "partner", partners.finest("partner"), fixed)
         if p.code not in NO_PARTNER
     ]
-    found = [(code, connected_of(partners, {**fixed, "partner": code})) for code in codes]
+    any_responder = {**fixed, "responder": ROOT}
     page.figure(
         ShareFigure(
             title=_(
@@ -221,11 +217,9 @@ else:
             ).format(period=when),
             what=_("Partner"),
             when=when,
-            shares=[
-                Share(code, label_of(release, "partner", code), share.part, share.whole)
-                for code, share in found
-                if share
-            ],
+            shares=measure("connected").shares(
+                release, "partner", any_responder, partners, tuple(codes)
+            ),
             fixed={"table": partners.name, "handoff": "connected", **fixed},
             file=("partners", *fixed.values()),
             note=_(

@@ -6,7 +6,9 @@ from dataclasses import replace
 from dashboard.figures.figure_kinds import ShareFigure
 from dashboard.findings import answers, coverage
 from dashboard.findings.program import changed_within, last_year, years_of
-from dashboard.numbers.cells import label_of, shares_of
+from dashboard.numbers.cells import label_of
+from dashboard.numbers.measures import measure
+from dashboard.numbers.queries import ELIGIBLE
 from dashboard.page.page import codes_of, open_page, period_title, period_words
 from dashboard.page.reported import has_teams
 from dashboard.page.surface import choose
@@ -24,7 +26,7 @@ if systems:
         release, choose("map", _("Kind of area"), names) if len(systems) > 1 else systems[0]
     )
 year = chosen.fixed.get("period", "") if chosen else ""
-season = release.find("season", "responder", where=answers.ELIGIBLE)
+season = release.find("season", "responder", where=ELIGIBLE)
 days = {}
 if season is not None and len(season.levels.get("weekday", ())) > 1:
     days["weekday"] = choose("days", _("Days (by season)"), codes_of(release, season, "weekday"))
@@ -57,16 +59,16 @@ if chosen is None:
     page.not_reported(_("where calls came from"))
 else:
     coverage.show(page, chosen)
-    if release.find(chosen.system, "responder", where=answers.ELIGIBLE) is None:
+    if release.find(chosen.system, "responder", where=ELIGIBLE) is None:
         page.not_reported(_("which calls a clinician reached, by place"))
 
-hours = release.find("hour", "responder", where=answers.ELIGIBLE)
+hours = release.find("hour", "responder", where=ELIGIBLE)
 if hours is None:
     page.not_reported(_("which calls a clinician reached, by hour"))
 else:
     coverage.by_hour(page, hours, at(hours))
 
-setting = release.find("setting", "responder", where=answers.ELIGIBLE)
+setting = release.find("setting", "responder", where=ELIGIBLE)
 if setting is None:
     page.not_reported(_("which calls a clinician reached, in urban and rural areas"))
 else:
@@ -77,9 +79,7 @@ else:
             title=_("Calls that a clinician reached, in urban and rural areas, {period}").format(
                 period=when
             ),
-            shares=shares_of(
-                release, setting, "setting", setting.finest("setting"), answers.REACHED, fixed
-            ),
+            shares=measure("coverage").shares(release, "setting", fixed, setting),
             what=_("Where"),
             when=when,
             fixed={"table": setting.name, "eligible": "yes", **fixed},
@@ -94,9 +94,7 @@ else:
             title=_("Calls that a clinician reached, by season, {period}").format(
                 period=period_words(release)
             ),
-            shares=shares_of(
-                release, season, "season", season.finest("season"), answers.REACHED, days
-            ),
+            shares=measure("coverage").shares(release, "season", days, season),
             what=_("Season"),
             when=period_title(release, ROOT),
             fixed={"table": season.name, "eligible": "yes", **days},
@@ -106,7 +104,7 @@ else:
     )
 
 coverage.staffed(page)
-lost = release.find("not_served_reason", "period", where=answers.ELIGIBLE)
+lost = release.find("not_served_reason", "period", where=ELIGIBLE)
 if (
     lost is None
     or "year" not in lost.levels["period"]

@@ -5,9 +5,9 @@ import pandas as pd
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import MarkFigure, ShareFigure
 from dashboard.findings import auditors_questions
-from dashboard.findings.answers import ELIGIBLE, REACHED
 from dashboard.findings.program import last_year, one_year, point, residents
 from dashboard.numbers.cells import Share, along, shares_of, status_words
+from dashboard.numbers.queries import ELIGIBLE, REACHED
 from dashboard.numbers.stats import poisson, shares_differ
 from dashboard.page.page import open_page, period_title
 from dashboard.release.reader import PUBLISHED, ROOT, CountTable

@@ -6,9 +6,10 @@ import pandas as pd
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import MarkFigure, ShareFigure, hidden_points
 from dashboard.findings import auditors_questions
-from dashboard.findings.answers import ELIGIBLE, REACHED, coverage_headline
+from dashboard.findings.answers import coverage_headline
 from dashboard.findings.program import one_year, point, years_of
 from dashboard.numbers.cells import Share, label_of, mix_of
+from dashboard.numbers.queries import ELIGIBLE, REACHED
 from dashboard.page.page import areas, open_page, period_title
 from dashboard.page.surface import choose
 from dashboard.release.reader import ROOT, CountTable

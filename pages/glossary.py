@@ -57,7 +57,7 @@ data = pd.DataFrame(
             "caveat": m.caveat,
             "source": m.source,
             "alike": "; ".join(m.alike),
-            "least": m.least,
+            "least": m.smallest_base,
             "version": VERSION,
         }
         for m in listed

@@ -7,7 +7,6 @@ import pandas as pd
 from dashboard.export import brief, poster
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import MarkFigure, ShareFigure, hidden_points
-from dashboard.findings.answers import ELIGIBLE, REACHED
 from dashboard.findings.program import (
     frame_of,
     last_year,
@@ -17,6 +16,8 @@ from dashboard.findings.program import (
     team_hours,
 )
 from dashboard.numbers.cells import Share, label_of
+from dashboard.numbers.measures import measure
+from dashboard.numbers.queries import ELIGIBLE
 from dashboard.page.page import areas, open_page, period_title
 from dashboard.page.reported import has_teams
 from dashboard.page.surface import Headline, Take, choose, escape, outside
@@ -51,10 +52,7 @@ else:
     def share(code: str) -> Share:
         """Of the eligible calls of one area: those that a clinician reached."""
         assert covered is not None
-        whole = point(release, covered, "area", code, year)
-        return Share(
-            code, whole.label, point(release, covered, "area", code, year | REACHED), whole
-        )
+        return measure("coverage").shares(release, "area", year, covered, (code,))[0]
 
     def headline() -> Headline:
         """What the release says of the area chosen, with the whole beside it."""

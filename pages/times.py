@@ -10,6 +10,7 @@ from dashboard.findings.comparisons import comparison
 from dashboard.findings.program import frame_of, statistic_row, statistic_rows, year_choice
 from dashboard.findings.urgent_waits import urgent_words
 from dashboard.numbers.cells import WHO, Share, label_of, mix_of
+from dashboard.numbers.measures import numbers_at
 from dashboard.page.page import open_page, period_title
 from dashboard.page.surface import Headline
 from dashboard.release.reader import ROOT, StatisticTable
@@ -28,7 +29,7 @@ asked = (
     if plain and "period" in chosen and release.holds(plain, "period", chosen["period"])
     else {}
 )
-whole = plain.cell(asked) if plain else None
+whole, _status = numbers_at(plain, asked) if plain else (None, "")
 page.ask(
     _("How long do people wait?"),
     (

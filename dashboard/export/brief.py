@@ -26,13 +26,12 @@ from dashboard.export.html_surface import scrolling, table_html, text_html
 from dashboard.figures import charts
 from dashboard.figures.figure import Figure
 from dashboard.figures.figure_kinds import point_tables, share_tables
-from dashboard.findings.answers import ELIGIBLE, REACHED
 from dashboard.findings.comparisons import comparison
 from dashboard.findings.coverage import gaps
 from dashboard.findings.program import events, letters, point
 from dashboard.findings.targets import targets
 from dashboard.numbers.cells import Share, along, label_of, marked, missing_word
-from dashboard.numbers.measures import measures
+from dashboard.numbers.measures import measure, numbers_at
 from dashboard.page.page import areas, field_name
 from dashboard.page.standard_texts import made_up, uncollected, uncollected_note
 from dashboard.release.reader import NOT_COLLECTED, ROOT, SUPPRESSED, CountTable, Release
@@ -164,7 +163,7 @@ def _beside_city(release: Release, area: str, place: str, year: str) -> Part | N
                 ),
             )
         )
-    covered = release.find("area", "period", "responder", where=ELIGIBLE)
+    covered = measure("coverage").table(release, "area", "period")
     if covered:
         rows.append(
             (
@@ -174,19 +173,13 @@ def _beside_city(release: Release, area: str, place: str, year: str) -> Part | N
         )
     waits = release.statistic("minutes_call_to_arrival", "area", "period")
     if waits:
-        places = [
-            tuple({"area": a, "period": y}.get(d, ROOT) for d in waits.levels)
-            for y in spans
-            for a in _pair(area)
+        places = [{"area": a, "period": y} for y in spans for a in _pair(area)]
+        found = [
+            numbers_at(waits, place) if waits.has(place) else (None, SUPPRESSED) for place in places
         ]
-        statuses = [waits.statuses.get(place, SUPPRESSED) for place in places]
         words = [
-            (
-                marked(number(cell["median"]), status)
-                if (cell := waits.rows.get(place))
-                else missing_word(status)
-            )
-            for place, status in zip(places, statuses, strict=True)
+            marked(number(cell["median"]), status) if cell else missing_word(status)
+            for cell, status in found
         ]
         rows.append((_("Half of the waits are up to about (minutes)"), *words))
     if not rows:
@@ -206,8 +199,8 @@ def _pair(area: str) -> tuple[str, ...]:
 
 def _share(release: Release, table: CountTable, area: str, year: str) -> Share:
     at = {"period": year} if year else {}
-    whole = point(release, table, "area", area, at)
-    return Share(area, whole.label, point(release, table, "area", area, at | REACHED), whole)
+    label = label_of(release, "area", area)
+    return measure("coverage").share_at(table, {"area": area, **at}, area, label)
 
 
 def _calls(release: Release, area: str, place: str, year: str) -> Part | None:
@@ -234,7 +227,7 @@ def _calls(release: Release, area: str, place: str, year: str) -> Part | None:
 
 
 def _coverage(release: Release, area: str, place: str, year: str) -> Part | None:
-    table = release.find("area", "responder", where=ELIGIBLE)
+    table = measure("coverage").table(release, "area")
     if table is None:
         return None
     levels, codes = table.levels["area"], release.codelists["area"].codes
@@ -357,7 +350,8 @@ def _ending(release: Release) -> str:
 
 def _definitions() -> Part:
     wanted = ("calls", "eligible", "coverage", "wait", "connected")
-    items = tuple(f"{m.plain}: {m.meaning(caveat=False)}" for m in measures() if m.name in wanted)
+    listed = [measure(name) for name in wanted]
+    items = tuple(f"{m.plain}: {m.meaning(caveat=False)}" for m in listed)
     return Part(_("What the words mean"), items=items)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dashboard.numbers.cells import Point, Share, along, in_part, label_of, shares_of
-from dashboard.numbers.stats import SMALLEST_BASE
+from dashboard.numbers.cells import Point, Share, along, in_part, label_of
+from dashboard.numbers.measures import measure
+from dashboard.numbers.queries import REACHED
 from dashboard.numbers.year_trend import (
     CODES,
     DOWN,
@@ -24,9 +25,6 @@ from dashboard.page.page import period_words
 from dashboard.page.surface import Headline
 from dashboard.release.reader import FISCAL_YEAR, NOT_COLLECTED, ROOT, CountTable, Release
 from dashboard.text.language import _, about, ngettext, number, percent, pick
-
-REACHED = {"responder": "clinician"}
-ELIGIBLE = {"eligible": "yes"}
 
 
 @dataclass(frozen=True)
@@ -195,13 +193,13 @@ def _part_headline(release: Release, year: str, narrowed: Mapping[str, str]) -> 
 def coverage_headline(release: Release, year: str = "") -> Headline:
     """The share of eligible calls that a clinician reached in person during `year` (a code; the
     last whole year where none is named); no number where it is not shown."""
-    table = release.find("period", "responder", where=ELIGIBLE)
+    table = measure("coverage").table(release)
     if table is None:
         return Headline(coverage(release)[0])
     years = whole_years(release, table)
     year = year or (years.last.code if years else ROOT)
     part, whole = (_in_period(release, table, year, fixed) for fixed in (REACHED, {}))
-    share = Share(whole.code, whole.label, part, whole)
+    share = measure("coverage").share(part, whole)
     period = within_sentence(release, share.code)
     if share.share is None:
         words = _("The share of calls that a clinician reached is withheld for {period}.")
@@ -219,7 +217,7 @@ def coverage_headline(release: Release, year: str = "") -> Headline:
         )
     words = words.format(period=period, share=about(share.share) or share.shown)
     by_year = (
-        {s.code: s for s in shares_of(release, table, "period", "year", REACHED, {})}
+        {s.code: s for s in measure("coverage").shares(release, table=table)}
         if "year" in table.levels["period"]
         else {}
     )
@@ -267,15 +265,15 @@ def in_a_year(year: str, count: int) -> str:
 
 def coverage(release: Release) -> tuple[str, Share | None]:
     """The share of eligible calls that a clinician reached in person, in the last whole year."""
-    table = release.find("period", "responder", where=ELIGIBLE)
+    table = measure("coverage").table(release)
     if table is None:
         return _("This agency does not report which calls a clinician reached."), None
     years = whole_years(release, table)
     if years is None:
-        share = shares_of(release, table, "period", ROOT, REACHED, {})[0]
+        share = measure("coverage").shares(release, table=table, codes=(ROOT,))[0]
         period = period_words(release)
     else:
-        by_year = {s.code: s for s in shares_of(release, table, "period", "year", REACHED, {})}
+        by_year = {s.code: s for s in measure("coverage").shares(release, table=table)}
         share, period = by_year[years.last.code], years.last.label
     if share.share is None or share.part.value is None or share.whole.value is None:
         words = _("The share of calls that a clinician reached is withheld for {period}.")
@@ -355,14 +353,15 @@ def outcomes_headline(release: Release, table: CountTable, year: str) -> Headlin
     ends = along(release, table, "outcome", table.finest("outcome"), at)
     found = [p for p in ends if p.value is not None and p.code != "unknown"]
     whole, status = table.cell(at)
-    if not found or not whole or whole < SMALLEST_BASE:
+    shares = {p.code: measure("outcomes").share(p, Point(ROOT, "", whole, status)) for p in found}
+    if not any(share.share is not None for share in shares.values()):
         return Headline(_("How calls ended is withheld for {span}.").format(span=period))
     top = largest(ends, whole, {p.code for p in found})
     if top is None:
         return Headline(
             _("Some ends of calls are withheld, so we cannot say which was most common.")
         )
-    label, share = label_of(release, "outcome", top.code), (top.value or 0) / whole
+    label, share = label_of(release, "outcome", top.code), shares[top.code]
     sentence = _("In {period}, calls most often ended this way: {label}.").format(
         period=period, label=label[:1].lower() + label[1:]
     )
@@ -370,8 +369,8 @@ def outcomes_headline(release: Release, table: CountTable, year: str) -> Headlin
         sentence = _("From {span}, calls most often ended this way: {label}.").format(
             span=period, label=label[:1].lower() + label[1:]
         )
-    base = _("{part} of {whole} calls").format(part=number(top.value or 0), whole=number(whole))
-    return Headline(sentence + _some_missing(status), percent(share), base)
+    base = _("{part} of {whole} calls").format(part=share.part.shown, whole=share.whole.shown)
+    return Headline(sentence + _some_missing(status), share.shown, base)
 
 
 def _with_about(sentence: str, share: float) -> str:

@@ -10,10 +10,10 @@ import pandas as pd
 
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import Content, Kind, MarkFigure, ShareFigure, TableFigure
-from dashboard.findings.answers import ELIGIBLE, REACHED
 from dashboard.findings.program import frame_of, numbers, statistic_rows
 from dashboard.numbers.cells import Point, Share, along, label_of, status_words
-from dashboard.numbers.measures import Measure, measures
+from dashboard.numbers.measures import measure, measures
+from dashboard.numbers.queries import ELIGIBLE, REACHED
 from dashboard.page.page import period_title
 from dashboard.release.reader import PUBLISHED, ROOT, Release
 from dashboard.text.language import _, month, number, percent
@@ -21,16 +21,12 @@ from dashboard.text.language import _, month, number, percent
 CREW_HOURS = "hours_others_freed"
 
 
-def measure_of(name: str) -> Measure:
-    return next(m for m in measures() if m.name == name)
-
-
 def titled(name: str, when: str) -> str:
-    return _("{measure}, {period}").format(measure=measure_of(name).plain, period=when)
+    return _("{measure}, {period}").format(measure=measure(name).plain, period=when)
 
 
 def noted(name: str, more: str = "") -> str:
-    return " ".join(filter(None, (measure_of(name).caveat, more)))
+    return " ".join(filter(None, (measure(name).caveat, more)))
 
 
 def program_shares(release: Release) -> list[Share]:
@@ -292,7 +288,7 @@ def targets_for(release: Release) -> Kind | None:
     }
     plain = {m.name: m.plain for m in measures()}
     return TableFigure(
-        title=measure_of("targets_for").plain,
+        title=measure("targets_for").plain,
         table=pd.DataFrame(
             [
                 {

@@ -15,7 +15,7 @@ from dashboard.findings import auditors_more, comparisons, quarters_page
 from dashboard.findings.answers import calls as calls_answer
 from dashboard.findings.answers import coverage as coverage_answer
 from dashboard.findings.answers import largest, share_change
-from dashboard.findings.auditors_questions import COUNTED, said
+from dashboard.findings.auditors_questions import said
 from dashboard.findings.program import (
     costs_of_contacts,
     count_words,
@@ -30,7 +30,8 @@ from dashboard.findings.program import (
 from dashboard.findings.quarters import CALENDAR
 from dashboard.findings.targets import Score, score
 from dashboard.findings.urgent_waits import urgent_words
-from dashboard.numbers.cells import Share, by_who, mix_of, shares_of
+from dashboard.numbers.cells import Share, by_who, mix_of
+from dashboard.numbers.measures import measure
 from dashboard.numbers.stats import shares_differ
 from dashboard.numbers.year_trend import CODES, last_break
 from dashboard.page.page import field_name
@@ -368,11 +369,11 @@ def _roles(release: Release) -> Finding:
 
 def _led(release: Release) -> str:
     """Who led on calls of teams, in the last whole year."""
-    table = release.find("led_by", where={"responder": "co_responder"})
+    table = measure("led").table(release)
     if table is None:
         return ""
     fixed = {"period": last_year(release, table)} if "period" in table.levels else {}
-    mix = {s.code: s for s in mix_of(release, table, "led_by", table.finest("led_by"), fixed)}
+    mix = {s.code: s for s in measure("led").shares(release, at=fixed)}
     if mix["clinician"].share is None or mix["officer"].share is None:
         return ""
     return _(
@@ -421,12 +422,9 @@ def _adapt(release: Release) -> Finding:
 
 
 def _language(release: Release) -> Finding:
-    table = release.find("language", "interpreter_used")
-    if table is None:
+    if not measure("language").query.reported(release):
         return _missing()
-    shares = shares_of(
-        release, table, "language", table.finest("language"), {"interpreter_used": "yes"}, {}
-    )
+    shares = measure("language").shares(release)
     words = [
         _("{label}: {share} ({part} of {whole})").format(label=s.label, **_words(s))
         for s in shares
@@ -507,7 +505,7 @@ def _like_or_said(outcome: str, *names: str) -> Callable[[Release], Finding]:
 def _alike(release: Release) -> Finding:
     """Does the report name the crisis alike for every group? Not, where the two ends differ by more
     than chance among all pairs (Bonferroni)."""
-    shares = COUNTED["crisis_in_report"].counted.shares(release)
+    shares = measure("crisis_in_report").shares(release)
     shown = [s for s in shares if s.share is not None and s.code != "unknown"]
     if not shares:
         return _missing()

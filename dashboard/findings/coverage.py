@@ -23,17 +23,18 @@ from dashboard.figures.figure_kinds import (
     point_tables,
     share_tables,
 )
-from dashboard.findings.answers import ELIGIBLE, REACHED
 from dashboard.findings.program import changed_within, residents, year_choice
 from dashboard.numbers.cells import (
     Point,
     Share,
     along,
+    codes_at,
     in_part,
     missing_word,
     not_collected_word,
-    shares_of,
 )
+from dashboard.numbers.measures import measure
+from dashboard.numbers.queries import ELIGIBLE
 from dashboard.page.page import Page, areas, period_title
 from dashboard.page.surface import choose
 from dashboard.release.reader import (
@@ -181,7 +182,9 @@ def coverage_map(
     frame = maps.outlines(release, system, level)
     if frame is None:
         return None
-    shares = shares_of(release, table, system, level, REACHED, fixed)
+    shares = measure("coverage").shares(
+        release, system, fixed, table, codes_at(release, system, level)
+    )
     leads = leading(release, system)
     places = {
         s.code: maps.Place(
@@ -233,7 +236,7 @@ def home_map(page: Page, year: str) -> Figure | None:
     if drawn is None:
         return None
     shares = sorted(
-        shares_of(release, table, "area", level, REACHED, fixed),
+        measure("coverage").shares(release, "area", fixed, table, codes_at(release, "area", level)),
         key=lambda s: (_unplaced(s.code), s.label),
     )
     shown, data = share_tables(shares, _("Area"), {"table": table.name, "eligible": "yes", **fixed})
@@ -267,14 +270,16 @@ def _coverage(
     page: Page, table: CountTable, system: str, level: str, fixed: dict[str, str], when: str
 ) -> None:
     release = page.release
-    shares = shares_of(release, table, system, level, REACHED, fixed)
+    shares = measure("coverage").shares(
+        release, system, fixed, table, codes_at(release, system, level)
+    )
     listed = sorted(
         shares, key=lambda s: (_unplaced(s.code), s.label)
     )  # by name: an order by share would mostly be an order by chance
     title = _("Calls that a clinician reached, by area, {period}").format(period=when)
     shown, data = share_tables(listed, _("Area"), {"table": table.name, "eligible": "yes", **fixed})
     file = ("coverage", level, *[c for c in fixed.values() if c != ROOT])
-    whole = shares_of(release, table, system, ROOT, REACHED, fixed)[0]
+    whole = measure("coverage").shares(release, system, fixed, table, (ROOT,))[0]
     city = city_line(whole)
     drawn = coverage_map(release, table, system, level, fixed)
     figures = [
@@ -464,8 +469,10 @@ def by_hour(page: Page, table: CountTable, fixed: Mapping[str, str]) -> None:
     release = page.release
     level = table.levels["hour"][1]
     when = period_title(release, fixed.get("period", ROOT))
-    shares = shares_of(release, table, "hour", level, REACHED, fixed)
-    whole = shares_of(release, table, "hour", ROOT, REACHED, fixed)[0]
+    shares = measure("coverage").shares(
+        release, "hour", fixed, table, codes_at(release, "hour", level)
+    )
+    whole = measure("coverage").shares(release, "hour", fixed, table, (ROOT,))[0]
     title = _("Calls that a clinician reached, by time of day, {period}").format(period=when)
     shown, data = share_tables(
         shares, _("Time of day"), {"table": table.name, "eligible": "yes", **fixed}

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from dashboard.findings.answers import years_before
 from dashboard.findings.targets import score, targets
 from dashboard.numbers.cells import Point, Rate, in_part, label_of, part_words
-from dashboard.numbers.measures import measures
+from dashboard.numbers.measures import measure
 from dashboard.numbers.year_trend import CODES, FEW, clustering, last_break, trend, trend_words
 from dashboard.release.reader import Release
 from dashboard.text.language import _
 
 FIRST = ("calls", "coverage", "wait_within_30", "stayed", "force", "connected")
 """Six figures, as measures are named."""
-PER_1000 = ("force",)
-"""Too rare for per cents."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Seen:
 def glance(release: Release, year: str) -> tuple[list[Seen], dict[str, str]]:
     """The figures of `year` (a code) that the release has, and those it lacks: measure -> its plain
     name."""
-    plain = {m.name: m.plain for m in measures()}
+    plain = {name: measure(name).plain for name in FIRST}
     found = {
         name: _calls(release, year, plain[name]) if name == "calls" else _share(release, name, year)
         for name in FIRST
@@ -76,7 +74,7 @@ def glance(release: Release, year: str) -> tuple[list[Seen], dict[str, str]]:
 
 
 def _calls(release: Release, year: str, plain: str) -> Seen | None:
-    table = release.find("period")
+    table = measure("calls").table(release)
     if table is None or not release.holds(table, "period", year):
         return None
     now, before = (
@@ -118,8 +116,8 @@ def _share(release: Release, name: str, year: str) -> Seen | None:
         return None
     target = next((t for t in targets(release) if t.measure == name and t.year == year), None)
     shown, before = found.brief, found.before_shown if found.before else ""
-    if name in PER_1000:
-        rates = [Rate(s.code, s.label, s.part, s.whole) for s in (found.now, found.before) if s]
+    if measure(name).per_1000:
+        rates = [Rate.of(s) for s in (found.now, found.before) if s]
         words = [
             _("{rate} per 1,000").format(rate=r.brief) if r.per_1000 is not None else r.shown
             for r in rates

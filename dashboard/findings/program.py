@@ -25,6 +25,7 @@ from dashboard.numbers.cells import (
     missing_word,
     shares_of,
 )
+from dashboard.numbers.measures import numbers_at
 from dashboard.page.page import Page, periods
 from dashboard.page.surface import choose, escape
 from dashboard.release.reader import (
@@ -184,10 +185,7 @@ def event_note(found: list[Event]) -> str:
 def rates_by_who(
     release: Release, table: CountTable, dimension: str, code: str, fixed: Mapping[str, str]
 ) -> list[Rate]:
-    return [
-        Rate(s.code, s.label, s.part, s.whole)
-        for s in by_who(release, table, dimension, code, fixed)
-    ]
+    return [Rate.of(s) for s in by_who(release, table, dimension, code, fixed)]
 
 
 def years_of(
@@ -235,10 +233,8 @@ def statistic_row(
 ) -> Row:
     """One cell; the label of a period says where it is covered in part only."""
     at = {**fixed, dimension: code}
-    label, status = label_of(release, dimension, code), table.status(at)
-    return Row(
-        code, marked(label, status) if dimension == "period" else label, table.cell(at), status
-    )
+    label, (found, status) = label_of(release, dimension, code), numbers_at(table, at)
+    return Row(code, marked(label, status) if dimension == "period" else label, found, status)
 
 
 def statistic_rows(

@@ -8,10 +8,11 @@ from datetime import date
 from math import floor, sqrt
 
 from dashboard.figures.charts import Mark, share_words
-from dashboard.findings.answers import ELIGIBLE, REACHED, years_of_shares
-from dashboard.numbers.cells import Point, Share, in_part
-from dashboard.numbers.measures import measures
+from dashboard.findings.answers import years_of_shares
+from dashboard.numbers.cells import Share, in_part
+from dashboard.numbers.measures import Measure, measure
 from dashboard.numbers.partners import most_connected
+from dashboard.numbers.queries import REACHED
 from dashboard.numbers.stats import Z, wilson
 from dashboard.numbers.year_trend import RULES, clustering, last_break, trend, trend_words
 from dashboard.release.reader import CountTable, Release
@@ -103,45 +104,41 @@ def bounded(share: Share, most: int | None) -> str:
 
 def score(release: Release, measure: str, year: str) -> Score | None:
     """None where the agency does not report what the measure needs."""
-    found = _SCORED.get(measure)
-    if found is None:
-        return None
-    table = release.find(*found.dimensions, where=found.where)
+    scored = _scored(measure)
+    table = scored.table(release, "period") if scored else None
     if (
-        table is None
+        scored is None
+        or table is None
         or year not in release.codelists["period"].codes
         or "year" not in table.levels.get("period", ())
     ):
         return None
-    if not all(
-        release.holds(table, dimension, code)
-        for dimension, code in {**found.part, **found.whole}.items()
-    ):
-        return None  # the agency has codes of its own
-    plain = next((m.plain for m in measures() if m.name == measure), measure)
     earlier = str(int(year) - 1)
     known = [c.code for c in release.codelists["period"].at("year") if c.code <= year]
     over = years_of_shares(
         [
             s
             for code in known
-            if (s := _share(table, found, code)).share is not None and s.whole.status == "published"
+            if (s := _share(scored, table, code)).share is not None
+            and s.whole.status == "published"
         ]
     )
-    now = _share(table, found, year)
+    now = _share(scored, table, year)
     told = trend_words(trend(over, last_break(release, RULES, ("eligible",)), clustering(release)))
     if now.share is None:
         told = ""
     elif in_part(now.part.status, now.whole.status):
         told = _("no whole year to compare")
-    before = _share(table, found, earlier) if earlier in release.codelists["period"].codes else None
+    before = (
+        _share(scored, table, earlier) if earlier in release.codelists["period"].codes else None
+    )
     most, most_before = (
         most_connected(release, {**REACHED, "period": code})
         if measure == "connected" and code in release.codelists["period"].codes
         else None
         for code in (year, earlier)
     )
-    return Score(plain, now, before, told, most, most_before, clustering(release))
+    return Score(scored.plain, now, before, told, most, most_before, clustering(release))
 
 
 @dataclass(frozen=True)
@@ -182,11 +179,8 @@ class Target:
         if self.score and self.score.most is not None:
             return _("some partners do not share data")
         filled = release.package.get("completeness", {})
-        known = (
-            [filled[name] for name in _SCORED[self.measure].fields if name in filled]
-            if self.measure in _SCORED
-            else []
-        )
+        scored = _scored(self.measure)
+        known = [filled[name] for name in scored.fields if name in filled] if scored else []
         if not known:
             return "–"
         return _("good") if min(known) >= GOOD else _("below 90%: read with care")
@@ -256,48 +250,14 @@ GOOD = 90
 """Per cent of calls with a field filled. Below it, read with care."""
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """`fields`: those of a call that the figure rests on."""
-
-    dimensions: tuple[str, ...]
-    part: dict[str, str]
-    whole: dict[str, str]
-    where: dict[str, str]
-    fields: tuple[str, ...]
+def _scored(name: str) -> Measure | None:
+    """The measure of that name, where it can have a target."""
+    try:
+        found = measure(name)
+    except LookupError:
+        return None
+    return found if found.fields else None
 
 
-_SCORED = {
-    "coverage": _Scored(("period", "responder"), REACHED, {}, ELIGIBLE, ("eligible", "responder")),
-    "arrests": _Scored(
-        ("period", "responder", "arrest"),
-        {**REACHED, "arrest": "yes"},
-        REACHED,
-        {},
-        ("responder", "arrest"),
-    ),
-    "force": _Scored(
-        ("period", "responder", "force_used"),
-        {**REACHED, "force_used": "yes"},
-        REACHED,
-        {},
-        ("responder", "force_used"),
-    ),
-    "connected": _Scored(
-        ("period", "responder", "handoff"),
-        {**REACHED, "handoff": "connected"},
-        {**REACHED, "handoff": "agreed"},
-        {},
-        ("responder",),
-    ),
-    "wait_within_30": _Scored(("period", "wait"), {"wait": "within_30"}, {}, {}, ("arrived_at",)),
-    "stayed": _Scored(("period", "outcome"), {"outcome": "stayed_with_plan"}, {}, {}, ("outcome",)),
-}
-
-
-def _share(table: CountTable, found: _Scored, year: str) -> Share:
-    whole = Point(year, year, *table.cell({**found.whole, "period": year}))
-    return Share(year, year, Point(year, year, *table.cell({**found.part, "period": year})), whole)
-
-
-SCORED = tuple(_SCORED)
+def _share(scored: Measure, table: CountTable, year: str) -> Share:
+    return scored.share_at(table, {"period": year}, year, year)

@@ -22,6 +22,9 @@ from dashboard.release.reader import (
 )
 from dashboard.text.language import _, number, percent, pick, rounded
 
+TOO_FEW = "too_few"
+"""The status of a number of a statistic that rests on fewer than its measure's smallest base."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -53,9 +56,11 @@ def not_collected_word() -> str:
 
 def missing_word(status: str) -> str:
     """What stands in place of a number that there is none of."""
-    return {SUPPRESSED: withheld_word(), NOT_COLLECTED: not_collected_word()}.get(
-        status, _("not reported")
-    )
+    return {
+        SUPPRESSED: withheld_word(),
+        NOT_COLLECTED: not_collected_word(),
+        TOO_FEW: _("too few calls"),
+    }.get(status, _("not reported"))
 
 
 def in_part(*statuses: str) -> bool:
@@ -104,6 +109,10 @@ def along(
     return [Point(c.code, pick(c.label), *table.cell({**fixed, dimension: c.code})) for c in codes]
 
 
+def codes_at(release: Release, dimension: str, level: str) -> list[str]:
+    return [code.code for code in release.codelists[dimension].at(level)]
+
+
 @dataclass(frozen=True)
 class Share:
     """Part over whole; `share` is None where it may not be shown: a side has no number, covers less
@@ -113,15 +122,11 @@ class Share:
     label: str
     part: Point
     whole: Point
+    smallest_base: int = SMALLEST_BASE
 
     @property
     def share(self) -> float | None:
-        if (
-            self.part.value is None
-            or self.whole.value is None
-            or self.whole.value < SMALLEST_BASE
-            or _unlike(self)
-        ):
+        if self.part.value is None or not self.whole.value or not rests_on_enough(self):
             return None
         return self.part.value / self.whole.value
 
@@ -211,15 +216,16 @@ class Rate:
     label: str
     part: Point
     whole: Point
+    smallest_base: int = SMALLEST_BASE
+
+    @classmethod
+    def of(cls, share: Share) -> Rate:
+        """The same two counts, as events per 1,000."""
+        return cls(share.code, share.label, share.part, share.whole, share.smallest_base)
 
     @property
     def per_1000(self) -> float | None:
-        if (
-            self.part.value is None
-            or not self.whole.value
-            or self.whole.value < SMALLEST_BASE
-            or _unlike(self)
-        ):
+        if self.part.value is None or not self.whole.value or not rests_on_enough(self):
             return None
         return 1000 * self.part.value / self.whole.value
 
@@ -247,6 +253,12 @@ class Rate:
             if self.per_1000 is None
             else marked(self.shown, self.part.status, self.whole.status)
         )
+
+
+def rests_on_enough(of: Share | Rate) -> bool:
+    """May part over whole be shown: is the base as large as its measure asks, and do both sides
+    cover the same time? The one place where that is decided."""
+    return of.whole.value is not None and of.whole.value >= of.smallest_base and not _unlike(of)
 
 
 def _unlike(of: Share | Rate) -> bool:

@@ -5,12 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
-from dashboard.release.reader import Release
-from dashboard.text.language import _, day, pick
+from dashboard.numbers.cells import TOO_FEW, WHO, Point, Share, label_of
+from dashboard.numbers.queries import (
+    ELIGIBLE,
+    NO_TEAM_CAME,
+    POLICE_ALONE,
+    REACHED,
+    TEAMS,
+    Counts,
+    Input,
+    Query,
+    Statistic,
+)
+from dashboard.release.reader import ROOT, CountTable, Release, StatisticTable
+from dashboard.text.language import _, day, pick, spoken
 
 VERSION = "2"
 """Of these definitions. 2: similar calls compared by whether a team was free; contacts, repeats,
@@ -46,9 +59,15 @@ CHICAGO, JUSTICE = "Chicago CARE", "Justice Counts"
 
 @dataclass(frozen=True)
 class Measure:
-    """`counted` over `out_of` (empty for a plain count), counted in `unit`; `least`: no figure over
-    fewer;
-    `alike`: field standards and programs that count a measure like it."""
+    """All that is known of one number: its words, where it stands in a release, how it is drawn,
+    and on which page.
+
+    `counted` over `out_of` (empty for a plain count), counted in `unit`. `smallest_base`: no share
+    or rate is shown over fewer. `alike`: field standards and programs that count a measure like it.
+    `page`: where its own figure is. `rows`: what the rows of that figure are (years where it is
+    empty); `per_1000`: they are events per 1,000 calls, being too rare for shares. `fields`: those
+    of a call that it rests on; a measure that names them can have a target.
+    """
 
     name: str
     plain: str
@@ -57,8 +76,13 @@ class Measure:
     unit: str
     caveat: str
     source: str
-    least: int = 0
+    smallest_base: int = 0
     alike: tuple[str, ...] = ()
+    page: str = ""
+    query: Query = field(default_factory=Counts)
+    rows: str = ""
+    per_1000: bool = False
+    fields: tuple[str, ...] = ()
 
     def meaning(self, *, caveat: bool = True) -> str:
         """What is counted, out of what, and what the number cannot tell, as plain text."""
@@ -66,6 +90,88 @@ class Measure:
         return " ".join(
             part for part in (self.counted, base, self.caveat if caveat else "") if part
         )
+
+    @property
+    def counts(self) -> Counts:
+        """The query of a measure that is read from a count table. Raises TypeError for others."""
+        if not isinstance(self.query, Counts):
+            raise TypeError(f"{self.name} is not read from a count table")
+        return self.query
+
+    def table(self, release: Release, *along: str) -> CountTable | None:
+        """As `Counts.table`."""
+        return self.counts.table(release, *along)
+
+    def share(self, part: Point, whole: Point) -> Share:
+        """Part over whole under this measure's smallest base: the one way to a share of it,
+        whatever shows it. Code and label are those of the part."""
+        return Share(part.code, part.label, part, whole, self.smallest_base)
+
+    def share_at(
+        self, table: CountTable, at: Mapping[str, str], code: str = "", label: str = ""
+    ) -> Share:
+        """The share in the cells `at`, which narrow both part and whole."""
+        counts = self.counts
+        part, whole = (
+            Point(code, label, *table.cell({**side, **at})) for side in (counts.part, counts.whole)
+        )
+        return self.share(part, whole)
+
+    def shares(
+        self,
+        release: Release,
+        along: str = "",
+        at: Mapping[str, str] | None = None,
+        table: CountTable | None = None,
+        codes: Sequence[str] = (),
+    ) -> list[Share]:
+        """A share for each code of the dimension `along` (the query's own where none is named): its
+        finest level, years for periods, or the `codes` named. `at`: what both sides are narrowed
+        to. Nothing where the release does not report it."""
+        counts = self.counts
+        dimension = along or counts.along
+        table = table or self.table(release, *([along] if along else []))
+        if table is None:
+            return []
+        own = codes or (counts.codes if dimension == counts.along else ())
+        found = []
+        for code in own or self._codes(release, table, dimension):
+            told = (code, label_of(release, dimension, code))
+            if counts.each and dimension == counts.along:
+                cells = (
+                    {**counts.part, **(at or {}), dimension: code},
+                    {**counts.whole, **(at or {})},
+                )
+                found.append(self.share(*(Point(*told, *table.cell(cell)) for cell in cells)))
+            else:
+                found.append(self.share_at(table, {**(at or {}), dimension: code}, *told))
+        return found
+
+    def ratio(self, part: float, whole: float) -> float | None:
+        """The same for two columns of a statistic or an input: None where the base is too small."""
+        return part / whole if whole and whole >= self.smallest_base else None
+
+    def _codes(self, release: Release, table: CountTable, dimension: str) -> list[str]:
+        level = "year" if dimension == "period" else table.finest(dimension)
+        if level not in table.levels[dimension]:
+            return []
+        listed, counts = release.codelists[dimension], self.counts
+        if counts.each and dimension == counts.along:
+            return [c.code for c in listed.under(counts.whole.get(dimension, ROOT), level)]
+        return [c.code for c in listed.at(level)]
+
+
+def numbers_at(table: StatisticTable, at: Mapping[str, str]) -> tuple[dict[str, int] | None, str]:
+    """The numbers of one cell of a statistic with its status: the one way to them, whatever shows
+    them. None where there are none, or where fewer are behind them than the smallest base of the
+    measure that they are of (`TOO_FEW`)."""
+    cell, status = table.cell(at), table.status(at)
+    for one in measures():
+        if isinstance(one.query, Statistic) and table.measure in one.query.names:
+            behind = (cell or {}).get(one.query.base)
+            if behind is not None and behind < one.smallest_base:
+                return None, TOO_FEW
+    return cell, status
 
 
 def own_rules(release: Release, names: Collection[str]) -> list[str]:
@@ -81,8 +187,21 @@ def own_rules(release: Release, names: Collection[str]) -> list[str]:
     ]
 
 
+def measure(name: str) -> Measure:
+    """The measure of that name, in the reader's language. Raises LookupError for an unknown one."""
+    for one in measures():
+        if one.name == name:
+            return one
+    raise LookupError(name)
+
+
 def measures() -> list[Measure]:
     """All measures, in the reader's language."""
+    return list(_measures(spoken()))
+
+
+@lru_cache(maxsize=8)
+def _measures(_spoken: object) -> list[Measure]:
     call, person, hour, money = _("calls"), _("people"), _("hours"), _("dollars")
     recognised, adapted, ours = (
         _("wording of the field"),
@@ -99,6 +218,8 @@ def measures() -> list[Measure]:
             _("When codes change, the count changes too."),
             recognised,
             alike=(GPL, BJA),
+            page="calls",
+            query=Counts(),
         ),
         Measure(
             "first_coded",
@@ -108,7 +229,9 @@ def measures() -> list[Measure]:
             call,
             _("Calls that were first coded as a crisis but were not one are not in these data."),
             recognised,
-            30,
+            smallest_base=30,
+            page="calls",
+            query=Counts(along="initial_type", each=True),
         ),
         Measure(
             "share_of_all",
@@ -118,7 +241,9 @@ def measures() -> list[Measure]:
             call,
             _("Calls that officers started count on neither side."),
             adapted,
-            30,
+            smallest_base=30,
+            page="calls",
+            query=Input(("all_calls",)),
         ),
         Measure(
             "eligible",
@@ -128,8 +253,11 @@ def measures() -> list[Measure]:
             call,
             _("Calls that nobody checked are shown as not recorded."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(GPL,),
+            page="funnel",
+            query=Counts(along="eligible", each=True),
+            rows=_("Meets the program's criteria"),
         ),
         Measure(
             "coverage",
@@ -139,8 +267,11 @@ def measures() -> list[Measure]:
             call,
             _("Help by phone does not count here."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(GPL,),
+            page="funnel",
+            query=Counts(part=REACHED, where=ELIGIBLE),
+            fields=("eligible", "responder"),
         ),
         Measure(
             "missed",
@@ -150,7 +281,10 @@ def measures() -> list[Measure]:
             call,
             _("'Not recorded' is shown as a reason of its own."),
             ours,
-            30,
+            smallest_base=30,
+            page="funnel",
+            query=Counts(where=ELIGIBLE, along="not_served_reason", each=True),
+            rows=_("Reached, or why not"),
         ),
         Measure(
             "wait",
@@ -163,7 +297,9 @@ def measures() -> list[Measure]:
             _("minutes"),
             _("Calls without both times are left out."),
             adapted,
-            30,
+            smallest_base=30,
+            page="times",
+            query=Statistic(("minutes_call_to_arrival",)),
         ),
         Measure(
             "dispatch",
@@ -173,7 +309,9 @@ def measures() -> list[Measure]:
             _("minutes"),
             "",
             recognised,
-            30,
+            smallest_base=30,
+            page="times",
+            query=Statistic(("minutes_dispatch_to_arrival",)),
         ),
         Measure(
             "queue",
@@ -183,7 +321,9 @@ def measures() -> list[Measure]:
             _("minutes"),
             "",
             recognised,
-            30,
+            smallest_base=30,
+            page="times",
+            query=Statistic(("minutes_call_to_dispatch",)),
         ),
         Measure(
             "on_scene",
@@ -193,7 +333,9 @@ def measures() -> list[Measure]:
             _("minutes"),
             _("Longer is not worse."),
             recognised,
-            30,
+            smallest_base=30,
+            page="times",
+            query=Statistic(("minutes_on_scene",)),
         ),
         Measure(
             "wait_within_30",
@@ -203,7 +345,10 @@ def measures() -> list[Measure]:
             call,
             _("A call without both times counts in the base, as if it had come too late."),
             recognised,
-            30,
+            smallest_base=30,
+            page="times",
+            query=Counts(part={"wait": "within_30"}),
+            fields=("arrived_at",),
         ),
         Measure(
             "urgent",
@@ -216,7 +361,9 @@ def measures() -> list[Measure]:
             _("minutes"),
             _("We compare the same areas and hours of the day. It cannot show why a wait is long."),
             ours,
-            30,
+            smallest_base=30,
+            page="times",
+            query=Input(("urgent_waits",)),
         ),
         Measure(
             "outcomes",
@@ -226,8 +373,11 @@ def measures() -> list[Measure]:
             call,
             _("Refused and not found are shown, never left out."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(CHICAGO, CSG),
+            page="outcomes",
+            query=Counts(along="outcome", each=True),
+            rows=_("How it ended"),
         ),
         Measure(
             "contact",
@@ -237,8 +387,10 @@ def measures() -> list[Measure]:
             call,
             _("People who were not found, or who said no to help, count in the base."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(CHICAGO,),
+            page="outcomes",
+            query=Counts(part={"outcome": "met"}),
         ),
         Measure(
             "stayed",
@@ -248,8 +400,11 @@ def measures() -> list[Measure]:
             call,
             _("It is not the best outcome for everyone: some people need a hospital."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(CSG,),
+            page="outcomes",
+            query=Counts(part={"outcome": "stayed_with_plan"}),
+            fields=("outcome",),
         ),
         Measure(
             "arrests",
@@ -259,8 +414,14 @@ def measures() -> list[Measure]:
             call,
             _("The law requires some arrests."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(PMHC,),
+            page="safety",
+            query=Counts(
+                part={**REACHED, "arrest": "yes"}, whole=REACHED, along="responder", codes=WHO
+            ),
+            rows=_("Who came"),
+            fields=("responder", "arrest"),
         ),
         Measure(
             "citations",
@@ -270,7 +431,10 @@ def measures() -> list[Measure]:
             call,
             "",
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(part={"citation": "yes"}, along="responder", codes=WHO),
+            rows=_("Who came"),
         ),
         Measure(
             "required_arrests",
@@ -280,7 +444,15 @@ def measures() -> list[Measure]:
             call,
             "",
             recognised,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(
+                where={"arrest": "yes"},
+                along="arrest_required",
+                codes=("yes", "no", "unknown"),
+                each=True,
+            ),
+            rows=_("Arrest"),
         ),
         Measure(
             "jail_diversion",
@@ -293,7 +465,17 @@ def measures() -> list[Measure]:
                 " clinician, the same share is shown as not arrested."
             ),
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(
+                part=REACHED,
+                whole=REACHED,
+                where={"arrestable": "yes"},
+                along="arrest",
+                codes=("no", "yes", "unknown"),
+                each=True,
+            ),
+            rows=_("What happened"),
         ),
         Measure(
             "force",
@@ -303,7 +485,14 @@ def measures() -> list[Measure]:
             call,
             _("Departments count force in different ways."),
             recognised,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(
+                part={**REACHED, "force_used": "yes"}, whole=REACHED, along="responder", codes=WHO
+            ),
+            rows=_("Who came"),
+            per_1000=True,
+            fields=("responder", "force_used"),
         ),
         Measure(
             "serious_force",
@@ -313,8 +502,12 @@ def measures() -> list[Measure]:
             call,
             _("If none are reported, we show zero. That does not prove there were none."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(FBI,),
+            page="safety",
+            query=Counts(part={"serious_force": "yes"}, along="responder", codes=WHO),
+            rows=_("Who came"),
+            per_1000=True,
         ),
         Measure(
             "compared",
@@ -327,7 +520,17 @@ def measures() -> list[Measure]:
             call,
             _("It shows what goes together, not why."),
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Statistic(
+                (
+                    "compare_arrest",
+                    "compare_force_used",
+                    "compare_repeat_90",
+                    "compare_officer_minutes",
+                    "compare_wait",
+                )
+            ),
         ),
         Measure(
             "injuries",
@@ -340,8 +543,12 @@ def measures() -> list[Measure]:
                 " are none."
             ),
             recognised,
-            30,
+            smallest_base=30,
             alike=(PMHC,),
+            page="safety",
+            query=Counts(part={"injured_person": "yes"}, along="responder", codes=WHO),
+            rows=_("Who came"),
+            per_1000=True,
         ),
         Measure(
             "staff_hurt",
@@ -351,6 +558,8 @@ def measures() -> list[Measure]:
             call,
             _("All years are taken together. Zero seen does not prove there are none."),
             recognised,
+            page="safety",
+            query=Input(("staffed_months",)),
         ),
         Measure(
             "weapon",
@@ -360,7 +569,11 @@ def measures() -> list[Measure]:
             call,
             "",
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(part={"weapon_reported": "yes"}, along="responder", codes=WHO),
+            rows=_("Who came"),
+            per_1000=True,
         ),
         Measure(
             "repeat",
@@ -376,8 +589,15 @@ def measures() -> list[Measure]:
             person,
             _("Each person counts once a year. People without a name on record are left out."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(CSG, GPL),
+            page="after",
+            query=Statistic(
+                ("repeat_people_90", "repeat_people_30", "repeat_people_365"),
+                "people_again",
+                "people_followed",
+                base="people_followed",
+            ),
         ),
         Measure(
             "frequent",
@@ -390,7 +610,9 @@ def measures() -> list[Measure]:
             call,
             _("Shown for the whole city only."),
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Statistic(("calls_of_frequent",), "calls_frequent", "based_on"),
         ),
         Measure(
             "er_diversion",
@@ -403,7 +625,17 @@ def measures() -> list[Measure]:
             call,
             _("A judgment made on scene, before the call ended."),
             adapted,
-            30,
+            smallest_base=30,
+            page="outcomes",
+            query=Counts(
+                part=REACHED,
+                whole=REACHED,
+                where={"ed_criteria": "yes"},
+                along="taken_to_ed",
+                codes=("yes", "no", "unknown"),
+                each=True,
+            ),
+            rows=_("What happened"),
         ),
         Measure(
             "referrals",
@@ -413,8 +645,11 @@ def measures() -> list[Measure]:
             call,
             _("A referral accepted is not a visit. A visit counts when the partner confirms it."),
             recognised,
-            30,
+            smallest_base=30,
             alike=(CSG,),
+            page="after",
+            query=Counts(part=REACHED, whole=REACHED, along="handoff", each=True),
+            rows=_("Referral"),
         ),
         Measure(
             "connected",
@@ -430,7 +665,12 @@ def measures() -> list[Measure]:
                 " it can be. At most, all of their referrals led to a visit."
             ),
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Counts(
+                part={**REACHED, "handoff": "connected"}, whole={**REACHED, "handoff": "agreed"}
+            ),
+            fields=("responder",),
         ),
         Measure(
             "follow_ups",
@@ -443,8 +683,16 @@ def measures() -> list[Measure]:
                 " next. One person may have several calls."
             ),
             recognised,
-            30,
+            smallest_base=30,
             alike=(CHICAGO,),
+            page="after",
+            query=Counts(
+                whole={"follow_up": "due"},
+                along="follow_up",
+                codes=("within_1", "within_7", "within_30", "after_30"),
+                each=True,
+            ),
+            rows=_("Follow-up"),
         ),
         Measure(
             "warm",
@@ -454,7 +702,10 @@ def measures() -> list[Measure]:
             call,
             "",
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Counts(part={"warm": "yes"}, along="partner"),
+            rows=_("Partner"),
         ),
         Measure(
             "connection_days",
@@ -467,7 +718,9 @@ def measures() -> list[Measure]:
             _("days"),
             _("Later visits, and referrals whose 30 days are not over, are left out."),
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Statistic(("days_to_connection",)),
         ),
         Measure(
             "staffed",
@@ -477,6 +730,8 @@ def measures() -> list[Measure]:
             hour,
             "",
             ours,
+            page="staffing",
+            query=Input(("staffed_months",)),
         ),
         Measure(
             "busy",
@@ -489,7 +744,9 @@ def measures() -> list[Measure]:
             hour,
             _("Rounded to 10 hours."),
             ours,
-            30,
+            smallest_base=30,
+            page="staffing",
+            query=Statistic(("hours_committed",)),
         ),
         Measure(
             "no_team",
@@ -502,7 +759,11 @@ def measures() -> list[Measure]:
             call,
             _("From the reason on record, so blank reasons are not counted."),
             ours,
-            30,
+            smallest_base=30,
+            page="coverage",
+            query=Counts(
+                where=ELIGIBLE, along="not_served_reason", codes=("no_unit", "all_busy"), each=True
+            ),
         ),
         Measure(
             "patrol",
@@ -512,6 +773,8 @@ def measures() -> list[Measure]:
             hour,
             "",
             ours,
+            page="staffing",
+            query=Input(("staffed_months",)),
         ),
         Measure(
             "agreements",
@@ -521,6 +784,8 @@ def measures() -> list[Measure]:
             _("partners"),
             "",
             adapted,
+            page="after",
+            query=Input(("partner_agreements",)),
         ),
         Measure(
             "posts",
@@ -531,6 +796,8 @@ def measures() -> list[Measure]:
             "",
             recognised,
             alike=(JUSTICE,),
+            page="staffing",
+            query=Input(("staffing",)),
         ),
         Measure(
             "turnover",
@@ -541,6 +808,8 @@ def measures() -> list[Measure]:
             _("By year only: teams are small."),
             recognised,
             alike=(JUSTICE,),
+            page="staffing",
+            query=Input(("turnover",)),
         ),
         Measure(
             "led",
@@ -550,7 +819,10 @@ def measures() -> list[Measure]:
             call,
             "",
             ours,
-            30,
+            smallest_base=30,
+            page="staffing",
+            query=Counts(where=TEAMS, along="led_by", each=True),
+            rows=_("Who led"),
         ),
         Measure(
             "reviews",
@@ -560,6 +832,8 @@ def measures() -> list[Measure]:
             _("reviews"),
             _("Numbers below the threshold are not shown."),
             ours,
+            page="staffing",
+            query=Input(("feedback",)),
         ),
         Measure(
             "trained",
@@ -570,6 +844,8 @@ def measures() -> list[Measure]:
             "",
             recognised,
             alike=(BJA,),
+            page="staffing",
+            query=Input(("training",)),
         ),
         Measure(
             "cost",
@@ -579,6 +855,8 @@ def measures() -> list[Measure]:
             money,
             _("It cannot be set against the cost of a police call: the calls differ."),
             recognised,
+            page="money",
+            query=Input(("budget",)),
         ),
         Measure(
             "saved",
@@ -594,6 +872,8 @@ def measures() -> list[Measure]:
                 " how much is due to teams. Jails save only when they spend less."
             ),
             adapted,
+            page="money",
+            query=Input(("unit_costs",)),
         ),
         Measure(
             "equity",
@@ -603,7 +883,10 @@ def measures() -> list[Measure]:
             call,
             _("The group is what the officer saw, not what the person said."),
             adapted,
-            30,
+            smallest_base=30,
+            page="fairness",
+            query=Counts(part=REACHED, where=ELIGIBLE, along="race_ethnicity"),
+            rows=_("Group"),
         ),
         Measure(
             "language",
@@ -613,7 +896,10 @@ def measures() -> list[Measure]:
             call,
             "",
             ours,
-            30,
+            smallest_base=30,
+            page="fairness",
+            query=Counts(part={"interpreter_used": "yes"}, along="language"),
+            rows=_("Language"),
         ),
         Measure(
             "trust",
@@ -626,7 +912,9 @@ def measures() -> list[Measure]:
                 " holds whatever the others think."
             ),
             adapted,
-            30,
+            smallest_base=30,
+            page="claims",
+            query=Input(("survey",)),
         ),
         Measure(
             "feedback",
@@ -636,6 +924,8 @@ def measures() -> list[Measure]:
             _("messages"),
             _("They are not a measure of trust."),
             adapted,
+            page="claims",
+            query=Input(("feedback",)),
         ),
         Measure(
             "clinician_role",
@@ -645,7 +935,10 @@ def measures() -> list[Measure]:
             call,
             _("As staff wrote it down. Some scenes are not safe for a clinician to go first."),
             ours,
-            30,
+            smallest_base=30,
+            page="staffing",
+            query=Counts(where=TEAMS, along="clinician_role", each=True),
+            rows=_("What came first"),
         ),
         Measure(
             "restrained",
@@ -655,7 +948,10 @@ def measures() -> list[Measure]:
             call,
             _("The calls of the two sides differ. A gap between them does not show why."),
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(part={"restrained": "yes"}, along="responder", codes=WHO),
+            rows=_("Who came"),
         ),
         Measure(
             "restrained_group",
@@ -665,7 +961,10 @@ def measures() -> list[Measure]:
             call,
             _("The group is what the officer saw. A gap between groups does not show why."),
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(part={"restrained": "yes"}, along="race_ethnicity"),
+            rows=_("Group"),
         ),
         Measure(
             "holds",
@@ -675,7 +974,15 @@ def measures() -> list[Measure]:
             call,
             _("The calls of the two sides differ. A gap between them does not show why."),
             recognised,
-            30,
+            smallest_base=30,
+            page="outcomes",
+            query=Counts(
+                part={"outcome": "involuntary_hold"},
+                whole={"outcome": "met"},
+                along="responder",
+                codes=WHO,
+            ),
+            rows=_("Who came"),
         ),
         Measure(
             "hold_started_by",
@@ -685,7 +992,16 @@ def measures() -> list[Measure]:
             call,
             _("A hold may begin before a team comes."),
             ours,
-            30,
+            smallest_base=30,
+            page="outcomes",
+            query=Counts(
+                part=REACHED,
+                whole=REACHED,
+                where={"outcome": "involuntary_hold"},
+                along="hold_started_by",
+                each=True,
+            ),
+            rows=_("Who started it"),
         ),
         Measure(
             "officer_trained",
@@ -698,7 +1014,16 @@ def measures() -> list[Measure]:
                 " between them does not show why."
             ),
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(
+                part={"force_used": "yes"},
+                where=POLICE_ALONE,
+                along="officer_trained",
+                codes=("yes", "no"),
+            ),
+            rows=_("Officer took the crisis course"),
+            per_1000=True,
         ),
         Measure(
             "crisis_in_report",
@@ -708,7 +1033,10 @@ def measures() -> list[Measure]:
             call,
             _("The group is what the officer saw. A gap between groups does not show why."),
             ours,
-            30,
+            smallest_base=30,
+            page="fairness",
+            query=Counts(part={"crisis_in_report": "yes"}, along="race_ethnicity"),
+            rows=_("Group"),
         ),
         Measure(
             "targets_for",
@@ -718,6 +1046,8 @@ def measures() -> list[Measure]:
             _("targets"),
             _("The agency says which. A target can serve both."),
             ours,
+            page="scorecard",
+            query=Input(("targets",)),
         ),
         Measure(
             "instead",
@@ -730,7 +1060,16 @@ def measures() -> list[Measure]:
             call,
             _("Fire or ambulance crews, or someone else, came to the rest."),
             ours,
-            30,
+            smallest_base=30,
+            page="funnel",
+            query=Counts(
+                part={"responder": "police_only"},
+                whole={"responder": "no_clinician"},
+                where=ELIGIBLE,
+                along="not_served_reason",
+                codes=(ROOT, *NO_TEAM_CAME, "unknown"),
+            ),
+            rows=_("Why no team came"),
         ),
         Measure(
             "program_area",
@@ -743,7 +1082,10 @@ def measures() -> list[Measure]:
             call,
             _("Calls outside the area, or outside the hours, count in every base on this site."),
             ours,
-            30,
+            smallest_base=30,
+            page="funnel",
+            query=Counts(where=ELIGIBLE, along="in_program_area", each=True),
+            rows=_("Where and when"),
         ),
         Measure(
             "triaged",
@@ -753,7 +1095,10 @@ def measures() -> list[Measure]:
             call,
             _("A call that nobody checked may be on record as one that did not meet them."),
             ours,
-            30,
+            smallest_base=30,
+            page="funnel",
+            query=Counts(along="triaged", each=True),
+            rows=_("Was it checked?"),
         ),
         Measure(
             "backup",
@@ -763,7 +1108,9 @@ def measures() -> list[Measure]:
             call,
             _("To ask for backup is no failure. It may keep a scene calm."),
             adapted,
-            30,
+            smallest_base=30,
+            page="safety",
+            query=Counts(part={**REACHED, "backup_requested": "yes"}, whole=REACHED),
         ),
         Measure(
             "handed_back",
@@ -773,7 +1120,9 @@ def measures() -> list[Measure]:
             call,
             _("It says nothing of how the call went on."),
             adapted,
-            30,
+            smallest_base=30,
+            page="outcomes",
+            query=Counts(part={**REACHED, "handed_back": "yes"}, whole=REACHED),
         ),
         Measure(
             "sent_index",
@@ -786,6 +1135,8 @@ def measures() -> list[Measure]:
             call,
             _("The lines show how fast each grows. They do not show which is larger."),
             ours,
+            page="funnel",
+            query=Counts(part=REACHED, where=ELIGIBLE),
         ),
         Measure(
             "started_by_team",
@@ -795,7 +1146,9 @@ def measures() -> list[Measure]:
             call,
             _("Nobody called for these, so more of them is not more demand."),
             ours,
-            30,
+            smallest_base=30,
+            page="calls",
+            query=Counts(part={**REACHED, "started_by_team": "yes"}, whole=REACHED),
         ),
         Measure(
             "unstaffed_days",
@@ -805,6 +1158,8 @@ def measures() -> list[Measure]:
             _("days"),
             _("From the shifts that were worked. A day with one short shift has a team."),
             ours,
+            page="staffing",
+            query=Input(("unstaffed_days",)),
         ),
         Measure(
             "unstaffed_areas",
@@ -826,7 +1181,9 @@ def measures() -> list[Measure]:
             call,
             _("Only what staff wrote down. Each call has one answer."),
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Counts(part={**REACHED, "partner_unavailable": "lacking"}, whole=REACHED),
         ),
         Measure(
             "unavailable_kind",
@@ -836,7 +1193,15 @@ def measures() -> list[Measure]:
             call,
             _("Only what staff wrote down. Each call has one answer."),
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Counts(
+                part=REACHED,
+                whole={**REACHED, "partner_unavailable": "lacking"},
+                along="partner_unavailable",
+                each=True,
+            ),
+            rows=_("What was missing"),
         ),
         Measure(
             "declined",
@@ -846,7 +1211,14 @@ def measures() -> list[Measure]:
             call,
             _("Why people say no is not on record."),
             adapted,
-            30,
+            smallest_base=30,
+            page="after",
+            query=Counts(
+                part={"handoff": "declined"},
+                along="partner",
+                codes=("crisis_center", "clinic", "substance_use", "hospital", "housing", "peer"),
+            ),
+            rows=_("Partner"),
         ),
         Measure(
             "crews_freed",
@@ -856,7 +1228,9 @@ def measures() -> list[Measure]:
             hour,
             _("Rounded to 10 hours. Without a team, a crew might have left as soon."),
             ours,
-            30,
+            smallest_base=30,
+            page="staffing",
+            query=Statistic(("hours_others_freed",)),
         ),
         Measure(
             "completeness",
@@ -866,5 +1240,7 @@ def measures() -> list[Measure]:
             call,
             _("Shown in ranges, so that no small number of blanks can be worked out."),
             ours,
+            page="scorecard",
+            query=Input(("completeness",)),
         ),
     ]

@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TypeVar
 
 import pandas as pd
 
 from dashboard.figures.figure import Figure
 from dashboard.figures.figure_kinds import Kind, ShareFigure
 from dashboard.numbers.cells import Point, Share, label_of, withheld_word
-from dashboard.numbers.measures import OF_CALLS, measures, own_rules
+from dashboard.numbers.measures import OF_CALLS, measure, measures, own_rules
+from dashboard.page.measure_figures import (
+    PLAIN,
+    At,
+    Own,
+    absent_words,
+    figure_of,
+    period_title,
+    period_words,
+)
 from dashboard.page.pages_list import PAGES, title_of, to_do
 from dashboard.page.reported import has_teams, shown_pages
 from dashboard.page.standard_texts import help_line, nothing, uncollected, uncollected_note
@@ -43,10 +53,7 @@ from dashboard.release.reader import (
 from dashboard.text.glossary import words_in
 from dashboard.text.language import _, day, pick, text
 
-
-def period_words(release: Release) -> str:
-    """The span of the data, in words."""
-    return _("{start} to {end}").format(start=day(release.data_from), end=day(release.data_to))
+Source = TypeVar("Source")
 
 
 @dataclass
@@ -237,9 +244,32 @@ class Page:
         ]
         return figure
 
-    def figure(self, kind: Kind) -> None:
-        """Chart or map, the same data as a table, how much is withheld, and what to take away."""
-        self._on().figure(self.made(kind))
+    def figure(self, kind: Kind | None, absent: str = "") -> None:
+        """Chart or map, the same data as a table, how much is withheld, and what to take away.
+        Where there is none (None), `absent` says at the end of the page what is not reported."""
+        if kind is None:
+            self.not_reported(absent)
+        else:
+            self._on().figure(self.made(kind))
+
+    def figure_from(
+        self, source: Source | None, make: Callable[[Source], Kind | None], absent: str
+    ) -> None:
+        """The figure that `make` draws from `source`: a table, a statistic, or rows. Where the
+        release has none (None), `absent` says so at the end of the page."""
+        self.figure(None if source is None else make(source), absent)
+
+    def measure(
+        self, name: str, *, along: str = "", at: At | None = None, own: Own = PLAIN
+    ) -> None:
+        """The figure of a measure, with its definition on the page. `along`: its rows, where not
+        the measure's own; `at`: what it is narrowed to; `own`: words of this page. What the agency
+        does not report goes into the one list of that."""
+        one = measure(name)
+        kind = figure_of(one, self.release, along, at, own)
+        if kind is not None and name not in self.measures:
+            self.measures = (*self.measures, name)
+        self.figure(kind, absent_words(one, own))
 
     def show(self, figure: Figure) -> None:
         """A figure made before."""
@@ -378,11 +408,6 @@ def periods(release: Release, table: CountTable, level: str = "year") -> dict[st
     return found
 
 
-def period_title(release: Release, code: str) -> str:
-    """A period within a title: the year, or the span of the data."""
-    return period_words(release) if code == ROOT else label_of(release, "period", code)
-
-
 def areas(release: Release, table: CountTable, system: str) -> dict[str, str]:
     """Codes and labels of all published areas, the whole first, each under its parent."""
     codelist = release.codelists[system]
@@ -469,5 +494,7 @@ __all__ = [
     "Page",
     "label_of",
     "open_page",
+    "period_title",
+    "period_words",
     "withheld_word",
 ]

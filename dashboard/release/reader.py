@@ -159,6 +159,10 @@ class StatisticTable:
     def cell(self, codes: Mapping[str, str]) -> dict[str, int] | None:
         return self.rows[tuple(codes.get(d, ROOT) for d in self.levels)]
 
+    def has(self, codes: Mapping[str, str]) -> bool:
+        """Is there such a cell, with numbers or without?"""
+        return tuple(codes.get(d, ROOT) for d in self.levels) in self.statuses
+
     def status(self, codes: Mapping[str, str]) -> str:
         return self.statuses[tuple(codes.get(d, ROOT) for d in self.levels)]
 

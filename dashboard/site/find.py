@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.findings.answers import ELIGIBLE
 from dashboard.findings.claims import checked
 from dashboard.findings.coverage import systems
+from dashboard.numbers.queries import ELIGIBLE
 from dashboard.page.page import areas
 from dashboard.page.pages_list import PAGES, title_of
 from dashboard.page.reported import has_teams, shown_pages

@@ -123,6 +123,12 @@ def speaking(code: str) -> Iterator[None]:
         use(before)
 
 
+def spoken() -> GNUTranslations | None:
+    """The catalogue of this thread's language, another object for each language and each reading
+    of its file: what is kept in words is kept by it. None for English."""
+    return _translations(current())
+
+
 def _(message: str) -> str:
     spoken = _translations(current())
     return spoken.gettext(message) if spoken else message

@@ -17,7 +17,7 @@ from anonymize.records.program_inputs import INPUTS
 from dashboard.findings import auditors_questions
 from dashboard.findings.claims import checked, claims
 from dashboard.findings.comparisons import OUTCOMES, comparison, figure_words, verdict_words
-from dashboard.numbers.measures import measures
+from dashboard.numbers.measures import measure, measures
 from dashboard.page.reported import shown_pages
 from dashboard.release.reader import load_release
 from dashboard.text import language
@@ -63,7 +63,7 @@ def test_a_question_has_a_field_a_figure_and_a_claim(row, release):
             figure = on_pages[name.replace("_", "-")]
             assert name in figure.measures and told.plain in figure.title
             assert told.caveat in figure.note
-            assert told.least or told.unit != "calls" or name == "sent_index"
+            assert told.smallest_base or told.unit != "calls" or name == "sent_index"
             placed = auditors_questions.COUNTED.get(name)
             assert (placed.number if placed else auditors_questions.BESIDE[name][0]) == int(number)
     said = claims()[int(claim) - 1]
@@ -91,7 +91,7 @@ def test_what_an_agency_does_not_report_is_in_one_list_alone():
         paper = page_of(early, one.page)
         html = unescape("".join(paper.body))
         assert one.file not in {f.file[0] for f in paper.found}, name
-        plain = auditors_questions.measure_of(name).plain
+        plain = measure(name).plain
         assert f"<li>{plain[0].lower()}{plain[1:]}</li>" in html, name
 
 
@@ -103,7 +103,7 @@ def test_two_sides_whose_calls_differ_decide_nothing(release):
     for name in ("restraints", "holds"):
         assert found[name].verdict == "cannot_tell" and "differ" in found[name].figure
     for name in ("restrained", "holds", "officer_trained"):
-        assert "does not show why" in auditors_questions.measure_of(name).caveat
+        assert "does not show why" in measure(name).caveat
 
 
 def test_handcuffs_and_holds_are_judged_by_similar_calls_alone(release):

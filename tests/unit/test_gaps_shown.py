@@ -20,7 +20,8 @@ from dashboard.findings import answers, claims, release_diff
 from dashboard.findings.headline import glance
 from dashboard.findings.program import contacts_of, costs_of_contacts, up_to
 from dashboard.findings.targets import score
-from dashboard.numbers.cells import Point, Rate, Share, along, shares_of
+from dashboard.numbers.cells import Point, Rate, Share, along
+from dashboard.numbers.measures import measure
 from dashboard.page.pages_list import PAGES
 from dashboard.release.reader import load_release
 from dashboard.text import language
@@ -170,8 +171,7 @@ def test_part_of_a_period_is_said(release):
             "\\n", " "
         )
         assert "part of the period only)" in drawn
-    table = release.find("period", "responder", where=answers.ELIGIBLE)
-    before, now = shares_of(release, table, "period", "year", answers.REACHED, {})
+    before, now = measure("coverage").shares(release)
     assert "part of the period only" in share_words(now)
     assert "part" not in share_words(before)
 

@@ -8,9 +8,10 @@ import pypdf
 import pytest
 
 from dashboard.export import crisis_card
-from dashboard.findings import targets as target_scores
 from dashboard.findings.headline import FIRST, glance
 from dashboard.findings.targets import targets
+from dashboard.numbers import measures
+from dashboard.numbers.queries import Counts
 from dashboard.release.reader import load_release
 from dashboard.text import language
 from dashboard.text.language import percent
@@ -95,8 +96,9 @@ def test_what_a_release_lacks_is_named(release):
 
 
 def test_an_agency_s_own_codes_are_no_figure_of_ours(release, monkeypatch):
-    own = replace(target_scores._SCORED["stayed"], part={"outcome": "apprehended"})
-    monkeypatch.setitem(target_scores._SCORED, "stayed", own)
+    own, listed = Counts(part={"outcome": "apprehended"}), measures.measures()
+    listed = [replace(m, query=own) if m.name == "stayed" else m for m in listed]
+    monkeypatch.setattr(measures, "measures", lambda: listed)
     assert "stayed" not in [f.measure for f in glance(release, "2025")[0]]
 
 

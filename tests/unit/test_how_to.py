@@ -110,7 +110,7 @@ def test_the_figure_of_the_measure_is_written(tmp_path):
     definition, figure = blocks("add-a-measure.md", "python")
     texts = {"_": str, "call": "calls", "ours": "our own wording", "Measure": Measure}
     (measure,) = eval(f"({definition})", texts)
-    assert measure.least == 30
+    assert measure.smallest_base == 30
     assert measure.name not in {m.name for m in measures()}, "the example must be new"
     script = (
         "from dashboard.figures.figure_kinds import ShareFigure\n"

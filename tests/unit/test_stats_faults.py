@@ -262,10 +262,9 @@ def check_visits_have_bounds(tmp_path, _patch):
 
 
 def plant_visits_over_all_calls(patch):
-    now = target_scores._SCORED["connected"]
-    patch.setitem(
-        target_scores._SCORED, "connected", replace(now, whole={"responder": "clinician"})
-    )
+    now = measures.measure("connected").counts
+    over_all = replace(now, whole={"responder": "clinician"})
+    told_otherwise(patch, "connected", query=over_all)
     patch.setattr(target_scores, "most_connected", lambda _release, _at: None)
 
 
