@@ -13,7 +13,8 @@ from dashboard.figures.figure_kinds import (
 from dashboard.findings import answers, auditors_questions
 from dashboard.findings.program import event_note, events, last_year, letters, numbers, share_of_all
 from dashboard.findings.time_series import signals
-from dashboard.numbers.cells import along, label_of, mix_of
+from dashboard.numbers.cells import along, label_of
+from dashboard.page.measure_figures import Own
 from dashboard.page.page import areas, codes_of, open_page, period_title, period_words, periods
 from dashboard.page.surface import choose, escape
 from dashboard.release.reader import ROOT
@@ -117,24 +118,22 @@ if sources:
         )
     )
 
-first = release.find("initial_type")
-if first is None:
-    page.not_reported(_("how calls were first coded"))
-else:
-    page.figure(
-        ShareFigure(
-            title=_("How calls were first coded, {period}").format(period=period_words(release)),
-            shares=mix_of(release, first, "initial_type", first.finest("initial_type"), {}),
-            what=pick(release.codelists["initial_type"].name),
-            when=period_words(release),
-            fixed={"table": first.name},
-            file=("first-coded",),
-            note=_(
-                "All of these were crisis calls in the end. A call that is not known as one at"
-                " first may wait longer for a team."
-            ),
-        )
-    )
+page.measure(
+    "first_coded",
+    own=Own(
+        title=_("How calls were first coded, {period}"),
+        rows=(
+            pick(release.codelists["initial_type"].name)
+            if "initial_type" in release.codelists
+            else ""
+        ),
+        note=_(
+            "All of these were crisis calls in the end. A call that is not known as one at first"
+            " may wait longer for a team."
+        ),
+        absent=_("how calls were first coded"),
+    ),
+)
 
 shares = share_of_all(release)
 if shares is None:

@@ -3,13 +3,14 @@
 import pandas as pd
 
 from dashboard.figures import charts
-from dashboard.figures.figure_kinds import MarkFigure, RateFigure, ShareFigure, TableFigure
+from dashboard.figures.figure_kinds import MarkFigure, RateFigure, TableFigure
 from dashboard.findings import auditors_questions, comparisons, comparisons_page
 from dashboard.findings.comparisons import comparison
-from dashboard.findings.program import count_words, numbers, one_year, parts_of, rates_by_who
-from dashboard.numbers.cells import Point, Rate, by_who
+from dashboard.findings.program import count_words, numbers, one_year, rates_by_who
+from dashboard.numbers.cells import Point, Rate
+from dashboard.page.measure_figures import Own
 from dashboard.page.page import open_page, period_title
-from dashboard.release.reader import ROOT, SUPPRESSED, CountTable
+from dashboard.release.reader import ROOT, SUPPRESSED
 from dashboard.text.language import _, number, rounded
 
 page = open_page(
@@ -67,120 +68,70 @@ cited = release.find("responder", "citation")
 year = one_year(release, arrests, cited)
 
 
-def by_year_and_who(
-    table: CountTable | None, dimension: str, title: str, file: str, absent: str, note: str = ""
-) -> None:
-    """The share of calls with a yes, by who came, in the chosen year."""
-    if table is None:
-        page.not_reported(absent)
-        return
-    fixed = year(table)
-    when = period_title(release, fixed.get("period", ROOT))
-    page.figure(
-        ShareFigure(
-            title=title.format(period=when),
-            shares=by_who(release, table, dimension, "yes", fixed),
-            what=_("Who came"),
-            when=when,
-            fixed={"table": table.name, dimension: "yes", **fixed},
-            file=(file, *fixed.values()),
-            note=note,
-        )
-    )
-
-
-by_year_and_who(arrests, "arrest", _("Arrests, {period}"), "arrests", _("arrests by who came"))
+page.measure(
+    "arrests",
+    at=year,
+    own=Own(title=_("Arrests, {period}"), note="", absent=_("arrests by who came")),
+)
 compared("arrest", _("arrests for similar calls, when a team was free and when none was"))
-by_year_and_who(
-    cited,
-    "citation",
-    _("Citations without arrest, {period}"),
+page.measure(
     "citations",
-    _("citations by who came"),
-    _(
-        "A citation orders someone to go to court. Where arrests fall and citations rise, the two"
-        " must be read together."
+    at=year,
+    own=Own(
+        title=_("Citations without arrest, {period}"),
+        note=_(
+            "A citation orders someone to go to court. Where arrests fall and citations rise, the"
+            " two must be read together."
+        ),
+        absent=_("citations by who came"),
     ),
 )
-required = release.find("arrest_required", where={"arrest": "yes"})
-if required is None:
-    page.not_reported(_("whether the law required the arrest"))
-else:
-    page.figure(
-        ShareFigure(
-            title=_("Arrests, and whether the law required them, {period}").format(
-                period=period_title(release, ROOT)
-            ),
-            shares=parts_of(
-                release,
-                required,
-                "arrest_required",
-                {
-                    "yes": _("The law required it"),
-                    "no": _("The officer had a choice"),
-                    "unknown": _("Not recorded"),
-                },
-                {},
-            ),
-            what=_("Arrest"),
-            when=period_title(release, ROOT),
-            fixed={"table": required.name, "arrest": "yes"},
-            file=("required-arrests",),
-            note=_("With a warrant, or by some laws, an officer has no choice."),
-        )
-    )
-could = release.find("responder", "arrest", where={"arrestable": "yes"})
-if could is None:
-    page.not_reported(_("calls with an act that allows arrest, by who came"))
-else:
-    for who, file, words in (
-        (
-            "clinician",
-            "jail-diversion",
-            _(
-                "Calls with an act that allows arrest where a clinician came: jail diversion,"
-                " {period}"
-            ),
+page.measure(
+    "required_arrests",
+    own=Own(
+        title=_("Arrests, and whether the law required them, {period}"),
+        labels={
+            "yes": _("The law required it"),
+            "no": _("The officer had a choice"),
+            "unknown": _("Not recorded"),
+        },
+        note=_("With a warrant, or by some laws, an officer has no choice."),
+        absent=_("whether the law required the arrest"),
+    ),
+)
+for who, file, title, not_arrested in (
+    (
+        "clinician",
+        "jail-diversion",
+        _("Calls with an act that allows arrest where a clinician came: jail diversion, {period}"),
+        _("Not arrested (jail diversion)"),
+    ),
+    (
+        "no_clinician",
+        "arrestable",
+        _("Calls with an act that allows arrest where no clinician came, {period}"),
+        _("Not arrested"),
+    ),
+):
+    page.measure(
+        "jail_diversion",
+        at={"responder": who},
+        own=Own(
+            title=title,
+            labels={"no": not_arrested, "yes": _("Arrested"), "unknown": _("Not recorded")},
+            file=file,
+            note="",
+            absent=_("calls with an act that allows arrest, by who came"),
         ),
-        (
-            "no_clinician",
-            "arrestable",
-            _("Calls with an act that allows arrest where no clinician came, {period}"),
-        ),
-    ):
-        not_arrested = (
-            _("Not arrested (jail diversion)") if who == "clinician" else _("Not arrested")
-        )
-        page.figure(
-            ShareFigure(
-                title=words.format(period=period_title(release, ROOT)),
-                what=_("What happened"),
-                when=period_title(release, ROOT),
-                shares=parts_of(
-                    release,
-                    could,
-                    "arrest",
-                    {"no": not_arrested, "yes": _("Arrested"), "unknown": _("Not recorded")},
-                    {"responder": who},
-                ),
-                fixed={"table": could.name, "arrestable": "yes", "responder": who},
-                file=(file,),
-            )
-        )
-if force is None:
-    page.not_reported(_("use of force by who came"))
-else:
-    page.figure(
-        RateFigure(
-            title=_("Use of force, {period}").format(period=period_title(release, ROOT)),
-            rates=rates_by_who(release, force, "force_used", "yes", {}),
-            what=_("Who came"),
-            when=period_title(release, ROOT),
-            fixed={"table": force.name, "force_used": "yes"},
-            file=("force",),
-            note=_("All years are taken together, because force is rare."),
-        )
     )
+page.measure(
+    "force",
+    own=Own(
+        title=_("Use of force, {period}"),
+        note=_("All years are taken together, because force is rare."),
+        absent=_("use of force by who came"),
+    ),
+)
 compared("force_used", _("force for similar calls, when a team was free and when none was"))
 auditors_questions.show(page, "restrained", "restrained_group")
 comparisons_page.show_or_say(page, "compare_restrained")

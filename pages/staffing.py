@@ -17,7 +17,8 @@ from dashboard.findings.program import (
     statistic_row,
     trained_words,
 )
-from dashboard.numbers.cells import mix_of
+from dashboard.numbers.measures import measure
+from dashboard.page.measure_figures import Own
 from dashboard.page.page import open_page, period_title
 from dashboard.release.reader import PUBLISHED, ROOT
 from dashboard.text.language import _, month, month_in_words, number, percent, rounded, text
@@ -250,7 +251,7 @@ else:
         )
     )
 roles = release.find("responder", "officer_released")
-led = release.find("led_by", where={"responder": "co_responder"})
+led = measure("led").table(release)
 year = one_year(release, roles, led)
 if roles is None:
     page.not_reported(_("officers who left before the clinician"))
@@ -272,22 +273,16 @@ else:
             ),
         )
     )
-if led is None:
-    page.not_reported(_("who led on scene"))
-else:
-    fixed = year(led)
-    when = period_title(release, fixed.get("period", ROOT))
-    page.figure(
-        ShareFigure(
-            title=_("Who led on calls of a team, {period}").format(period=when),
-            shares=mix_of(release, led, "led_by", led.finest("led_by"), fixed),
-            what=_("Who led"),
-            when=when,
-            fixed={"table": led.name, "responder": "co_responder", **fixed},
-            file=("who-led", *fixed.values()),
-            note=_("Only calls of an officer and a clinician together."),
-        )
-    )
+page.measure(
+    "led",
+    at=year,
+    own=Own(
+        title=_("Who led on calls of a team, {period}"),
+        note=_("Only calls of an officer and a clinician together."),
+        file="who-led",
+        absent=_("who led on scene"),
+    ),
+)
 auditors_questions.show(page, "clinician_role", "unstaffed_days", "unstaffed_areas", "crews_freed")
 show_feedback(
     page,

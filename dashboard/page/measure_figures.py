@@ -72,13 +72,14 @@ def figure_of(
     title = own.title or _("{measure}, {period}")
     rows = own.rows or (_("Year") if by_year else measure.rows)
     part = {name: code for name, code in counts.part.items() if name != dimension}
+    narrowed = [code for name, code in held.items() if name not in counts.part]
     figure = ShareFigure(
         title.format(measure=measure.plain, period=when),
         shares,
         rows,
         when,
         {"table": table.name, **counts.where, **part, **held},
-        (own.file or measure.name.replace("_", "-"), *(c for c in held.values() if c != ROOT)),
+        (own.file or measure.name.replace("_", "-"), *narrowed),
         measure.caveat if own.note is None else own.note,
     )
     if not measure.per_1000:
