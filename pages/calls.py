@@ -10,7 +10,7 @@ from dashboard.figures.figure_kinds import (
     hidden_points,
     point_tables,
 )
-from dashboard.findings import answers, auditors_questions
+from dashboard.findings import answers
 from dashboard.findings.program import event_note, events, last_year, letters, numbers, share_of_all
 from dashboard.findings.time_series import signals
 from dashboard.numbers.cells import along, label_of
@@ -222,7 +222,6 @@ else:
         )
     )
 
-auditors_questions.show(page, "started_by_team")
 page.caveats(
     [
         _(

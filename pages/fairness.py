@@ -4,7 +4,6 @@ import pandas as pd
 
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import MarkFigure, ShareFigure
-from dashboard.findings import auditors_questions
 from dashboard.findings.program import last_year, one_year, point, residents
 from dashboard.numbers.cells import Share, along, shares_of, status_words
 from dashboard.numbers.queries import ELIGIBLE, REACHED
@@ -167,7 +166,6 @@ else:
             note=_("Staff who speak the language need no interpreter, and are not counted here."),
         )
     )
-auditors_questions.show(page, "crisis_in_report")
 page.caveats(
     [
         _(

@@ -83,6 +83,8 @@ class Measure:
     rows: str = ""
     per_1000: bool = False
     fields: tuple[str, ...] = ()
+    figure: bool = False
+    """Does its page draw it without naming it, after the figures that it names?"""
 
     def meaning(self, *, caveat: bool = True) -> str:
         """What is counted, out of what, and what the number cannot tell, as plain text."""
@@ -1037,6 +1039,7 @@ def _measures(_spoken: object) -> list[Measure]:
             page="fairness",
             query=Counts(part={"crisis_in_report": "yes"}, along="race_ethnicity"),
             rows=_("Group"),
+            figure=True,
         ),
         Measure(
             "targets_for",
@@ -1149,6 +1152,7 @@ def _measures(_spoken: object) -> list[Measure]:
             smallest_base=30,
             page="calls",
             query=Counts(part={**REACHED, "started_by_team": "yes"}, whole=REACHED),
+            figure=True,
         ),
         Measure(
             "unstaffed_days",

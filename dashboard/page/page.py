@@ -306,17 +306,19 @@ class Page:
 
     def caveats(self, sentences: Sequence[str]) -> None:
         """How the page's measures are defined, from the one list (`measures.py`), and what they
-        cannot tell."""
+        cannot tell. Before that come the figures that measures bring to this page by themselves."""
+        self.headings.clear()
+        for one in measures():
+            if one.figure and one.page == self.name and one.name not in self.measures:
+                self.measure(one.name)
         if self.answers:
             self._caveats(sentences)
-        self.headings.clear()
         if self.missing and (has_teams(self.release) or self.name == "at-a-glance"):
             # Where nobody knows of teams, all that is missing is told once, on the first page.
             self._on().heading(_("What this agency does not report yet"), 2)
             self._on().text("\n".join(f"- {what}" for what in self.missing))
 
     def _caveats(self, sentences: Sequence[str]) -> None:
-        self.headings.clear()
         if words := definition_words(self.release, self.measures):
             self._on().fold(_("How this is measured"), words)
         if (

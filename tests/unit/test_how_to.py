@@ -4,6 +4,7 @@ import csv
 import random
 import re
 import runpy
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from anonymize.cli import main
 from dashboard.export import citation
 from dashboard.export.html_surface import Paper
-from dashboard.numbers.measures import Measure, measures
+from dashboard.numbers import measures
+from dashboard.numbers.measures import Measure
+from dashboard.numbers.queries import Counts
 from dashboard.page import page as page_module
 from dashboard.page import pages_list
 from dashboard.page.surface import write_on
@@ -106,21 +109,49 @@ def test_the_page_is_written(tmp_path, listed):
     assert "Calls by language" in body
 
 
-def test_the_figure_of_the_measure_is_written(tmp_path):
-    definition, figure = blocks("add-a-measure.md", "python")
-    texts = {"_": str, "call": "calls", "ours": "our own wording", "Measure": Measure}
-    (measure,) = eval(f"({definition})", texts)
-    assert measure.smallest_base == 30
-    assert measure.name not in {m.name for m in measures()}, "the example must be new"
+@pytest.fixture
+def example_measure(monkeypatch):
+    """The measure of the example in the list of measures; nothing else is touched."""
+    definition, _more = blocks("add-a-measure.md", "python")
+    texts = {"_": str, "call": "calls", "ours": "our own wording"}
+    (measure,) = eval(f"({definition})", texts | {"Measure": Measure, "Counts": Counts})
+    listed = measures.measures()
+    assert measure.name not in {m.name for m in listed}, "the example must be new"
+    monkeypatch.setattr(measures, "measures", lambda: [*listed, measure])
+    monkeypatch.setattr(page_module, "measures", lambda: [*listed, measure])
+    return measure
+
+
+def test_the_measure_is_on_its_page(example_measure):
+    """Defined in one Python file, it is a figure of its page, with its definition there."""
+    release = load_release(ROOT / "data_public")
+    page = page_of(release, example_measure.page)
+    (figure,) = [f for f in page.found if f.slug == "police-alone"]
+    assert figure.title == "Police alone, by year" and figure.note == example_measure.caveat
+    table = release.find("period", "responder")
+    for row in figure.data.to_dict("records"):
+        assert (row["n"], row["n_status"]) == table.cell(
+            {"period": row["code"], "responder": "police_only"}
+        )
+    assert example_measure.counted in "".join(page.body)
+
+
+def test_an_agency_without_the_table_does_not_report_the_measure(example_measure):
+    release = load_release(ROOT / "data_public")
+    kept = {n: t for n, t in release.tables.items() if "responder" not in t.levels}
+    body = "".join(page_of(replace(release, tables=kept), example_measure.page).body)
+    assert "<li>police alone</li>" in body
+
+
+def test_the_measure_stands_on_another_page_in_its_words(tmp_path, example_measure):
+    _definition, shown = blocks("add-a-measure.md", "python")
     script = (
-        "from dashboard.figures.figure_kinds import ShareFigure\n"
         "from dashboard.text.language import _\n"
-        "from dashboard.findings.program import years_of\n"
+        "from dashboard.page.measure_figures import Own\n"
         "from dashboard.page.page import open_page\n"
-        'page = open_page("calls", "calls")\nrelease = page.release\npage.ask("?",'
-        f' "!")\n{figure}\npage.caveats([])\npage.end()\n'
+        f'page = open_page("times")\npage.ask("?", "!")\n{shown}\npage.caveats([])\npage.end()\n'
     )
-    assert "Calls to which only police came, by year" in written(script, "calls", tmp_path)
+    assert "Calls to which only police came, by year" in written(script, "times", tmp_path)
 
 
 def test_files_named_on_these_pages_exist():
