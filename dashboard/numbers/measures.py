@@ -1054,7 +1054,7 @@ def _measures(_spoken: object) -> list[Measure]:
         ),
         Measure(
             "instead",
-            _("Police alone came in place of a team"),
+            _("Police alone came instead of a team"),
             _(
                 "Calls that met the criteria and that no clinician reached, where police came"
                 " alone."
