@@ -82,7 +82,7 @@ load: $(BIN)/.test
 	$(BIN)/python -m tests.load
 
 soak: $(BIN)/.test
-	SOAK=1 $(BIN)/pytest tests/soak tests/unit/test_docs.py tests/package tests/generative tests/property/test_no_cascade.py tests/property/test_same_on_every_machine.py tests/property/test_two_worlds.py tests/property/test_two_worlds_of_everything.py
+	SOAK=1 $(BIN)/pytest tests/soak tests/builds/test_readme_commands.py tests/package tests/generative tests/property/test_no_cascade.py tests/property/test_same_on_every_machine.py tests/property/test_two_worlds.py tests/property/test_two_worlds_of_everything.py
 
 # After a change of requirements*.txt: every dependency again with its hashes, for all platforms.
 lock: $(BIN)/.audit

@@ -27,7 +27,7 @@ from dashboard.text.language import (
 )
 
 # Altair checks every part of a chart against its schema as it is made, which takes longer than
-# making it. tests/unit/test_charts.py checks whole charts.
+# making it. tests/app/test_charts.py checks whole charts.
 disable_debug_mode()
 ROW = 24
 """Height of a row on a wide page, in pixels: label, mark and value stand on one line."""

@@ -11,7 +11,7 @@ from tests.soak.test_hostile_inputs import SOAK
 
 @pytest.mark.skipif(
     not SOAK,
-    reason="an hour or so: make soak takes out every guard, tests/unit/test_guards.py a few",
+    reason="an hour or so: make soak takes out every guard, tests/attack/test_guards.py a few",
 )
 @pytest.mark.parametrize("guard", guards(), ids=lambda guard: guard.name)
 def test_without_its_guard_a_test_fails(guard: Guard) -> None:

@@ -10,14 +10,14 @@ from scipy.stats import binom
 
 from dashboard.findings import comparisons
 from dashboard.findings.comparisons import FEWER, SURE
-from tests.simulated import City, judged
-from tests.simulated_site import decided, site
-from tests.unit.test_null_cities import (
+from tests.builds.test_null_cities import (
     MAX_FALSE,
     false_verdicts,
     no_more_false_than_stated,
     null_city,
 )
+from tests.simulated import City, judged
+from tests.simulated_site import decided, site
 
 CITIES = int(os.environ.get("SOAK_CITIES", "200"))
 pytestmark = pytest.mark.skipif(not os.environ.get("SOAK"), reason="a long run: make soak")

@@ -17,7 +17,7 @@ from dashboard.findings.answers import in_a_year
 from dashboard.page.pages_list import PAGES, to_do
 from dashboard.text import language
 from tests.conftest import ROOT
-from tests.unit.test_app import used_messages
+from tests.used_messages import used_messages
 
 GRADE = {"help": 6.0, "other": 8.0}
 FERNANDEZ_HUERTA = 70.0
@@ -397,28 +397,6 @@ def test_acronyms_are_known_or_spelled_out():
     for message in used_messages():
         unknown = set(re.findall(r"\b[A-Z]{3,}\b", message)) - ACRONYMS
         assert not unknown, (unknown, message)
-
-
-@pytest.mark.parametrize("code", ["en", "es"])
-def test_words_of_the_field_are_explained_where_they_stand(code):
-    """A page that uses a word of the glossary explains it; a page that does not, does not."""
-    from dashboard.release.reader import load_release
-    from dashboard.text.glossary import words, words_in
-    from tests.paper import page_of
-
-    release = load_release(ROOT / "data_public")
-    body = "".join(page_of(release, "funnel", code).body)
-    language.use(code)
-    try:
-        clinician = {"en": "Clinician", "es": "Profesional clínico"}[code]
-        assert clinician in words()
-        assert words()[clinician] in body.replace("&quot;", '"')
-        assert clinician in words_in(f"xx {clinician.lower()}s yy") or clinician in words_in(
-            clinician
-        )
-        assert words_in("nothing of the kind") == {}
-    finally:
-        language.use("en")
 
 
 def test_a_share_as_one_of_few():

@@ -11,7 +11,6 @@ import tomllib
 from dataclasses import replace
 
 import pytest
-from babel.messages.extract import extract_from_dir
 from scipy.stats import binomtest, chi2
 
 from anonymize.agency.schema import CATEGORY_FIELDS, FLAG_FIELDS, KEY_FIELDS, TIME_FIELDS
@@ -28,6 +27,7 @@ from dashboard.release.reader import ReleaseRefused, load_release
 from dashboard.text import language
 from tests.conftest import ROOT
 from tests.paper import figures_of, page_of
+from tests.used_messages import used_messages
 
 
 @pytest.fixture
@@ -170,14 +170,6 @@ def test_newcombe_worked_example():
     0.0524 to 0.3339."""
     assert stats.shares_differ(56, 70, 48, 80)
     assert not stats.shares_differ(9, 10, 7, 10)  # 0.2, interval -0.1425? to 0.5090 holds zero
-
-
-def used_messages():
-    found = set()
-    for folder in ("dashboard", "pages"):
-        for _f, _l, message, _c, _x in extract_from_dir(str(ROOT / folder)):
-            found |= {message} if isinstance(message, str) else set(message)
-    return found
 
 
 def test_no_message_hides_in_an_f_string():

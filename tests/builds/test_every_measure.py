@@ -12,8 +12,8 @@ from dashboard.findings.program import contacts_of, costs_of_contacts, share_of_
 from dashboard.numbers.measures import measures
 from dashboard.release.reader import load_release
 from dashboard.text import language
+from tests.builds import test_completeness, test_handoffs, test_inputs, test_statistics
 from tests.paper import page_of
-from tests.unit import test_completeness, test_handoffs, test_inputs, test_statistics
 
 THRESHOLD = 11
 YES_NO = {"Y": "yes", "N": "no", "": "unknown"}

@@ -13,7 +13,7 @@ from dashboard.release.reader import load_release
 from dashboard.text import language
 from dashboard.text.language import pick
 from tests.paper import page_of
-from tests.unit.test_app import used_messages
+from tests.used_messages import used_messages
 
 CLINICIAN = ("COR", "CLIN")
 

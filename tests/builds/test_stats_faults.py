@@ -39,10 +39,10 @@ from dashboard.release.reader import CountTable, load_release
 from dashboard.text import language
 from tests import simulated
 from tests.agency import calls_of, tally_of, write_agency
+from tests.app import test_app
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.simulated import COLUMNS, City, judged, write
-from tests.unit import test_app
 from tests.unit.test_change import months
 
 RELEASE = ROOT / "data_public"

@@ -16,9 +16,7 @@ from anonymize.errors import AnonymizeError, ReleaseError
 from anonymize.release.publish import CODE_LENGTH, digest_of
 from anonymize.release.seal import seal
 from tests.agency import answer, build_short_of_memory, make, publish_command, write_agency
-from tests.conftest import ROOT
-from tests.helpers import rehash
-from tests.unit.test_publish import (  # noqa: F401
+from tests.builds.test_publish import (  # noqa: F401
     CALLS,
     SECOND,
     build,
@@ -28,6 +26,8 @@ from tests.unit.test_publish import (  # noqa: F401
     go,
     second,
 )
+from tests.conftest import ROOT
+from tests.helpers import rehash
 
 
 def audited_anew(folder):

@@ -12,8 +12,8 @@ from anonymize.count.statistics import index_days, whole_years
 from dashboard.findings.comparisons import CANNOT_TELL
 from tests import simulated
 from tests.agency import write_agency
+from tests.builds.test_comparisons import made
 from tests.simulated import COLUMNS, City, judged
-from tests.unit.test_comparisons import made
 
 YEARS = {
     "created = 2024-07-01": "created = 2026-01-10",

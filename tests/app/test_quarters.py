@@ -26,11 +26,11 @@ from dashboard.page.reported import shown_pages
 from dashboard.release.reader import load_release
 from dashboard.text import language
 from tests.agency import build, write_agency
+from tests.app.test_brief import faults
 from tests.conftest import ROOT
 from tests.helpers import with_gaps
 from tests.paper import page_of
 from tests.parts_of_release import calls_only, part_of
-from tests.unit.test_brief import faults
 
 REASON = {"en": "The system was down.", "es": "El sistema no funcionaba."}
 

@@ -15,9 +15,9 @@ from dashboard.numbers.cells import label_of
 from dashboard.release.reader import load_release
 from dashboard.site import static
 from dashboard.text import language
+from tests.app.test_brief import Words, faults
 from tests.conftest import ROOT
 from tests.paper import page_of
-from tests.unit.test_brief import Words, faults
 
 AREAS = ("all", "harbor", "RV1")
 

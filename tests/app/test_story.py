@@ -14,10 +14,10 @@ from dashboard.page.pages_list import PAGES
 from dashboard.release.reader import load_release
 from dashboard.site.story import sentences, sources, story
 from dashboard.text import language
+from tests.app.test_quarters import by_months
 from tests.conftest import ROOT
 from tests.paper import page_of
 from tests.parts_of_release import calls_only, part_of
-from tests.unit.test_quarters import by_months
 from tests.unit.test_words import FERNANDEZ_HUERTA, GRADE, ease, grade
 
 SIZES = ("example", "toronto", "calls only")

@@ -25,10 +25,10 @@ from dashboard.numbers.year_trend import MIN_YEARS
 from dashboard.release.reader import StatisticTable, load_release
 from dashboard.text import language
 from dashboard.text.glossary import words
+from tests.builds import test_comparisons
 from tests.conftest import ROOT
 from tests.paper import page_of
-from tests.unit import test_comparisons
-from tests.unit.test_app import used_messages
+from tests.used_messages import used_messages
 
 DOCUMENT = (ROOT / "docs/comparisons.md").read_text(encoding="utf-8")
 

@@ -21,9 +21,9 @@ from dashboard.release.current import newest
 from dashboard.release.reader import load_release
 from dashboard.site import previews, static
 from dashboard.text.language import LANGUAGES
+from tests.app.test_static_page import put
 from tests.conftest import ROOT
 from tests.paper import page_of
-from tests.unit.test_static_page import put
 
 SITE = "https://co-response.example.org"
 FIGURE = ("calls", "calls-month")

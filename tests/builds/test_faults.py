@@ -1,11 +1,14 @@
 """Faults of the machine and of files: each leaves the last release as it was, and is told in a
 plain sentence."""
 
+import errno
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
 
+from anonymize import pipeline
 from anonymize.cli import main
 from dashboard.app import service
 from dashboard.release.current import all_releases
@@ -119,3 +122,33 @@ def test_a_clock_that_was_set_back(monkeypatch):
     monkeypatch.setattr(service, "datetime", Before)
     told = json.loads(service.health(None).body)
     assert (told["status"], told["age_days"]) == ("ok", 0)
+
+
+def test_a_cut_ledger_is_told_as_one(tmp_path, capsys):
+    agency, out, private = write_agency(tmp_path, ROWS), tmp_path / "out", tmp_path / "private"
+    assert make(agency, out, private) == 0
+    ledger = next((private / "ledger").glob("*.npz"))
+    ledger.write_bytes(ledger.read_bytes()[:40])
+    write_agency(tmp_path, ROWS, {'version = "2024.1"': 'version = "2024.2"'})
+    assert make(agency, out, private) != 0
+    told = capsys.readouterr().err
+    assert "put back the private folder" in told
+    assert "JANE" not in told
+
+
+def test_a_read_only_private_folder(tmp_path, capsys, monkeypatch):
+    agency = write_agency(tmp_path, ROWS)
+
+    def fails(*_args, **_named):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / "private"))
+
+    monkeypatch.setattr(pipeline, "read_calls", fails)
+    assert make(agency, tmp_path / "out", tmp_path / "private") == 1
+    assert "its disk can only be read" in capsys.readouterr().err
+
+
+def test_a_name_too_long_is_refused_in_a_sentence(tmp_path, capsys):
+    agency = write_agency(tmp_path, ROWS)
+    assert make(agency, tmp_path / ("n" * 250), tmp_path / "private") in (1, 9)
+    assert "None" not in capsys.readouterr().err
+    assert main(["audit", str(tmp_path / ("n" * 300)), "--quiet"]) != 0
