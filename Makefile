@@ -1,4 +1,4 @@
-# Two commands: `make run` and `make test`. Both make their own environment and can be repeated.
+# Two commands: `make run` and `make test`; `make check` while working. All make their own environment and can be repeated.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -11,7 +11,7 @@ PORT   ?= 8501
 # `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
 REPLACE ?=
 
-.PHONY: run test release example site messages format clean spark bench load soak lock audit
+.PHONY: run check test lint release example site messages format clean spark bench load soak lock audit
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
@@ -39,13 +39,19 @@ site: release
 	rm -rf build/site
 	$(BIN)/python -m dashboard export --release $$($(BIN)/python -m anonymize.paths $(AGENCY) --show) --out build/site
 
-test: $(BIN)/.test
+# While working: style, types, imports and what needs no build, page or server; under a minute on two cores.
+check: lint
+	$(BIN)/pytest -n 2 --dist worksteal tests/unit
+
+test: lint
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: $(BIN)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --scripts-are-modules pages/*.py
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile
 
 # The catalogues of `dashboard/locale/`, up to date with what the sources say.
 messages: $(BIN)/.test

@@ -107,19 +107,6 @@ def test_real_outlines_follow_the_standard(name, shared, tmp_path):
         assert outline.area == pytest.approx(given[key].area, rel=0.02)
 
 
-def test_the_example_city_follows_the_standard(example_exports, tmp_path):
-    assert (
-        len(
-            check_rfc7946(
-                public_geojson(
-                    published(example_exports / "beats.geojson", "beat", tmp_path).boundaries
-                )
-            )
-        )
-        == 16
-    )
-
-
 def frame(*outlines):
     return gpd.GeoDataFrame(
         {"code": [f"a{i}" for i in range(len(outlines))]}, geometry=list(outlines), crs=4326

@@ -46,24 +46,6 @@ def test_an_image_is_named_by_its_digest_and_holds_its_bill():
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_the_app_asks_for_no_scipy():
-    """Some 140 MB for one quantile."""
-    assert "scipy" not in pins(ROOT / "lock/app.txt")
-    script = (
-        "import sys\nclass No:\n    def find_spec(self, name, *_):\n"
-        "        if name.split('.')[0] == 'scipy': raise ImportError(name)\n"
-        "sys.meta_path.insert(0, No())\n"
-        "import dashboard.app.service, dashboard.app.guard, dashboard.site.static\n"
-        "import dashboard.app.navigation, tests.paper\n"
-        "from dashboard.release.reader import load_release\n"
-        "from tests.paper import page_of\nfrom dashboard.page.pages_list import PAGES\n"
-        "release = load_release(__import__('pathlib').Path('data_public'))\n"
-        "for page in PAGES: page_of(release, page)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
 def test_installed_is_what_is_locked():
     there = {name_of(d.metadata["Name"]): d.version for d in distributions()}
     assert {n: v for n, v in pins(ROOT / "lock/app.txt").items() if there.get(n, v) != v} == {}
