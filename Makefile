@@ -43,8 +43,10 @@ site: release
 check: lint
 	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
+# More processes than cores, since a browser's test mostly waits; the longest files first (tests/longest_first.py).
+JOBS ?= 3
 test: lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/.test
 	$(BIN)/ruff check .

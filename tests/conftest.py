@@ -17,6 +17,7 @@ from anonymize.demo.city import write_exports
 from anonymize.demo.releases import make_example
 from anonymize.pipeline import Built, read_inputs
 from dashboard.text import language
+from tests import longest_first
 from tests.agency import build
 from tests.hostile_agency import hostile_agency
 
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 T = TypeVar("T")
 MAIN = sys.modules["__main__"]
+pytest_collection_modifyitems = longest_first.pytest_collection_modifyitems
+pytest_terminal_summary = longest_first.pytest_terminal_summary
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from dashboard.export import citation
@@ -75,5 +76,21 @@ def page_of(
     return paper
 
 
-def figures_of(release: Release, code: str = "en") -> list[Figure]:
-    return [figure for name in PAGES for figure in page_of(release, name, code).found]
+@cache
+def _published(name: str, code: str) -> Gathering:
+    return page_of(load_release(ROOT / "data_public"), name, code)
+
+
+def published_page(name: str, code: str = "en") -> Gathering:
+    """A page of the committed release as it opens, written once for all tests of a process.
+
+    For tests that read it: one that changes the page, or what the page is made of, writes its own
+    with `page_of`.
+    """
+    found = _published(name, code)
+    language.use(code)
+    return found
+
+
+def published_figures(code: str = "en") -> list[Figure]:
+    return [figure for name in PAGES for figure in published_page(name, code).found]

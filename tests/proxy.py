@@ -15,6 +15,13 @@ from tests.conftest import ROOT
 NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
 
 
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+
+
 @contextlib.contextmanager
 def nginx_before(addresses: Sequence[str], folder: Path) -> Iterator[str]:
     """The proxy's address; all of its files stay in `folder`."""
@@ -51,7 +58,7 @@ def nginx_before(addresses: Sequence[str], folder: Path) -> Iterator[str]:
     ]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     proxy = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    time.sleep(1)
+    _wait_for(int(port))
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -89,10 +96,7 @@ def nginx_with_files(files: Path, folder: Path) -> Iterator[tuple[str, Path]]:
         ],
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(100):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            break
-        time.sleep(0.1)
+    _wait_for(port)
     try:
         yield f"http://127.0.0.1:{port}", folder / "plain.log"
     finally:

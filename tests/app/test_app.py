@@ -26,7 +26,7 @@ from dashboard.page.surface import escape
 from dashboard.release.reader import ReleaseRefused, load_release
 from dashboard.text import language
 from tests.conftest import ROOT
-from tests.paper import figures_of, page_of
+from tests.paper import page_of, published_figures
 from tests.used_messages import used_messages
 
 
@@ -101,7 +101,7 @@ def test_calls_over_time_stand_at_the_finest_level_published():
 def test_letters_in_a_note_stand_on_the_chart():
     release = load_release(ROOT / "data_public")
     lettered = 0
-    for figure in figures_of(release):
+    for figure in published_figures():
         letters = re.findall(r"\*\*([A-Z])\*\* ", figure.note)
         if letters:
             lettered += 1

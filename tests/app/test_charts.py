@@ -11,16 +11,14 @@ from altair.utils.schemapi import SchemaValidationError
 from dashboard.figures import charts
 from dashboard.figures.figure import Figure
 from dashboard.figures.theme import DARK, LIGHT
-from dashboard.release.reader import load_release
 from dashboard.text import language
-from tests.conftest import ROOT
-from tests.paper import figures_of
+from tests.paper import published_figures
 
 
 @pytest.fixture(scope="module")
 def figures() -> list[Figure]:
     """All charts and flat maps of all pages of the example city, each once."""
-    found = figures_of(load_release(ROOT / "data_public"))
+    found = published_figures()
     return list({figure.drawn: figure for figure in found if figure.chart}.values())
 
 

@@ -27,7 +27,7 @@ from dashboard.page.pages_list import PAGES, path_of
 from dashboard.release.reader import load_release
 from dashboard.text import language
 from tests.conftest import ROOT
-from tests.paper import figures_of, page_of
+from tests.paper import page_of, published_figures, published_page
 
 SITE = "https://data.example.org"
 MAX_LETTERS = 52
@@ -40,8 +40,8 @@ def release():
 
 
 @pytest.fixture(scope="module")
-def figures(release):
-    return figures_of(release)
+def figures():
+    return published_figures()
 
 
 def hostile(**changes):
@@ -108,7 +108,7 @@ def test_pictures_explain_themselves(release, code):
     """Title, source, release, link and the withheld note are inside the picture, in the reader's
     language."""
     withheld = {"en": "withheld to protect people", "es": "no publicados para proteger"}[code]
-    found = figures_of(release, code)
+    found = published_figures(code)
     assert any(f.hidden for f in found)
     for figure in found:
         svg = downloads.svg(figure, release, SITE).decode()
@@ -400,7 +400,7 @@ def test_links_of_figures_lead_to_a_page(release):
     links = {
         name: {
             urlsplit(citation.view_link(release, figure.page, {}, SITE)).path
-            for figure in page_of(release, name).found
+            for figure in published_page(name).found
         }
         for name in PAGES
     }
@@ -421,11 +421,11 @@ def test_metadata_name_the_columns_of_the_rows(release, figures):
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
-def test_labels_of_charts_fit_a_phone(release, code):
+def test_labels_of_charts_fit_a_phone(code):
     """A label over a mark has one line of 320 pixels; what does not fit is cut off without a
     sign."""
     long = []
-    for figure in figures_of(release, code):
+    for figure in published_figures(code):
         if figure.draw:
             language.use(code)
             rows = figure.draw(colours=palette(dark=False)).to_dict().get("datasets", {}).values()

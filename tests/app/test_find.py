@@ -20,7 +20,7 @@ from dashboard.text import language
 from dashboard.text.glossary import words
 from dashboard.text.language import LANGUAGES
 from tests.conftest import ROOT
-from tests.paper import Gathering, Nowhere, page_of
+from tests.paper import Gathering, Nowhere, page_of, published_page
 from tests.parts_of_release import calls_only
 
 
@@ -58,7 +58,7 @@ def test_every_question_figure_claim_and_word_can_be_found(release, code):
     for name in PAGES:
         if name not in shown or name == "find":
             continue
-        page = page_of(release, name, code)
+        page = published_page(name, code)
         mine = [entry for entry in entries if entry.page == name]
         assert page.title in {entry.words for entry in mine}
         assert {entry.figure for entry in mine} >= {figure.slug for figure in page.found}, name

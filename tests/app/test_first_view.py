@@ -17,7 +17,7 @@ from dashboard.release.reader import load_release
 from dashboard.text import language
 from tests.conftest import ROOT
 from tests.hostile import HOST
-from tests.paper import page_of
+from tests.paper import published_page
 
 MAX_BYTES = 60_000
 """Compressed: 0.3 seconds on a slow phone's line of 1.6 Mbit/s."""
@@ -42,8 +42,7 @@ def words(element):
 @pytest.mark.parametrize("page", PAGES)
 def test_it_says_what_the_page_says(release, page, code):
     with language.speaking(code):
-        paper = page_of(release, page, code)
-    lead = paper.told
+        lead = published_page(page, code).told
     read = beginning(release, page, code)
     (section,) = read.find_class("lead")
     assert words(section.find("h1")) == language.unmarked(lead.question)
@@ -61,7 +60,7 @@ def test_it_says_what_the_page_says(release, page, code):
 @pytest.mark.parametrize("page", PAGES)
 def test_its_picture_is_the_first_figure_of_the_page(release, page, phone):
     read = beginning(release, page, phone=phone)
-    listed = page_of(release, page).figures
+    listed = published_page(page).figures
     pictures = read.xpath("//img")
     assert len(pictures) <= 1
     for picture in pictures:

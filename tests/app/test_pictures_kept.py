@@ -27,8 +27,7 @@ from dashboard.release.reader import Release, load_release
 from dashboard.site import static
 from dashboard.text import language
 from tests.agency import make, write_agency
-from tests.conftest import ROOT
-from tests.paper import figures_of
+from tests.paper import published_figures
 
 POINTS = (
     Point("2024-01", "January", 20, "published"),
@@ -129,9 +128,8 @@ def test_what_cannot_be_told_apart_is_refused():
 def test_every_figure_of_every_page_can_be_told_from_others():
     """The charts of all pages that differ have keys that differ, and those with one key are one
     chart."""
-    release = load_release(ROOT / "data_public")
     found: dict[str, set[str]] = {}
-    for one in figures_of(release):
+    for one in published_figures():
         if one.chart:
             found.setdefault(one.drawn, set()).add(chart_image._chart(seen(one, LIGHT)))
     assert len(found) > 60

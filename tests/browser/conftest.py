@@ -60,11 +60,16 @@ def running(release, address, log, **environment):
         process.wait(timeout=20)
 
 
-def serve(release, log, **environment):
-    """Start the app on a free port of this machine; yields its address once it answers."""
+def free_address():
+    """Of this machine, at a port that nothing listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def serve(release, log, **environment):
+    """Start the app on a free port of this machine; yields its address once it answers."""
+    address = free_address()
     with running(release, address, log, **environment):
         for _ in range(240):
             try:
@@ -101,17 +106,19 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+# The apps below stay up for all files of a run that one process tests: a page is written by the
+# first who asks for it and comes from memory afterwards.
+@pytest.fixture(scope="session")
 def example(tmp_path_factory):
     yield from serve(ROOT / "data_public", tmp_path_factory.mktemp("log") / "example.log")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def toronto_site(toronto, tmp_path_factory):
     yield from serve(toronto[1], tmp_path_factory.mktemp("log") / "toronto.log")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seattle_site(seattle, tmp_path_factory):
     yield from serve(seattle[1], tmp_path_factory.mktemp("log") / "seattle.log")
 

@@ -49,7 +49,8 @@ def looks(name, language):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_for_everyone(example, tab, name):
     """One visit in each language: the page opens, says whom to call in a crisis and asks nobody
-    else, reads as an outline, can be walked by keys, and axe finds nothing."""
+    else, reads as an outline, can be walked by keys, its charts to their last point, and axe finds
+    nothing."""
     page, outside = tab, []
     page.on(
         "request",
@@ -64,6 +65,8 @@ def test_every_page_is_for_everyone(example, tab, name):
     assert "This city is made up" in page.locator("body").inner_text()
     reads_as_an_outline(page)
     can_be_walked_by_keys(page)
+    every_chart_is_read_to_its_end(page)
+    page.evaluate("document.activeElement.blur()")
     for language in ("en", "es"):
         if language == "es":
             visit(page, f"{example}/{name}?lang=es", foot=FOOT["es"])
@@ -216,6 +219,53 @@ def can_be_walked_by_keys(tab):
         pytest.fail(f"focus never left the page after {len(stops)} stops: {stops[-3:]}")
     assert len(stops) >= wanted, (len(stops), wanted)
     assert unseen == []
+
+
+EVERY = """() => [...document.querySelectorAll('.walk')].map(stop => {
+  const press = key => stop.dispatchEvent(
+    new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+  const line = () => stop.querySelector('.said').textContent, found = [];
+  stop.focus();
+  press('ArrowDown');
+  for (let s = 0; s < 99; s++) {
+    const series = line();
+    if (stop.__place.point < 0) press('ArrowDown');
+    for (let p = 0, last = ''; p < 999 && line() !== last; p++) {
+      last = line();
+      found.push(last);
+      press('ArrowRight');
+    }
+    if (stop.dataset.series === '') break;
+    press('ArrowUp');
+    press('ArrowRight');
+    if (line() === series) break;
+  }
+  const table = [...document.querySelectorAll('table')].find(t =>
+    stop.compareDocumentPosition(t) & 4 && t.caption?.textContent.trim() === stop.dataset.title);
+  return {title: stop.dataset.title, series: stop.dataset.series, found,
+    rows: table ? [...table.tBodies[0].rows].map(r => [...r.cells].map(c => c.textContent.trim()))
+      : []};
+})"""
+
+
+def every_chart_is_read_to_its_end(tab):
+    """Each number of each chart's table is among what is said of its points, and there is one stop
+    for each chart."""
+    drawn = tab.locator(
+        "[data-testid=stVegaLiteChart], [data-testid=stDeckGlJsonChart], img.still"
+    ).count()
+    told = tab.evaluate(EVERY)
+    assert len(told) == drawn
+    for chart in told:
+        rows, found = chart["rows"], chart["found"]
+        assert rows, chart["title"]
+        numbers = sum(map(len, rows)) - len(rows) if chart["series"] == "columns" else len(rows)
+        assert len(found) == numbers, chart["title"]
+        by = chart["series"]
+        for row in rows:
+            for i, cell in enumerate(row):
+                if by != str(i):  # else the name of a series
+                    assert any(cell in line for line in found if by or row[0] in line)
 
 
 def test_the_menu_and_a_filter_work_by_keyboard_alone(example, tab):

@@ -467,11 +467,28 @@ for _number, (_group, _name, _figures) in (CLAIMS | MORE).items():
     BY_PAGE.setdefault((_group, _name), {})[_number] = _figures
 
 
+@pytest.fixture(scope="module")
+def reader(example, window):
+    """A tab at the first page, which stays open from claim to claim."""
+    page = window.new_page()
+    page.set_default_timeout(30_000)
+    visit(page, example)
+    yield page
+    page.close()
+
+
 @pytest.mark.parametrize(("group", "name"), BY_PAGE)
-def test_claims_can_be_checked(group, name, example, tab):
+def test_claims_can_be_checked(group, name, example, reader):
     """From the first page two clicks away: each claim that the page answers stands there with the
     figures worked out here."""
-    visit(tab, example)
+    tab = reader
+    if tab.url.rstrip("/") != example:
+        tab.get_by_role("navigation").get_by_role("link", name="Overview", exact=True).click()
+        tab.wait_for_url(lambda url: url.rstrip("/") == example)
+        tab.get_by_role(
+            "heading", level=1, name="Is the program reaching people in crisis?"
+        ).wait_for()
+        settle(tab)
     if group:
         tab.get_by_role("button", name=group, exact=True).click()
     tab.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()

@@ -25,7 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.export import opendata
 from dashboard.release.reader import load_release
-from tests.browser.conftest import running, serve
+from tests.browser.conftest import free_address, running, serve
 from tests.browser.test_pages import settle, visit
 from tests.conftest import ROOT
 from tests.coroutines import run
@@ -234,21 +234,40 @@ def test_health_without_a_release(tmp_path):
         assert (status, json.loads(body)["reason"]) == (503, "missing")
 
 
-@pytest.fixture
-def replicas(tmp_path):
-    """nginx with the file of `deploy/`, on a free port, before two replicas; gives its address and
-    theirs."""
+@contextlib.contextmanager
+def two_apps(folder):
+    """Two replicas that start side by side and log into `folder`; their addresses."""
     if NGINX is None:
         pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
-    one, two = (
-        serve(ROOT / "data_public", tmp_path / "one.log"),
-        serve(ROOT / "data_public", tmp_path / "two.log"),
-    )
-    addresses = [next(one), next(two)]
-    with nginx_before(addresses, tmp_path) as front:
+    with contextlib.ExitStack() as all_of_it:
+        found = [free_address() for _ in range(2)]
+        for name, address in zip(("one", "two"), found, strict=True):
+            log = folder / f"{name}.log"
+            all_of_it.enter_context(running(ROOT / "data_public", address, log))
+        for address in found:
+            answers(address)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("apps")
+    with two_apps(folder) as addresses:
+        yield folder, addresses
+
+
+@pytest.fixture
+def replicas(apps, tmp_path):
+    """nginx with the file of `deploy/`, new for each test so that no visitor of an earlier one
+    counts, before two replicas that all of them share; gives its address and theirs."""
+    with nginx_before(apps[1], tmp_path) as front:
+        yield front, apps[1]
+
+
+@pytest.fixture
+def replicas_of_its_own(tmp_path):
+    with two_apps(tmp_path) as addresses, nginx_before(addresses, tmp_path) as front:
         yield front, addresses
-    for server in (one, two):
-        next(server, None)
 
 
 def pid_on(port):
@@ -302,7 +321,7 @@ def test_what_nginx_answers_itself_is_guarded(replicas):
         assert "nginx/" not in answer
 
 
-def test_readers_are_in_no_log(replicas, tmp_path):
+def test_readers_are_in_no_log(replicas, apps, tmp_path):
     """Neither who they are nor what they look at: not in nginx's files, not in the app's."""
     address, addresses = replicas
     asked = urllib.request.Request(
@@ -318,7 +337,8 @@ def test_readers_are_in_no_log(replicas, tmp_path):
         os.kill(pid_on(replica.rpartition(":")[2]), signal.SIGCONT)
     logs = "".join(
         p.read_text(errors="replace")
-        for p in tmp_path.iterdir()
+        for folder in (tmp_path, apps[0])
+        for p in folder.iterdir()
         if p.is_file() and p.suffix == ".log"
     )
     for secret in ("SECRETAREA", "SECRETDEVICE", "127.0.0.1 -", "client:"):
@@ -379,9 +399,7 @@ def test_readers_do_not_wait_for_a_replica_that_starts(tmp_path):
     with contextlib.ExitStack() as all_of_it:
         one = serve(ROOT / "data_public", tmp_path / "one.log")
         first = next(one)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            second = f"http://127.0.0.1:{free.getsockname()[1]}"
+        second = free_address()
         front = all_of_it.enter_context(nginx_before([first, second], tmp_path))
         starting = all_of_it.enter_context(
             running(ROOT / "data_public", second, tmp_path / "two.log", WRITE_AHEAD="1")
@@ -436,11 +454,7 @@ def test_the_second_replica_restarts_when_the_first_is_just_back(tmp_path):
     closed door."""
     if NGINX is None:
         pytest.skip("NO NGINX HERE: the proxy was not tried (apt-get install nginx-light)")
-    addresses = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            addresses.append(f"http://127.0.0.1:{free.getsockname()[1]}")
+    addresses = [free_address() for _ in range(2)]
 
     async def day(front, one, two):
         await come_in(front, 8)
@@ -487,8 +501,8 @@ def test_half_requests_are_closed_by_the_proxy(replicas):
     assert not opened, "a slow request had more than its ten seconds"
 
 
-def test_readers_of_a_killed_replica_are_back_within_10_seconds(replicas, browser):
-    address, addresses = replicas
+def test_readers_of_a_killed_replica_are_back_within_10_seconds(replicas_of_its_own, browser):
+    address, addresses = replicas_of_its_own
     page = browser.new_context().new_page()
     page.set_default_timeout(30_000)
     visit(page, f"{address}/calls?area=harbor")

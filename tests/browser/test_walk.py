@@ -3,10 +3,8 @@ spoken and shown with label, value and range as in the chart's table."""
 
 import json
 
-import pytest
-
 from tests.browser.test_accessibility import focused, violations
-from tests.browser.test_pages import PAGES, visit
+from tests.browser.test_pages import visit
 
 ALONE = ("page-has-heading-one",)
 """What a frame on someone else's page does not keep: its title names it."""
@@ -108,55 +106,6 @@ def test_a_figure_in_a_frame(example, tab):
     tab.locator(".walk").focus()
     assert walked(tab, "ArrowDown", "End")[1].endswith("17 of 17")
     assert [v for v in violations(tab) if not v.startswith(ALONE)] == []
-
-
-EVERY = """() => [...document.querySelectorAll('.walk')].map(stop => {
-  const press = key => stop.dispatchEvent(
-    new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
-  const line = () => stop.querySelector('.said').textContent, found = [];
-  stop.focus();
-  press('ArrowDown');
-  for (let s = 0; s < 99; s++) {
-    const series = line();
-    if (stop.__place.point < 0) press('ArrowDown');
-    for (let p = 0, last = ''; p < 999 && line() !== last; p++) {
-      last = line();
-      found.push(last);
-      press('ArrowRight');
-    }
-    if (stop.dataset.series === '') break;
-    press('ArrowUp');
-    press('ArrowRight');
-    if (line() === series) break;
-  }
-  const table = [...document.querySelectorAll('table')].find(t =>
-    stop.compareDocumentPosition(t) & 4 && t.caption?.textContent.trim() === stop.dataset.title);
-  return {title: stop.dataset.title, series: stop.dataset.series, found,
-    rows: table ? [...table.tBodies[0].rows].map(r => [...r.cells].map(c => c.textContent.trim()))
-      : []};
-})"""
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_chart_is_read_to_its_end(example, tab, name):
-    """Each number of each chart's table is among what is said of its points, and there is one stop
-    for each chart."""
-    visit(tab, f"{example}/{name}")
-    drawn = tab.locator(
-        "[data-testid=stVegaLiteChart], [data-testid=stDeckGlJsonChart], img.still"
-    ).count()
-    told = tab.evaluate(EVERY)
-    assert len(told) == drawn
-    for chart in told:
-        rows, found = chart["rows"], chart["found"]
-        assert rows, chart["title"]
-        numbers = sum(map(len, rows)) - len(rows) if chart["series"] == "columns" else len(rows)
-        assert len(found) == numbers, chart["title"]
-        by = chart["series"]
-        for row in rows:
-            for i, cell in enumerate(row):
-                if by != str(i):  # else the name of a series
-                    assert any(cell in line for line in found if by or row[0] in line)
 
 
 def test_the_static_edition(edition, browser):
