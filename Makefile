@@ -11,7 +11,7 @@ PORT   ?= 8501
 # `make run REPLACE=1` overwrites an earlier, different release that nobody outside has seen.
 REPLACE ?=
 
-.PHONY: run check test lint release example site messages format clean spark bench load soak lock audit
+.PHONY: run check test lint release example site messages format clean spark bench mutations load soak lock audit
 
 run: release
 	@echo "Serving on http://localhost:$(PORT) (stop with Ctrl+C)"
@@ -85,6 +85,13 @@ spark: $(BIN)/.test
 # Long runs, each a command of its own; figures go into BENCHMARKS.md.
 bench: $(BIN)/.test
 	for size in 1 10 100; do for kind in parquet csv; do $(BIN)/python -m tests.benchmark.records $$size $$kind; done; done
+
+# Faults planted in a module, one at a time: which of them do its tests not see?
+MODULE ?= dashboard/numbers/year_trend.py
+TESTS  ?= tests/unit/test_change.py
+SAMPLE ?= 20
+mutations: $(BIN)/.test
+	$(BIN)/python -m tests.mutations $(MODULE) $(TESTS) --sample $(SAMPLE)
 
 load: $(BIN)/.test
 	$(BIN)/python -m tests.load
