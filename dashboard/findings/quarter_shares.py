@@ -17,7 +17,6 @@ import pandas as pd
 
 from dashboard.figures import charts
 from dashboard.figures.figure_kinds import Content, base_words
-from dashboard.findings.answers import ELIGIBLE
 from dashboard.findings.quarters import (
     CALENDAR,
     CODES_CHANGED,
@@ -28,6 +27,7 @@ from dashboard.findings.quarters import (
     why_words,
 )
 from dashboard.numbers.cells import Share
+from dashboard.numbers.queries import ELIGIBLE
 from dashboard.numbers.stats import Z, difference
 from dashboard.numbers.year_trend import CODES, RULES, breaks, clustering
 from dashboard.release.reader import ROOT, Release
