@@ -20,6 +20,7 @@ from anonymize.areas.map_context import NO_CONTEXT, Context, load_context
 from anonymize.areas.systems import AreaSystem, load_areas
 from anonymize.audit import AuditReport, audit_release
 from anonymize.audit.report import BESIDE
+from anonymize.count.staffed_cells import NOTHING_EMPTY, Empty, empty_cells
 from anonymize.count.statistics import Statistic, around, compute, note_next_contacts
 from anonymize.count.tables import (
     Counter,
@@ -125,6 +126,8 @@ class Inputs:
     codelists: dict[str, Codelist]
     context: Context = NO_CONTEXT
     """Drawn from the areas as the boundary files have them, whatever is merged later."""
+    empty: Empty = NOTHING_EMPTY
+    """Cells that hold no call, as everyone knows once the calls are read."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,7 @@ def _try(
     counted = counter(engine, inputs.config)
     tables = count_tables(counted, inputs.config, inputs.codelists, specs)
     try:
+        inputs = _with_empty(inputs, specs, tally)
         system, _ = _system(counted, inputs, specs, tables)
         told = _counted(inputs, NO_ADVICE, tally, tables, (), Before())
         with progress.step("Withholding small counts"):
@@ -296,6 +300,7 @@ def _counted(
         tables,
         references,
         before,
+        empty=inputs.empty,
         context=inputs.context,
     )
 
@@ -341,6 +346,17 @@ def _merge(engine: Engine, inputs: Inputs, merged: Mapping[str, tuple[Group, ...
     )
 
 
+def _with_empty(
+    inputs: Inputs, specs: Sequence[TableSpec], tally: Tally, history: Sequence[Past] = ()
+) -> Inputs:
+    """The inputs with the cells of these tables, and of those of earlier releases, that hold no
+    call."""
+    earlier = [spec for past in history for spec in past.specs]
+    calendar = Calendar.of(inputs.config.file.release)
+    empty = empty_cells(specs, earlier, tally.shifts, calendar, inputs.codelists)
+    return replace(inputs, empty=empty)
+
+
 def _system(
     counted: Counter,
     inputs: Inputs,
@@ -349,9 +365,11 @@ def _system(
     history: Sequence[Past] = (),
 ) -> tuple[System, Revised]:
     threshold = inputs.config.file.privacy.threshold
+    empty = [*(cell for past in history for cell in past.empty), *inputs.empty.cells]
     if history:
         union = union_codelists(history, inputs.codelists)
-        cliques = plan_cliques([*(spec for past in history for spec in past.specs), *specs], union)
+        every = [*(spec for past in history for spec in past.specs), *specs]
+        cliques = plan_cliques(every, union, empty)
         fed = sorted(mapped_dimensions(inputs.config))
         absent = Calendar.of(inputs.config.file.release).months_not_collected(
             inputs.codelists["period"]
@@ -360,7 +378,7 @@ def _system(
         seen = compare(counted.engine, history, newest, cliques, union, threshold)
         layout = Layout(cliques, seen.blocks, union, seen.bounds)
         return build_system(tables, layout, threshold, seen.earlier), seen.revised
-    cliques = plan_cliques(specs, inputs.codelists)
+    cliques = plan_cliques(specs, inputs.codelists, empty)
     joint = [
         cells_of(counted.count(clique.levels), clique_dimensions(clique, inputs.codelists))
         for clique in cliques
@@ -409,8 +427,12 @@ def build(
             inputs, advice = _merge(engine, inputs, fixed), Advice(specs, fixed, ())
         with progress.step("Counting"):
             counted = counter(engine, config)
+            inputs = _with_empty(inputs, specs, tally, history)
             ahead = (
-                [clique.levels for clique in plan_cliques(specs, inputs.codelists)]
+                [
+                    clique.levels
+                    for clique in plan_cliques(specs, inputs.codelists, inputs.empty.cells)
+                ]
                 if not history
                 else []
             )

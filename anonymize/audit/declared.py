@@ -24,8 +24,8 @@ SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED = (
     "no_bound",
     "revised",
 )
-EDGE, SHIFTS = "edge_of_records", "empty_by_shifts"
-KNOWN = (SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED, EDGE, SHIFTS)
+EDGE, SHIFTS, GAPS = "edge_of_records", "empty_by_shifts", "empty_by_gaps"
+KNOWN = (SHARES, WAITS, HOURS, ALIKE, NO_BOUND, REVISED, EDGE, SHIFTS, GAPS)
 KIND_OF = {
     "minutes_call_to_arrival": (WAITS, "wait"),
     "hours_without_team": (HOURS, "not_served_reason"),
@@ -131,7 +131,8 @@ class Declared:
     revisions: bool = False
     edges: list[Key] = field(default_factory=list)
     empty: list[Key] = field(default_factory=list)
-    """Cells that hold no call, by the shifts."""
+    """Cells that hold no call, by the shifts or by the days that were collected, whether or not a
+    table joins their dimensions."""
 
 
 def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
@@ -156,7 +157,7 @@ def read_declared(facts: Sequence[Mapping[str, Any]], where: str) -> Declared:
                 frozenset((str(name), str(code)) for name, code in fact["of"].items())
             )
             continue
-        if kind == SHIFTS:
+        if kind in (SHIFTS, GAPS):
             found.empty += [
                 frozenset((str(name), str(code)) for name, code in cell.items())
                 for cell in fact["none"]

@@ -75,9 +75,10 @@ def _rank(trees: Mapping[str, Tree], dimension: str, level: str) -> int:
 
 
 def cliques_of(
-    tables: Iterable[PublicTable], trees: Mapping[str, Tree]
+    tables: Iterable[PublicTable], trees: Mapping[str, Tree], empty: Iterable[Key] = ()
 ) -> tuple[list[Clique], list[tuple[int, int]]]:
-    """The cliques and the tree that joins them, as pairs of positions.
+    """The cliques and the tree that joins them, as pairs of positions. Each of the cells `empty`,
+    of which everyone knows that no call is there, lies in a clique if tables have its dimensions.
 
     Raises AuditError if the joined cliques lack the running intersection property, on which
     exactness rests.
@@ -91,6 +92,17 @@ def cliques_of(
             variables += [(dimension, level) for level in used]
         graph.add_nodes_from(variables)
         graph.add_edges_from(combinations(variables, 2))
+    told = {frozenset((d, trees[d].level_of[c]) for d, c in cell if d in trees) for cell in empty}
+    for cell_levels in told:
+        together = [
+            (dimension, level)
+            for dimension, deepest_told in cell_levels
+            for level in list(trees[dimension].levels)[
+                1 : _rank(trees, dimension, deepest_told) + 1
+            ]
+        ]
+        if all(graph.has_node(variable) for variable in together):
+            graph.add_edges_from(combinations(together, 2))
     if not graph:
         return [{}], []
     chordal, _ = nx.complete_to_chordal_graph(graph)
@@ -251,9 +263,12 @@ class Blocks:
         trees: Sequence[Mapping[str, Tree]],
         revised: Sequence[tuple[Sequence[str], int]],
         not_collected: Sequence[Collection[str]],
+        empty: Iterable[Key] = (),
     ) -> None:
         self.every = union_trees(trees)
-        cliques, joins = cliques_of([table for listed in tables for table in listed], self.every)
+        cliques, joins = cliques_of(
+            [table for listed in tables for table in listed], self.every, empty
+        )
         self.spaces: list[Space] = []
         self.present: list[frozenset[int]] = []
         self.bounds: list[tuple[npt.NDArray[np.int64], int]] = []
@@ -440,7 +455,7 @@ def _matrix(
 @dataclass(frozen=True)
 class Issue:
     """What one release says. `edges`: codes of its first and its last call on record, where they
-    are public; `empty`: cells that hold no call, by the shifts."""
+    are public; `empty`: cells that hold no call, as everyone knows."""
 
     version: str
     """Empty for the newest."""
@@ -650,6 +665,7 @@ def equations(
         [issue.trees for issue in issues],
         steps,
         [issue.not_collected for issue in issues],
+        dict.fromkeys(cell for issue in issues for cell in issue.empty),
     )
     gathered = _Gathered(blocks, findings)
     gathered.limits += [_Limit(columns, 0.0, float(most)) for columns, most in blocks.bounds]

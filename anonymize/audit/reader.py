@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ APPROVAL = "approval.json"
 APPROVAL_KEYS = ["datapackage_sha256", "date", "role"]
 UNLISTED = ("datapackage.json", "audit.json", APPROVAL)
 HISTORY = "history"
-UNSTAFFED, ON_DUTY = "unstaffed-days", "on_duty"
+UNSTAFFED, ON_DUTY, WEEKDAY = "unstaffed-days", "on_duty", "weekday"
 
 Key = frozenset[tuple[str, str]]
 """A cell of a universe: its codes, the roots left out. Cells of two tables with one key are one
@@ -263,21 +264,43 @@ def _staffed(text: str) -> frozenset[date]:
     return frozenset(found)
 
 
-def _empty_cells(release: PublicRelease) -> Iterator[Key]:
-    """Codes of time of each cell of calls with a team on duty that holds unstaffed days alone."""
-    if release.dates is None or not release.unstaffed:
+def _unstaffed_cells(release: PublicRelease) -> Iterator[Key]:
+    """Cells of calls with a team on duty that hold unstaffed days alone: the times of every table,
+    since anyone can hold them against a table of those calls."""
+    asked = any(ON_DUTY in table.levels or ON_DUTY in table.where for table in release.tables)
+    if release.dates is None or not release.unstaffed or not asked:
         return
-    seen: set[Key] = set()
-    for table in release.tables:
-        for cell in table.cells:
-            codes = dict(cell.key)
-            at = frozenset(item for item in cell.key if item[0] in INSIDE)
-            if codes.get(ON_DUTY) != "yes" or at in seen:
-                continue
-            seen.add(at)
-            days = release.dates.collected_on(dict(at))
-            if days and days <= release.unstaffed and all(code != "unknown" for _, code in at):
-                yield at | {(ON_DUTY, "yes")}
+    for at in sorted(_times(release), key=sorted):
+        days = release.dates.collected_on(dict(at))
+        if days and days <= release.unstaffed and all(code != "unknown" for _, code in at):
+            yield at | {(ON_DUTY, "yes")}
+
+
+def _times(release: PublicRelease) -> set[Key]:
+    """The codes of days of every cell."""
+    return {
+        frozenset(item for item in cell.key if item[0] in INSIDE)
+        for table in release.tables
+        for cell in table.cells
+    }
+
+
+def _apart(release: PublicRelease) -> Iterator[Key]:
+    """Days of the week in months (fiscal years, seasons) of which nothing was collected, where
+    other days of both were, and no table shows the two together."""
+    if release.dates is None:
+        return
+    together = _times(release)
+    of_week = {item for at in together for item in at if item[0] == WEEKDAY}
+    of_year = {item for at in together for item in at if item[0] != WEEKDAY}
+    for one, other in sorted(product(of_year, of_week)):
+        at = frozenset({one, other})
+        if (
+            at not in together
+            and release.dates.mark(dict(at)) == NONE
+            and not any(release.dates.mark({item[0]: item[1]}) == NONE for item in at)
+        ):
+            yield at
 
 
 def _within(inner: Key, outer: Key, trees: Mapping[str, Tree]) -> bool:
@@ -301,16 +324,19 @@ def _check_declared(release: PublicRelease, has_shares: bool, revised: bool) -> 
         release.declared, measures, has_shares, codes, revised, _edges(release)
     ):
         release.findings.append(Finding("undeclared", wrong, name))
-    for cell in _empty_cells(release):
-        if not any(_within(cell, said, release.trees) for said in release.declared.empty):
-            named = ", ".join(f"{name}={code}" for name, code in sorted(cell))
-            release.findings.append(
-                Finding(
-                    "undeclared",
-                    f"that by the shifts no call is in {named} is not declared as a fact",
-                    UNSTAFFED,
-                )
-            )
+    for cell in release.declared.empty:
+        for name, code in cell:
+            if name in release.trees and code not in release.trees[name].parent:
+                raise KeyError(code)
+    for by, resource, cells in (
+        ("by the shifts", UNSTAFFED, _unstaffed_cells(release)),
+        ("by the days that were collected", "", _apart(release)),
+    ):
+        for cell in cells:
+            if not any(_within(cell, said, release.trees) for said in release.declared.empty):
+                named = ", ".join(f"{name}={code}" for name, code in sorted(cell))
+                message = f"that {by} no call is in {named} is not declared as a fact"
+                release.findings.append(Finding("undeclared", message, resource))
     if release.declared.shares is not None:
         visible = {
             cell.key: cell.value

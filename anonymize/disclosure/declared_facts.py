@@ -15,7 +15,7 @@ from anonymize.agency import AgencyConfig
 from anonymize.agency.codelists import ROOT, Codelist
 from anonymize.areas.map_context import NO_CONTEXT, Context
 from anonymize.areas.systems import AreaSystem
-from anonymize.count.staffed_cells import empty_cells
+from anonymize.count.staffed_cells import NOTHING_EMPTY, Empty
 from anonymize.count.statistics import Statistic
 from anonymize.count.tables import Mask, Table
 from anonymize.disclosure.history import Past
@@ -47,6 +47,8 @@ class Counted:
     tells_shares: bool = True
     """Are shares of filled fields told at all? Beside what earlier releases told they can be too
     much."""
+    empty: Empty = NOTHING_EMPTY
+    """Cells that hold no call, as everyone knows."""
     context: Context = NO_CONTEXT
     """Water, roads, parks and names for the maps, from files that know of no call."""
 
@@ -78,10 +80,10 @@ def contents_of(
         for statistic in shown
     ]
     told += [facts.of_edge(outside, codelists) for outside in config.file.release.outside_records]
-    if tally.shifts is not None and (
-        empty := empty_cells(counted.tables, tally.shifts, calendar, codelists)
-    ):
-        told.append(facts.of_shifts(empty))
+    if counted.empty.by_shifts:
+        told.append(facts.of_shifts(counted.empty.by_shifts))
+    if counted.empty.by_gaps:
+        told.append(facts.of_gaps(counted.empty.by_gaps))
     if counted.before.folders:
         told.append(facts.of_revisions())
     return Contents(

@@ -27,6 +27,7 @@ from anonymize.engine import Engine
 from anonymize.engine.sources import literal
 from anonymize.errors import PlanError
 from anonymize.protect import Block, Bound, Earlier
+from anonymize.protect.facts import EMPTY
 from anonymize.protect.junction_tree import Clique
 from anonymize.protect.primary import primary
 from anonymize.protect.system import clique_dimensions
@@ -67,6 +68,12 @@ class Past:
     def revised(self) -> Revised:
         given = self.package.get("revised", {})
         return Revised(tuple(given.get("months", ())), int(given.get("at_most", 0)))
+
+    @property
+    def empty(self) -> Sequence[Mapping[str, str]]:
+        """Cells of which it says that they hold no call."""
+        told = self.package.get("facts", ())
+        return [cell for fact in told if fact.get("kind") in EMPTY for cell in fact["none"]]
 
     @property
     def months_not_collected(self) -> Collection[str]:

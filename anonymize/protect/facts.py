@@ -22,6 +22,9 @@ from anonymize.errors import PlanError
 Key = frozenset[tuple[str, str]]
 """A cell by its codes, roots left out."""
 SHOWN = ("published", "incomplete")
+EMPTY = ("empty_by_shifts", "empty_by_gaps")
+"""Kinds that name cells that hold no call. The joint table holds these cells, whether or not a
+published one does."""
 KINDS = (
     "share_filled",
     "waits",
@@ -30,7 +33,7 @@ KINDS = (
     "no_bound",
     "revised",
     "edge_of_records",
-    "empty_by_shifts",
+    *EMPTY,
 )
 NONE = 0
 """Hours without a team that are published as 0 are 0 if the threshold is BLURRED or more: no
@@ -101,7 +104,7 @@ def bounds_of(
             listed = _like_calls(fact, declared, codelists, holds)
         elif kind == "edge_of_records":
             listed = _edge(fact, codelists, holds)
-        elif kind == "empty_by_shifts":
+        elif kind in EMPTY:
             empty = (_cell(cell.items()) for cell in fact["none"])
             listed = (Bounds(((cell, 1),), None, 0) for cell in empty if holds(cell))
         else:

@@ -9,7 +9,7 @@ that a clique with a month has its year too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
@@ -43,8 +43,30 @@ def _variables(spec: TableSpec, codelists: Mapping[str, Codelist]) -> set[Variab
     return {(d, rank) for d, last in deepest.items() for rank in range(1, last + 1)}
 
 
-def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) -> list[Clique]:
-    """The cliques of the published tables, each after its parent.
+def _joined(
+    empty: Iterable[Mapping[str, str]], codelists: Mapping[str, Codelist]
+) -> Iterator[set[Variable]]:
+    """The variables of each cell; a set that is part of another is left out."""
+    found = {
+        frozenset(
+            (d, rank)
+            for d, code in cell.items()
+            for rank in range(1, codelists[d].levels.index(codelists[d].by_code[code].level) + 1)
+        )
+        for cell in empty
+    }
+    for variables in sorted(found, key=sorted):
+        if not any(variables < other for other in found):
+            yield set(variables)
+
+
+def plan_cliques(
+    specs: Sequence[TableSpec],
+    codelists: Mapping[str, Codelist],
+    empty: Iterable[Mapping[str, str]] = (),
+) -> list[Clique]:
+    """The cliques of the published tables and of cells that are known to be `empty`, each after its
+    parent.
 
     Raises PlanError, with the size and the tables that cause it, when they need more than
     MAX_LEAVES cells.
@@ -60,6 +82,7 @@ def plan_cliques(specs: Sequence[TableSpec], codelists: Mapping[str, Codelist]) 
 
     # A table of several releases may have finer levels in one of them.
     used = [(spec.name, _variables(spec, codelists)) for spec in specs]
+    used += [("what shifts and gaps tell", joined) for joined in _joined(empty, codelists)]
     neighbours: dict[Variable, set[Variable]] = {}
     for _name, variables in used:
         for v in variables:

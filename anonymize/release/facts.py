@@ -52,7 +52,7 @@ SHARE_FILLED, WAITS, HOURS, LIKE_CALLS, NO_BOUND, REVISED = (
     "no_bound",
     "revised",
 )
-EDGE, SHIFTS = "edge_of_records", "empty_by_shifts"
+EDGE, SHIFTS, GAPS = "edge_of_records", "empty_by_shifts", "empty_by_gaps"
 EQUAL, AT_LEAST = "equal", "at_least"
 
 WAITED = "minutes_call_to_arrival"
@@ -125,7 +125,11 @@ MEANING = {
     SHIFTS: (
         "By the shifts, which are published, no team was on duty at any time of a cell with the "
         "answer 'yes' to on_duty, or one was at every time of a cell with the answer 'no'. So no "
-        "call has all the codes of any one cell in 'none'."
+        "call has all the codes of any one cell in 'none', whether or not a table joins them."
+    ),
+    GAPS: (
+        "By the dates of the release and its gaps, no day of any one cell in 'none' was collected. "
+        "So no call has all its codes, though no table joins them."
     ),
     REVISED: (
         "Of the calls of the months in 'revised', at most 'at_most' stand in this release and, "
@@ -244,6 +248,16 @@ def of_shifts(empty: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         "kind": SHIFTS,
         "object": "none",
         "meaning": MEANING[SHIFTS],
+        "none": [dict(cell) for cell in empty],
+    }
+
+
+def of_gaps(empty: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """`empty`: cells that hold no call, by the days that were collected."""
+    return {
+        "kind": GAPS,
+        "object": "none",
+        "meaning": MEANING[GAPS],
         "none": [dict(cell) for cell in empty],
     }
 

@@ -81,13 +81,17 @@ def test_a_month_without_a_shift_hides_nothing(seed, tmp_path):
 
 
 def test_hours_that_no_shift_or_every_shift_holds(tmp_path):
-    """By block of hours nobody is on duty at 20 o'clock in any month."""
+    """By block of hours nobody is on duty at 20 o'clock in any month. Some months have no shift,
+    and another table has months."""
     assert made(tmp_path, 1, BY_HOUR).report.passed
     package = json.loads((tmp_path / "out/datapackage.json").read_text())
     (fact,) = (fact for fact in package["facts"] if fact["kind"] == "empty_by_shifts")
     none = [tuple(sorted(cell.items())) for cell in fact["none"]]
     outside = ("00-03", "04-07", "16-19", "20-23")
-    assert none == [(("hour", block), ("on_duty", "yes")) for block in outside]
+    assert none == [
+        *((("hour", block), ("on_duty", "yes")) for block in outside),
+        *((("on_duty", "yes"), ("period", f"2024-{month:02d}")) for month in OFF),
+    ]
     assert {
         row["status"] for row in duty(tmp_path) if (row["hour"], row["on_duty"]) == ("20-23", "yes")
     } == {"published"}
