@@ -4,12 +4,18 @@ Each urgent call is one row of the input `urgent_calls`; nothing of it is publis
 a slow wait per year, from enough calls. The two sides are made alike: a call while no team was on a
 call counts as often as the other side has calls in the same area and hour of the day. Descriptive
 only: it cannot show why a wait was long.
+
+The numbers of a year say that some call with a team was in it, so they stand only beside a
+published count of such calls (`beside_counts`). They say no more: one call may last as long as any
+number of urgent ones. Each year of the period has its rows, whatever the calls.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -25,6 +31,7 @@ from anonymize.engine import Engine
 from anonymize.errors import SourceError
 from anonymize.records.program_inputs import INPUTS, Field, Reference, rows_of_input
 
+TABLE = "urgent_waits"
 NAME: Literal["urgent_calls"] = "urgent_calls"
 TEAM = "co_responder"
 NEEDS = ("dispatched_at", "cleared_at", "responder")
@@ -35,6 +42,8 @@ LONGEST = 24 * 60
 """Minutes. A longer wait is a wrong time."""
 BUSY, FREE = "on_a_call", "not_on_a_call"
 
+Key = frozenset[tuple[str, str]]
+"""A cell by its codes, roots left out."""
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -74,7 +83,50 @@ def urgent_waits(
         busy[rows.index] = _inside(
             rows["at"].to_numpy(), mine["team_from"].to_numpy(), mine["team_until"].to_numpy()
         )
-    return [_table(calls.assign(busy=busy))]
+    release = config.file.release
+    years = [str(y) for y in range(release.data_from.year, release.data_to.year + 1)]
+    return [_table(calls.assign(busy=busy), years)]
+
+
+def beside_counts(
+    reference: Reference,
+    cells: Collection[Key],
+    counts: Mapping[Key, int],
+    codelists: Mapping[str, Codelist],
+    threshold: int,
+) -> Reference:
+    """The table `urgent_waits` with numbers for those years only of which the narrowest counts that
+    contain all calls with a team are published, and `threshold` or more. `cells`: of all tables;
+    `counts`: those that are published."""
+    teams = [TEAM]
+    while teams[-1] != ROOT:
+        teams.append(codelists["responder"].by_code[teams[-1]].parent)
+
+    def shown(year: str) -> bool:
+        around = [
+            frozenset(item for item in (("period", at), ("responder", team)) if item[1] != ROOT)
+            for at, team in product((year, ROOT), teams)
+        ]
+        held = [cell for cell in around if cell in cells]
+        levels = {code: len(teams) - i for i, code in enumerate(teams)}
+
+        def inside(inner: Key, outer: Key) -> bool:
+            one, other = dict(inner), dict(outer)
+            return inner != outer and (
+                other.get("period", one.get("period")) == one.get("period")
+                and levels[other.get("responder", ROOT)] <= levels[one.get("responder", ROOT)]
+            )
+
+        return all(
+            counts.get(cell, 0) >= threshold
+            for cell in held
+            if not any(inside(other, cell) for other in held)
+        )
+
+    rows = tuple(
+        row if shown(row[0]) else (*row[:2], *("" for _ in row[2:])) for row in reference.rows
+    )
+    return replace(reference, rows=rows)
 
 
 def _urgent(
@@ -139,7 +191,7 @@ def _inside(at: Floats, starts: Floats, ends: Floats) -> Mask:
     return np.asarray(begun > ended)
 
 
-def _table(calls: pd.DataFrame) -> Reference:
+def _table(calls: pd.DataFrame, years: Sequence[str]) -> Reference:
     alike = ["year", "hour", "area"]
     number = (
         calls.groupby([*alike, "busy"])
@@ -152,7 +204,8 @@ def _table(calls: pd.DataFrame) -> Reference:
     calls = calls.merge(ratio, on=alike)
     calls["weight"] = np.where(calls["busy"], 1.0, calls["ratio"])
     rows = []
-    for year, mine in calls.groupby("year"):
+    for year in years:
+        mine = calls[calls["year"] == year]
         sides = {
             side: mine[mine["busy"] == busy].sort_values("minutes", kind="stable")
             for side, busy in ((BUSY, True), (FREE, False))
@@ -170,7 +223,7 @@ def _table(calls: pd.DataFrame) -> Reference:
             calls_of = f"{BASE_ROUNDED * round(len(these) / BASE_ROUNDED)}" if enough else ""
             rows.append(
                 (
-                    str(year),
+                    year,
                     side,
                     calls_of,
                     *waits,
@@ -178,7 +231,7 @@ def _table(calls: pd.DataFrame) -> Reference:
                 )
             )
     return Reference(
-        "urgent_waits",
+        TABLE,
         Text(
             en="Urgent police calls while teams are on a call, and while none is, by year",
             es="Llamadas policiales urgentes con equipos en una llamada, y sin ellos, por año",
@@ -193,7 +246,7 @@ def _table(calls: pd.DataFrame) -> Reference:
                 "calls",
                 "whole",
                 "urgent calls behind the waits, rounded to 10; blank where fewer than 30 on either"
-                " side",
+                " side, or where the number of calls with a team is not published",
                 required=False,
             ),
             Field("median", "whole", "minutes that half of the waits stay under", required=False),

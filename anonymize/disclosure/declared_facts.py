@@ -18,6 +18,8 @@ from anonymize.areas.systems import AreaSystem
 from anonymize.count.staffed_cells import NOTHING_EMPTY, Empty
 from anonymize.count.statistics import Statistic
 from anonymize.count.tables import Mask, Table
+from anonymize.count.urgent_waits import TABLE as URGENT_WAITS
+from anonymize.count.urgent_waits import beside_counts
 from anonymize.disclosure.history import Past
 from anonymize.errors import PlanError
 from anonymize.protect.coarsen import Advice
@@ -67,9 +69,14 @@ def contents_of(
     shown = [
         _statistic(s, calendar.statuses(s.dimensions, s.spec.where, codelists)) for s in statistics
     ]
-    counts = published_counts(tables) if counted.tells_shares else {}
+    counts, cells = published_counts(tables), {key for table in tables for key in table.keys}
     tally = counted.tally
-    beside = _completeness(config, codelists, tally, counts)
+    threshold = config.file.privacy.threshold
+    references = tuple(
+        beside_counts(r, cells, counts, codelists, threshold) if r.name == URGENT_WAITS else r
+        for r in counted.references
+    )
+    beside = _completeness(config, codelists, tally, counts if counted.tells_shares else {})
     told = [
         facts.of_completeness(
             config, codelists, sorted(tally.completeness), tally.asked_of, told=counted.tells_shares
@@ -93,7 +100,7 @@ def contents_of(
         counted.advice,
         tables,
         shown,
-        (*counted.references, beside),
+        (*references, beside),
         told,
         counted.before,
         counted.context,
