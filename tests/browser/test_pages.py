@@ -77,14 +77,13 @@ def shown_rows(page, number=0):
 def check_page(page):
     assert page.locator("h1").count() == 1
     said = page.locator(".lead .answer").all_inner_texts()
-    assert page.locator("h1").inner_text().endswith("?") or said == [
-        "This agency does not report this yet."
-    ]
+    answers = said != ["This agency does not report this yet."]
+    assert page.locator("h1").inner_text().endswith("?") == answers
     body = page.locator("body").inner_text()
     assert "988" in body
     assert "Traceback" not in body
     assert "Release" in body
-    assert "What this cannot tell you" in body
+    assert ("What this cannot tell you" in body) == answers, "caveats of what is not there"
     assert page.get_by_role("link", name="Methods and privacy").count() == 1
     for alert in page.locator("[data-testid=stException]").all():
         raise AssertionError(alert.inner_text())
