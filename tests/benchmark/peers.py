@@ -1,6 +1,9 @@
 """`python -m tests.benchmark.peers NAME K [--attack]`: protect an instance whose tables are one
-cube (XS-cube, S-cube) by this engine and by Tau-Argus (`pytauargus`), each in a process of its own,
-and judge both results alike.
+cube (XS-cube, S-cube) or linked (XS-linked, S-linked) by this engine and by Tau-Argus
+(`pytauargus`), each in a process of its own, and judge both results alike.
+
+Tau-Argus takes linked tables one by one: 0.6.0 has no method for them together (its engine calls
+that out of scope). What it withholds in one of them counts as withheld in all.
 
 `pip install -r requirements-peers.txt` first: its license is the EUPL, and nothing but this
 comparison uses it, so no environment of the project holds it. `--attack` judges over fractions by a
@@ -13,9 +16,11 @@ import contextlib
 import resource
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +30,15 @@ from tests.benchmark.instances import _makers, system_of
 from tests.benchmark.protection import narrowed, under_protected
 
 Withheld = npt.NDArray[np.bool_]
+T = TypeVar("T")
 DIMENSIONS = ("area", "time", "typ", "out")
+SECTOR = "sector"
+"""The level of areas below the whole, as a dimension of its own."""
+TABLES = {
+    "cube": (DIMENSIONS,),
+    "linked": (("area", "time"), ("area", "typ", "out"), (SECTOR, "time", "typ", "out")),
+}
+"""By plan of bench/instances.py."""
 TOTAL = "Total"
 METHOD = "MOD(1, 5, 1, 0, 0)"
 """Its modular method: for cubes of this size its optimal one does not end."""
@@ -33,14 +46,12 @@ METHOD = "MOD(1, 5, 1, 0, 0)"
 
 def run(name: str, threshold: int, attack: bool) -> None:
     size, plan = name.split("-")
-    if plan != "cube":
-        raise SystemExit(f"{name}: its tables are no cube, which Tau-Argus takes one of")
+    if plan not in TABLES or size not in ("XS", "S"):
+        raise SystemExit(f"{name}: not among the tables that are known here")
     matrix, leaves, labels, dims = _makers().instance(name)
     system = system_of(matrix, leaves, labels, dims, threshold)
     for program, work in (("this engine", _ours), ("pytauargus", _theirs)):
-        # A process of its own: what it used counts when it has ended.
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            withheld, seconds = pool.submit(work, size, name, threshold).result()
+        withheld, seconds = work(name, threshold)
         judge = narrowed if attack else under_protected
         exposed = judge(system, withheld | system.sensitive, threshold)
         print(
@@ -50,37 +61,80 @@ def run(name: str, threshold: int, attack: bool) -> None:
         )
 
 
-def _ours(size: str, name: str, threshold: int) -> tuple[Withheld, float]:
+def _alone(work: Callable[..., tuple[T, float]], *given: object) -> tuple[T, float]:
+    """In a process of its own: what it used counts when it has ended, and a second table in one
+    process ends Tau-Argus."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *given).result()
+
+
+def _ours(name: str, threshold: int) -> tuple[Withheld, float]:
+    return _alone(_protected, name, threshold)
+
+
+def _protected(name: str, threshold: int) -> tuple[Withheld, float]:
     matrix, leaves, labels, dims = _makers().instance(name)
     system = system_of(matrix, leaves, labels, dims, threshold)
     before = _used()
     return protect(system, threshold - 1).withheld, _used() - before
 
 
-def _theirs(size: str, name: str, threshold: int) -> tuple[Withheld, float]:
+def _theirs(name: str, threshold: int) -> tuple[Withheld, float]:
     """Cells that Tau-Argus withholds, in the order of the instance's; each call is a contributor
     of 1, and a cell of fewer than `threshold` is sensitive, with a range of its whole size."""
+    tables = TABLES[name.split("-")[1]]
+    found = [_alone(_one_table, name.split("-")[0], threshold, table) for table in tables]
+    _, _, labels, dims = _makers().instance(name)
+    withheld = []
+    for label in labels.tolist():
+        codes = {
+            d: _named(d, label[i], label[len(DIMENSIONS) + i], dims[i])
+            for i, d in enumerate(DIMENSIONS)
+        }
+        codes[SECTOR] = codes["area"]
+        told = [
+            status[at]
+            for table, (status, _seconds) in zip(tables, found, strict=True)
+            if all(codes[d] == TOTAL for d in DIMENSIONS if d not in _asked(table))
+            and (at := tuple(codes[d] for d in table)) in status
+        ]
+        assert told, label
+        # S: published; E: empty, and published as 0.
+        withheld.append(any(one not in ("S", "E") for one in told))
+    return np.array(withheld), sum(seconds for _status, seconds in found)
+
+
+def _asked(table: Sequence[str]) -> list[str]:
+    return ["area" if name == SECTOR else name for name in table]
+
+
+def _one_table(
+    size: str, threshold: int, table: Sequence[str]
+) -> tuple[dict[tuple[str, ...], str], float]:
+    """What became of each cell, by its codes."""
     from pytauargus import protect as tau_argus  # type: ignore[import-not-found]
 
     makers = _makers()
-    dims = [makers.levels(makers.SIZES[size][key]) for key in DIMENSIONS]
+    dims = {key: makers.levels(makers.SIZES[size][key]) for key in DIMENSIONS}
     records = makers.records(size, 1)
     calls: dict[str, list[str] | list[int]] = {
         dimension: [_code(dimension, 0, code) for code in records[:, i]]
         for i, dimension in enumerate(DIMENSIONS)
     }
-    calls["calls"] = [1] * len(records)
+    calls[SECTOR] = [_code("area", 1, code) for code in dims["area"][1][records[:, 0]]]
+    calls = {name: calls[name] for name in table} | {"calls": [1] * len(records)}
     # It leaves files wherever it is called.
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         trees = {
             dimension: str(path)
-            for dimension, maps in zip(DIMENSIONS, dims, strict=True)
-            if (path := _tree(Path(folder) / f"{dimension}.hrc", dimension, maps))
+            for dimension, maps in dims.items()
+            if dimension in table
+            and (path := _tree(Path(folder) / f"{dimension}.hrc", dimension, maps))
         }
         before = _used()
-        table = tau_argus(
+        found = tau_argus(
             calls,
-            list(DIMENSIONS),
+            list(table),
             response="calls",
             safety_rules=f"FREQ({threshold}, 100)",
             suppress=METHOD,
@@ -89,18 +143,9 @@ def _theirs(size: str, name: str, threshold: int) -> tuple[Withheld, float]:
             workdir=folder,
         ).tables[0]
         seconds = _used() - before
-        rows = table.dataframe()
-    status = dict(
-        zip(zip(*(rows[d] for d in DIMENSIONS), strict=True), rows["status"], strict=True)
-    )
-    _, _, labels, _ = makers.instance(name)
-    withheld = [
-        # S: published; E: empty, and published as 0.
-        status[tuple(_named(d, label[i], label[4 + i], dims[i]) for i, d in enumerate(DIMENSIONS))]
-        not in ("S", "E")
-        for label in labels.tolist()
-    ]
-    return np.array(withheld), seconds
+        rows = found.dataframe()
+    codes = zip(*(rows[d] for d in table), strict=True)
+    return dict(zip(codes, rows["status"], strict=True)), seconds
 
 
 def _named(dimension: str, level: int, code: int, maps: list[npt.NDArray[np.int64]]) -> str:
