@@ -27,6 +27,7 @@ from dashboard.findings.quarters import (
     why_words,
 )
 from dashboard.numbers.cells import Share
+from dashboard.numbers.measures import measure
 from dashboard.numbers.queries import ELIGIBLE
 from dashboard.numbers.stats import Z, difference
 from dashboard.numbers.year_trend import CODES, RULES, breaks, clustering
@@ -40,9 +41,11 @@ rules changed by which calls are counted."""
 
 @dataclass(frozen=True)
 class Wanted:
-    """Calls with `code` of `dimension`, out of all calls, or out of those of `where`."""
+    """Calls with `code` of `dimension`, out of all calls, or out of those of `where`. `measure`:
+    whose smallest base it has."""
 
     name: str
+    measure: str
     dimension: str
     code: str
     words: Callable[[], str]
@@ -56,15 +59,22 @@ class Wanted:
 WANTED = (
     Wanted(
         "reached",
+        "coverage",
         "responder",
         "clinician",
         lambda: _("Calls that met the criteria and a clinician reached"),
         ELIGIBLE,
     ),
-    Wanted("arrest", "arrest", "yes", lambda: _("Calls with an arrest")),
-    Wanted("force-used", "force_used", "yes", lambda: _("Calls where force was used")),
-    Wanted("restrained", "restrained", "yes", lambda: _("Calls with handcuffs or restraints")),
-    Wanted("hold", "outcome", "involuntary_hold", lambda: _("Calls that ended in a hold")),
+    Wanted("arrest", "arrests", "arrest", "yes", lambda: _("Calls with an arrest")),
+    Wanted("force-used", "force", "force_used", "yes", lambda: _("Calls where force was used")),
+    Wanted(
+        "restrained",
+        "restrained",
+        "restrained",
+        "yes",
+        lambda: _("Calls with handcuffs or restraints"),
+    ),
+    Wanted("hold", "holds", "outcome", "involuntary_hold", lambda: _("Calls that ended in a hold")),
 )
 
 
@@ -115,8 +125,9 @@ def shares_of_quarters(
         return None
     wholes = quarters(release, table, narrowed, starts)
     parts = quarters(release, table, {**narrowed, wanted.dimension: wanted.code}, starts)
+    smallest = measure(wanted.measure).smallest_base
     shares = [
-        Share(whole.code, whole.label, part.point, whole.point)
+        Share(whole.code, whole.label, part.point, whole.point, smallest_base=smallest)
         for part, whole in zip(parts, wholes, strict=True)
     ]
     days, z = wanted.changed(release), Z * sqrt(clustering(release))

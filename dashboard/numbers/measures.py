@@ -1176,6 +1176,8 @@ def _measures(_spoken: object) -> list[Measure]:
                 " so such a day does not mean that nobody came."
             ),
             ours,
+            page="staffing",
+            query=Input(("unstaffed_areas",)),
         ),
         Measure(
             "unavailable",

@@ -107,7 +107,7 @@ def test_the_page_says_how_high_it_may_be(release, code):
     body = "".join(page_of(told, "after", code).body)
     language.use(code)
     most = language.percent(most_connected(told, AT) / 2658)
-    words = {"en": "may be as high as {}", "es": "puede llegar hasta {}"}[code]
+    words = {"en": "may be as high as {}", "es": "puede llegar hasta el {}"}[code]
     assert words.format(most) in body
     assert {"en": f"40% to {most}", "es": f"40% a {most}"}[code] in body
     bare = "".join(page_of(without_kinds(release), "after", code).body)

@@ -17,7 +17,7 @@ from anonymize.pipeline import read_inputs
 from dashboard.export import brief, quarter_sheet
 from dashboard.findings import quarter_shares, quarters, quarters_page
 from dashboard.findings.claims import CODES
-from dashboard.numbers import cells, stats
+from dashboard.numbers import stats
 from dashboard.numbers.cells import Point
 from dashboard.numbers.stats import control
 from dashboard.numbers.year_trend import breaks
@@ -27,6 +27,7 @@ from dashboard.release.reader import load_release
 from dashboard.text import language
 from tests.agency import build, write_agency
 from tests.app.test_brief import faults
+from tests.app.test_smallest_base import with_limit
 from tests.conftest import ROOT
 from tests.helpers import with_gaps
 from tests.paper import page_of
@@ -509,7 +510,7 @@ def test_no_share_of_a_quarter_that_is_not_whole_or_small(gaps, release, monkeyp
     assert told.loc["2025-Q2", "no_change_quarter"] == "not_whole"
     assert told.loc["2025-Q4", "no_change_quarter"] in ("not_whole", "rules_changed")
     assert pd.isna(told.loc["2025-Q2", "change_quarter"])
-    monkeypatch.setattr(cells, "SMALLEST_BASE", 3_700)
+    with_limit(monkeypatch, "coverage", 3_700)
     figure = figure_of(page_of(release, "quarters"), "share-by-quarter-reached")
     told = figure.data.set_index("code")
     assert (told["out_of"] < 3_700).tolist() == [

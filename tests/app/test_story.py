@@ -224,7 +224,8 @@ def withheld(folder, package, tables=None):
         if r.get("table", {}).get("kind") == "count" and (tables is None or r["name"] in tables)
     ]
     every = pd.concat(statuses)
-    return n(int((every == "suppressed").sum()), int((every != "not_collected").sum()))
+    hidden, shown = int((every == "suppressed").sum()), int((every != "not_collected").sum())
+    return n(hidden, shown) if hidden else n(shown)  # "all 954 numbers are shown"
 
 
 def of_toronto(folder):

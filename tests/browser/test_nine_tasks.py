@@ -57,7 +57,7 @@ class Reader:
 
 def on_duty_at_four(reader):
     reader.link("My area")
-    reader.reads(r"Every day, 7 a\.m\. to 3 a\.m\.")
+    reader.reads(r"Every day, 7\sa\.m\. to 3\sa\.m\.")
     reader.reads(r"Outside these hours police or medics come")
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urldefrag, urljoin
 
 from PIL import Image
 
+from dashboard.export import citation
 from dashboard.page import pages_list
 from dashboard.page.reported import shown_pages
 from dashboard.release.current import all_releases
@@ -142,6 +143,7 @@ class Seen(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.links, self.files, self.alts, self.h1, self.lang, self.titles = [], [], [], 0, "", 0
+        self.canonical = None
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -154,10 +156,15 @@ class Seen(HTMLParser):
             self.links.append(of["href"])
         if tag == "img":
             self.alts.append(of.get("alt") or "")
-        if tag in ("img", "source", "script") or (tag == "link" and "href" in of):
-            self.files += [of[name] for name in ("src", "srcset", "href") if name in of][:1]
+        if tag == "link" and of.get("rel") == "canonical":
+            self.canonical = of["href"]
+        elif tag in ("img", "source", "script") or (tag == "link" and "href" in of):
+            named = [of[name] for name in ("src", "srcset", "href") if name in of][:1]
+            self.files += [file for file in named if not file.startswith(WITHIN)]
 
 
+WITHIN = "data:image/svg+xml,"
+"""A picture in the text of its page."""
 ELSEWHERE = {
     "tel:988",
     "tel:911",
@@ -172,6 +179,7 @@ ELSEWHERE = {
 def test_crawl_of_the_static_edition(edition):
     """Every page reachable from the first, every file there, nothing taken from another server."""
     out, address = edition
+    site = citation.site_of(load_release(ROOT / "data_public"))
     seen, files, waiting = set(), set(), deque([f"{address}/index.html"])
     while waiting:
         url = urldefrag(waiting.popleft())[0]
@@ -182,6 +190,7 @@ def test_crawl_of_the_static_edition(edition):
         assert (found.h1, found.titles) == (1, 1), url
         assert all(len(alt) >= 40 for alt in found.alts), url
         assert found.lang == ("es" if "/es/" in url else "en")
+        assert found.canonical in (None, url.replace(address, site)), url
         for link in found.links:
             if link.startswith(("mailto:", "#")) or link in ELSEWHERE:
                 continue
