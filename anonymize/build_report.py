@@ -179,7 +179,7 @@ def plan_text(asked: Trial, advised: Trial, advice: Advice) -> str:
 
 def _gains(asked: Trial, advised: Trial) -> list[str]:
     """Counts that readers see of each table that changes, before and after. Counts shown are
-    published ones, so nothing withheld is told."""
+    published ones, so nothing withheld is disclosed."""
     before, after = _shown(asked), _shown(advised)
     changed = {
         spec.name for spec, old in zip(advised.specs, asked.specs, strict=True) if spec != old

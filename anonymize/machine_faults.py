@@ -1,5 +1,5 @@
 """Faults of the machine and of the program in a sentence with its cure. Of an error's own words
-only what never quotes a record is told."""
+only what never quotes a record is shown."""
 
 from __future__ import annotations
 

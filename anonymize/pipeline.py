@@ -119,7 +119,7 @@ def publish(
 
 @dataclass(frozen=True)
 class Inputs:
-    """A checked agency file with everything that depends on files beside it."""
+    """A checked agency file with everything that depends on the files it names."""
 
     config: AgencyConfig
     areas: dict[str, AreaSystem]
@@ -533,11 +533,11 @@ def _until_safe(
     assert layout is not None
     number = layout.number
     known: Sequence[Move] = ()
-    silent: dict[str, Mask] = {}
+    left_out: dict[str, Mask] = {}
     for rounds in range(1, MAX_ROUNDS + 1):
         shutil.rmtree(candidate, ignore_errors=True)
         candidate.mkdir()
-        told = [_without(s, silent.get(s.spec.name)) for s in statistics()]
+        told = [_without(s, left_out.get(s.spec.name)) for s in statistics()]
         contents = withholding.contents(told)
         write_candidate(candidate, contents)
         with progress.step(f"Attacking the candidate release (round {rounds})"):
@@ -570,9 +570,9 @@ def _until_safe(
                 number[f.cell] for f in report.findings if f.attack in MENDABLE and f.cell in number
             ]
         if beside := [dict(f.cell) for f in report.findings if f.attack == BESIDE]:
+            rows = _leave_out_rows(told, beside, left_out)
             progress.say(
-                f"  {_hush(told, beside, silent)} rows of statistics would help to narrow a count"
-                " and are withheld"
+                f"  {rows} rows of statistics would help to narrow a count and are withheld"
             )
             continue
         others = [f for f in report.findings if f.attack not in MENDABLE]
@@ -591,21 +591,23 @@ def _until_safe(
     )
 
 
-def _without(statistic: Statistic, silent: Mask | None) -> Statistic:
-    """`statistic` without the rows that would narrow a count."""
-    if silent is None or not silent.any():
+def _without(statistic: Statistic, rows: Mask | None) -> Statistic:
+    """`statistic` without the `rows` that would narrow a count."""
+    if rows is None or not rows.any():
         return statistic
-    return replace(statistic, shown=statistic.shown & ~silent, left_out=True)
+    return replace(statistic, shown=statistic.shown & ~rows, left_out=True)
 
 
-def _hush(
-    told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], silent: dict[str, Mask]
+def _leave_out_rows(
+    told: Sequence[Statistic], cells: Sequence[Mapping[str, str]], left_out: dict[str, Mask]
 ) -> int:
-    """Add to `silent` the rows around `cells` that rest on the fewest (those on up to a quarter
-    more too), which narrow most; gives how many.
+    """Leave out rows of statistics that help to narrow `cells`: adds them to `left_out` (a mask for
+    each statistic), and gives their number.
 
-    Where none is near, all that tell of counts are looked at. Raises ProtectionError when none is
-    left.
+    Of the rows around the cells, or of all that bound counts where none is around them, it takes
+    those that rest on the fewest calls or people (and on up to a quarter more): they narrow most.
+    Where none of either is left, rows that are missing anyway are declared left out as well.
+    Raises ProtectionError when none is left.
     """
     for near in (cells, [{}]):
         rows = [np.any([around(s, cell) for cell in near], axis=0) for s in told]
@@ -618,12 +620,11 @@ def _hush(
                 s.spec.name: mask & (s.base <= 1.25 * fewest)
                 for s, mask in zip(told, rows, strict=True)
             }
-            silent.update(
-                {name: mask | silent.get(name, np.zeros_like(mask)) for name, mask in small.items()}
-            )
+            for name, mask in small.items():
+                left_out[name] = mask | left_out.get(name, np.zeros_like(mask))
             return sum(int(mask.sum()) for mask in small.values())
     if missing := {s.spec.name: ~s.shown for s in told if not s.left_out and not s.shown.all()}:
-        silent.update(
+        left_out.update(
             missing
             # rows that are missing anyhow tell no more by that, once some may be missing for this
             # reason

@@ -72,11 +72,11 @@ def _set(path: Path, mode: int) -> None:
 
 
 @contextmanager
-def working_folder(beside: Path, name: str) -> Iterator[Path]:
-    """A folder `.NAME.tmp-xxxx` in `beside`, removed at the end. While its process lives it is
+def working_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A folder `.NAME.tmp-xxxx` in `parent`, removed at the end. While its process lives it is
     locked; `sweep` removes what the dead have left."""
-    with _only_one(beside):
-        folder = Path(tempfile.mkdtemp(prefix=f".{name}.tmp-", dir=beside))
+    with _only_one(parent):
+        folder = Path(tempfile.mkdtemp(prefix=f".{name}.tmp-", dir=parent))
         lock = os.open(folder, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
     try:
@@ -86,12 +86,12 @@ def working_folder(beside: Path, name: str) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(beside: Path, name: str) -> None:
+def sweep(parent: Path, name: str) -> None:
     """Remove the working folders of runs that were killed."""
-    if not beside.is_dir():
+    if not parent.is_dir():
         return
-    with _only_one(beside):
-        for left in beside.glob(f".{escape(name)}.tmp-*"):
+    with _only_one(parent):
+        for left in parent.glob(f".{escape(name)}.tmp-*"):
             if left.is_symlink() or not left.is_dir():
                 continue
             with suppress(OSError):  # BlockingIOError: its process is at work in it

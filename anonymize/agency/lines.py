@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML file, so that a message can name the line.
+"""The line of a key in a TOML file, so that a message can name it.
 
 `tomllib` gives no positions. This reads only what it needs: table headers and the keys that start a
 line; a path inside an inline table falls back to the line of the nearest key that holds it.

@@ -1,6 +1,7 @@
-"""The agency file: what may stand in it, and what each part means.
+"""The schema of the agency file: its keys, their types, and what each part means.
 
-Checked once, at the door, by pydantic; the rest of the program only sees these frozen values.
+Pydantic validates the file once, when it is read; the rest of the program only sees these frozen
+values.
 """
 
 from __future__ import annotations
@@ -479,9 +480,9 @@ class TimeColumnSpec(Model):
 
 
 class InputSpec(SourceSpec):
-    """An input beside the calls. `columns`: field -> column where the names differ; `values`: of
-    handoffs, partner -> code; `times`: field -> how its times are written, where that is not ISO
-    8601."""
+    """An input other than the calls. `columns`: field -> column where the names differ; `values`:
+    of handoffs, partner -> code; `times`: field -> how its times are written, where that is not
+    ISO 8601."""
 
     columns: dict[str, str] = {}
     values: dict[str, str] = {}

@@ -414,7 +414,7 @@ def _valid(area: _Area, found: Findings) -> BaseGeometry | None:
     return outline
 
 
-# --- Areas beside each other ---
+# --- Areas next to each other ---
 
 
 def _natural(code: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be wrong with the features of a boundary file, each with its cure, and how that is told.
+"""Faults that the features of a boundary file can have, each as a message with its cure.
 
 Boundary files are public reference data, so messages may show their codes and names.
 """

@@ -74,7 +74,7 @@ first."""
 @dataclass(frozen=True)
 class Context:
     """`text`: GeoJSON as it is published, empty where there is nothing; `credit`: a line that
-    stands beside each map."""
+    is shown with each map."""
 
     text: str = ""
     credit: str = ""

@@ -9,7 +9,7 @@ dispatcher who sends teams to the calmer calls makes no difference between the s
 The estimate is the difference within strata of like calls, each stratum weighing n1 n0 / (n1 + n0):
 the Mantel-Haenszel weights, which are those of a regression with a constant for each stratum. Its
 error respects that one person makes several calls (Liang and Zeger 1986; Cameron and Miller 2015).
-Beside it stand negative controls (Lipsitch, Tchetgen and Cohen 2010): what a team cannot change.
+Negative controls come with it (Lipsitch, Tchetgen and Cohen 2010): what a team cannot change.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ APART = ("restrained", "hold")
 interval of the five."""
 BASE_ROUNDED = 10
 ENOUGH_SIDES = 10
-"""Each side needs so many times the threshold in calls: then "at least nine in ten are on record"
+"""Each side needs this many times the threshold in calls: then "at least nine in ten are on record"
 narrows no small count."""
 RECORDED, REASONED = 0.9, 0.8
 """At least this share of outcomes on record on both sides, and of reasons among eligible calls that
 no team reached."""
 REPEAT_DAYS = 90
-"""Within so many days another call by the same person counts as a repeat call."""
+"""Another call by the same person within this many days counts as a repeat call."""
 NEGLIGIBLE = 0.01
 """So small a share of missing outcomes is not looked at further."""
 NO_TEAM = ("no_unit", "all_busy")
@@ -305,7 +305,7 @@ def compared(
     `team`, `other`: rates per 10,000 calls (or seconds) had both sides the same mix of calls;
     `low`, `high`: the interval of team less other (`error_of`), rounded outward; `<control>_low`,
     `<control>_high`: the same for the negative controls (days: per 10,000; waits: seconds);
-    `recorded`: 1 where enough is on record; `based_on`: at least so many calls.
+    `recorded`: 1 where enough is on record; `based_on`: a lower bound on the calls.
     """
     outcome, checks = OUTCOMES[outcome_of(spec.measure)], controls(spec.measure, config)
     rows = _rows(engine, config, spec.measure, codelists)
@@ -355,9 +355,9 @@ def compared(
 
 
 def base_told(calls: int, eligible: int, threshold: int) -> int:
-    """At least how many calls a row rests on. The eligible calls beside it are published: enough of
-    them stay open that a small number of calls without a reason, or without an outcome, is not
-    narrowed."""
+    """A lower bound on the calls that a row rests on, rounded down. The number of eligible calls is
+    published with it: the bound is low enough that a small number of calls without a reason, or
+    without an outcome, is not narrowed."""
     return min(calls, eligible - (threshold - 1)) // BASE_ROUNDED * BASE_ROUNDED
 
 
@@ -535,8 +535,8 @@ def field_withheld(
     Or is a count of the field withheld in a table of all `strata`: the rates are weighted by those,
     and would be an equation of it.
 
-    The counts of yes and no stand in a table of nothing else; those of one code of many may stand
-    in a table of more."""
+    The counts of yes and no have a table with no further dimension; those of one code of many may
+    be in a table with more."""
     flag, whole = outcome.flag, outcome.others == ROOT
     for table, mask in zip(tables, withheld, strict=True):
         if strata and {flag, *strata} <= {*table.dimensions, *table.where} and mask.any():

@@ -1,8 +1,9 @@
 """Statistics that do not add up: medians, 90th percentiles, different people, repeat contacts.
 
 Each is computed per cell, rounded, and shown only where it rests on enough calls or people, and
-only where the cell's count is published too. A number of people is at most the count beside it, and
-the number of calls with a time is told so that nothing of those without one follows (`_may_tell`).
+only where the cell's count is published too. A number of people is at most the count of its cell,
+and the number of calls with a time is published as a lower bound, from which nothing about those
+without one follows (`_may_tell`).
 A middle wait can still narrow a withheld count of long waits, and hours without a team a count of
 the calls behind them: where the audit finds that, those rows are not shown (`around`).
 """
@@ -59,7 +60,7 @@ class Statistic:
     """A computed table: each of `columns` has one axis per dimension, like `shown`, and is rounded
     to `rounding` of its name.
 
-    `telling`: rows that bound a count which is not published. `left_out`: may rows be missing from
+    `bounding`: rows that bound a count which is not published. `left_out`: may rows be missing from
     `shown` because they would narrow a count?
     """
 
@@ -68,7 +69,7 @@ class Statistic:
     columns: dict[str, Ints]
     rounding: dict[str, int]
     shown: Mask
-    telling: Mask
+    bounding: Mask
     design: Mapping[str, object] = field(default_factory=dict)
     """How a comparison was made; empty for other statistics."""
     left_out: bool = False
@@ -214,7 +215,7 @@ def _one(basis: _Basis, spec: StatisticSpec) -> Statistic:
         ):
             shown &= (side == 0) | (side >= config.file.privacy.threshold)
     if spec.measure == CLUSTERING:
-        # Fewer people who call often would stand behind the figure almost alone.
+        # The figure would rest almost on fewer people who call often alone.
         shown &= np.nan_to_num(raw["people_often"]) >= config.file.privacy.threshold
     if spec.measure in CLOCKS:
         whole, k = (
@@ -238,7 +239,7 @@ def _one(basis: _Basis, spec: StatisticSpec) -> Statistic:
         for name in names
     }
     return Statistic(
-        spec, dimensions, columns, rounding, shown, _telling(spec, dimensions, tables, withheld)
+        spec, dimensions, columns, rounding, shown, _bounding(spec, dimensions, tables, withheld)
     )
 
 
@@ -264,14 +265,14 @@ def _compared(basis: _Basis, spec: StatisticSpec, period: Dimension) -> Statisti
         )
     # What is left out of a comparison bounds how many calls have no reason or no outcome on record
     # (`release/facts.py`).
-    telling: Mask = np.ones_like(shown)
+    bounding: Mask = np.ones_like(shown)
     return Statistic(
         spec,
         {"period": period},
         made.columns,
         made.rounding,
         shown,
-        telling,
+        bounding,
         design(config, spec.measure, codelists),
     )
 
@@ -527,13 +528,12 @@ UNTIMED = ("wait", "officer_released")
 
 
 def _may_tell(base: Floats, whole: Ints, minimum: int, threshold: int, *, secret: bool) -> Floats:
-    """The number of timed calls as it may be told: at least so many.
+    """The number of timed calls as it may be published: a lower bound, rounded down.
 
-    `whole`, the count beside it, is public; so what is told also tells of the calls without a time,
-    and those may be a withheld cell (`UNTIMED`) or lie in a sum with one. At least threshold - 1
-    calls are left open, so that a small number of them is not narrowed. What is above that is told
-    only while no number of calls without a time is withheld (`secret`); else nothing but the
-    minimum.
+    `whole`, the count of the same cell, is public, so the bound also says something about the calls
+    without a time, and those may be a withheld cell (`UNTIMED`) or lie in a sum with one. It stays
+    at least threshold - 1 calls below `whole`, so that a small number of them is not narrowed.
+    Where a number of calls without a time is withheld (`secret`), it is `minimum` alone.
     """
     told = (
         np.full_like(base, float(minimum)) if secret else np.minimum(base, whole - (threshold - 1))
@@ -558,13 +558,13 @@ BOUNDING = {"minutes_call_to_arrival": "wait", WITHOUT_TEAM: "not_served_reason"
 """Measure -> dimension of which it bounds the counts."""
 
 
-def _telling(
+def _bounding(
     spec: StatisticSpec,
     dimensions: Mapping[str, Dimension],
     tables: Sequence[Table],
     withheld: Sequence[Mask],
 ) -> Mask:
-    """Which rows bound counts that are not all published beside them."""
+    """Which rows bound counts of which not all are published."""
     split = BOUNDING.get(spec.measure)
     found: Mask = np.full([len(d.codes) for d in dimensions.values()], split is not None)
     for table, mask in zip(tables, withheld, strict=True):
@@ -578,9 +578,9 @@ def _telling(
 
 
 def around(statistic: Statistic, cell: Mapping[str, str]) -> Mask:
-    """Which rows could have helped to narrow the `cell`: those that tell of counts and hold it, or
+    """Which rows could have helped to narrow the `cell`: those that bound counts and hold it, or
     part of it."""
-    found = statistic.shown & statistic.telling
+    found = statistic.shown & statistic.bounding
     for axis, (name, dimension) in enumerate(statistic.dimensions.items()):
         code = cell.get(name)
         if code in dimension.codelist.by_code:
@@ -610,8 +610,8 @@ def _beside(
     values: Any,
     codes: Mapping[str, str] | None = None,
 ) -> Any:
-    """Of `values` over a table's cells, those beside the cells of the statistic; with `codes` the
-    part of each that bears them."""
+    """Of `values` over a table's cells, those that belong to the cells of the statistic, in the
+    order of its dimensions; with `codes`, the part of each that bears them."""
     index, codes = [], codes or BESIDE.get(spec.measure, {})
     for name, dimension in table.dimensions.items():
         mine = dimensions[name].codes if name in dimensions else (codes.get(name, "all"),)

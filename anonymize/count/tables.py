@@ -289,11 +289,12 @@ def lift(
     frame: pd.DataFrame,
     dimensions: Mapping[str, Dimension],
     at: Mapping[str, str],
-    beside: Sequence[str] = (),
+    by: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Counts by finest codes as counts by the dimensions' levels `at` (and by the columns
-    `beside`): codes become places in the dimensions' codes. All other columns of `frame` are
-    summed."""
+    """Counts by finest codes as counts by the dimensions' levels `at` (and `by` further columns).
+
+    Codes become their positions among the dimensions' codes; rows whose code has no position are
+    dropped. All other columns of `frame` are summed."""
     names = list(dimensions)
     frame = frame.copy()
     for name, dimension in dimensions.items():
@@ -309,9 +310,7 @@ def lift(
         )
     frame = frame.dropna()
     found: pd.DataFrame = (
-        frame.groupby([*names, *beside], as_index=False, sort=True).sum()
-        if names or beside
-        else frame
+        frame.groupby([*names, *by], as_index=False, sort=True).sum() if names or by else frame
     )
     return found.astype(dict.fromkeys(names, np.int64))
 

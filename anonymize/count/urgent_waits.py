@@ -1,13 +1,14 @@
-"""Urgent police calls while teams are on a call, beside those while none is.
+"""Waits of urgent police calls while teams are on a call, compared with those while none is.
 
 Each urgent call is one row of the input `urgent_calls`; nothing of it is published but a middle and
 a slow wait per year, from enough calls. The two sides are made alike: a call while no team was on a
 call counts as often as the other side has calls in the same area and hour of the day. Descriptive
 only: it cannot show why a wait was long.
 
-The numbers of a year say that some call with a team was in it, so they stand only beside a
-published count of such calls (`beside_counts`). They say no more: one call may last as long as any
-number of urgent ones. Each year of the period has its rows, whatever the calls.
+The numbers of a year say that some call with a team was in it, so they are
+published only where the count of such calls is (`beside_counts`). They say no more: one call may
+last as long as any number of urgent ones. Each year of the period has its rows, whatever the
+calls.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The example city: made-up exports, what the agency reports beside them, and its two releases."""
+"""The example city: made-up exports, what the agency reports besides, and its two releases."""

@@ -1,4 +1,4 @@
-"""What auditors ask of the example city's calls: columns beside those of `demo/city.py`, from a
+"""What auditors ask of the example city's calls: columns besides those of `demo/city.py`, from a
 generator of their own, so that nothing else of the city depends on them.
 
 All made up. Some results are good (few calls are handed back), some bad (officers speak first; the

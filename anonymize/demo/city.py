@@ -111,7 +111,7 @@ def _cumulative(shares: tuple[float, ...]) -> Floats:
 
 
 def _drawn(shares: tuple[float, ...], rng: np.random.Generator) -> int:
-    """A place in `shares` by lot: what `rng.choice(len(shares), p=shares)` draws, without its
+    """A random index into `shares`: what `rng.choice(len(shares), p=shares)` draws, without its
     checks, which take most of the time here."""
     return int(_cumulative(shares).searchsorted(rng.random(), side="right"))
 
@@ -329,7 +329,7 @@ def _setting(row: list[str], rural: Polygon, rng: np.random.Generator) -> list[s
 
 
 def _lead(row: list[str], rng: np.random.Generator) -> list[str]:
-    """How the call was first coded, who led on scene (teams only), a citation in place of an
+    """How the call was first coded, who led on scene (teams only), a citation instead of an
     arrest, and whether the law required the arrest."""
     other, shift, who, law = rng.random(4)
     first = "NOT BH" if other < 0.17 else TYPES[int(rng.integers(5))] if shift < 0.09 else row[2]

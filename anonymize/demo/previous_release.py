@@ -1,7 +1,7 @@
 """The example city a year earlier: what its agency file and exports said then.
 
 The later release corrects one figure, rewords one rule, and counts some calls that were written
-down late, so that readers can see how such changes are told.
+down late, so that readers can see how such changes are shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anonymize.demo.auditors_fields import HEADER as ASKED
 UNTIL = "2025-01-01"
 """Nothing from this day on was known then."""
 LATE_FROM, LATE_PERCENT = "2024-12-01", 2
-"""Of the calls since then, so many in a hundred were written down late."""
+"""First day, and per cent of the calls since then that were written down late."""
 AGENCY = {
     'version = "2026.1"': 'version = "2025.1"',
     "created = 2026-01-15": "created = 2025-01-15",
@@ -41,7 +41,7 @@ Row = dict[str, str]
 
 
 def write_earlier(folder: Path, agency_file: Path) -> Path:
-    """Write the earlier agency file and exports into `folder`, from today's exports beside
+    """Write the earlier agency file and exports into `folder`, from today's exports next to
     `agency_file`; gives the agency file's path."""
     exports = agency_file.parent / "exports"
     (folder / "exports").mkdir(parents=True, exist_ok=True)

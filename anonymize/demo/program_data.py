@@ -1,4 +1,4 @@
-"""What the example city reports beside its calls. All made up, like the calls (`demo/city.py`)."""
+"""What the example city reports besides its calls. All made up, like the calls (`demo/city.py`)."""
 
 from __future__ import annotations
 

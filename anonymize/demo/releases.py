@@ -18,7 +18,7 @@ ROLE = "Example: nobody, the data are made up"
 
 
 def provide_agency_file(folder: Path) -> Path:
-    """The example city's `agency.toml` in `folder`, where the exports lie in `exports/` beside it.
+    """Copy the example city's `agency.toml` into `folder`, next to the exports in `exports/`.
 
     A file that is already there stays as it is.
     """
@@ -30,8 +30,8 @@ def provide_agency_file(folder: Path) -> Path:
 
 
 def make_example(agency_file: Path, folder: Path, progress: Progress = QUIET) -> tuple[Built, Path]:
-    """Build and publish both releases in `folder` from the exports beside `agency_file`; gives the
-    later build and its release's folder.
+    """Build and publish both releases in `folder` from the exports next to `agency_file`; gives
+    the later build and its release's folder.
 
     `folder` is emptied first.
     """

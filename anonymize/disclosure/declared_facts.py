@@ -44,10 +44,10 @@ class Counted:
     tally: Tally
     tables: Sequence[Table]
     references: Sequence[Reference]
-    """Tables published beside the counts that follow from other inputs."""
+    """Tables from other inputs, published besides the counts."""
     before: Before
     tells_shares: bool = True
-    """Are shares of filled fields told at all? Beside what earlier releases told they can be too
+    """Are shares of filled fields published? Together with earlier releases, they can disclose too
     much."""
     empty: Empty = NOTHING_EMPTY
     """Cells that hold no call, as everyone knows."""

@@ -1,8 +1,8 @@
 """Releases over time: what earlier releases told, and the private ledgers of the calls behind them.
 
 A reader who kept every release can compare them. So that no comparison narrows a withheld count,
-all releases are one system (`protect/system.py`): the calls are parted into blocks by the releases
-in which they stand, coded alike. A call that came in late, was removed, or was coded anew stands in
+all releases are one system (`protect/system.py`): the calls are divided into blocks: those that
+are in the same releases, coded alike. A call that came in late, was removed, or was recoded is in
 some releases only; each release says in public for which months that happened, and bounds how
 often.
 """
@@ -37,8 +37,8 @@ from anonymize.release.read import HISTORY, CountTable, EarlierRelease, read_ear
 
 LEDGERS = "ledger"
 MAX_REVISED = 0.25
-"""A larger share of an earlier release's calls coded anew is no revision but another way of
-counting."""
+"""Where a larger share of an earlier release's calls is recoded, that is no revision but another
+way of counting."""
 
 
 @dataclass(frozen=True)
@@ -358,8 +358,8 @@ def _runs(inside: Sequence[int], steps: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _rounded_up(revised: int, threshold: int) -> int:
-    """What the public is told instead of the number: a multiple of the threshold, and enough that a
-    small count may have been nothing before."""
+    """What is published instead of the number of revised calls: a multiple of the threshold, so far
+    above it that a small count may have been 0 before."""
     return threshold * (revised // threshold + 3)
 
 

@@ -32,7 +32,7 @@ Ints = npt.NDArray[np.int64]
 Key = frozenset[tuple[str, str]]
 ROOT = "all"
 SAMPLE = 3
-"""So many other worlds are looked at in each build: those of the first, the middle and the last
+"""How many other worlds are checked in each build: those of the first, the middle and the last
 table of the proofs."""
 
 
@@ -188,7 +188,7 @@ class _Blanks:
         found: dict[str, tuple[int, int]],
     ) -> None:
         """Where no table joins the field with months: what longer periods have more or fewer
-        blanks, shared out among their months within what is told."""
+        blanks, shared out among their months within what is published."""
         periods = self.counted.codelists["period"]
         levels = [
             level

@@ -33,8 +33,8 @@ BY_STATISTIC = (
     " use coarser levels for it; nothing was written"
 )
 SMALL, SEEDS, NEAR = 4_000, 6, 1.1
-"""In a system of so many cells and leaves at most, so many ways are tried and the cheapest is kept,
-until one costs this near to the proven bound: it takes no time."""
+"""In a system of at most SMALL cells and leaves, up to SEEDS solutions are tried, which takes no
+time, and the cheapest is kept; the first that costs at most NEAR times the proven bound ends it."""
 
 
 class Withholding:
@@ -44,10 +44,10 @@ class Withholding:
     def __init__(
         self, system: System, counted: Counted, history: Sequence[Past], progress: Progress
     ) -> None:
-        """Withhold what the rules ask for and, with regard to all facts that follow from the
-        counts, what keeps it secret.
+        """Withhold the cells that the rules ask for, and further ones that keep these secret from
+        whoever uses all declared facts as well.
 
-        What is told of counts is told only beside published ones (`completeness.py`), so
+        A fact about a count is published only while that count is (`completeness.py`), so
         withholding more takes facts away and adds none.
         """
         assert system.layout is not None
@@ -64,8 +64,8 @@ class Withholding:
         high = (
             counted.config.file.privacy.threshold
         )  # one more than the promise asks, because of insiders
-        # What the rules alone withhold tells most: what is told of a count goes when the count
-        # goes.
+        # The facts are most while only the rules withhold: a fact about a count goes when the
+        # count goes.
         self._first = [system.sensitive[ids] for ids in system.where]
 
         def protected(seed: int = 0) -> Protected:
@@ -119,8 +119,8 @@ class Withholding:
     def _settle(self) -> None:
         """Cover what the second round withheld itself, so that the audit need not ask for it."""
         self.declare(self.contents(()))
-        if telling := settle(self.protected):
-            self.more(telling)
+        if uncovered := settle(self.protected):
+            self.more(uncovered)
 
     @staticmethod
     def _joined(system: System) -> Callable[[frozenset[tuple[str, str]]], bool]:
@@ -194,9 +194,9 @@ class Withholding:
         )
 
     def _withhold_siblings(self, cells: Sequence[int]) -> None:
-        """Where moves in fractions exist but none in whole numbers: withhold the cheapest cell
-        beside each in a sum; where all are withheld already, the cheapest of its wholes, and last
-        of all the cheapest that overlaps it."""
+        """Where moves in fractions exist but none in whole numbers: withhold, for each
+        of `cells`, the cheapest other part of a sum; where all are withheld already, the cheapest
+        of its wholes, and last of all the cheapest that overlaps it."""
         system, withheld = self.protected.system, self.protected.withheld
         beside: dict[int, set[int]] = {}
         above: dict[int, set[int]] = {}

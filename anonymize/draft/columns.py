@@ -125,7 +125,7 @@ def flag_words() -> list[str]:
 @dataclass(frozen=True)
 class Columns:
     """All columns of an export, by name. `rows`: records that were read; `placeholders`: texts that
-    mean nothing, as they stand in it."""
+    mean nothing, as the export spells them."""
 
     rows: int
     malformed: int

@@ -26,7 +26,7 @@ from anonymize.draft.columns import (
 from anonymize.draft.exports import Export, look_at, together
 from anonymize.draft.grid import Grid, grid_of
 from anonymize.draft.guess import Guess, Guesses, guess
-from anonymize.draft.meanings import FEWEST, Meanings, code_of, meanings_of, slug
+from anonymize.draft.meanings import MIN_ROWS, Meanings, code_of, meanings_of, slug
 from anonymize.draft.names import System, by_name, fields, systems_of
 from anonymize.draft.places import AreaDraft, Outlines, ZoneGuess, areas_of, outlines_of, zone_of
 from anonymize.errors import SourceError
@@ -104,7 +104,7 @@ class Draft:
 
 @dataclass
 class Beside:
-    """The files beside the export of calls: outlines of areas, inputs by their names, and files
+    """The files next to the export of calls: outlines of areas, inputs by their names, and files
     that are of no use."""
 
     outlines: Sequence[Outlines]
@@ -149,7 +149,7 @@ def compose(
 
 
 def _input_of(export: Export) -> str | None:
-    """The input beside calls whose fields a file has by their own names."""
+    """The input other than calls whose fields a file has by their own names."""
     names = set(export.names)
     if names >= set(HANDOFFS):
         return "handoffs"
@@ -249,7 +249,7 @@ def _finer(field: str, one: Guess, columns: Columns, systems: Sequence[System]) 
         (text, n)
         for text, n in column.values
         for code, marked, _why in [code_of(field, text)]
-        if n >= FEWEST and code not in ("", "unknown", *plain) and not marked
+        if n >= MIN_ROWS and code not in ("", "unknown", *plain) and not marked
     )
     return replace(column, values=known, given=sum(n for _text, n in known)) if known else None
 
@@ -355,7 +355,7 @@ def _kept(guesses: Guesses, columns: Columns) -> list[Kept]:
         crisis = [
             (text, n)
             for text, n in column.values
-            if code_of("call_type", text)[0] not in ("", "unknown") and n >= FEWEST
+            if code_of("call_type", text)[0] not in ("", "unknown") and n >= MIN_ROWS
         ]
         share = sum(n for _t, n in crisis) / max(column.given, 1)
         sure = sum(n for text, n in crisis if not code_of("call_type", text)[1])
@@ -368,7 +368,7 @@ def _kept(guesses: Guesses, columns: Columns) -> list[Kept]:
                     f"{len(crisis)} of {column.distinct} types, {percent(share)} of the rows, are"
                     " known as crisis calls",
                     "which types are eligible?",
-                    tuple(text for text, n in column.values if text not in texts and n >= FEWEST),
+                    tuple(text for text, n in column.values if text not in texts and n >= MIN_ROWS),
                 )
             )
     return found

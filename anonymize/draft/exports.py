@@ -24,7 +24,7 @@ from anonymize.read.delimited import is_compressed
 
 DELIMITERS = ",;\t|"
 LINES = 200
-"""Lines at the start of a text from which its shape is told."""
+"""Lines at the start of a text from which its shape is guessed."""
 START = 1 << 20
 """Bytes that hold them."""
 TEXTS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
@@ -82,7 +82,7 @@ def _archive(path: Path, folder: Path) -> Export:
             tables.append(look_at(file, folder))
         except SourceError as error:
             problems += error.problems
-    # A read-me or a list of codes beside the calls is text, too.
+    # A read-me or a list of codes next to the calls is text, too.
     wide = [export for export in tables if len(export.names) > 1]
     if not tables:
         raise SourceError(problems)
@@ -259,7 +259,7 @@ def _encoding(path: Path, start: bytes) -> tuple[str, str]:
 
 
 def _mostly_utf8(path: Path, start: bytes) -> bool:
-    """Are there letters in UTF-8 beside a few spoiled bytes? Then those are faults of single
+    """Are there letters in UTF-8 and only a few spoiled bytes? Then those are faults of single
     records."""
     text = start.decode("utf-8", "replace")
     good = sum(1 for c in text if ord(c) >= 128 and c != "\ufffd")

@@ -41,7 +41,7 @@ KNOWN = 0.5
 @dataclass(frozen=True)
 class Guess:
     """A field and its column; `reason` and `decide` (empty where nothing is open) are written
-    beside it."""
+    next to it."""
 
     field: str
     column: str
@@ -161,8 +161,8 @@ def _better_known(
     columns: Columns,
     systems: Sequence[System],
 ) -> Guess | None:
-    """Another column for a category, whose values lists know much better: the words beside a column
-    of codes. None where there is none."""
+    """Another column for a category, whose values lists know much better: the words that go with a
+    column of codes. None where there is none."""
     if one.field not in CATEGORY_FIELDS or kind_of(one.field) != "category":
         return None
     if one.field == "responder":
@@ -434,7 +434,7 @@ _PRESENT = frozenset(
         *("the", "was", "sent"),
     )
 )
-"""Words beside that of who came."""
+"""Other words in the name of a column that says who came."""
 
 
 def _yes_columns(made: Guesses, flags: Sequence[Column]) -> dict[str, dict[str, str]]:

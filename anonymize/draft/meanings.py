@@ -15,7 +15,7 @@ from anonymize.draft.names import data, without_accents
 from anonymize.read.cleaning import normalise
 from anonymize.read.key_patterns import is_number
 
-FEWEST = 3
+MIN_ROWS = 3
 """Rows that a value must have to be written into the file: a rarer one may be a name or a note."""
 MAX_OWN = 20
 """Values that a category may have as codes of its own, where its values stand for themselves."""
@@ -206,7 +206,7 @@ def _numbers_in_bands(field: str, column: Column, described: dict[str, Any]) -> 
     values += [
         Meaning(text, "unknown", n)
         for text, n in column.values
-        if n >= FEWEST and not is_number(text)
+        if n >= MIN_ROWS and not is_number(text)
     ]
     low, high = 0.0, 120.0
     odd = (
@@ -223,16 +223,16 @@ def _numbers_in_bands(field: str, column: Column, described: dict[str, Any]) -> 
 
 
 def _of_built_in(field: str, values: Sequence[Meaning], given: int, known: float) -> Meanings:
-    open_values = [m for m in values if not m.code and m.rows >= FEWEST]
+    open_values = [m for m in values if not m.code and m.rows >= MIN_ROWS]
     few = len(open_values) <= FEW_OPEN + 4
     kept = [
         m if m.code else Meaning(m.text, "unknown", m.rows, True, "no list knows it")
         for m in values
-        if m.rows >= FEWEST and (m.code or few)
+        if m.rows >= MIN_ROWS and (m.code or few)
     ]
     kept = kept[:MAX_LINES]
     rest = given - sum(m.rows for m in kept)
-    rare = [m for m in values if m.rows < FEWEST and m.text not in {k.text for k in kept}]
+    rare = [m for m in values if m.rows < MIN_ROWS and m.text not in {k.text for k in kept}]
     return Meanings(
         field,
         tuple(kept),
@@ -247,20 +247,20 @@ def _of_built_in(field: str, values: Sequence[Meaning], given: int, known: float
 def _of_own_list(
     field: str, values: Sequence[Meaning], given: int, known: float, described: dict[str, Any]
 ) -> Meanings:
-    """Values of a category whose codes stand in the agency file: those of the list that occur, and
-    own ones for values that no list knows."""
+    """Values of a category whose codes the agency file lists: those of the code list that occur,
+    and own ones for values that no list knows."""
     listed = {c["code"]: c for c in described["codes"]}
     other = described.get("other")
     kept: list[Meaning] = []
     own: dict[str, Code] = {}
-    open_values = [m for m in values if not m.code and m.rows >= FEWEST]
+    open_values = [m for m in values if not m.code and m.rows >= MIN_ROWS]
     as_bands = field == "age_group" and all(
-        _BAND.fullmatch(fold(m.text)) for m in values if m.code != "unknown" and m.rows >= FEWEST
+        _BAND.fullmatch(fold(m.text)) for m in values if m.code != "unknown" and m.rows >= MIN_ROWS
     )
     own_values = as_bands or bool(described.get("own"))
     takes_own = own_values or (not described.get("sweep") and len(open_values) <= FEW_OPEN)
     few = own_values or len(open_values) <= FEW_OPEN
-    for m in [m for m in values if m.rows >= FEWEST][: 3 * MAX_LINES]:
+    for m in [m for m in values if m.rows >= MIN_ROWS][: 3 * MAX_LINES]:
         if m.code and not (as_bands and m.code != "unknown"):
             kept.append(m)
         elif takes_own and len(own) < MAX_OWN:

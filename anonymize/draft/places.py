@@ -17,7 +17,7 @@ from anonymize.areas.boundary_file import BoundaryFile, BoundaryFileError, read_
 from anonymize.areas.systems import split_point
 from anonymize.draft.columns import TABLE, Column, Columns, hours_of
 from anonymize.draft.guess import Guess, Guesses
-from anonymize.draft.meanings import FEWEST, code_of, slug
+from anonymize.draft.meanings import MIN_ROWS, code_of, slug
 from anonymize.draft.names import by_name, data, plain
 from anonymize.portrait.unusual import percent
 from anonymize.portrait.usual_day import ENOUGH, hours_late
@@ -186,9 +186,11 @@ def _with_outlines(
     known = {_clean(code, strip) for code in file.values[prop]}
     missing = [(text, n) for text, n in column.values if _clean(text, strip) not in known]
     unmapped = tuple(
-        (text, n, code_of("responder", text)[0] != "unknown") for text, n in missing if n >= FEWEST
+        (text, n, code_of("responder", text)[0] != "unknown")
+        for text, n in missing
+        if n >= MIN_ROWS
     )
-    rare = sum(n for _text, n in missing if n < FEWEST)
+    rare = sum(n for _text, n in missing if n < MIN_ROWS)
     level = _level(one.column)
     label = _label_of(file, prop)
     reason = (
@@ -343,16 +345,16 @@ def _listed(
     codes = [
         text
         for text, n in column.values
-        if n >= FEWEST
+        if n >= MIN_ROWS
         and normalise(text) not in ("all", "unknown")
         and code_of("responder", text)[0] != "unknown"
     ]
     unmapped = tuple(
         (text, n, False)
         for text, n in column.values
-        if n >= FEWEST and text not in codes and normalise(text) != "unknown"
+        if n >= MIN_ROWS and text not in codes and normalise(text) != "unknown"
     )
-    rest = column.given - sum(n for text, n in column.values if n >= FEWEST)
+    rest = column.given - sum(n for text, n in column.values if n >= MIN_ROWS)
     level = _level(one.column)
     above = (
         (parent, _tree({code: pairs[code] for code in codes}))

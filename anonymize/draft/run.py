@@ -24,7 +24,7 @@ from anonymize.records.gaps import check_gaps
 
 Answer = Callable[[str], str]
 SHOWN = 12
-"""Open decisions that are listed on the screen; all stand in the file."""
+"""Open decisions that are listed on the screen; the file has all."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def run(
 
 
 def _leave_gaps_open(out: Path, private: Path) -> None:
-    """Stretches without a record, which nobody has explained, stand in a preview as not
-    collected."""
+    """Stretches without a record, which nobody has explained, are not collected in a preview."""
     inputs = read_inputs(out)
     with open_engine(inputs.config.file, private) as engine:
         read_calls(engine, inputs.config, inputs.areas, private)

@@ -54,7 +54,7 @@ STEPS = (60, 30, 15, 5)
 PLAIN = (*KEY_FIELDS, *POINT_FIELDS, *TIME_FIELDS)
 """Fields that have no codes."""
 NEVER = 14.0
-"""So many calls would be expected in a stretch of days; that none comes happens by chance once in a
+"""Calls that would be expected in a stretch of days; that none comes happens by chance once in a
 million times (e to the power of -14)."""
 
 
@@ -270,7 +270,7 @@ def _months(
 
 
 def _long_stretches(days: Sequence[date], long: int) -> list[date]:
-    """Of `days` (in order) those that stand in a row of `long` or more."""
+    """Of `days` (in order) those in a run of `long` or more consecutive ones."""
     found: list[date] = []
     run: list[date] = []
     for day in [*days, None]:

@@ -32,7 +32,7 @@ SOME = 0.01
 """A smaller share of a column's times is put down to single slips."""
 NEARLY_ALL = 0.99
 FEW, MANY = 0.5, 2.0
-"""A month or a weekday with fewer or more calls than so many times what is usual around it is far
+"""A month or a weekday with fewer or more calls than this many times what is usual around it is far
 off."""
 BEYOND_CHANCE = 4.0
 """Standard errors from what is usual. Days of crisis calls vary more than a Poisson count does; its

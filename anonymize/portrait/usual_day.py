@@ -112,8 +112,8 @@ def moved_between(winter: Sequence[int], summer: Sequence[int]) -> float:
 
 
 def of_twelve_hours(hours: Sequence[int]) -> bool:
-    """Do all calls stand in the first half of the day, the small hours among them, as when AM and
-    PM are lost?"""
+    """Do all calls fall in the first half of the day, the small hours among them, as when AM and PM
+    are lost?"""
     total = sum(hours)
     return (
         total >= ENOUGH // 2 and sum(hours[13:]) <= 0.005 * total and sum(hours[1:6]) > 0.1 * total

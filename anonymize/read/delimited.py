@@ -89,7 +89,7 @@ class Dialect:
         return b"(?:" + quoted + b"|[^\\n\\r" + delimiter + quote + b"]*+)"
 
     def record(self, columns: int) -> re.Pattern[bytes]:
-        """A whole record of so many values, with the end of its line."""
+        """A whole record of `columns` values, with the end of its line."""
         more = b"(?:" + re.escape(self.delimiter.encode()) + self.value + b"){%d}" % (columns - 1)
         return re.compile(self.value + more + b"(?:\\r?\\n|\\Z)")
 
@@ -417,7 +417,7 @@ def _runs_of_records(
         at, line = text.find(b"\n", at) + 1 or len(text), line + 1
 
     def more(least: int) -> None:
-        """Hold at least so many bytes from `at` on, or all that are left."""
+        """Hold at least `least` bytes from `at` on, or all that are left."""
         nonlocal text, at, ended
         while len(text) - at < least and not ended:
             following = next(blocks, None)

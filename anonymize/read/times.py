@@ -153,7 +153,7 @@ BASES = tuple(
     for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", *HINTS)
     if ("%H" in form or "%p" in form) and "%z" not in form.lower()
 )
-"""Formats of a day and a clock that letters of a zone may stand behind."""
+"""Formats of a day and a clock that the letters of a zone may follow."""
 
 
 def with_letters(base: str, letters: Sequence[str], blank: str) -> tuple[str, ...]:

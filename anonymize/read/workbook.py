@@ -200,7 +200,8 @@ def read_sheet(path: Path, sheet: str, header_row: int, target: Path) -> SheetTa
 
 
 def row_with(path: Path, sheet: str, name: str, rows: int, folder: Path) -> int | None:
-    """The first of so many rows of a sheet that holds a name."""
+    """The number of the first row that holds `name`, among a sheet's first `rows`; None without
+    one."""
     return next(
         (number for number, names in first_rows(path, sheet, rows, folder) if name in names), None
     )

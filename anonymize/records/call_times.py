@@ -54,7 +54,7 @@ def zone_of(config: AgencyConfig) -> Zone:
 
 @dataclass(frozen=True)
 class TimeSource:
-    """One column of times, or a column of dates beside one of clocks. `name`: of its columns in the
+    """One column of times, or a column of dates with one of clocks. `name`: of its columns in the
     layers."""
 
     name: str
@@ -152,7 +152,7 @@ def _possible(config: AgencyConfig, moment: str) -> str:
 
 
 def locals_of(config: AgencyConfig) -> list[str]:
-    """Layer 2: the local time of each column that holds one by itself (for a date beside a clock:
+    """Layer 2: the local time of each column that holds one by itself (for a date with a clock:
     its day), and seconds of the clocks."""
     listed = []
     for source in [*received_sources(config), *field_sources(config).values()]:
@@ -302,8 +302,8 @@ def _coalesce(expressions: Sequence[str], kind: str) -> str:
 
 
 def layers(config: AgencyConfig, others: Sequence[str]) -> str:
-    """SQL over `raw`: all layers, with file_no, row_no and the expressions `others` (over the
-    export's columns) beside them."""
+    """SQL over `raw`: all layers, with file_no, row_no and further expressions `others` (over
+    the export's columns)."""
     places = [f"{FILE} AS file_no", f"{ROW} AS row_no"]
     query = f"SELECT {', '.join([*places, *others, *texts(config)])} FROM raw"
     for layer in (
@@ -360,7 +360,7 @@ def field_values(config: AgencyConfig) -> list[str]:
 
 
 def seconds_from(config: AgencyConfig, first: str, last: str, table: str = "p") -> str:
-    """SQL: seconds from one time field to another, negative where they stand in the wrong order;
+    """SQL: seconds from one time field to another, negative where they are in the wrong order;
     NULL where either is unknown, or the local clock comes twice and nothing says which is meant."""
     zone = zone_of(config)
     plain = f"date_diff('second', {table}.{first}, {table}.{last})"

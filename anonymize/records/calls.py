@@ -474,7 +474,7 @@ def _time_maps(config: AgencyConfig) -> dict[str, pa.Table]:
 
 
 def _joined(engine: Engine, config: AgencyConfig, notes: dict[str, int]) -> dict[str, pa.Table]:
-    """Other inputs that each call is held against: when teams were on duty, and what came of its
+    """Other inputs that each call is held against: when teams were on duty, and the result of its
     referral. Adds to `notes`."""
     fed, found = mapped_dimensions(config), {}
     if "on_duty" in fed:
@@ -883,7 +883,7 @@ def _clocks(config: AgencyConfig) -> list[str]:
 
 
 def _seconds(config: AgencyConfig, measure: str) -> str:
-    """SQL: the seconds of a measure; less than nought too where backup was asked for, or another
+    """SQL: the seconds of a measure; less than 0 too where backup was asked for, or another
     crew left, before the call came in."""
     first, last = CLOCKS[measure]
     seconds = seconds_from(config, first, last)

@@ -67,7 +67,7 @@ those calls."""
 STEPS, OF_A_MONTH = (1, 2, 5, 10, 25), (10,)
 """Widths of the bands in per cent: the first that holds enough of the published calls is taken.
 Months have one, whatever the number of their calls; it is wide, since narrow bands, one for each
-month, are so many equations that far more counts would have to be withheld beside them."""
+month, are equations that would force far more counts to be withheld."""
 
 Counts = tuple[int, int]
 """Calls with the field filled, and calls."""
@@ -88,8 +88,9 @@ class Row:
 def told(
     filled: int, rows: int, threshold: int, steps: Sequence[int] = STEPS
 ) -> tuple[int, int] | None:
-    """At least and less than so many per cent are filled (100 is reached, too); None where even the
-    widest band would hold fewer than `threshold` calls."""
+    """The band, in per cent, of the share of calls that have a field filled: at least the first
+    number and less than the second (100 is reached, too). None where even the widest band would
+    hold fewer than `threshold` calls."""
     step = next((step for step in steps if step * rows >= 100 * threshold), None)
     if step is None:
         return None

@@ -62,8 +62,8 @@ estimated."""
 NEAR_DAYS, NEAR_MONTHS = 91, 6
 """How many days (or months) on either side tell the level of a stretch."""
 LONG_DAYS, LONG_MONTHS = 28, 1
-"""A run of so many units is judged by the other units alone; shorter ones weigh too little in them
-to hide."""
+"""A run of this many units is judged by the other units alone; shorter ones weigh too little in
+them to hide."""
 SCALES = (1, 7, 28)
 """Days over which overdispersion is estimated."""
 MIN_BLOCKS = 4
@@ -464,7 +464,7 @@ class _Model:
 
     def _weekdays(self) -> Floats:
         """The usual share of each weekday; one call more than was seen keeps that of an idle
-        weekday above nought."""
+        weekday above 0."""
         units, factor = self.units, np.ones(len(self.units.spans))
         if units.weekly:
             weekday = np.array([unit.first.weekday() for unit in units.spans])

@@ -1,4 +1,4 @@
-"""What an agency reports beside its calls: staffing, money, training, targets and the like, each
+"""What an agency reports besides its calls: staffing, money, training, targets and the like, each
 row as the public may read it.
 
 These rows are about the program, not about people who called, and are published as they are once
@@ -54,7 +54,7 @@ NO_PARTNER = {ROOT, "none", UNKNOWN}
 
 @dataclass(frozen=True)
 class Field:
-    """`kind`: one of the keys of KINDS; no number may lie below nought."""
+    """`kind`: one of the keys of KINDS; no number may be negative."""
 
     name: str
     kind: str
@@ -489,8 +489,8 @@ def _said_twice(
 def _enough(
     rows: Sequence[tuple[str, ...]], fields: Sequence[Field], threshold: int
 ) -> list[tuple[str, ...]]:
-    """Answers stay out where fewer than `threshold` people answered, or where only so few agreed or
-    did not."""
+    """`rows` of answers without those that rest on fewer than `threshold` people, or where 1 to the
+    threshold - 1 of them agreed or did not."""
     at = {f.name: i for i, f in enumerate(fields)}
 
     def safe(row: tuple[str, ...]) -> bool:
@@ -517,7 +517,7 @@ FEW_BLANK = {"liability_claims": "filed", "feedback": "received"}
 def _few_blank(
     rows: Sequence[tuple[str, ...]], fields: Sequence[Field], name: str, threshold: int
 ) -> tuple[list[tuple[str, ...]], tuple[Field, ...]]:
-    """1 to the threshold - 1 become blank; nought and larger numbers stay."""
+    """Numbers from 1 to the threshold - 1 become blank; 0 and larger numbers stay."""
     at = [f.name for f in fields].index(name)
     shown = [
         (*row[:at], "" if 0 < int(row[at]) < threshold else row[at], *row[at + 1 :]) for row in rows
@@ -585,8 +585,8 @@ def _hours_of(
     """Unit-hours with both an officer and a clinician (measure H1): by year, weekday and hour; and
     planned against worked, by month.
 
-    Hours of patrol units, where they are listed, stand beside them. Hours outside the release's
-    period are left out.
+    Hours of patrol units, where they are listed, are published with them. Hours outside the
+    release's period are left out.
     """
     at = {f.name: i for i, f in enumerate(fields)}
     by_hour: dict[tuple[str, str, str], float] = {}
@@ -944,8 +944,9 @@ def read_handoffs(
         f"CASE WHEN {on['connected_at']} IS NOT NULL THEN 3 WHEN {said['accepted']} = 'yes' THEN 2"
         f" WHEN {said['offered']} = 'yes' THEN 1 ELSE 0 END"
     )
-    # Of two accepted referrals the one that nobody may tell of counts: so the number of calls whose
-    # visits could be unknown is no smaller than it is (`dashboard/numbers/partners.py`).
+    # Of two accepted referrals, take the one to a kind of partner that does not share its data: so
+    # the number of calls whose visits could be unknown is not understated
+    # (`dashboard/numbers/partners.py`).
     sharing = _sharing_kinds(db, config)
     told = (
         f"CASE {partner} {cases} END IN ({', '.join(map(literal, sharing))})"

@@ -31,7 +31,7 @@ MARKED = ("x",)
 MAX_VALUES_LISTED = 200
 MAX_VALUE_LENGTH = 80
 FEW_VALUES = 20
-"""So few values are listed even where most of them come once."""
+"""Up to this many values are listed even where most of them come once."""
 COUNT = "rows of the export"
 CODE = "code of the field"
 """Columns of tables of texts; no export has columns of such names."""
