@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from dashboard.app.compressed import Compressed
 from dashboard.app.guard import Guard
 from dashboard.app.head import Head
-from dashboard.app.service import ROUTES, embedders, ready, thrifty
+from dashboard.app.service import ROUTES, embedders, lifespan, ready
 from dashboard.app.slow_clients import limit_half_requests
 from dashboard.page.page_faults import tell_by_kind_and_place
 from dashboard.release.current import last_shown
@@ -30,7 +30,7 @@ app = st.App(
         Middleware(Compressed),
         Middleware(Head, shown=last_shown, begin=bool(os.environ.get("WRITE_AHEAD"))),
     ],
-    lifespan=thrifty,
+    lifespan=lifespan,
 )
 
 sys.setswitchinterval(0.0005)

@@ -11,7 +11,7 @@ from dashboard.page.page import open_page
 from dashboard.page.surface import choose, escape, surface
 from dashboard.text.language import _, day, in_english, ngettext, number, pick
 
-MOST_NEW = 12
+MAX_NEW = 12
 """New tables that are listed; more of them open on demand."""
 
 page = open_page("changes")
@@ -201,7 +201,7 @@ if len(listed) > 1:
             + "\n".join(f"- {escape(words)}" for words in found_again)
         )
     new, gone = release_diff.tables(before, after)
-    if len(new) > MOST_NEW:
+    if len(new) > MAX_NEW:
         page.fold(
             _("New tables: {count}").format(count=number(len(new))),
             "\n".join(f"- {escape(title)}" for title in new),

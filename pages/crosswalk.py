@@ -1,4 +1,4 @@
-"""Crosswalk: fields and measures beside the standards of others, and what codes cannot answer."""
+"""Crosswalk: fields and measures mapped to others' standards, and what codes cannot answer."""
 
 from dashboard.figures.figure_kinds import TableFigure
 from dashboard.findings import crosswalk

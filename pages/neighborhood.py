@@ -1,4 +1,4 @@
-"""My neighborhood: one area beside the whole city."""
+"""My neighborhood: one area compared with the whole city."""
 
 from functools import partial
 
@@ -55,7 +55,7 @@ else:
         return measure("coverage").shares(release, "area", year, covered, (code,))[0]
 
     def headline() -> Headline:
-        """What the release says of the area chosen, with the whole beside it."""
+        """What the release says of the area chosen, with the whole city to compare."""
         name = pick(release.agency["place"]) if area == ROOT else options[area]
         if covered is None:
             assert counted is not None, "only asked where calls are counted by area"

@@ -1,4 +1,4 @@
-"""Quarters: the last one beside the one before and the same one a year before, for a meeting."""
+"""Quarters: the last one compared with the one before and the same one a year before."""
 
 from functools import partial
 

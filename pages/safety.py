@@ -1,4 +1,4 @@
-"""Safety: arrests, force, weapons, injuries; similar calls beside similar calls."""
+"""Safety: arrests, force, weapons, injuries; similar calls compared."""
 
 import pandas as pd
 

@@ -1,7 +1,7 @@
 """`python -m tools.bill`: the bill of materials of the app, `sbom.json`, in CycloneDX 1.6: each
 package of lock/app.txt with its version, the hashes of its files and its licence. It is committed
-beside NOTICE and copied into each image, so that whoever runs a release of the app can look up what
-is in it.
+next to NOTICE and copied into each image, so that whoever runs a release of the app can look up
+what is in it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     python -m tools.contact_sheets ... --widths 390 --languages es --themes dark --pages calls money
 
 For each language, theme and width one folder with a picture per page, and two kinds of sheets
-beside it: `...-read-1.png` and on, in which each line can be read, and `....webp`, a small one of
+next to it: `...-read-1.png` and on, in which each line can be read, and `....webp`, a small one of
 all pages to keep.
 """
 
@@ -118,7 +118,7 @@ def named(picture: Image.Image, name: str) -> Image.Image:
 
 
 def write_sheets(folder: Path, width: int) -> None:
-    """Both kinds of sheets of a folder's pictures, beside the folder."""
+    """Both kinds of sheets of a folder's pictures, next to the folder."""
     taken = [
         named(Image.open(file).convert("RGB"), file.stem)
         for file in (folder / f"{page}.png" for page in PAGES)

@@ -123,8 +123,8 @@ HEADERS = {
 
 
 def is_view_to_embed(scope: Scope) -> bool:
-    """One figure alone, as `embed_code` names it; nothing else may stand in a frame on another
-    site."""
+    """Is this a request for one figure alone, as `embed_code` names it? Nothing else may be shown
+    in a frame on another site."""
     query = scope.get("query_string", b"")
     if len(query) > MAX_QUERY:
         return False
@@ -216,7 +216,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 class Rate:
-    """So many at once, and then so many a second."""
+    """A limit on how often something happens: BURST at once, and then PER_SECOND a second."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.left, self.since = clock, BURST, clock()

@@ -24,8 +24,7 @@ from dashboard.text.language import DEFAULT, LANGUAGES, _, day, pick
 
 
 def chosen_language() -> str:
-    """The reader's language. It stands in the address (`lang=es`) and goes along from page to
-    page."""
+    """The reader's language. The address keeps it (`lang=es`), from page to page."""
     state = st.session_state
     asked = st.query_params.get("lang")
     if asked in LANGUAGES and asked != state.get("_lang_in_address"):
@@ -58,19 +57,19 @@ def bar(name: str, country: str) -> None:
 
 
 DIRECT = ("at_a_glance", "neighborhood", "get_help")
-"""Pages that stand in the menu's row itself, on a phone too."""
+"""Pages with a link in the menu's row itself, on a phone too."""
 FIND, CLAIMS = "find", "claims"
-"""Further ones that do on a wide screen: before the groups, and before the last."""
+"""Further ones on a wide screen: before the groups, and before the last."""
 
 
 Group = tuple[str, tuple[str, ...], list[str]]
-"""Title, pages that stand in the row before it, and the pages behind it."""
+"""Title, pages whose links come before it in the row, and the pages that it opens."""
 
 
 def menu_groups(
     pages: Mapping[str, Mapping[str, object]], shown: Collection[str]
 ) -> tuple[list[str], list[Group]]:
-    """What the menu's row holds of the pages in `shown`: those that stand in it themselves, and
+    """What the menu's row holds of the pages in `shown`: those with a link of their own, and
     groups."""
     groups: list[Group] = []
     before: tuple[str, ...] = (FIND,)

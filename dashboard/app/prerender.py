@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from dashboard.app.streamlit_surface import Nobody
+from dashboard.app.streamlit_surface import PrerenderSurface
 from dashboard.page.app_folder import PAGES_FOLDER
 from dashboard.page.page_cache import show, turn
 from dashboard.page.pages_list import PAGES, path_of
@@ -52,11 +52,11 @@ def write(release: Release) -> None:
             for page in PAGES:
                 with turn.after_visitors():
                     language.use(code)
-                    nobody = Nobody(release, pause=turn.let_visitors_go_first)
+                    surface = PrerenderSurface(release, pause=turn.let_visitors_go_first)
                     try:
                         show(
                             path_of(page) or page,
-                            nobody,
+                            surface,
                             partial(runpy.run_path, str(PAGES_FOLDER / f"{page}.py")),
                         )
                     except Exception:

@@ -37,7 +37,7 @@ def _keep(key: str, code: str, fallback: str) -> None:
 def choose(
     page: str, key: str, label: str, options: Mapping[str, str], default: str | None = None
 ) -> str:
-    """A select box of `page` whose code stands in the address as `key`; left out while it is the
+    """A select box of `page` whose code the address keeps as `key`; left out while it is the
     default. An address that says nothing of it takes up what the reader chose on the page before,
     where this page has that choice too.
 

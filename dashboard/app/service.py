@@ -1,5 +1,5 @@
-"""What the app answers beside its pages: its health, and its data at lasting addresses. What may
-come in at all, `guard.py` says."""
+"""What the app answers besides its pages: its health, and its data at lasting addresses. Which
+requests come in at all, `guard.py` decides."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ async def _start(ahead: Ahead) -> None:
 
 
 @asynccontextmanager
-async def thrifty(_app: object) -> AsyncIterator[dict[str, object]]:
+async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     """The release is read before the first visitor comes in, and with `WRITE_AHEAD` in the
     environment its pages are written too; a later release then takes its place once its own are.
     While the app runs, visitors who have left are let go, and their memory is given back.

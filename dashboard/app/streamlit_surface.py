@@ -135,7 +135,7 @@ STILL, STILL_NARROW = 500, 340
 
 
 def plain_map(figure: Figure) -> Figure:
-    """A map as a flat drawing, without its key, which stands beside it."""
+    """A map as a flat drawing, without its key, which is shown next to it."""
     assert figure.map is not None
     return replace(figure, map=None, draw=partial(flat_map, figure.map))
 
@@ -181,8 +181,8 @@ def _key(drawn: Map) -> str:
     return f'<p class="key"><b>{text_html(drawn.title)}</b>{swatches}</p>'
 
 
-class Same:
-    """A frame as the key of a cache: like itself alone. The frames of a page stay the same ones
+class FrameKey:
+    """A frame as the key of a cache, equal to itself alone. The frames of a page stay the same ones
     while the page is kept (`page_cache.py`)."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -192,16 +192,16 @@ class Same:
         return id(self.frame)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.frame is other.frame
+        return isinstance(other, FrameKey) and self.frame is other.frame
 
 
 @lru_cache(maxsize=512)
-def _csv(rows: Same) -> bytes:
+def _csv(rows: FrameKey) -> bytes:
     return csv_bytes(rows.frame)
 
 
 @lru_cache(maxsize=1024)
-def _table(rows: Same, name: str) -> str:
+def _table(rows: FrameKey, name: str) -> str:
     """A table as HTML, nothing in it read as markup."""
     return table_html(list(rows.frame.columns), rows.frame.itertuples(index=False, name=None), name)
 
@@ -216,7 +216,7 @@ def _rows_html(rows: pd.DataFrame, name: str, closed: str = "") -> str:
     place = f' id="{escape_html(closed)}"' if closed else ""
     return (
         f'<div class="{kind}"{place}'
-        f' data-name="{escape_html(unmarked(name))}">{_table(Same(rows), name)}</div>'
+        f' data-name="{escape_html(unmarked(name))}">{_table(FrameKey(rows), name)}</div>'
     )
 
 
@@ -241,7 +241,7 @@ class Screen:
     top: DeltaGenerator | None = None
     """Where the lead of the page stands, above filters that were drawn before it."""
     right: DeltaGenerator | None = None
-    """Beside it, on the first page."""
+    """To its right, on the first page."""
     filters: DeltaGenerator | None = None
     """The one row of filters under it."""
     moved: list[str] = field(default_factory=list)
@@ -438,7 +438,7 @@ class Screen:
                     '<button type="button" aria-expanded="false"'
                     f' data-rows="rows-{escape_html(name)}">{words}</button>'
                 )
-            size = _("{count} KB").format(count=rounded(len(_csv(Same(figure.data))) / 1000))
+            size = _("{count} KB").format(count=rounded(len(_csv(FrameKey(figure.data))) / 1000))
             label = (
                 _("Download ({size})")
                 if closed
@@ -598,9 +598,9 @@ class Embedded(Screen):
 
 
 @dataclass
-class Nobody(Embedded):
-    """A page without a visitor: every filter stands where it stands at first. Charts, maps and
-    tables are made ready for those who come.
+class PrerenderSurface(Embedded):
+    """A page written ahead, without a visitor: every filter has its first choice. Charts, maps and
+    tables are put into the caches for those who come.
 
     `pause` is called between two steps of the page.
     """
@@ -618,8 +618,8 @@ class Nobody(Embedded):
             self.figure(lead.picture)
 
     def figure(self, figure: Figure) -> None:
-        self.pause()  # figures that stand side by side are told in one step
-        _csv(Same(figure.data))
+        self.pause()  # figures side by side are written in one step
+        _csv(FrameKey(figure.data))
         light = palette(dark=False)
         if figure.map:
             for width in (MAP_PHONE, DESK):
@@ -631,7 +631,7 @@ class Nobody(Embedded):
         self.table(figure.table, figure.title)
 
     def table(self, rows: pd.DataFrame, alt: str) -> None:
-        _table(Same(rows), alt)
+        _table(FrameKey(rows), alt)
 
     def choose(
         self, key: str, label: str, options: Mapping[str, str], default: str | None = None

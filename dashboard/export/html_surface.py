@@ -438,7 +438,7 @@ class Paper:
             listed = areas_html(
                 figure.map, lambda code: self.shelf.page("neighborhood", {MY_AREA: code})
             )
-            # The table is for the keys alone: a map stands beside its list.
+            # The table is for the keys alone: a map is next to its list.
             rows = figure.table.itertuples(index=False, name=None)
             table = table_html(list(figure.table.columns), rows, figure.title)
             self.body.append(f"{listed}<div hidden>{table}</div>")

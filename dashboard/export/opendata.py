@@ -23,8 +23,8 @@ from dashboard.export.downloads import as_json, sums, zipped
 from dashboard.release.reader import Release
 from dashboard.text.language import first, tag
 
-"""Of titles and descriptions in machine-readable files; labels in other languages stand in the
-codelists."""
+"""Of titles and descriptions in machine-readable files; labels in other languages are in the
+code lists."""
 MEDIA = {
     "csv": "text/csv",
     "geojson": "application/geo+json",
@@ -64,7 +64,7 @@ def _tables(release: Release) -> list[dict[str, Any]]:
 
 
 def csvw(resource: dict[str, Any], release: Release) -> dict[str, Any]:
-    """CSVW metadata of one CSV; lies beside it as `NAME.csv-metadata.json`, where readers of CSVW
+    """CSVW metadata of one CSV; lies next to it as `NAME.csv-metadata.json`, where readers of CSVW
     look."""
     datatypes = {
         "integer": "integer",

@@ -26,7 +26,7 @@ RIVER_WIDTH, BANK_WIDTH, ROAD_WIDTH, CASING_WIDTH = 2.4, 4.4, 0.9, 2.4
 @dataclass(frozen=True)
 class Backdrop:
     """`frame`: columns kind (PARK, WATER, ROAD, PLACE), name and geometry, in WGS 84. `credit`: the
-    line that stands beside the map."""
+    line that is shown with the map."""
 
     frame: gpd.GeoDataFrame
     credit: str = ""

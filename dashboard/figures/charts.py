@@ -95,7 +95,7 @@ def _where(rows: Sequence[Row], drawn: Callable[[alt.Chart], Any]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Mark:
-    """One labelled value with its interval where it has one; `text` stands beside the label in the
+    """One labelled value with its interval where it has one; `text` is shown with the label in the
     table, `brief` (or the text) in the chart.
 
     `target`: what somebody set for it, drawn as a stroke across its row.
@@ -113,7 +113,7 @@ class Mark:
 @dataclass(frozen=True)
 class Reference:
     """A value that all rows are read against, drawn as a named line across them: the whole city
-    beside its areas."""
+    for its areas."""
 
     label: str
     value: float
@@ -297,7 +297,7 @@ def _reference(
 
 @dataclass(frozen=True)
 class Scale:
-    """Where a row's mark is read: from nought to `top`, with its `ticks`. `whole`: the top is the
+    """Where a row's mark is read: from 0 to `top`, with its `ticks`. `whole`: the top is the
     whole that all are parts of, drawn as a pale track."""
 
     top: float
@@ -310,7 +310,7 @@ SHARES = Scale(1.0, (0, 0.25, 0.5, 0.75, 1), ".0%", whole=True)
 
 
 def numbers_to(most: float) -> Scale:
-    """A scale from nought to a round number that holds `most`."""
+    """A scale from 0 to a round number that holds `most`."""
     if not most > 0:
         return Scale(1.0, (0, 1), ",.10~g")
     power = 10.0 ** floor(log10(most))
@@ -373,7 +373,7 @@ def marks(
     share: bool = False,
     narrow: bool = False,
 ) -> alt.LayerChart:
-    """A dot with its interval (or a bar) for each item, on a scale from nought; `share`: the values
+    """A dot with its interval (or a bar) for each item, on a scale from 0; `share`: the values
     are parts of a whole, on a track of 100 %."""
     known = [
         edge
@@ -396,7 +396,7 @@ def trend(
     """A line over time. It breaks where a period is withheld, and says so; a period that the data
     cover in part stands apart, as a hollow point.
 
-    `events`: code of a period -> letter and name of what changed in it (a list beside the chart
+    `events`: code of a period -> letter and name of what changed in it (a list next to the chart
     says what).
     """
     frame = points_frame(points)
@@ -493,8 +493,8 @@ def _values_at(ends: pd.DataFrame, x: alt.X, y: alt.Y, colours: Palette) -> list
 
 
 TALL_GRID, SHORT_ROW, WIDE_CELL = 12, 12, 5
-"""Rows of a grid that have room for two lines each; letters on a line of a name beside it, or under
-lines on a phone; letters of a cell that need to be small there."""
+"""Up to this many rows a grid has room for two lines each; letters on a line of a name on a phone;
+from this many letters on, the texts of its cells are small there."""
 NARROW_PLOT, WIDE_PLOT = 250, 480
 """Width that the plot of a chart over time has at least, in pixels, to see which words touch."""
 NAME_LETTER, NAME_LINE = 7.4, 15

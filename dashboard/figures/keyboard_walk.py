@@ -29,8 +29,8 @@ def series(figure: Figure) -> str:
 
 
 def html(figure: Figure, *, hidden: bool = False) -> str:
-    """The stop of a chart or map, to stand behind it and before its table. `hidden`: until the
-    script shows it, for pages that are whole without one."""
+    """The keyboard stop of a chart or map, placed after it and before its table. `hidden`: until
+    the script shows it, for pages that are whole without one."""
     kind = _("map, area by area") if figure.map else _("chart, point by point")
     how = _(
         "Down arrow goes to the numbers. Left and right arrows move along them. Up arrow or Escape"

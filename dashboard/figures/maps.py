@@ -158,7 +158,7 @@ class Map:
 
     def flat(self, *, colours: Palette, narrow: bool = False, key: bool = True) -> alt.LayerChart:
         """Its flat twin, for pictures: the same areas, classes, labels and hatching, with a key
-        where no key stands beside it."""
+        where no key is next to it."""
         shapes = self.frame[["code", "geometry"]].copy()
         # Vega draws on a sphere: there an outer ring runs clockwise, against RFC 7946, or all but
         # the area is filled.
@@ -307,7 +307,7 @@ class Label:
 
 
 def flat_map(drawn: Map, *, colours: Palette, narrow: bool = False) -> alt.LayerChart:
-    """A map without its key, for a picture whose key stands beside it."""
+    """A map without its key, for a picture whose key is next to it."""
     return drawn.flat(colours=colours, narrow=narrow, key=False)
 
 

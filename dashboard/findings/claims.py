@@ -242,7 +242,7 @@ def _cost(release: Release) -> Finding:
 
 
 def _trust(release: Release) -> Finding:
-    """What residents answered; beside it complaints and praise, which decide nothing."""
+    """What residents answered, with complaints and praise, which decide nothing."""
     asked, rows = _survey("residents")(release), release.reference("feedback")
     rows = rows[rows["kind"].isin(["complaint", "praise"])] if rows is not None else None
     if rows is None or rows.empty:
@@ -660,7 +660,7 @@ WORKED_OUT_ABOUT: Mapping[str, Callable[..., Callable[[Release], Finding]]] = {
     "two_sides": _two_sides,
     "like_or_said": _like_or_said,
 }
-"""Rules that are told what to look at."""
+"""Rules with arguments, which say what to look at."""
 
 
 @cache

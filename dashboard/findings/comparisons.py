@@ -52,7 +52,7 @@ class Comparison:
 
     @property
     def failed(self) -> list[str]:
-        """Negative controls whose interval leaves out nought: the sides differ in what no team can
+        """Negative controls whose interval excludes 0: the sides differ in what no team can
         change."""
         return [name for name, (low, high) in self.controls.items() if low > 0 or high < 0]
 
@@ -95,8 +95,8 @@ class Comparison:
 
 
 def power(sure: float) -> float:
-    """A difference of so many half widths of an interval at the level `sure` is found in 8 of 10
-    cases."""
+    """The half widths of an interval at the level `sure` that a difference must have to be found in
+    8 of 10 cases."""
     edge = NormalDist().inv_cdf((1 + sure) / 2)
     return (edge + NormalDist().inv_cdf(0.8)) / edge
 

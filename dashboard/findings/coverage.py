@@ -66,7 +66,7 @@ def systems(release: Release) -> list[str]:
 
 
 def share_class(share: float | None) -> int | None:
-    """By the whole per cent that readers see, so that no value stands in a class beside its own."""
+    """The class of a share, by the whole per cent that readers see, so that the two agree."""
     return (
         None if share is None else sum(floor(100 * share + 0.5) >= edge for edge in SHARE_EDGES) - 1
     )
@@ -493,7 +493,7 @@ def by_hour(page: Page, table: CountTable, fixed: Mapping[str, str]) -> None:
 
 
 NOBODY = 0.05
-"""Teams on average, at or under which there is none."""
+"""Up to this many teams on average count as none."""
 WEEKS = 365.25 / 7
 
 
@@ -574,7 +574,7 @@ def duty(release: Release, coarse: bool = False) -> Duty | None:
 
 
 def week(release: Release, *, coarse: bool = False) -> list[Gap]:
-    """Every time of the week: calls in the year beside teams on duty."""
+    """Every time of the week: calls in the year and teams on duty."""
     found, demand = duty(release, coarse), release.find("weekday", "hour")
     if (
         found is None
@@ -621,7 +621,7 @@ def gaps(release: Release, most: int = MAX_GAPS) -> list[Gap]:
 
 
 def staffed(page: Page) -> None:
-    """Demand beside staffed hours, by day and block of hours, and where they part."""
+    """Demand and staffed hours, by day and block of hours, and where they part."""
     release = page.release
     hours, found = release.reference("staffed_hours"), duty(release)
     if hours is None:

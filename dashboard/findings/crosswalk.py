@@ -1,4 +1,4 @@
-"""Fields and measures beside the standards of others: `crosswalk.csv`, which a person edits. One
+"""Fields and measures mapped to the standards of others: `crosswalk.csv`, which a person edits. One
 row for each field of the calls and each measure; for each standard what is like it there and how
 well it fits; and what the codes of a release cannot answer."""
 
@@ -150,7 +150,7 @@ def _said(element: str, fit: str) -> str:
 
 
 def data(kind: str) -> pd.DataFrame:
-    """The rows of a kind as they stand in the file."""
+    """The rows of a kind as the file has them."""
     read = pd.read_csv(FILE, dtype=str, keep_default_na=False)
     return read[read["kind"] == kind].reset_index(drop=True)
 

@@ -208,7 +208,7 @@ class Row(NamedTuple):
 
     @property
     def missing(self) -> str:
-        """The word in place of the numbers."""
+        """The word instead of the numbers."""
         return missing_word(self.status)
 
     @property
@@ -224,7 +224,7 @@ class Row(NamedTuple):
 
 
 def frame_of(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
-    """Rows to download; whole numbers stay whole beside cells without a number."""
+    """Rows to download; whole numbers stay whole where other cells have no number."""
     return pd.DataFrame(list(rows)).convert_dtypes()
 
 
@@ -445,7 +445,7 @@ def show_feedback(
 
 @dataclass(frozen=True)
 class Recent:
-    """How far an input reaches: `to` as it stands in the data, `shown` in words, `days` from its
+    """How far an input reaches: `to` as the data has it, `shown` in words, `days` from its
     end until the release was made."""
 
     name: str

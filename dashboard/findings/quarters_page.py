@@ -146,7 +146,7 @@ def over_time(found: Series) -> Frames:
 
 
 def differences(found: Series) -> Frames:
-    """One row for each quarter: its count beside the two that it is set against."""
+    """One row for each quarter: its count and the two that it is compared with."""
     steps = [(found.step(1, n), found.step(IN_A_YEAR, n)) for n in range(len(found.listed))]
     table = pd.DataFrame(
         [
@@ -233,8 +233,8 @@ def events_of(found: Series) -> list[Event]:
 
 
 def split(found: Series, dimension: str) -> Frames | None:
-    """The last whole quarter by area or by type of call, each beside the two that it is set
-    against; None where no table counts it."""
+    """The last whole quarter by area or by type of call, each with the two that it is
+    compared with; None where no table counts it."""
     if found.place is None:
         return None
     narrowed = {} if found.area == ROOT else {"area": found.area}

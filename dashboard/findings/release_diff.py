@@ -1,8 +1,8 @@
 """What changed between two releases, figure by figure, from their public files alone.
 
 Codes that are gone or new are named, so that a saved link or a table of one's own can be mended. A
-figure is told as changed only where both releases publish it. A cell that one of them withholds is
-never compared: whether it was published before, or is now, stands in the releases themselves.
+figure is listed as changed only where both releases publish it. A cell that one of them withholds
+is never compared: whether it was published before, or is now, the releases themselves show.
 """
 
 from __future__ import annotations
@@ -271,8 +271,8 @@ def replaced(found: Sequence[CodeChange]) -> bool:
 
 @dataclass(frozen=True)
 class Revised:
-    """Of how many months that were out before calls were added, removed or coded anew, and how many
-    calls were coded anew at most."""
+    """How many months of the earlier release had calls added, removed or recoded, and at most how
+    many calls were recoded."""
 
     months: int
     at_most: int

@@ -11,7 +11,7 @@ from dashboard.findings.comparisons import Comparison
 
 @dataclass(frozen=True)
 class Case:
-    """So many arrests fewer, at a price each."""
+    """A number of fewer arrests, at a price each."""
 
     fewer: float
     price: float

@@ -143,7 +143,7 @@ def score(release: Release, measure: str, year: str) -> Score | None:
 
 @dataclass(frozen=True)
 class Target:
-    """One target that someone set, and what came of it."""
+    """One target that someone set, and the result."""
 
     measure: str
     year: str

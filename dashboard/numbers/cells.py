@@ -42,7 +42,7 @@ class Point:
 
     @property
     def brief(self) -> str:
-        """The same, where no status stands beside it."""
+        """The same, where no status is shown with it."""
         return marked(self.shown, self.status)
 
 
@@ -55,7 +55,7 @@ def not_collected_word() -> str:
 
 
 def missing_word(status: str) -> str:
-    """What stands in place of a number that there is none of."""
+    """The words shown instead of a missing number."""
     return {
         SUPPRESSED: withheld_word(),
         NOT_COLLECTED: not_collected_word(),
@@ -231,7 +231,7 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """For none at all: nought, and the rule of three."""
+        """For none at all: 0, and the rule of three."""
         if self.per_1000 is None or self.part.value is None or not self.whole.value:
             return None
         if self.part.value == 0:

@@ -59,7 +59,7 @@ CHICAGO, JUSTICE = "Chicago CARE", "Justice Counts"
 
 @dataclass(frozen=True)
 class Measure:
-    """All that is known of one number: its words, where it stands in a release, how it is drawn,
+    """All that is known of one number: its words, where a release has it, how it is drawn,
     and on which page.
 
     `counted` over `out_of` (empty for a plain count), counted in `unit`. `smallest_base`: no share

@@ -1,4 +1,4 @@
-"""Where the numbers of a measure stand in a release: in which table, found by what it holds and
+"""Where a release has the numbers of a measure: in which table, found by what it holds and
 whatever its name, and in which of its cells."""
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from statistics import NormalDist, fmean, stdev
 Z = 1.959963984540054
 """The 97.5th percentile of the normal distribution."""
 Z_OF_MANY = 2.5758293035489004
-"""The 99.5th percentile: for words beside many figures at once, chance may be behind 1 in 100."""
+"""The 99.5th percentile: for words on many figures at once, chance may be behind 1 in 100."""
 SMALLEST_BASE = 30
 """No share is shown over fewer cases."""
 

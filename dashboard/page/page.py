@@ -65,12 +65,12 @@ class Page:
     measures: tuple[str, ...] = ()
     """Names of the measures on this page, as in `measures.py`."""
     said: list[str] = field(default_factory=list)
-    """Everything written so far, to explain the words of the field that stand in it."""
+    """Everything written so far, to explain the words of the field in it."""
 
     missing: list[str] = field(default_factory=list)
     """What the agency does not report: one list at the end of the page."""
     answers: bool = True
-    """Does the release answer what the page asks? Else nothing is said beside that."""
+    """Does the release answer what the page asks? Else the page says that alone."""
     headings: list[tuple[str, int]] = field(default_factory=list)
     """(text, level) of headings that nothing stands under yet."""
 
@@ -92,7 +92,7 @@ class Page:
 
         A question that the release cannot answer is not asked: the page has its title alone, and
         says what it lacks. It stands on top, whatever filters were drawn before, so that an answer
-        can follow what a reader has chosen. `picture` stands beside it, `doors` are where to go on.
+        can follow what a reader has chosen. `picture` is next to it, `doors` are where to go on.
         """
         told = answer if isinstance(answer, Headline) else Headline(answer)
         self.said += [told.sentence, told.base, told.before]
@@ -314,7 +314,7 @@ class Page:
         if self.answers:
             self._caveats(sentences)
         if self.missing and (has_teams(self.release) or self.name == "at-a-glance"):
-            # Where nobody knows of teams, all that is missing is told once, on the first page.
+            # Where nobody knows of teams, all that is missing is listed once, on the first page.
             self._on().heading(_("What this agency does not report yet"), 2)
             self._on().text("\n".join(f"- {what}" for what in self.missing))
 

@@ -1,8 +1,8 @@
-"""A page is written once for all who see the same, and told again from memory.
+"""A cache of pages: each is written once for all who see the same, and replayed from memory.
 
-A page script is a run of things told (texts, tables, figures) between things asked of the visit
-(filters, sliders, which releases there are). What it tells depends on the release, the language and
-the answers alone; so what follows the same answers is kept and told again.
+A page script alternates between output (texts, tables, figures) and questions to the visit
+(filters, sliders, which releases there are). Its output depends on the release, the language and
+the answers alone; so what follows the same answers is kept and replayed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TOLD = (
 )
 ASKED = ("choose", "slide", "releases", "outside")
 MAX_PASSAGES = 256
-"""How many are kept; the one that nobody asked for longest goes first. Some 0.1 MB each."""
+"""How many passages are kept; the least recently used goes first. Some 0.1 MB each."""
 
 Call = tuple[str, tuple[Any, ...]]
 """A method of `Surface` and what it is called with."""
@@ -48,12 +48,12 @@ Place = tuple[Release, str, str, tuple[Hashable, ...]]
 
 
 turn = Turns()
-"""Held by whoever writes or tells a page."""
+"""Held by whoever writes or replays a page."""
 
 
 @dataclass
 class Passage:
-    """What a page tells until it asks something, and what it asks; None at the end of the page."""
+    """What a page shows until it asks something, and what it asks; None at the end of the page."""
 
     told: list[Call] = field(default_factory=list)
     ask: Call | None = None
@@ -62,24 +62,24 @@ class Passage:
 _kept: OrderedDict[Place, Passage] = OrderedDict()
 
 
-class Told(Exception):
-    """The page is told to its end: its script need not go on."""
+class Replayed(Exception):
+    """The whole page came from memory: its script need not go on."""
 
 
 def show(page: str, on: Surface, write: Callable[[], object]) -> None:
     """Show `page` on a surface: from memory as far as it is known, the rest by `write`, which runs
     the page's script.
 
-    Called by one thread at a time (`turn`). What is known is told from within the script
-    (`Pen.begin`), since Streamlit names the widgets of a page by the script that runs: told from
-    elsewhere, the same button would be another one.
+    Called by one thread at a time (`turn`). What is known is replayed from within the script
+    (`Recorder.begin`), since Streamlit names the widgets of a page by the script that runs:
+    replayed from elsewhere, the same button would be another one.
     """
-    pen = Pen(on, page)
-    write_on(pen)
+    recorder = Recorder(on, page)
+    write_on(recorder)
     try:
         write()
-        pen.keep(None)
-    except Told:
+        recorder.keep(None)
+    except Replayed:
         pass
     finally:
         write_on(None)
@@ -90,9 +90,9 @@ def _ask(on: Surface, ask: Call) -> Hashable:
     return tuple(answer) if isinstance(answer, list) else answer
 
 
-class Pen:
-    """A surface that tells a page as it is being written, and keeps it. What stands before the last
-    of `known` answers is there already."""
+class Recorder:
+    """A surface that passes a page on to the surface `on` as it is written, and keeps it. What
+    comes before the last of the `known` answers is there already."""
 
     def __init__(self, on: Surface, page: str) -> None:
         self.on, self.page = on, page
@@ -103,13 +103,13 @@ class Pen:
         self.pause: Callable[[], None] = getattr(on, "pause", lambda: None)
 
     def begin(self) -> None:
-        """Tell what is known. Raises Told where that is the whole page."""
+        """Replay what is known. Raises Replayed where that is the whole page."""
         while passage := _kept.get(here := self._place(self.known)):
             _kept.move_to_end(here)
             for method, given in passage.told:
                 getattr(self.on, method)(*given)
             if passage.ask is None:
-                raise Told
+                raise Replayed
             self.known += (_ask(self.on, passage.ask),)
 
     def _place(self, answers: tuple[Hashable, ...]) -> Place:
@@ -142,8 +142,8 @@ class Pen:
         return answer
 
     def keep(self, ask: Call | None) -> None:
-        """The passage is whole: an unfinished one (a visitor who went on, a fault) is never
-        kept."""
+        """Keep the passage, which is whole: an unfinished one (a visitor who went on, a fault) is
+        never kept."""
         self.passage.ask = ask
         _kept[self._place(self.answers)] = self.passage
         self.passage = Passage()

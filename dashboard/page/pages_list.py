@@ -100,5 +100,5 @@ PAGES = tuple(page for pages in groups().values() for page in pages)
 
 
 def path_of(page: str) -> str:
-    """Where a page stands in the address; the first one is the address itself."""
+    """The path of a page in the address; that of the first one is empty."""
     return "" if page == PAGES[0] else page.replace("_", "-")

@@ -51,7 +51,7 @@ class Card:
     """A box of plain texts: what it is about, a figure in large letters with lines under it (where
     it has them), and a link to a page.
 
-    `missed`: a target is missed, which the box shows by its colour beside the words."""
+    `missed`: a target is missed, which the box shows by its colour as well as in words."""
 
     heading: str
     page: str
@@ -205,7 +205,7 @@ def framed() -> Surface:
 
 
 def choose(key: str, label: str, options: Mapping[str, str], default: str | None = None) -> str:
-    """A filter whose code stands in the address as `key`. `options` maps codes to labels; an
+    """A filter whose code the address keeps as `key`. `options` maps codes to labels; an
     unknown code counts as the default."""
     return surface().choose(key, label, options, default)
 

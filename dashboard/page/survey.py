@@ -1,4 +1,4 @@
-"""What a survey can say when not everyone answers: bounds, in place of an interval for those who
+"""What a survey can say when not everyone answers: bounds, instead of an interval for those who
 did."""
 
 from __future__ import annotations

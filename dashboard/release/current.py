@@ -78,8 +78,8 @@ in_background: Callable[[Callable[[], None]], None] | None = None
 """Does a work while visitors go on; without it a new release is read by the first visitor who finds
 it."""
 has_addresses = False
-"""Does `service.py` answer beside the pages, with data, feed and calendar? Not where Streamlit runs
-`streamlit_app.py` alone."""
+"""Does `service.py` answer besides the pages, with data, feed and calendar? Not where Streamlit
+runs `streamlit_app.py` alone."""
 _kept: dict[str, Release] = {}
 """Folder -> the last release that could be shown from it, in this process."""
 _told: dict[str, str] = {}
@@ -133,7 +133,7 @@ def _is_read(folder: Path) -> bool:
 
 
 def _try(folder: Path) -> None:
-    with suppress(ReleaseRefused):  # the next visit is told from memory
+    with suppress(ReleaseRefused):  # the next visit is refused from memory
         load(folder)
 
 

@@ -292,7 +292,7 @@ def check_cells(
     where: Mapping[str, str],
 ) -> None:
     """Each cell of a table once, with a status, and whole numbers where it is visible; the ends of
-    a difference (columns that end in `low` or `high`) may lie below nought. `rows`: tuples of
+    a difference (columns that end in `low` or `high`) may be negative. `rows`: tuples of
     codes, numbers and status, as text."""
     missing = [name for name in (*levels, *where) if name not in codelists]
     if missing or any(code not in codelists[name].codes for name, code in where.items()):

@@ -38,7 +38,7 @@ from dashboard.text.language import Moment
 
 ROOT = "all"
 FISCAL_YEAR = "fiscal_year"
-"""A dimension of the release, and here a level of the period too, beside calendar years."""
+"""A dimension of the release, and here a level of the period too, besides calendar years."""
 PUBLISHED, SUPPRESSED, INCOMPLETE, NOT_COLLECTED = (
     "published",
     "suppressed",
@@ -258,7 +258,7 @@ class Release:
         """The table with exactly this filter that has all of `dimensions`, each with more than its
         root.
 
-        One by fiscal year only where that is asked for: it stands behind the table by period. Of
+        One by fiscal year only where that is asked for: the table by period comes first. Of
         several, the one that has `dimensions` at the finest levels, then the one with the fewest
         further dimensions.
         """
@@ -314,7 +314,7 @@ class Release:
 
     def joined(self, dimension: str) -> dict[str, str]:
         """Codes of areas that are shown as one -> the code of that one. What the agency reports
-        beside its calls names areas as they were before."""
+        besides its calls names areas as they were before."""
         groups = self.package.get("coarsened", {}).get("areas", {}).get(dimension, [])
         return {code: "_".join(group) for group in groups for code in group}
 
@@ -405,7 +405,7 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _beside(folder: Path, raw: bytes) -> dict[str, bytes]:
-    """What describes the release, beside what it lists."""
+    """The files that describe the release, besides those that it lists."""
     names = [name for name in ("audit.json", "approval.json") if (folder / name).exists()]
     return {"datapackage.json": raw} | {name: _read(folder / name, MAX_PACKAGE) for name in names}
 

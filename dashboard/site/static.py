@@ -3,7 +3,7 @@ server without a program.
 
     index.html, en/, es/            the newest release
     releases/VERSION/en/, es/       each release under its number, for links that last; files/
-      beside the pages
+      next to the pages
     feed-en.xml, next-update-en.ics releases and corrections as Atom, and the next update as a
     calendar, in every language data/VERSION/, data/latest/     the release files with Parquet,
     CSVW, JSON-LD and checksums; data.json (DCAT-US 3)
@@ -57,12 +57,12 @@ POLICY = (
 """In each page, since whatever serves the files may send no headers: nothing from elsewhere, no
 script in a page. Vega compiles its charts."""
 FILES, PAGES_HERE, TOP = "@files@/", "@pages@/", "@top@/"
-"""Stand in a page's text for the ways to its files, to the other pages and to the top, until the
-page's own place is known."""
+"""Placeholders in a page's text for the paths to its files, to the other pages and to the top,
+until the page's own place is known."""
 
 
 SAFE = ":;/()'!*@?[]{}|^`~+$="
-"""Letters of a picture that may stand in a list of addresses as they are: no space, no comma."""
+"""Letters of a picture that a list of addresses may have as they are: no space, no comma."""
 
 
 Copies = dict[str, tuple[str, Mapping[str, str]]]
@@ -92,7 +92,7 @@ class Folder:
     names: dict[str, bytes] = field(default_factory=dict)
     drawn: dict[View, list[tuple[str, int, int]]] = field(default_factory=dict)
     within: dict[View, list[tuple[str, int, int]]] = field(default_factory=dict)
-    """The same for pictures that stand in the text of a page."""
+    """The same for pictures in the text of a page."""
     several: bool = False
     """Is the copy being written one at several filters?"""
     shown: dict[str, str] = field(default_factory=dict)

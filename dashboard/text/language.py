@@ -135,7 +135,7 @@ def _(message: str) -> str:
 
 
 def ngettext(one: str, many: str, count: int) -> str:
-    """The message for `count` things, in the plural form that the language has for so many."""
+    """The message for `count` things, in the plural form that the language has for this number."""
     spoken = _translations(current())
     if spoken:
         return spoken.ngettext(one, many, count)
@@ -337,8 +337,8 @@ def percent(share: float, places: int = 2) -> str:
 
 
 def rounded(value: float, places: int = 1) -> str:
-    """A number with at most `places` decimals. '0' means nought: what is only near it keeps the
-    decimals that say so."""
+    """A number with at most `places` decimals. '0' means exactly none: what is only near it keeps
+    the decimals that say so."""
     return str(
         format_decimal(_round(value, places, (0,)), locale=_locale(), decimal_quantization=False)
     )

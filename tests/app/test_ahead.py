@@ -99,7 +99,7 @@ def test_a_new_release_takes_over_once_its_pages_are_written(tmp_path, monkeypat
     monkeypatch.setattr(service, "Ahead", lambda: slow)
 
     async def visits():
-        async with service.thrifty(None):
+        async with service.lifespan(None):
             assert not service.ready(), "the other replica answers"
             while not service.ready():
                 await asyncio.sleep(0.01)

@@ -30,5 +30,5 @@ AppSession.__init__ = counted  # type: ignore[method-assign]
 app = st.App(
     "../../streamlit_app.py",
     routes=[Route("/sessions", count)],
-    lifespan=dashboard.app.service.thrifty,
+    lifespan=dashboard.app.service.lifespan,
 )

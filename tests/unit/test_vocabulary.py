@@ -16,6 +16,9 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "anonymize",
+    "dashboard",
+    "pages",
+    "tools",
     "co_response",
     "tests/attack",
     "tests/package",
