@@ -58,8 +58,11 @@ class Counted:
 def contents_of(
     counted: Counted, withheld: Sequence[Mask], statistics: Sequence[Statistic]
 ) -> Contents:
-    """The release in which `withheld[i]` of the cells of table i are withheld, and of `statistics`
-    the rows that are shown stand."""
+    """Everything that a release publishes.
+
+    `withheld[i]`: the withheld cells of `counted.tables[i]`. `statistics`: only their rows marked
+    as shown are published.
+    """
     config, codelists = counted.config, counted.codelists
     calendar = Calendar.of(config.file.release)
     tables = [
@@ -141,7 +144,8 @@ def _statistic(statistic: Statistic, marks: Marks) -> PublishedStatistic:
 
 
 def declared_now(contents: Contents) -> Declared:
-    """What the release tells besides counts, for the engine."""
+    """The declared facts of the release being built: what it says about counts besides the
+    counts."""
     rows: dict[str, list[dict[str, str]]] = {}
     where: dict[str, Mapping[str, str]] = {}
     dimensions: dict[str, Sequence[str]] = {}
@@ -162,7 +166,8 @@ def declared_now(contents: Contents) -> Declared:
 
 
 def declared_then(past: Past) -> Declared:
-    """What an earlier release tells besides counts. Raises PlanError where it does not say so."""
+    """The declared facts of an earlier release: what it says about counts besides the counts.
+    Raises PlanError where it declares none."""
     public = past.public
     told = public.package.get("facts")
     if not isinstance(told, list):

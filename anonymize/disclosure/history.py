@@ -83,7 +83,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Newest:
-    """The release that is being built. `fed`: dimensions that its calls are read with;
+    """The release that is being built. `fed`: dimensions that the agency's columns feed;
     `months_not_collected`: codes of the months of which nothing was collected."""
 
     codelists: Mapping[str, Codelist]
@@ -102,8 +102,8 @@ class Comparison:
 
 
 def read_history(out: Path, private: Path, version: str, *, replace: bool) -> list[Past]:
-    """The releases that readers may have kept, oldest first; with `replace` not the one in place,
-    which nobody outside has seen.
+    """The releases that readers may have kept, oldest first; with `replace`, without the one in
+    place, which nobody outside has seen.
 
     Raises PlanError when a version is used twice or a private ledger is missing.
     """
@@ -152,8 +152,8 @@ def keep_ledger(
 
 
 def bring_ledger(engine: Engine, name: str, fields: Sequence[str]) -> None:
-    """The table `name` of the engine's `db`: how many calls (`n`) bear each combination of codes,
-    as text."""
+    """Bring a count of calls (`n`) for each combination of codes, as text, from the engine into its
+    `db`, as the table `name`."""
     listed = ", ".join(f"CAST({field} AS VARCHAR(100)) AS {field}" for field in fields)
     engine.bring(
         name,
@@ -266,10 +266,10 @@ def compare(
     union: Mapping[str, Codelist],
     threshold: int,
 ) -> Comparison:
-    """Part the calls of all releases into blocks. The newest release's calls are the engine's table
-    `calls`.
+    """Divide the calls of all releases into blocks. The newest release's calls are the engine's
+    table `calls`.
 
-    A month of which a release collected nothing is to it like a month outside its period.
+    A month of which a release collected nothing is treated like a month outside its period.
     """
     db = engine.db
     used = sorted(
@@ -343,7 +343,7 @@ def compare(
 
 
 def _alike(present: Sequence[int], around: Sequence[int]) -> str:
-    """SQL: of the calls with one combination of codes, how many stand in exactly the releases
+    """SQL: of the calls with one combination of codes, how many are in exactly the releases
     `present` (and not in those `around`)."""
     least = f"least({', '.join(f'n{r}' for r in present)})"
     most = f"greatest(0, {', '.join(f'n{r}' for r in around)})" if around else "0"
@@ -351,8 +351,8 @@ def _alike(present: Sequence[int], around: Sequence[int]) -> str:
 
 
 def _runs(inside: Sequence[int], steps: Sequence[int]) -> list[tuple[int, int]]:
-    """Every run of releases (first and last place in `inside`) that begins and ends at a step in
-    which calls were revised, or at the ends."""
+    """Every run of releases, as the positions of its first and last in `inside`. A run begins and
+    ends at a step in which calls were revised, or at the ends."""
     cuts = [0, *(i for i, r in enumerate(inside) if r in steps), len(inside)]
     return [(cuts[a], cuts[b] - 1) for a in range(len(cuts) - 1) for b in range(a + 1, len(cuts))]
 
@@ -389,8 +389,7 @@ def _refuse_recoding(
 def _differences(
     db: duckdb.DuckDBPyConnection, before: int, after: int, month: str
 ) -> tuple[int, int]:
-    """How many calls of `month` stand only in the later release, and how many only in the
-    earlier."""
+    """How many calls of `month` are only in the later release, and how many only in the earlier."""
     row = db.execute(
         f"SELECT coalesce(sum(greatest(0, n{after} - n{before})), 0), coalesce(sum(greatest(0,"
         f" n{before} - n{after})), 0) FROM every WHERE period = ?",
@@ -481,7 +480,7 @@ def _borrow(
 
 
 def _restricted(union: Codelist, lists: Sequence[Codelist]) -> Codelist:
-    """The codes that all of `lists` have."""
+    """The codes that all of `lists` have, as one list."""
     nodes = tuple(
         node for node in union.nodes if all(node.code in codelist.by_code for codelist in lists)
     )

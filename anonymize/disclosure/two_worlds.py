@@ -44,11 +44,12 @@ def check(
     certificates: Certificates,
     scratch: Path,
 ) -> None:
-    """Raises ProtectionError where a byte of the release, or a line that writing it says, follows
-    from a withheld count.
+    """Test that a release is the same in other worlds: with other true counts that fit all that is
+    published. Raises ProtectionError where a byte of the release, or a line said while it is
+    written, follows from a withheld count.
 
-    `statistics` are those of the release in both worlds: what they tell is declared, and the tables
-    of the proofs keep to it.
+    `statistics` are the same in all worlds: what they say about counts is a declared fact, which
+    the tables of the proofs respect.
     """
     number = certificates.moves.shape[0]
     written, contents = _written(counted, withheld, statistics, scratch / "this_world")
@@ -93,7 +94,7 @@ def _written(
 
 def world(counted: Counted, system: System, leaves: Ints, contents: Contents) -> Counted:
     """What would have been counted, were `leaves` the joint counts. `contents`: the release as it
-    is, for what it says of blank fields."""
+    is, for what it says about blank fields."""
     assert system.layout is not None
     layout, newest = system.layout, len(system.layout.versions) - 1
     values = np.asarray(system.cells @ leaves, dtype=np.int64)
@@ -110,8 +111,8 @@ def world(counted: Counted, system: System, leaves: Ints, contents: Contents) ->
 
 
 class _Blanks:
-    """How many calls have which field blank in another world: as its counts say where a table has
-    them, and else as the release allows."""
+    """How many calls have which field blank in another world: from that world's counts where a
+    table has them, and otherwise within what the release allows."""
 
     def __init__(
         self, counted: Counted, contents: Contents, count: Callable[[Key], int | None]
@@ -147,7 +148,7 @@ class _Blanks:
         return before if every is None or less is None else every - less
 
     def _of(self, name: str, period: str, before: tuple[int, int]) -> tuple[int, int]:
-        """(filled, calls) where `before` are those of this world."""
+        """(filled, calls) in the other world; `before`: the same in this world."""
         calls, blank = self._calls(name, period, before[1]), before[1] - before[0]
         if name in self.cells:
             cell, exact = self.cells[name]

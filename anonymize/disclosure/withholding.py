@@ -100,8 +100,9 @@ class Withholding:
         self.declare(self.contents(()))
 
     def _possible(self, protected: Callable[[], Protected]) -> Protected:
-        """With all that could be told; else without shares of filled fields. Raises where no way is
-        left, and says so where a statistic of an earlier release is why."""
+        """The result of `protected` with all facts declared, or without shares of filled fields
+        where there is none. Raises where nothing works, and says so where a statistic of an earlier
+        release is why."""
         try:
             return protected()
         except ProtectionError:
@@ -117,7 +118,8 @@ class Withholding:
             raise AuditError(BY_STATISTIC) from None
 
     def _settle(self) -> None:
-        """Cover what the second round withheld itself, so that the audit need not ask for it."""
+        """Cover the cells that the second round withheld itself, so that the audit need not ask for
+        it."""
         self.declare(self.contents(()))
         if uncovered := settle(self.protected):
             self.more(uncovered)
@@ -138,28 +140,28 @@ class Withholding:
         return [self.protected.withheld[ids] for ids in self.protected.system.where]
 
     def contents(self, statistics: Sequence[Statistic]) -> Contents:
-        """The release as it would be now, with these statistics."""
+        """The release as it would be now, with `statistics`."""
         return contents_of(self.counted, self.masks, statistics)
 
     def declare(self, contents: Contents) -> None:
-        """From now on reckon with what `contents` tells besides counts."""
+        """From now on take account of the facts that `contents` declares."""
         facts = tuple(self._told(declared_now(contents)))
         if facts != self._facts:
             self.protected.system, self._facts = with_facts(self.protected.system, facts), facts
 
     def more(self, cells: Sequence[int]) -> None:
-        """Give each of `cells` more cover; where nothing more is found in fractions, withhold a
-        sibling of each."""
+        """Give each of `cells` more cover. Where the search in fractions withholds nothing further,
+        withhold a sibling of each."""
         already, told = self.protected.withheld.sum(), self.counted.tells_shares
         self._widen_or_publish(cells)
         if self.protected.withheld.sum() == already and self.counted.tells_shares == told:
             self._withhold_siblings(cells)
 
     def _widen_or_publish(self, cells: Sequence[int]) -> None:
-        """Give each of `cells` more cover, and what that withholds in its turn, so that the next
-        audit need not ask for it. One that is not small itself and cannot be covered (an earlier
-        release nearly told it) is published instead, and all begins again without it.
-        """
+        """Give each of `cells` more cover, and also what that withholds in its turn, so that the
+        next audit need not ask for it. A cell that is not small itself and cannot be covered (an
+        earlier release nearly disclosed it) is published instead, and the search starts again
+        without it."""
         protected, system = self.protected, self.protected.system
         uncovered: list[int] = []
         while cells and not uncovered:

@@ -353,7 +353,7 @@ def _undecodable(engine: Engine) -> int:
 
 
 def show_calls(engine: Engine) -> None:
-    """The name `calls`: the usable rows of `staged`, as it now is."""
+    """Define the engine's view `calls`: the usable rows of `staged`, as it now is."""
     engine.view("calls", "SELECT * FROM staged WHERE reason IS NULL")
 
 
@@ -396,8 +396,8 @@ def _columns(config: AgencyConfig) -> list[str]:
 def _texts(
     engine: Engine, config: AgencyConfig, areas: Mapping[str, AreaSystem], source: Source
 ) -> dict[tuple[str, ...], pd.DataFrame]:
-    """Of the columns of each field every combination of texts in the export, with its number of
-    rows; in one reading."""
+    """For the columns of each field, every combination of texts in the export with its number of
+    rows; all in one reading."""
     groups = list(dict.fromkeys(columns_of_fields(config, areas).values()))
     if not groups:
         return {}
@@ -432,7 +432,8 @@ def _texts(
 
 
 def _lent(codes: pd.DataFrame, codelist: Codelist) -> pa.Table:
-    """Texts -> code, the codes as numbers of the codelist's finest level."""
+    """A lookup table for the engine: texts (t0, t1, ...) -> code, as a dictionary of the code
+    list's finest level."""
     leaves = codelist.codes_at(codelist.finest)
     code = pd.Categorical(codes[CODE], categories=list(leaves))
     texts = {
@@ -474,8 +475,8 @@ def _time_maps(config: AgencyConfig) -> dict[str, pa.Table]:
 
 
 def _joined(engine: Engine, config: AgencyConfig, notes: dict[str, int]) -> dict[str, pa.Table]:
-    """Other inputs that each call is held against: when teams were on duty, and the result of its
-    referral. Adds to `notes`."""
+    """Tables from other inputs that each call is matched with: when teams were on duty, and the
+    result of its referral. Adds to `notes`."""
     fed, found = mapped_dimensions(config), {}
     if "on_duty" in fed:
         found["on_duty"] = read_on_duty(engine.db, config)
@@ -873,7 +874,7 @@ def seconds_of(measure: str) -> str:
 
 
 def _clocks(config: AgencyConfig) -> list[str]:
-    """Those that statistics ask for."""
+    """The measures of time that statistics ask for, of those that columns can feed."""
     asked = {
         name
         for spec in config.file.statistics

@@ -57,7 +57,7 @@ class Calendar:
 
     @classmethod
     def of(cls, release: Release) -> Calendar:
-        """By what the agency file says of a release."""
+        """The calendar of a release that is being built, from the agency file."""
         return cls(
             Span(release.data_from, release.data_to),
             tuple(Span(gap.first, gap.last) for gap in release.not_collected),
@@ -65,7 +65,7 @@ class Calendar:
 
     @classmethod
     def released(cls, package: Mapping[str, Any]) -> Calendar:
-        """By what the description of a release (`datapackage.json`) says."""
+        """The calendar of a release that is out, from its description (`datapackage.json`)."""
 
         def span(given: Mapping[str, str]) -> Span:
             return Span(date.fromisoformat(given["from"]), date.fromisoformat(given["to"]))

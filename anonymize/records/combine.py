@@ -21,9 +21,9 @@ def rule_of(spec: CallsSpec, name: str) -> Rule | None:
 def count_differing(
     engine: Engine, names: Sequence[str], undecided: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, int]]:
-    """Calls whose usable rows differ in one of the columns `names` of `staged`, or of which one of
-    `undecided` (column -> SQL of the rows of a call) holds: in all and for each column. `repeats`
-    holds the calls on several rows."""
+    """How many calls have usable rows that differ in one of the columns `names` of `staged`, or of
+    which one of `undecided` (column -> SQL over the rows of a call) holds: in all, and for each
+    column. `repeats` holds the calls on several rows."""
     tests = {
         name: (f"count(DISTINCT s.{name}) + max(CASE WHEN s.{name} IS NULL THEN 1 ELSE 0 END) > 1")
         for name in names
@@ -44,8 +44,8 @@ def count_differing(
 
 
 def undecided_by_order(spec: CallsSpec, lists: Mapping[str, Codelist]) -> dict[str, str]:
-    """Of each field with an order of preference, SQL over the rows of a call: are their codes
-    different, and none of them in the order?"""
+    """For each field with an order of preference, SQL over the rows of a call: do their codes
+    differ, with none of them in the order?"""
     found = {}
     for name, codelist in lists.items():
         rule = rule_of(spec, name)

@@ -104,9 +104,11 @@ def fields_of(
     months: Sequence[str],
     asked_of: Mapping[str, str],
 ) -> list[tuple[str, str]]:
-    """Which (field, period) have a row, in order. `months`: all of the period; a field that the
-    records are read for by month has them all, if it is asked of all calls. `asked_of`: field ->
-    calls that it is asked of, where not all."""
+    """The (field, period) that have a row, in order.
+
+    `months`: all of the period. A field that is counted `by_month` has a row for each of them, if
+    it is asked of all calls. `asked_of`: field -> calls that it is asked of, where not all.
+    """
     return [
         (name, period)
         for name in sorted(whole)

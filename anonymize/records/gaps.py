@@ -106,8 +106,8 @@ SPREADS = np.logspace(-4, 2.5, 50)
 
 @dataclass(frozen=True)
 class Question:
-    """No call is recorded in `span`, and the agency file does not say why. `period`: that of the
-    release."""
+    """A stretch without a recorded call that the agency file does not explain. `period`: that of
+    the release."""
 
     span: Span
     period: Span
@@ -185,8 +185,8 @@ def check_gaps(engine: Engine, config: AgencyConfig) -> tuple[Question, ...]:
 def _question(
     span: Span, period: Span, by_day: Mapping[date, int], by_month: Mapping[str, int]
 ) -> Question:
-    """A month whose calls bear no day holds a record next to the stretch, which may be of any of
-    its days."""
+    """The question about `span`, and whether a record lies next to it. A month whose calls bear no
+    day counts as such a record, since that may be of any of its days."""
     beside = [
         day
         for day in (span.first - ONE_DAY, span.last + ONE_DAY)
@@ -337,8 +337,8 @@ def unexplained(
 
 @dataclass(frozen=True)
 class _Units:
-    """Counts of days, or of months, one after the other: `exposure` is what each would hold of a
-    constant level, `out` those not to be looked at."""
+    """A series of counts by day or by month. `exposure`: what each unit would hold at a constant
+    level; `out`: units that are left out."""
 
     spans: tuple[Span, ...]
     counts: Floats
@@ -383,8 +383,8 @@ class _Units:
         )
 
     def without(self, span: Span) -> _Units:
-        """Units that lie in `span`, or hold a part of it, are neither questioned nor taken as a
-        measure."""
+        """The series without the units that lie in `span`, wholly or in part: they are neither
+        questioned nor used for the estimate."""
         touched = np.array(
             [unit.first <= span.last and span.first <= unit.last for unit in self.spans]
         )
@@ -450,8 +450,8 @@ class _Units:
 
 
 class _Model:
-    """What is usual, learnt from the units `kept`: one after the other, as if those left out did
-    not exist. `share`: what a unit holds of a constant level."""
+    """The usual number of calls, estimated from the units `kept`, one after the other, as if those
+    left out did not exist. `share`: what a unit holds of a constant level."""
 
     def __init__(self, units: _Units, kept: Ints) -> None:
         self.units, self.kept = units, kept

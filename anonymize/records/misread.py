@@ -89,8 +89,8 @@ def time_problem(
 
 
 def _wrong_letters(engine: Engine, source: Source, text: str) -> str:
-    """What to write where texts are times but for a zone in letters that is not in force on their
-    day; empty where they are not."""
+    """What to write where texts would be times without a zone in letters that is not in force on
+    their day; empty where there are none."""
     end = f"regexp_extract(v, {literal(LETTERS)})"
     fits = ", ".join(
         f"count(*) FILTER (WHERE ({TimeColumn((format_of(base),), ANY).local('b')}) IS NOT NULL)"
@@ -123,7 +123,8 @@ def _wrong_letters(engine: Engine, source: Source, text: str) -> str:
 def clock_problem(
     engine: Engine, config: AgencyConfig, source: Source, misread: tuple[int, int]
 ) -> str:
-    """The same for the clock, or the hour, of the calls."""
+    """What is wrong with the clock, or the hour, of the calls, and how to mend it. `misread`: texts
+    that are no time, texts given."""
     time, marks = config.file.calls.time, config.file.calls.placeholders
     column = time.clock or time.hour or ""
     if time.hour:
@@ -150,8 +151,8 @@ def clock_problem(
 def _look(
     engine: Engine, source: Source, text: str, wrong: str, tests: dict[str, str]
 ) -> tuple[dict[str, int], Sequence[str], int]:
-    """Of the texts that are `wrong`: shape -> rows, the tests that most of them pass (the best
-    first), and how many there are."""
+    """A look at the texts that are `wrong`: shape -> rows, the tests that most of them pass (the
+    best first), and how many there are."""
     fits = ", ".join(
         f"count(*) FILTER (WHERE {sql}) AS f{i}" for i, sql in enumerate(tests.values())
     )

@@ -382,7 +382,8 @@ def _meanings(
     fields: Sequence[Field],
     rows: Sequence[PlacedRow],
 ) -> list[str]:
-    """What no single value can show to be wrong."""
+    """Problems of an input that a value's kind does not show: a part larger than its whole, a code
+    that is none, a row that comes twice."""
     at = {f.name: i for i, f in enumerate(fields)}
     pairs = {
         "survey": ("agree", "respondents"),
@@ -455,8 +456,8 @@ def _wrong_shift(
 def _said_twice(
     config: AgencyConfig, name: str, fields: Sequence[Field], rows: Sequence[PlacedRow]
 ) -> list[str]:
-    """Rows that say the same as an earlier one, or another number for the same: both would
-    count."""
+    """Problems with rows that repeat an earlier one, or give another number for the same: both
+    would count."""
     # A shift is one, in however many areas: its hours must not count twice.
     apart = ("area",) if name == "shifts" else ()
     keys = [
@@ -815,8 +816,8 @@ def _arrow(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
 
 
 def read_on_duty(db: duckdb.DuckDBPyConnection, config: AgencyConfig) -> pa.Table:
-    """Spans (start, until) in which a unit with both an officer and a clinician was at work; no two
-    of them touch. Raises SourceError."""
+    """The spans (start, until) in which a unit with both an officer and a clinician was at work; no
+    two of them touch. Raises SourceError."""
     fields = INPUTS["shifts"].fields
     problems: list[str] = []
     rows = rows_of_input(db, config, "shifts", config.file.inputs["shifts"], fields, problems)

@@ -154,7 +154,8 @@ def _value_map(config: AgencyConfig, name: str) -> dict[str, str]:
 
 
 def _without_case(pairs: Mapping[str, str]) -> dict[str, str]:
-    """The same for comparison without case, where all texts that then are one have one code."""
+    """`pairs` (text -> code) for comparison without case: only texts that have one code whatever
+    their case."""
     codes: dict[str, set[str]] = {}
     for text, code in pairs.items():
         codes.setdefault(normalise(text), set()).add(code)
@@ -334,8 +335,8 @@ def _first_of(columns: Sequence[pd.Series]) -> pd.Series:
 
 
 def _counted(texts: pd.Series, rows: pd.Series) -> list[tuple[str, int]]:
-    """(text, rows), most frequent first; none where the texts look like free text or keys, which
-    nobody's screen should show."""
+    """(text, rows), most frequent first; empty where the texts look like free text or keys, which
+    no screen should show."""
     if not _may_be_listed(texts, rows):
         return []
     totals = rows.groupby(texts.to_numpy()).sum().sort_values(ascending=False, kind="stable")
