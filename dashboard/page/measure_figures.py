@@ -17,7 +17,7 @@ At = Mapping[str, str] | Callable[[CountTable], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Own:
-    """What a page says of a figure in words of its own; all else is the measure's.
+    """A page's own words for a figure; all else is the measure's.
 
     `title` may hold {period}. `labels`: code -> its words, for these rows alone and in this order.
     `file`: the beginning of the file's name. `absent`: what is missing where it is not reported.

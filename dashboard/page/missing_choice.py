@@ -24,10 +24,10 @@ between things that are no codes."""
 
 @dataclass(frozen=True)
 class Missing:
-    """Plain texts. `release`: the version of another release that has the choice, with the words of
-    a link to it; both empty where there is none.
+    """What to say of a choice that a page does not have, in plain texts. `release`: the version of
+    another release that has it, with the words of a `link` to it; both empty where there is none.
 
-    Nothing of what the address holds stands in them: a name comes from a release.
+    Nothing in it comes from the address itself: a name comes from a release.
     """
 
     said: str
@@ -50,8 +50,8 @@ class Filter:
 def missing(
     asked: str | None, of: Filter, release: Release, releases: Callable[[], Sequence[Release]]
 ) -> Missing | None:
-    """None where nothing is asked, or what is asked is one of the filter's options. The chosen one
-    stands in for what is not."""
+    """What to say where the code `asked` for is none of the filter's options; the chosen option is
+    shown instead. None where nothing is asked, or the filter has it."""
     if not asked or asked in of.options:
         return None
     label = of.label

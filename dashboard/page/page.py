@@ -140,7 +140,7 @@ class Page:
             )
 
     def heading(self, text: str, level: int = 2) -> None:
-        """Shown once something comes under it."""
+        """A heading, shown once something comes under it."""
         if self.answers:
             self.headings = [(above, its) for above, its in self.headings if its < level]
             self.headings.append((text, level))
@@ -212,7 +212,7 @@ class Page:
             self.missing.append(what)
 
     def made(self, kind: Kind) -> Figure:
-        """A figure of this page, not shown yet. Where some of it was not collected, it says that
+        """The figure of `kind`, not shown yet. Where some of it was not collected, it says that
         days are missing."""
         shown = kind.content()
         figure = Figure(
@@ -272,7 +272,7 @@ class Page:
         self.figure(kind, absent_words(one, own))
 
     def show(self, figure: Figure) -> None:
-        """A figure made before."""
+        """Show a figure that `made` gave."""
         self._on().figure(figure)
 
     def beside(self, figures: Sequence[Figure]) -> None:
@@ -334,7 +334,7 @@ class Page:
         self.text("\n".join(f"- {sentence}" for sentence in sentences))
 
     def end(self) -> None:
-        """Data-to date, release, publisher: under every page."""
+        """The foot of every page: up to when the data reach, release, publisher."""
         self._on().end(foot_words(self.release))
 
 
@@ -396,8 +396,8 @@ def open_page(name: str, *measures: str) -> Page:
 
 
 def periods(release: Release, table: CountTable, level: str = "year") -> dict[str, str]:
-    """Codes and labels of the whole period, of each `level` in it, and of fiscal years where the
-    table is there by them, for a filter."""
+    """The options of a filter for the period, code -> label: the whole period, each `level` in it,
+    and the fiscal years that the table has."""
     codelist = release.codelists["period"]
     found = {ROOT: _("Whole period ({span})").format(span=period_words(release))}
     if level in table.levels["period"]:
@@ -411,7 +411,8 @@ def periods(release: Release, table: CountTable, level: str = "year") -> dict[st
 
 
 def areas(release: Release, table: CountTable, system: str) -> dict[str, str]:
-    """Codes and labels of all published areas, the whole first, each under its parent."""
+    """The options of a filter for the area, code -> label: all published areas, the whole first,
+    each under its parent."""
     codelist = release.codelists[system]
     found = {ROOT: pick(codelist.codes[ROOT].label)}
 

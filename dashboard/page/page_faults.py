@@ -31,7 +31,8 @@ def place_of(error: BaseException) -> str:
 
 
 class KindAndPlace(logging.Filter):
-    """Stands in Streamlit's logger of pages that failed."""
+    """A filter for Streamlit's logger of pages that failed: kind and place alone are logged, once a
+    minute for each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +58,6 @@ class KindAndPlace(logging.Filter):
 
 
 def tell_by_kind_and_place() -> None:
-    """Needs `logger.enableRich = false` in Streamlit's settings: its own painter of errors asks no
-    logger."""
+    """Make the log of failed pages name their kind and place alone. Needs `logger.enableRich =
+    false` in Streamlit's settings: its own painter of errors asks no logger."""
     logging.getLogger("streamlit.error_util").addFilter(KindAndPlace())

@@ -184,7 +184,7 @@ def shown_pages(release: Release) -> frozenset[str]:
 
 
 def fed_by(page: str) -> str:
-    """What an agency would have to bring for a page."""
+    """The data that an agency would have to bring for a page, in words."""
     return {
         "neighborhood": _("where each call came from"),
         "calls": _("calls by day"),

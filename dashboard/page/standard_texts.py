@@ -26,7 +26,8 @@ def uncollected(release: Release) -> list[str]:
 
 
 def uncollected_note(release: Release) -> str:
-    """The same in one line, of the first few; nothing where no days are missing."""
+    """The first few stretches of days without records, in one line; empty where no days are
+    missing."""
     listed = uncollected(release)
     more = len(listed) - MAX_GAPS
     rest = ngettext("And {count} more gap.", "And {count} more gaps.", more)

@@ -24,8 +24,7 @@ _here = threading.local()
 
 @dataclass(frozen=True)
 class Headline:
-    """A page's answer in one sentence, and its one large number: out of what it is, and what it
-    was."""
+    """A page's answer in one sentence, with one large number: its base, and what it was before."""
 
     sentence: str
     number: str = ""
@@ -35,8 +34,8 @@ class Headline:
 
 @dataclass(frozen=True)
 class Lead:
-    """The beginning of a page in plain texts: question, answer, of what time and release it speaks,
-    and what a reader can do."""
+    """The beginning of a page in plain texts: its question and answer, the time and release that
+    they are about, and what a reader can do."""
 
     question: str
     headline: Headline
@@ -63,8 +62,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of what can be looked up: words of what it is and where it stands, the page, the
-    page's filters as (key, code), and the figure of it."""
+    """One line of what can be looked up: its words and where it is, the page, the page's filters as
+    (key, code), and the figure."""
 
     words: str
     where: str
@@ -97,7 +96,8 @@ class Take:
 
 
 class Surface(Protocol):
-    """Texts are Markdown (labels from data go through `escape`); table cells are plain text."""
+    """What pages write on. Texts are Markdown (labels from data go through `escape`); table cells
+    are plain text."""
 
     release: Release
     choices: dict[str, str]
@@ -169,7 +169,8 @@ class Surface(Protocol):
 
 @contextmanager
 def written_apart(surface: Surface) -> Iterator[None]:
-    """Within it, pages run in this thread write on `surface`; then on what they wrote on before."""
+    """A context in which pages that run in this thread write on `surface`; after it, on what they
+    wrote on before."""
     before: Surface | None = getattr(_here, "surface", None)
     write_on(surface)
     try:
@@ -216,7 +217,7 @@ def outside(page: str, filters: Mapping[str, str]) -> str:
 
 
 def first_choice(options: Mapping[str, str], default: str | None) -> str:
-    """Where a filter stands until a reader moves it."""
+    """The option that a filter has until a reader chooses another."""
     return default if default is not None and default in options else next(iter(options))
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """Python runs one thread at a time anyway; more that wait for it hold each other up at every
-    step.
+    """A queue for work on pages, one at a time in a process: threads that all wait for the
+    interpreter would hold each other up at every step.
 
     `with turns:` is a visitor's turn, `with turns.after_visitors():` a turn when nobody waits.
     """
@@ -53,7 +53,7 @@ class Turns:
             self._give()
 
     def let_visitors_go_first(self) -> None:
-        """Within `after_visitors`, between two steps: whoever waits goes now."""
+        """Within `after_visitors`, between two steps: let every visitor who waits go now."""
         if self._visitors:
             self._give()
             self._take(self._others)
