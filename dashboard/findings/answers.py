@@ -62,8 +62,8 @@ def years_before(release: Release, table: CountTable) -> list[Year]:
 
 
 def compared(release: Release, years: Sequence[Year], before: str, broken: date | None) -> str:
-    """The year before, without a word; and the trend of three years or more under the same rules
-    and codes."""
+    """How a year compares: `before`, the words on the year before, and the trend of three years or
+    more under the same rules and codes."""
     verdict = trend(years, broken, clustering(release))
     since = max(
         [years[0].year, *([broken.year + (broken > date(broken.year, 1, 1))] if broken else [])]
@@ -161,8 +161,8 @@ def _in_period(release: Release, table: CountTable, year: str, fixed: Mapping[st
 
 
 def _part_headline(release: Release, year: str, narrowed: Mapping[str, str]) -> Headline:
-    """Of one place or one type of call, or of a fiscal year. Where no table counts them by period,
-    of all."""
+    """The headline for one place, one type of call, or a fiscal year. Where no table counts these
+    by period, the headline for all calls."""
     table = release.find("period", *narrowed)
     if table is None:
         return calls_headline(release, year)
@@ -236,7 +236,7 @@ def coverage_headline(release: Release, year: str = "") -> Headline:
 
 
 def _in_all(release: Release, table: CountTable) -> str:
-    """The calls of the whole time, where there is no whole year to tell of."""
+    """The calls of the whole period in words, where no whole year can be spoken of."""
     count, status = table.cell({})
     if count is None:
         return _("The number of calls from {span} is withheld.").format(span=period_words(release))
@@ -320,8 +320,8 @@ def years_of_shares(shares: Sequence[Share]) -> list[Year]:
 
 
 def within_sentence(release: Release, year: str) -> str:
-    """A period as it stands within a sentence: "2025", or "the fiscal year 2025 (July 2024 to June
-    2025)"."""
+    """A period's name for use within a sentence: "2025", or "the fiscal year 2025 (July 2024 to
+    June 2025)"."""
     if year == ROOT:
         return period_words(release)
     label = label_of(release, "period", year)

@@ -142,8 +142,8 @@ def e_value(ratio: float) -> float:
 
 
 def comparison(release: Release, measure: str, period: str = ROOT) -> Comparison | None:
-    """None where the agency does not report it, where it is withheld, or in releases that compared
-    in another way."""
+    """The comparison of similar calls by `measure` in `period`. None where the agency does not
+    report it, where it is withheld, or in releases that compared in another way."""
     table = release.statistic(measure)
     cell = (
         table.cell({"period": period}) if table and release.holds(table, "period", period) else None
@@ -177,7 +177,8 @@ def design_of(release: Release, table: StatisticTable) -> dict[str, Any]:
 
 
 def of_cell(measure: str, design: Mapping[str, Any], cell: Mapping[str, int]) -> Comparison | None:
-    """From the numbers as published: rates per 10,000 calls become shares, times stay seconds."""
+    """A comparison from one cell's numbers as published: rates per 10,000 calls become shares,
+    times stay seconds."""
     if not design or "low" not in cell:
         return None
     rate = design["unit"] == "per_10000_calls"

@@ -540,8 +540,8 @@ class Duty:
 
 @lru_cache(maxsize=16)
 def duty(release: Release, coarse: bool = False) -> Duty | None:
-    """None where the agency does not report staffed hours, or not by day and time. By the hour
-    where calls are, else (or `coarse`) by blocks of hours."""
+    """Teams on duty by day and time: by the hour where calls are, else (or `coarse`) by blocks of
+    hours. None where the agency does not report staffed hours, or not by day and time."""
     hours = release.reference("staffed_hours")
     if hours is None or "weekday" not in release.codelists or "hour" not in release.codelists:
         return None

@@ -19,9 +19,9 @@ FIRST = ("calls", "coverage", "wait_within_30", "stayed", "force", "connected")
 
 @dataclass(frozen=True)
 class Seen:
-    """One figure of a year in words; `part` and `whole` are None where there is no number, `whole`
-    also for a plain count. `n`, `out_of`: the two in words; `status`, `out_of_status`: why they are
-    there or not."""
+    """One figure of a year in words. `part` and `whole` are its numbers, None where there is none
+    (`whole` also for a plain count), and `n` and `out_of` the same in words; `status` and
+    `out_of_status` say why they are there or not."""
 
     measure: str
     plain: str

@@ -89,8 +89,8 @@ def one_year(
 
 @dataclass(frozen=True)
 class Event:
-    """`short`: what kind of change it is, in a word or two, for the chart; empty where that is not
-    known."""
+    """A change of the program on a chart. `short`: its kind in a word or two; empty where that is
+    not known."""
 
     letter: str
     month: str
@@ -286,8 +286,8 @@ def parts_of(
     fixed: Mapping[str, str],
     whole: str = ROOT,
 ) -> list[Share]:
-    """Some codes of one dimension over the code `whole` of it; `labels` gives them words of their
-    own, or names the codes alone."""
+    """The shares that some codes of one dimension have of its code `whole`. `labels` gives the
+    codes with words of their own, or alone."""
     base = point(release, table, dimension, whole, fixed)
     found = [point(release, table, dimension, code, fixed) for code in labels]
     return [

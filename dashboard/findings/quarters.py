@@ -202,7 +202,7 @@ def _named(first: date, starts: int) -> tuple[str, str]:
 
 
 def _later(day: date, months: int) -> date:
-    """The first of the month that many months later."""
+    """The first day of the month that is `months` after that of `day`."""
     return date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
 
 
@@ -230,8 +230,8 @@ def quarters(
 
 
 def of_months(release: Release, counts: Mapping[str, int], starts: int = CALENDAR) -> list[Quarter]:
-    """The same of numbers by month that stand outside of the tables of calls; a month without a
-    number was not collected."""
+    """Quarters of numbers by month (month -> number) that are in no table of calls; a month without
+    a number was not collected."""
     return [
         _made(
             code,
@@ -287,8 +287,8 @@ def code_changes(release: Release) -> list[date]:
 
 @dataclass(frozen=True)
 class Judged:
-    """Quarter by quarter what can be said of it; in words how it was decided; and how far above the
-    others, as a share, a quarter or month is noticed 8 times in 10 (None where none is judged)."""
+    """A verdict for each quarter; in words how it was reached; and how far above the others, as a
+    share, a quarter or month is noticed 8 times in 10 (None where none is judged)."""
 
     verdicts: tuple[str, ...]
     words: str
@@ -296,8 +296,8 @@ class Judged:
 
 
 def judge(listed: Sequence[Quarter], months: Sequence[Point], changed: Collection[date]) -> Judged:
-    """Sets each whole quarter under the codes now in use against the others; by its `months` where
-    quarters are too few."""
+    """The verdict on each whole quarter under the codes now in use, compared with the others; by
+    its `months` where quarters are too few."""
     last = max(changed, default=date.min)
     since = [q for q in listed if q.first >= last]
     found = control([q.daily for q in since], IN_A_YEAR)

@@ -41,8 +41,8 @@ Frames = tuple[pd.DataFrame, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Series:
-    """The quarters of one place; `place`: of the last whole one in `listed`; `changed`: days on
-    which codes changed."""
+    """The quarters of one area; `place`: the position in `listed` of the last whole one; `changed`:
+    days on which codes changed."""
 
     release: Release
     table: CountTable
@@ -68,7 +68,7 @@ class Series:
 
 
 def series(release: Release, area: str, starts: int = CALENDAR) -> Series | None:
-    """None where the release counts neither by quarter nor by month."""
+    """The quarters of `area`. None where the release counts it neither by quarter nor by month."""
     narrowed = () if area == ROOT else ("area",)
     table = table_of(release, *narrowed, starts=starts)
     if table is None:

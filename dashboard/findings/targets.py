@@ -103,7 +103,8 @@ def bounded(share: Share, most: int | None) -> str:
 
 
 def score(release: Release, measure: str, year: str) -> Score | None:
-    """None where the agency does not report what the measure needs."""
+    """The share by `measure` in `year`, with the years before it. None where the agency does not
+    report what the measure needs."""
     scored = _scored(measure)
     table = scored.table(release, "period") if scored else None
     if (
@@ -197,7 +198,7 @@ class Target:
 
     @property
     def result(self) -> str:
-        """As `Score.meets`."""
+        """Whether the target is met, as `Score.meets` says it; unknown without a score."""
         return self.score.meets(self.target, self.direction) if self.score else "unknown"
 
     @property

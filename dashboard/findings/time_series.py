@@ -29,8 +29,8 @@ from dashboard.text.language import _, month, month_in_words, number, percent
 
 
 def signals(release: Release, points: Sequence[Point]) -> str:
-    """Which periods stand out under the codes now in use, whether the level changed, and what size
-    of change could have been noticed."""
+    """In words: which periods stand out under the codes now in use, whether the level changed, and
+    what size of change could have been noticed."""
     broken = last_break(release, CODES)
     since = [p for p in points if broken is None or p.code >= broken.isoformat()[: len(p.code)]]
     return signal_words(
