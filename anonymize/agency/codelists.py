@@ -35,7 +35,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Codelist:
-    """`levels` starts with `all`; `nodes` holds the root first, each parent before its children."""
+    """The codes of one dimension as a tree. `levels` starts with `all`; `nodes` holds the root
+    first, each parent before its children."""
 
     dimension: str
     name: Text
@@ -119,7 +120,8 @@ def with_unknown_below_all(codelist: Codelist) -> Codelist:
 
 
 def _nodes(spec: DimensionSpec) -> list[Node]:
-    """The codes in the order of the file. Raises KeyError when a parent is missing."""
+    """The nodes that the agency file (or `codelists.toml`) lists, in its order. Raises KeyError
+    when a parent is missing."""
     level_of: dict[str, str] = {}
     for code in spec.codes:
         level_of[code.code] = (
@@ -131,7 +133,8 @@ def _nodes(spec: DimensionSpec) -> list[Node]:
 
 
 def from_spec(dimension: str, spec: DimensionSpec) -> Codelist:
-    """Raises KeyError when a parent is missing; `agency.load` has checked that before."""
+    """The code list of a dimension that the agency file describes. Raises KeyError when a parent is
+    missing; `agency.load` has checked that before."""
     return with_unknown(
         dimension, spec.name, spec.all, spec.levels, _nodes(spec), unknown=spec.unknown
     )

@@ -403,7 +403,7 @@ def _valid(area: _Area, found: Findings) -> BaseGeometry | None:
         label = area.label(f"near x {_number(x)}, y {_number(y)}")
         if (
             outline.is_empty
-            or abs(outline.area - area.outline.area) > faults.MENDED_MOST * outline.area
+            or abs(outline.area - area.outline.area) > faults.MAX_MENDED_SHARE * outline.area
         ):
             found.refuse(faults.CROSSED, label)
             return None
@@ -464,6 +464,6 @@ def _compare(rows: Sequence[_Area], found: Findings, *, refuse: bool) -> None:
             share = outlines[i].intersection(outlines[j]).area / min(
                 outlines[i].area, outlines[j].area
             )
-            if share > faults.OVERLAP_MOST:
+            if share > faults.MAX_OVERLAP_SHARE:
                 pair = f"'{shown(rows[i].code)}' and '{shown(rows[j].code)}' ({100 * share:.0f} %)"
                 (found.refuse if refuse else found.note)(faults.OVERLAPS, pair)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 MAX_SHOWN = 10
 """Features (or codes) that one message lists; the rest are counted."""
-MENDED_MOST = 0.001
+MAX_MENDED_SHARE = 0.001
 """An outline that crosses itself is mended where that changes its area by no more than this share;
 beyond, what was meant cannot be known."""
-OVERLAP_MOST = 0.01
+MAX_OVERLAP_SHARE = 0.01
 """Neighbours drawn by hand overlap by slivers; beyond this share of the smaller area, points in
 both would be put into the wrong one."""
-_LONGEST_SHOWN = 40
+_MAX_LETTERS = 40
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Fault:
 
 @dataclass
 class Findings:
-    """What was found in one boundary file: what stops the run, and what is only told. One sentence
-    for each fault, with its features."""
+    """The faults of one boundary file: those that stop the run (`refused`), and those that are only
+    reported (`noted`). One sentence for each fault, with its features."""
 
     file: str
     refused: dict[Fault, list[str]] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Findings:
 
 
 def listed(items: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
+    """The first MAX_SHOWN items as a list in words, and how many more there are."""
     more = f" and {len(items) - MAX_SHOWN:,} more" if len(items) > MAX_SHOWN else ""
     return f"{', '.join(items[:MAX_SHOWN])}{more}"
 
@@ -66,7 +66,7 @@ def listed(items: Sequence[str]) -> str:
 def shown(value: object) -> str:
     """A value of the file, short enough for a message."""
     text = " ".join(str(value).split())
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+    return text if len(text) <= _MAX_LETTERS else f"{text[: _MAX_LETTERS - 1]}…"
 
 
 _WGS84 = "export the file again in WGS 84 (EPSG:4326), longitude first"
@@ -89,7 +89,7 @@ SHORT_RING = Fault("a ring of fewer than four positions", _DRAWING)
 OPEN_RING = Fault("a ring that is not closed (its last position must repeat the first)", _DRAWING)
 CROSSED = Fault(
     "an outline that crosses itself, and that mending would change by more than"
-    f" {100 * MENDED_MOST:g} % of its area",
+    f" {100 * MAX_MENDED_SHARE:g} % of its area",
     _DRAWING,
 )
 MENDED = Fault(
@@ -195,7 +195,7 @@ ABROAD = Fault(
     "outside the country of the agency", "check 'agency.country', and that longitude comes first"
 )
 OVERLAPS = Fault(
-    f"outlines that overlap by more than {100 * OVERLAP_MOST:g} % of the smaller one",
+    f"outlines that overlap by more than {100 * MAX_OVERLAP_SHARE:g} % of the smaller one",
     "keep one level of areas in the file, with each place in one area; name what is too much in"
     " 'boundaries.leave_out'",
 )

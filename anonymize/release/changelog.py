@@ -80,8 +80,9 @@ def _labels(path: Path) -> dict[str, Labels]:
 
 
 def _only_in(one: Mapping[str, Labels], other: Mapping[str, Labels]) -> list[str]:
-    """Each as `code` (label, and in other languages where that differs), without the codes for "not
-    recorded" below others, which come and go with them."""
+    """The codes of `one` that `other` lacks, each as `code` (label, and in other languages where
+    that differs). Codes for "not recorded" below others are left out, as they come and go with
+    them."""
     return [
         f"`{code}` ({' / '.join(dict.fromkeys(labels))})"
         for code, labels in one.items()

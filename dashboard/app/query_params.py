@@ -81,18 +81,19 @@ def choose(
 
 
 def asked(key: str) -> str | None:
-    """What the address asks of a filter, known or not."""
+    """The code that the address has for a filter, known or not."""
     return st.query_params.get(key)
 
 
 def read(key: str, options: Mapping[str, str], default: str | None = None) -> str:
-    """What the address says of a filter that is not shown."""
+    """The code of a filter that is not shown, from the address; the default where it has none."""
     written = asked(key)
     return written if written is not None and written in options else first_choice(options, default)
 
 
 def reset(keys: Iterable[str]) -> None:
-    """Put these filters back to where they stood at first, and let go of what goes along."""
+    """Put these filters back to their first choice, and forget what they carry from page to
+    page."""
     for key in keys:
         st.query_params.pop(key, None)
         st.session_state.pop(f"_{key}_in_address", None)

@@ -26,7 +26,7 @@ ROOMS = (
 """Folders whose code keeps to it."""
 
 NAMES = {
-    r"(MOST|LEAST)_\w+": "MAX_..., MIN_...",
+    r"_?(MOST|LEAST)_\w+|(?!AT_)\w+_(MOST|LEAST)": "MAX_..., MIN_...",
     r"MADE|Made|Same|same_counts": "DERIVED, Derivation, Equality, equal_counts",
     r"_?Reach|LENT|RIDE|RIDERS|CROWD|NOTHING|HUGE|FEWEST|WORTH": "SecondarySearch, SearchSettings",
     r"Region|Regions": "Subproblem, Subproblems",
