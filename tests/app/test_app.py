@@ -313,7 +313,7 @@ def test_a_third_language_is_one_catalogue_file(tmp_path):
         (tmp_path / code / "LC_MESSAGES").mkdir(parents=True)
         (tmp_path / code / "LC_MESSAGES/dashboard.po").write_text("")
     assert language.languages(tmp_path) == {"en": "English", "es": "Español", "vi": "Tiếng Việt"}
-    assert language.LANGUAGES == {"en": "English", "es": "Español"}
+    assert language.LANGUAGES.items() >= {"en": "English", "es": "Español"}.items()
 
 
 def test_colours_stand_in_one_place():

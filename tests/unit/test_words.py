@@ -94,7 +94,12 @@ def messages_of(path):
 
 def said_in(code):
     """Every message that the app uses, in one language."""
-    return [m if code == "en" else language.catalogue("es")[m] for m in used_messages()]
+    if code == "en":
+        return list(used_messages())
+    spanish = language.catalogue("es")
+    missing = [m for m in used_messages() if m not in spanish]
+    assert not missing, f"translate into Spanish first (make messages): {missing}"
+    return [spanish[m] for m in used_messages()]
 
 
 SCRIPTS = sorted((ROOT / "pages").glob("*.py"))
