@@ -13,9 +13,17 @@ from shapely.geometry.base import BaseGeometry
 Spot = tuple[float, float]
 
 RIVER: Sequence[Spot] = (
-    (66, 100), (64, 88), (57, 78), (54, 66), (46, 58), (43, 47), (34, 40), (30, 28),
-    (33, 14), (30, 0),
-)  # fmt: skip
+    (66, 100),
+    (64, 88),
+    (57, 78),
+    (54, 66),
+    (46, 58),
+    (43, 47),
+    (34, 40),
+    (30, 28),
+    (33, 14),
+    (30, 0),
+)
 LAKE: tuple[Spot, float, float] = ((79, 67), 7, 5)
 """Middle, and half its width and height."""
 ROADS: Mapping[str, Sequence[Sequence[Spot]]] = {

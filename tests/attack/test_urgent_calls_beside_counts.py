@@ -30,10 +30,13 @@ def made(folder, teams):
     """`teams` calls with a team, each from 9 to 19 o'clock, and 90 others; urgent calls at 10
     o'clock of every day, some of them while a team is on its call."""
     rows = ["id,at,type,sent,clear,who"]
-    rows += [f"t{i},{DAYS[i]} 09:00,Crisis,{DAYS[i]} 09:00,{DAYS[i]} 19:00,COR"
-             for i in range(teams)]  # fmt: skip
-    rows += [f"p{i},{DAYS[i % 28]} 09:00,Check,{DAYS[i % 28]} 09:00,{DAYS[i % 28]} 09:30,PD"
-             for i in range(90)]  # fmt: skip
+    rows += [
+        f"t{i},{DAYS[i]} 09:00,Crisis,{DAYS[i]} 09:00,{DAYS[i]} 19:00,COR" for i in range(teams)
+    ]
+    rows += [
+        f"p{i},{DAYS[i % 28]} 09:00,Check,{DAYS[i % 28]} 09:00,{DAYS[i % 28]} 09:30,PD"
+        for i in range(90)
+    ]
     path = write_agency(folder, "\n".join(rows) + "\n", COLUMNS, WHO)
     urgent = [f"{day} 10:{m:02d},{day} 10:{m + 5:02d}" for day in DAYS for m in range(12)]
     (folder / "u.csv").write_text("\n".join(["received,arrived", *urgent]) + "\n")
