@@ -7,6 +7,7 @@ init, check, plan, build, refresh, publish, audit and demo come from `anonymize.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -100,10 +101,13 @@ def serve(
     command = [sys.executable, "-m", "streamlit", "run", str(APP_FOLDER / "service.py")]
     command += ["--server.port", str(port), "--server.address", address]
     environment = {**os.environ, "RELEASE_DIR": str(release.resolve())}
-    try:
-        raise Finished(subprocess.call(command, env=environment))
-    except KeyboardInterrupt:
-        raise Finished(0) from None
+    with subprocess.Popen(command, env=environment) as served:
+        # A service manager ends the command alone: the website is not to outlive it.
+        signal.signal(signal.SIGTERM, lambda *_given: served.terminate())
+        try:
+            raise Finished(max(0, served.wait()))
+        except KeyboardInterrupt:
+            raise Finished(0) from None
 
 
 app.add_typer(private_side.app)
