@@ -43,8 +43,8 @@ site: release
 check: lint
 	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
-# More processes than cores, since a browser's test mostly waits; the longest files first (tests/longest_first.py).
-JOBS ?= 3
+# One process for each core, since some tests hold a time against a limit; the longest files first (tests/longest_first.py).
+JOBS ?= 2
 test: lint
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
