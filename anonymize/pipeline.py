@@ -60,6 +60,7 @@ from anonymize.protect.coarsen import (
     advise_merging,
     check_merged,
     coarser_steps,
+    joined_areas,
     merge_areas,
     merged_code,
 )
@@ -409,14 +410,15 @@ def build(
     check_target(out)
     history = read_history(out, private, config.file.release.version, replace=replace)
     with open_engine(config.file, private) as engine:
-        references = read_inputs_beside(engine.db, config, inputs.codelists)
+        codelists = inputs.codelists
+        references = read_inputs_beside(engine.db, config, codelists)
         tally = read_calls(engine, config, inputs.areas, private, progress)
         tally.unanswered = check_gaps(engine, config)
         refuse_unanswered(config, tally.unanswered)
         inputs = _within_records(inputs, tally.unanswered)
         config = inputs.config
         tally.areas = area_lines(engine, config, inputs.areas, specs, tally.values)
-        references += urgent_waits(engine, config, inputs.codelists)
+        urgent = urgent_waits(engine, config, codelists)
         fixed = config.file.plan.merged
         if config.file.plan.apply:
             inputs, advice = _advise(
@@ -425,6 +427,8 @@ def build(
             specs = advice.specs
         elif fixed:
             inputs, advice = _merge(engine, inputs, fixed), Advice(specs, fixed, ())
+        if joined := joined_areas(advice):
+            references = read_inputs_beside(engine.db, config, codelists, joined)
         with progress.step("Counting"):
             counted = counter(engine, config)
             inputs = _with_empty(inputs, specs, tally, history)
@@ -442,7 +446,7 @@ def build(
         with progress.step("Withholding small counts"):
             withholding = Withholding(
                 system,
-                _counted(inputs, advice, tally, tables, references, before),
+                _counted(inputs, advice, tally, tables, [*references, *urgent], before),
                 history,
                 progress,
             )

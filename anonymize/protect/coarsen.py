@@ -170,6 +170,13 @@ def merged_code(group: Group) -> str:
     return JOIN.join(group)
 
 
+def joined_areas(advice: Advice) -> dict[str, str]:
+    """Code of each area of the system `area` that is published as one with others -> the code of
+    that one."""
+    groups = advice.merged.get("area", ())
+    return {code: merged_code(group) for group in groups for code in group}
+
+
 def merge_areas(system: AreaSystem, groups: Sequence[Group]) -> AreaSystem:
     """The area system with each group as one area that bears the names of all."""
     into = {code: merged_code(group) for group in groups for code in group}

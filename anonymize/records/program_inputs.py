@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -160,7 +161,9 @@ def _described() -> dict[str, Input]:
     found = {}
     for name, told in described.items():
         fields = tuple(Field(**field) for field in told["fields"])
-        assert all(field.kind in KINDS for field in fields), f"inputs.toml, {name}: unknown kind"
+        assert all(field.kind in KINDS for field in fields), (
+            f"program_inputs.toml, {name}: unknown kind"
+        )
         found[name] = Input(Text(**told["title"]), told["row"], fields)
     return found
 
@@ -183,10 +186,14 @@ def in_languages(fields: Sequence[Field], languages: Sequence[str]) -> tuple[Fie
 
 
 def read_inputs_beside(
-    db: duckdb.DuckDBPyConnection, config: AgencyConfig, codelists: Mapping[str, Codelist]
+    db: duckdb.DuckDBPyConnection,
+    config: AgencyConfig,
+    codelists: Mapping[str, Codelist],
+    joined: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Reference]:
-    """Every input but calls and handoffs; codes in them are those of `codelists`. Raises
-    SourceError with all problems: file, row, field, and what was expected, never the value."""
+    """Every input but calls and handoffs; codes in them are those of `codelists`. `joined`: code of
+    an area that is published as one with others -> the code of that one. Raises SourceError with
+    all problems: file, row, field, and what was expected, never the value."""
     problems: list[str] = []
     found: list[Reference] = []
     for name, spec in config.file.inputs.items():
@@ -198,7 +205,7 @@ def read_inputs_beside(
         problems += _meanings(config, codelists, name, fields, placed)
         rows: list[tuple[str, ...]] = list(placed)
         if name == "shifts":
-            found += _of_shifts(config, codelists, rows, fields) if not problems else []
+            found += _of_shifts(config, codelists, rows, fields, joined) if not problems else []
         else:
             threshold = config.file.privacy.threshold
             if name == "survey":
@@ -446,7 +453,8 @@ def _wrong_shift(
         yield "'end' must be later than 'start'"
     elif datetime.fromisoformat(end) - datetime.fromisoformat(start) > LONGEST_SHIFT:
         yield f"'end' is more than {LONGEST_SHIFT.days} days after 'start'"
-    if any(code not in areas for code in codes_in(row[at["area"]])):
+    named = codes_in(row[at["area"]])
+    if any(code not in areas for code in named) or bool(row[at["area"]]) != bool(named):
         yield (
             "'area' must be codes of [areas.area], in the same letters, with ; between; or blank"
             " where the unit is for the whole city"
@@ -652,6 +660,7 @@ def _of_shifts(
     codelists: Mapping[str, Codelist],
     rows: Sequence[tuple[str, ...]],
     fields: Sequence[Field],
+    joined: Mapping[str, str],
 ) -> list[Reference]:
     """Hours of teams, days without one, and the same for each area where shifts name areas."""
     first, last = config.file.release.data_from, config.file.release.data_to
@@ -674,7 +683,7 @@ def _of_shifts(
     if not any(row[at["area"]] for row in teams):
         return found
     by_area: list[tuple[str, ...]] = []
-    for code, mine in _teams_of_areas(teams, at["area"], codelists["area"]).items():
+    for code, mine in _teams_of_areas(teams, at["area"], codelists["area"], joined).items():
         hours = _worked_hours(mine, at, zone, {d for days in months.values() for d in days})
         by_area += [
             (row[0], code, f"{hours.get(row[0], 0.0):.0f}", *row[1:])
@@ -710,21 +719,24 @@ DAYS_OF_A_MONTH = (
 
 
 def _teams_of_areas(
-    teams: Sequence[tuple[str, ...]], area: int, codelist: Codelist
+    teams: Sequence[tuple[str, ...]],
+    area: int,
+    codelist: Codelist,
+    joined: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, list[tuple[str, ...]]]:
     """The shifts of each area of the first level: those that name it or an area in it, and those
-    that name none."""
+    that name none. Areas that are `joined` have those of all of them."""
     level = codelist.levels[1]
-    above = codelist.ancestors(level)
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for code in codelist.codes_at(level):
-        if code != UNKNOWN:
-            found[code] = [
-                row
-                for row in teams
-                if not row[area] or code in {above[named] for named in codes_in(row[area])}
-            ]
-    return found
+    above = {code: joined.get(top, top) for code, top in codelist.ancestors(level).items()}
+    return {
+        code: [
+            row
+            for row in teams
+            if not row[area] or code in {above[named] for named in codes_in(row[area])}
+        ]
+        for code in dict.fromkeys(above[code] for code in codelist.codes_at(level))
+        if code != UNKNOWN
+    }
 
 
 def codes_in(text: str) -> list[str]:

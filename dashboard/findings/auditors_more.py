@@ -189,13 +189,12 @@ def areas_by_year(release: Release) -> list[AreaYear]:
     if rows is None:
         return []
     known = numbers(rows, "days", "without_team", "hours")
-    sums = known.assign(year=known["month"].str[:4]).groupby(["area", "year"], sort=True)[
-        ["days", "without_team", "hours"]
-    ]
+    by_year = known.assign(year=known["month"].str[:4]).groupby(["area", "year"], sort=True)
+    sums = by_year[["days", "without_team", "hours"]].sum()
     order = list(release.codelists["area"].codes)
     found = [
         AreaYear(area, label_of(release, "area", area), year, *map(int, row))
-        for (area, year), row in zip(sums.sum().index, sums.sum().to_numpy(), strict=True)
+        for (area, year), row in zip(sums.index, sums.to_numpy(), strict=True)
     ]
     return sorted(found, key=lambda of: (order.index(of.area), of.year))
 

@@ -574,7 +574,8 @@ def _unstaffed(release: Release) -> Finding:
         none=number(none), every=number(every)
     )
     if areas := auditors_more.areas_by_year(release):
-        last = [of for of in areas if of.year == areas[-1].year]
+        newest = max(of.year for of in areas)
+        last = [of for of in areas if of.year == newest]
         most = max(last, key=lambda of: of.none / of.days)
         figure += " " + _(
             "In {year}, {area} had the most days without a team of its own: {none} of {every}."

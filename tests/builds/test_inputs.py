@@ -11,6 +11,8 @@ from anonymize.agency.schema import Text
 from anonymize.errors import SchemaError, SourceError
 from anonymize.pipeline import check, plan, read_inputs
 from anonymize.records.program_inputs import _teams_of_areas
+from dashboard.findings.auditors_more import areas_by_year
+from dashboard.release.reader import load_release
 from tests.agency import build, calls_of, write_agency
 from tests.conftest import ROOT
 
@@ -153,12 +155,12 @@ dimensions = { period = ["all", "month"], on_duty = ["all", "answer"], area = ["
 """
 
 
-def with_areas(folder, shifts):
+def with_areas(folder, shifts, areas=AREAS):
     """Every table of the agency of these tests, all calls nearby."""
     head, *lines = CALLS.splitlines()
     calls = "\n".join([f"{head},place", *(f"{line},near" for line in lines)])
     changes = {'call_type = "type"\n': f'{COLUMNS}area = "place"\n'}
-    path = write_agency(folder, f"{calls}\n", changes, INPUTS + AREAS + DUTY)
+    path = write_agency(folder, f"{calls}\n", changes, INPUTS + areas + DUTY)
     (folder / "shifts.csv").write_text(shifts)
     (folder / "handoffs.csv").write_text(HANDOFFS)
     build(read_inputs(path), folder / "out", folder / "private")
@@ -184,6 +186,23 @@ def test_areas_of_shifts_say_which_had_no_team_and_change_no_count(tmp_path):
     assert made == blank == with_areas(tmp_path / "c", SHIFTS)
     far = with_areas(tmp_path / "d", in_areas(*["far"] * 4))["unstaffed_areas.csv"]
     assert far.decode().splitlines()[1:] == ['2024-01,near,0,3,3,"1, 2, 3"', "2024-01,far,12,3,1,3"]
+
+
+def test_areas_published_as_one_have_the_teams_of_all(tmp_path):
+    """A day has no team there where none of them has one; a team of several counts once."""
+    areas = AREAS.replace('"far"]', '"far", "off"]')
+    joined = f'{areas}\n[plan]\nmerged = {{ area = [["far", "off"]] }}\n'
+    made = with_areas(tmp_path, in_areas("near", "off", "far; off", "far"), joined)
+    assert made["unstaffed_areas.csv"].decode().splitlines() == [
+        "month,area,hours,days,without_team,which",
+        '2024-01,near,8,3,2,"2, 3"',
+        "2024-01,far_off,4,3,1,3",
+    ]
+    release = load_release(tmp_path / "out")
+    assert {of.area: of.label for of in areas_by_year(release)} == {
+        "near": "near",
+        "far_off": "far + off",
+    }
 
 
 def test_a_district_has_the_teams_of_its_beats():
@@ -314,6 +333,13 @@ def test_few_claims_are_withheld(tmp_path):
             "shifts",
             "unit,start,end,officer,clinician,area\n"
             "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes,downtown\n",
+            "shifts.csv, line 2: 'area' must be codes of [areas.area], in the same letters, with ;"
+            " between; or blank",
+        ),
+        (
+            "shifts",
+            "unit,start,end,officer,clinician,area\n"
+            "A,2024-01-01 08:00,2024-01-01 16:00,yes,yes, ; \n",
             "shifts.csv, line 2: 'area' must be codes of [areas.area], in the same letters, with ;"
             " between; or blank",
         ),
