@@ -604,8 +604,6 @@ def lines(
     apart = frame["x"].isin(list(words or {})) & frame["value"].notna()
     names = [name for name, _points in series]
     places = list(dict.fromkeys(frame["x"]))
-    below = {place: "\n".join(wrap(place, SHORT_ROW)) for place in places} if narrow else {}
-    several = any(place != on_lines for place, on_lines in below.items())
     x = alt.X(
         "x:N",
         sort=places,
@@ -614,9 +612,7 @@ def lines(
             labelAngle=0,
             labelOverlap="parity",
             labelPadding=8,
-            labelExpr=(
-                f"split({json.dumps(below)}[datum.label], '\\n')" if several else alt.Undefined
-            ),
+            labelExpr=_on_lines(places, SHORT_ROW) if narrow else alt.Undefined,
         ),
     )
     axis = alt.Axis(tickCount=4, titleAngle=0, titleAlign="left", titleY=-12)
@@ -626,6 +622,7 @@ def lines(
         title=None,
         columns=1,
         labelLimit=280,
+        labelExpr=_on_lines(names, KEY_ROW),
         symbolType="stroke",
         symbolSize=600,
         symbolStrokeWidth=2.5,
@@ -687,12 +684,26 @@ def lines(
     )
     layers += _changes(places, "x", events or {}, x, (colours, narrow))
     if narrow:
-        return _layered(layers, 240 + 22 * len(names), colours)
+        further = sum(len(wrap(name, KEY_ROW)) - 1 for name in names)
+        return _layered(layers, 240 + 22 * len(names) + NAME_LINE * further, colours)
     named = {name: "\n".join(wrap(name, NAME)) for name in names}
     layers += _names_at_ends(
         known.tail(1), named, dict(zip(names, tints, strict=True)), y, float(frame["value"].max())
     )
     return _layered(layers, 240, colours)
+
+
+KEY_ROW = 30
+"""Letters of a line's name in the key of a phone's chart; longer names go on below."""
+
+
+def _on_lines(names: Sequence[str], letters: int) -> Any:
+    """The expression that puts names of more than that many letters on several lines; undefined
+    where none is longer."""
+    below = {name: "\n".join(wrap(name, letters)) for name in names}
+    if all(name == lines for name, lines in below.items()):
+        return alt.Undefined
+    return f"split({json.dumps(below)}[datum.label], '\\n')"
 
 
 DASHES = [[1, 0], [6, 3], [2, 2], [9, 2, 2, 2]]
