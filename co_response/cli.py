@@ -105,11 +105,16 @@ def serve(
         # A service manager ends the command alone: the website is not to outlive it.
         signal.signal(signal.SIGTERM, lambda *_given: served.terminate())
         try:
-            raise Finished(max(0, served.wait()))
+            code = served.wait()
         except KeyboardInterrupt:
             raise Finished(0) from None
+        if code == -signal.SIGTERM:
+            raise Finished(0)
+        raise Finished(code if code >= 0 else SIGNALED - code)
 
 
+SIGNALED = 128
+"""With the number of the signal that ended a program: its exit code, as shells say it."""
 app.add_typer(private_side.app)
 app.add_typer(public_side)
 
