@@ -72,13 +72,14 @@ def take(page: Page, address: str, size: tuple[int, int], target: Path) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.goto(address)
     long = page.wait_for_function(WHOLE, timeout=120_000, polling=200).json_value()
-    page.set_viewport_size({"width": width, "height": min(PIECE, max(height, long))})
+    piece = min(PIECE, max(height, long))
+    page.set_viewport_size({"width": width, "height": piece})
     page.wait_for_timeout(600)
     long = page.wait_for_function(WHOLE, timeout=120_000, polling=200).json_value()
     if page.locator("[data-testid=stDeckGlJsonChart]").count():
         page.wait_for_timeout(MAP_MS)
     whole = Image.new("RGB", (width, max(height, long)))
-    for top in range(0, max(1, long), PIECE):
+    for top in range(0, max(1, long), piece):  # it may have grown since its window did
         at = round(page.evaluate(SCROLL, top))
         page.wait_for_timeout(200)
         whole.paste(Image.open(io.BytesIO(page.screenshot())), (0, at))
