@@ -18,20 +18,20 @@ from dashboard.text import language
 WHERE = re.compile(r"(https?://[^\s\"'<>]+|/[^\s\"'<>]*)")
 
 
-MOST = 120
+MAX_COPIES = 120
 """Copies of a page, at most, for the sake of filters that combine."""
 
 
 def held_together(sizes: Iterable[int]) -> int:
     """How many filters of a page hold at once in its copies, from the number of options of each:
-    all where that takes at most `MOST` copies, else as many as it allows, and one in any case."""
+    all where that takes at most `MAX_COPIES`, else as many as it allows, and one in any case."""
     ways = [1]
     """By number of filters chosen: copies."""
     for size in sizes:
         ways = [
             now + before * (size - 1) for now, before in zip([*ways, 0], [0, *ways], strict=True)
         ]
-    return max((n for n in range(1, len(ways)) if sum(ways[: n + 1]) <= MOST), default=1)
+    return max((n for n in range(1, len(ways)) if sum(ways[: n + 1]) <= MAX_COPIES), default=1)
 
 
 def page_file(name: str, choices: Mapping[str, str], release: Release) -> str:

@@ -303,14 +303,20 @@ def _write_one(everything: list[Release], number: int, code: str, out: Path) -> 
     copies: Copies = {}
     files = 0
     for name in PAGES:
-        together = held_together(_written(folder, name, {}).sizes.values())
+        first = _written(folder, name, {})
+        together = held_together(first.sizes.values())
         waiting: deque[Mapping[str, str]] = deque([{}])
         while waiting:  # those at one filter come before those at two, which share their pictures
             asked = waiting.popleft()
             file = page_file(name, asked, folder.release)
             if file not in copies:
                 copies[file] = (name, asked)
-                paper = _written(folder, name, asked, together)
+                # Where all filters hold at once, the first copy stays as it is.
+                paper = (
+                    first
+                    if not asked and together >= len(first.sizes)
+                    else _written(folder, name, asked, together)
+                )
                 files += _put_page(folder, name, file, paper)
                 waiting += paper.variants
     return files, copies

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.export.html_surface import Paper
-from dashboard.export.plain_twin import MOST, held_together, page_file
+from dashboard.export.plain_twin import MAX_COPIES, held_together, page_file
 from dashboard.release.current import all_releases
 from dashboard.release.reader import load_release
 from dashboard.site.static import Folder, _put_page, _written
@@ -90,7 +90,7 @@ def test_as_many_filters_hold_at_once_as_take_few_copies(sizes, together):
     copies = sum(
         sum(option > 0 for option in options) <= together for options in product(*map(range, sizes))
     )
-    assert copies <= MOST or together == 1
+    assert copies <= MAX_COPIES or together == 1
 
 
 def test_where_not_all_hold_at_once_the_page_says_so(releases):
