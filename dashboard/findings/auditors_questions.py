@@ -15,7 +15,7 @@ from dashboard.findings import auditors_more
 from dashboard.findings.auditors_more import noted
 from dashboard.numbers.cells import Rate
 from dashboard.numbers.measures import measure
-from dashboard.page.measure_figures import Own, absent_words, figure_of
+from dashboard.page.measure_figures import Own, figure_of
 from dashboard.page.page import Page
 from dashboard.release.reader import Release
 from dashboard.text.language import _, number
@@ -78,38 +78,27 @@ LISTED = (
     Asked("declined", 15),
 )
 COUNTED = {one.name: one for one in LISTED}
-BESIDE: dict[str, tuple[int, str, Callable[[Release], Kind | None]]] = {
-    "targets_for": (6, "scorecard", auditors_more.targets_for),
-    "program_area": (8, "funnel", auditors_more.program_area),
-    "sent_index": (12, "funnel", auditors_more.sent_index),
-    "unstaffed_days": (13, "staffing", auditors_more.unstaffed_days),
-    "unstaffed_areas": (13, "staffing", auditors_more.unstaffed_areas),
-    "crews_freed": (16, "staffing", auditors_more.crews_freed),
+BESIDE: dict[str, tuple[int, Callable[[Release], Kind | None]]] = {
+    "targets_for": (6, auditors_more.targets_for),
+    "program_area": (8, auditors_more.program_area),
+    "sent_index": (12, auditors_more.sent_index),
+    "unstaffed_days": (13, auditors_more.unstaffed_days),
+    "unstaffed_areas": (13, auditors_more.unstaffed_areas),
+    "crews_freed": (16, auditors_more.crews_freed),
 }
-"""Figures that are no shares of one table: name of the measure -> question, page, how it is
-made."""
+"""Figures that are no shares of one table: name of the measure -> question, how it is made."""
 
 
 def made(release: Release, name: str) -> Kind | None:
     """The figure of a measure; None where the agency does not report it."""
-    return COUNTED[name].kind(release) if name in COUNTED else BESIDE[name][2](release)
+    return COUNTED[name].kind(release) if name in COUNTED else BESIDE[name][1](release)
 
 
 def show(page: Page, *names: str) -> None:
     """The figures of the measures named, each with its definition on the page; what the agency does
     not report goes into the one list of that."""
     for name in names:
-        kind = made(page.release, name)
-        if kind is not None:
-            page.measures = (*page.measures, name)
-        page.figure(kind, absent_words(measure(name)))
-
-
-def told(release: Release, page: str) -> bool:
-    """Does the release have any of the page's figures?"""
-    listed = [one.name for one in LISTED if one.page == page]
-    listed += [name for name, (_number, on, _make) in BESIDE.items() if on == page]
-    return any(made(release, name) is not None for name in listed)
+        page.defined(name, made(page.release, name))
 
 
 def said(release: Release, name: str) -> str:

@@ -190,24 +190,6 @@ def points_frame(points: Sequence[Point]) -> pd.DataFrame:
     )
 
 
-def shares_frame(shares: Sequence[Share]) -> pd.DataFrame:
-    """Columns code, label, part, whole, share, low, high, shown, status, order."""
-    return pd.DataFrame(
-        {
-            "code": [s.code for s in shares],
-            "label": [s.label for s in shares],
-            "part": pd.array([s.part.value for s in shares], dtype="Int64"),
-            "whole": pd.array([s.whole.value for s in shares], dtype="Int64"),
-            "share": [s.share for s in shares],
-            "low": [s.interval[0] if s.interval else None for s in shares],
-            "high": [s.interval[1] if s.interval else None for s in shares],
-            "shown": [s.shown for s in shares],
-            "status": [s.part.status if s.part.value is None else s.whole.status for s in shares],
-            "order": range(len(shares)),
-        }
-    ).astype({"share": float, "low": float, "high": float})
-
-
 @dataclass(frozen=True)
 class Rate:
     """Events per 1,000 calls, with its exact interval; both counts are published in one table."""

@@ -73,23 +73,11 @@ def figure_of(
     rows = own.rows or (_("Year") if by_year else measure.rows)
     part = {name: code for name, code in counts.part.items() if name != dimension}
     narrowed = [code for name, code in held.items() if name not in counts.part]
-    figure = ShareFigure(
-        title.format(measure=measure.plain, period=when),
-        shares,
-        rows,
-        when,
-        {"table": table.name, **counts.where, **part, **held},
-        (own.file or measure.name.replace("_", "-"), *narrowed),
-        measure.caveat if own.note is None else own.note,
-    )
-    if not measure.per_1000:
-        return figure
-    return RateFigure(
-        figure.title,
-        [Rate.of(s) for s in shares],
-        rows,
-        when,
-        figure.fixed,
-        figure.file,
-        figure.note,
-    )
+    words = title.format(measure=measure.plain, period=when)
+    fixed = {"table": table.name, **counts.where, **part, **held}
+    file = (own.file or measure.name.replace("_", "-"), *narrowed)
+    note = measure.caveat if own.note is None else own.note
+    if measure.per_1000:
+        rates = [Rate.of(share) for share in shares]
+        return RateFigure(words, rates, rows, when, fixed, file, note)
+    return ShareFigure(words, shares, rows, when, fixed, file, note)

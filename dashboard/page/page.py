@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TypeVar
 
 import pandas as pd
 
@@ -52,8 +51,6 @@ from dashboard.release.reader import (
 )
 from dashboard.text.glossary import words_in
 from dashboard.text.language import _, day, pick, text
-
-Source = TypeVar("Source")
 
 
 @dataclass
@@ -252,24 +249,20 @@ class Page:
         else:
             self._on().figure(self.made(kind))
 
-    def figure_from(
-        self, source: Source | None, make: Callable[[Source], Kind | None], absent: str
-    ) -> None:
-        """The figure that `make` draws from `source`: a table, a statistic, or rows. Where the
-        release has none (None), `absent` says so at the end of the page."""
-        self.figure(None if source is None else make(source), absent)
-
     def measure(
         self, name: str, *, along: str = "", at: At | None = None, own: Own = PLAIN
     ) -> None:
         """The figure of a measure, with its definition on the page. `along`: its rows, where not
         the measure's own; `at`: what it is narrowed to; `own`: words of this page. What the agency
         does not report goes into the one list of that."""
-        one = measure(name)
-        kind = figure_of(one, self.release, along, at, own)
+        self.defined(name, figure_of(measure(name), self.release, along, at, own), own)
+
+    def defined(self, name: str, kind: Kind | None, own: Own = PLAIN) -> None:
+        """A figure with the definition of its measure, `name`. Where there is none (None), the
+        measure goes into the list of what is not reported."""
         if kind is not None and name not in self.measures:
             self.measures = (*self.measures, name)
-        self.figure(kind, absent_words(one, own))
+        self.figure(kind, absent_words(measure(name), own))
 
     def show(self, figure: Figure) -> None:
         """Show a figure that `made` gave."""
